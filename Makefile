@@ -1,0 +1,47 @@
+# The two commands of the README are `make run` and `make test`; both set up what they need.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+PYTHON_READY := .venv/.ready
+NODE_READY := node_modules/.ready
+READY := $(PYTHON_READY) $(NODE_READY)
+
+.PHONY: run test unit check lint types bench lock clean
+
+run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
+	$(BIN)/python -m local $(ARGS)
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest $(ARGS)
+
+unit: $(READY)  ## the tests that take no time
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+check: lint types test  ## what to run before a commit
+
+lint: $(PYTHON_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(PYTHON_READY)
+	$(BIN)/mypy
+
+bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
+	$(BIN)/python -m bench $(ARGS)
+
+lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf .venv node_modules
+
+$(PYTHON_READY): requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	touch $@
+
+$(NODE_READY): package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@

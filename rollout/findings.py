@@ -1,0 +1,36 @@
+"""What speaks for and against a deployment before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error refuses the deployment; a warning and an info are told to whoever starts it."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One of them: a code that documentation names, a sentence, and what to do. ``target`` is the field at fault."""
+
+    severity: Severity
+    code: str
+    message: str
+    remedy: str
+    target: str = ""
+
+
+def refuses(findings: Iterable[Finding]) -> bool:
+    """Whether any of the findings refuses the deployment."""
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def first_error(findings: Iterable[Finding]) -> Finding | None:
+    """The finding to tell first."""
+    return next((finding for finding in findings if finding.severity is Severity.ERROR), None)

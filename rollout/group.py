@@ -1,0 +1,38 @@
+"""A group: a scale set that Teal deploys to, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class HealthCheckType(StrEnum):
+    """Where a VM's health is read from."""
+
+    VM_STATE = "vmState"
+    APPLICATION_HEALTH = "applicationHealth"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a deployment of this group gets where its request says nothing; ``None`` leaves Teal's own default."""
+
+    batch_size_percentage: int | None = None
+    grace_period: timedelta | None = None
+    batch_min_healthy_percentage: int | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One row of the groups table. ``image_id`` is the gallery image whose versions a deployment may name shortly."""
+
+    id: str
+    scale_set_id: str
+    image_id: str | None = None
+    health_check_types: tuple[HealthCheckType, ...] = (HealthCheckType.VM_STATE,)
+    draining_timeout: timedelta | None = None
+    defaults: Defaults = field(default_factory=Defaults)
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    schema_version: int = 1

@@ -1,0 +1,123 @@
+"""Where each row lives: partition and row keys of Table Storage, made from what the row is about.
+
+Rows come back in the order of their row keys, compared as text, so numbers are padded and a deployment's time counts
+backwards: the newest come first. Every key follows from ids and numbers that the reader has; nothing needs an index.
+
+Table Storage refuses ``/ \\ # ?`` and control characters in keys, and other tools trip over ``%``
+(https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model#characters-disallowed-in-key-fields).
+They are encoded rather than hashed, so that a person who browses the tables can read a lock's key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from rollout.deployment import IntentKind
+from rollout.names import parse_deployment_id
+from rollout.status import Color
+
+#: The partition that holds every group.
+GROUPS = "groups"
+
+#: The row key of a lock, alone in its scale set's partition.
+LOCK = "lock"
+
+#: Seconds from the year 1 to the year 9999 have at most twelve digits.
+_LAST_SECOND = 999_999_999_999
+_FIRST_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+_NUMBER_WIDTH = 5
+_SEQUENCE_WIDTH = 10
+_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f/\\#?%=]")
+_COLORS = {Color.BLUE: "0", Color.GREEN: "1"}
+
+
+@dataclass(frozen=True)
+class Key:
+    """The address of one row in its table."""
+
+    partition: str
+    row: str
+
+
+@dataclass(frozen=True)
+class KeyRange:
+    """Row keys from ``start`` on and before ``end``."""
+
+    start: str
+    end: str
+
+
+def encode_key(text: str) -> str:
+    """``text`` as a key: refused characters become ``=`` and two hexadecimal digits. No two texts share a key.
+
+    >>> encode_key("/subscriptions/s")
+    '=2Fsubscriptions=2Fs'
+    """
+    return _REFUSED.sub(lambda match: f"={ord(match[0]):02X}", text)
+
+
+def group_key(group_id: str) -> Key:
+    """Every group lives in one partition."""
+    return Key(GROUPS, encode_key(group_id))
+
+
+def deployment_key(deployment_id: str) -> Key | None:
+    """The partition is the group, the row counts time backwards; ``None`` where this is no deployment's id.
+
+    >>> deployment_key("web-20261123T081500Z-1a2b3c")
+    Key(partition='web', row='936068981499-1a2b3c')
+    """
+    name = parse_deployment_id(deployment_id)
+    if name is None:
+        return None
+    seconds = (name.at - _FIRST_TIME) // timedelta(seconds=1)
+    return Key(name.group_id, f"{_LAST_SECOND - seconds:012d}-{name.token}")
+
+
+def batch_row(number: int) -> str:
+    """Batches in the order of their numbers."""
+    return _padded(number, _NUMBER_WIDTH)
+
+
+def vm_row(batch: int, color: Color, vm_id: str) -> str:
+    """VMs by batch, blue before green. A VM's batch and color never change within a deployment, so it has one row.
+
+    Azure does not keep the case of a VM's id, so the key has none.
+    """
+    return f"{batch_row(batch)}-{_COLORS[color]}-{encode_key(vm_id.lower())}"
+
+
+def event_row(sequence: int) -> str:
+    """Events in sequence."""
+    return _padded(sequence, _SEQUENCE_WIDTH)
+
+
+def intent_row(batch: int, kind: IntentKind, number: int) -> str:
+    """Intents by batch, kind and number."""
+    return f"{batch_row(batch)}-{kind.value}-{_padded(number, _NUMBER_WIDTH)}"
+
+
+def rows_of_batch(batch: int) -> KeyRange:
+    """The VMs, or the intents, of one batch."""
+    # The tilde comes after every character that follows the number.
+    return KeyRange(f"{batch_row(batch)}-", f"{batch_row(batch)}~")
+
+
+def events_after(sequence: int) -> KeyRange:
+    """The events that follow ``sequence``, which may be any number: a reader may ask for what is not there."""
+    last = 10**_SEQUENCE_WIDTH - 1
+    return KeyRange(f"{_padded(min(max(sequence, 0), last), _SEQUENCE_WIDTH)}~", "~")
+
+
+def lock_key(scale_set_id: str) -> Key:
+    """One partition a scale set. ARM does not keep the case of resource ids, so the key has none."""
+    return Key(encode_key(scale_set_id.lower()), LOCK)
+
+
+def _padded(number: int, width: int) -> str:
+    if not 0 <= number < 10**width:
+        raise ValueError(f"{number} does not fit a key of {width} digits")
+    return f"{number:0{width}d}"

@@ -1,0 +1,66 @@
+"""How long to wait before reading a scale set again.
+
+Azure counts the list of a set's VMs as a high-cost read: a bucket of 30 requests for each set that is refilled with 10
+a minute (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), and one list of a large set
+takes a request for every page. Its answers say how many requests are left; what an empty bucket gets back is only
+assumed, and assumed to be half of what Azure documents: people, autoscale and monitoring read the same set.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rollout.scale_set import VmList
+
+MINUTE = timedelta(minutes=1)
+
+#: What Azure documents: the pace at which looking for ever takes no more than is refilled.
+REFILL_PER_MINUTE = 10
+
+#: What is counted on to come back into a bucket that is too empty for the next list.
+SURE_REFILL_PER_MINUTE = 5
+
+#: Where Azure says nothing of what is left, a list of so few pages is still no danger to the bucket.
+CHEAP_REQUESTS = 2
+
+
+def until_next_look(interval: timedelta, listed: VmList, more_vms: int = 0) -> timedelta:
+    """The poll interval, or longer where a list costs so much that repeating it so soon would empty the bucket.
+
+    1 page, interval 15 s: 15 s. 10 pages of which Azure would answer 20 more: 60 s, the pace of the refill. 10 pages
+    with 8 left: 60 s too, as the 2 that are missing come within a minute. 10 pages with 0 left, or with nothing said of
+    what is left: 120 s. ``more_vms``: how many more VMs there will be by then.
+    """
+    pages = _pages(listed, more_vms)
+    if listed.remaining is None:
+        return max(interval, pages * MINUTE / SURE_REFILL_PER_MINUTE)
+    return max(interval, pages * MINUTE / REFILL_PER_MINUTE, _recovery(pages, listed.remaining))
+
+
+def before_next_step(listed: VmList, more_vms: int = 0) -> timedelta:
+    """How long the next step must not read the set: nothing while the bucket can answer it, or until it can.
+
+    10 pages with 10 left: 0 s. 10 pages with 8 left: 60 s. 10 pages with nothing said of what is left: 120 s.
+    """
+    pages = _pages(listed, more_vms)
+    if listed.remaining is None:
+        return timedelta(0) if pages <= CHEAP_REQUESTS else pages * MINUTE / SURE_REFILL_PER_MINUTE
+    return _recovery(pages, listed.remaining)
+
+
+def until_refilled(requests: int) -> timedelta:
+    """How long it takes at most until so many requests have come back: 1 to 5 a minute, 6 to 10 two.
+
+    Whole minutes, because Azure refills once a minute and does not say when in it.
+    """
+    return -(-requests // SURE_REFILL_PER_MINUTE) * MINUTE
+
+
+def _recovery(pages: int, remaining: int) -> timedelta:
+    return until_refilled(max(0, pages - remaining))
+
+
+def _pages(listed: VmList, more_vms: int) -> int:
+    """What the next list will cost: 900 VMs on 9 pages and 90 more of them make 10."""
+    vms = len(listed.vms)
+    return -(-listed.requests * (vms + more_vms) // vms) if vms else listed.requests

@@ -1,0 +1,195 @@
+"""What Teal needs of the outside world: one Protocol a neighbour. Adapters implement them and decide nothing.
+
+Whatever speaks to a service raises ``rollout.errors.AzureError``: ``Busy`` where trying again may help, ``Refused`` where
+it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from rollout.codec import Json
+from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
+from rollout.group import Group
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, VmList
+
+
+class Clock(Protocol):
+    """The time for those outside orchestrations; recipes and activities are given theirs."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        ...
+
+
+class ScaleSets(Protocol):
+    """Scale sets and their VMs. Every method may raise ``rollout.errors.AzureError``; none waits for an operation."""
+
+    async def read(self, scale_set_id: str) -> ScaleSet | None:
+        """The set as it is now; ``None`` where there is none."""
+        ...
+
+    async def list_vms(self, scale_set_id: str) -> VmList:
+        """Every VM with its state and health."""
+        ...
+
+    async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
+        """Change only the model's image, if the set is still as it was read."""
+        ...
+
+    async def raise_capacity(self, scale_set: ScaleSet, capacity: int) -> None:
+        """Ask for ``capacity`` VMs, if the set is still as it was read."""
+        ...
+
+    async def delete_vms(self, scale_set: ScaleSet, instance_ids: Sequence[str]) -> None:
+        """Delete these VMs in one call; Azure lowers the capacity by their number."""
+        ...
+
+
+class Images(Protocol):
+    """Gallery images."""
+
+    async def read(self, version_id: str) -> ImageVersion | None:
+        """One version with its replication, and its image's OS; ``None`` where there is none."""
+        ...
+
+    async def list_versions(self, image_id: str) -> tuple[ImageVersion, ...] | None:
+        """Every version of an image, newest first, without replication; ``None`` where there is no such image."""
+        ...
+
+
+class Groups(Protocol):
+    """The groups table."""
+
+    async def get(self, group_id: str) -> Group | None: ...
+    async def list(self) -> tuple[Group, ...]: ...
+    async def put(self, group: Group) -> None: ...
+    async def delete(self, group_id: str) -> None: ...
+
+
+class Deployments(Protocol):
+    """The deployments table. A deployment's id names its group and its time, so it finds its row without an index."""
+
+    async def add(self, deployment: Deployment) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that id."""
+        ...
+
+    async def get(self, deployment_id: str) -> Deployment | None: ...
+
+    async def change(self, deployment_id: str, change: Callable[[Deployment], Deployment]) -> Deployment:
+        """Apply ``change`` to the row as it is now, again if another writer came between.
+
+        Nothing is written where ``change`` returns an equal row. ``KeyError``: there is no such row.
+        """
+        ...
+
+    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
+        """The newest of a group, newest first."""
+        ...
+
+
+class Batches(Protocol):
+    """The batches table."""
+
+    async def put(self, deployment_id: str, batches: Sequence[Batch]) -> None: ...
+    async def get(self, deployment_id: str, number: int) -> Batch | None: ...
+    async def list(self, deployment_id: str) -> tuple[Batch, ...]: ...
+    async def change(self, deployment_id: str, number: int, change: Callable[[Batch], Batch]) -> Batch:
+        """As ``Deployments.change``."""
+        ...
+
+
+class Vms(Protocol):
+    """The VMs table."""
+
+    async def put(self, deployment_id: str, records: Sequence[VmRecord]) -> None:
+        """Add or replace; any number."""
+        ...
+
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
+        """By batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+
+class Events(Protocol):
+    """The events table."""
+
+    async def put(self, deployment_id: str, event: Event) -> None:
+        """Add or replace the event of that sequence number."""
+        ...
+
+    async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
+        """Events with a higher sequence number than ``after``, in order."""
+        ...
+
+
+class Intents(Protocol):
+    """The intents table."""
+
+    async def put(self, deployment_id: str, intent: Intent) -> None: ...
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[Intent, ...]:
+        """In the order of batch, kind, number."""
+        ...
+
+
+class Locks(Protocol):
+    """The locks table: one row a scale set, never deleted, so that epochs only grow."""
+
+    async def get(self, scale_set_id: str) -> Lock | None:
+        """The lock; the id's case does not matter."""
+        ...
+
+    async def swap(self, expected: Lock | None, lock: Lock) -> bool:
+        """Write ``lock`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+@dataclass(frozen=True)
+class Store:
+    """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
+
+    groups: Groups
+    deployments: Deployments
+    batches: Batches
+    vms: Vms
+    events: Events
+    intents: Intents
+    locks: Locks
+
+
+class InstanceState(StrEnum):
+    """What the orchestration that runs a deployment is doing."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+
+
+class Instances(Protocol):
+    """The orchestrations of the Durable Functions task hub."""
+
+    async def start(self, recipe: str, instance_id: str, order: Json) -> None:
+        """Start a recipe."""
+        ...
+
+    async def state(self, instance_id: str) -> InstanceState: ...
+
+    async def describe(self, instance_id: str) -> Json | None:
+        """The Durable status as JSON, without history and keyed URLs; ``None``: no such instance."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The neighbours, handed to every activity and every door."""
+
+    scale_sets: ScaleSets
+    images: Images
+    store: Store
+    instances: Instances
+    clock: Clock

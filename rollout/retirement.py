@@ -1,0 +1,52 @@
+"""Which VMs leave at the end of a batch, and what is still to be done about those that should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rollout.deployment import Batch, VmRecord
+from rollout.scale_set import Vm
+from rollout.status import Color, VmStatus
+
+
+def blue_to_detach(records: Sequence[VmRecord], batch: Batch) -> tuple[VmRecord, ...]:
+    """The batch's blue VMs that its healthy green ones replace: for each sick green one, one blue VM stays.
+
+    Two go and two came, one of them sick: one goes. Two go and one came (the set had a VM too many): both go.
+    """
+    blue = [record for record in records if record.color is Color.BLUE]
+    green = [record for record in records if record.color is Color.GREEN]
+    healthy = sum(1 for record in green if record.status is VmStatus.HEALTHY)
+    sick = max(0, batch.green - healthy)
+    return tuple(blue[: max(0, len(blue) - sick)])
+
+
+def to_delete(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
+    """The VMs of a judged batch that leave: detached blue ones, and green ones that were not healthy."""
+    return tuple(
+        record
+        for record in records
+        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED)
+        or (record.color is Color.GREEN and record.status is VmStatus.UNHEALTHY)
+    )
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left of the VMs that are to be deleted: to ``ask`` for, and ``leaving`` already. None: all are gone."""
+
+    ask: tuple[Vm, ...]
+    leaving: tuple[Vm, ...]
+
+    @property
+    def gone(self) -> bool:
+        """Whether none of them exists any more."""
+        return not self.ask and not self.leaving
+
+
+def remaining(vm_ids: Iterable[str], vms: Iterable[Vm]) -> Remaining:
+    """Look the VMs up by ``vm_id``: instance ids and names are used again, and gone VMs count as done."""
+    wanted = set(vm_ids)
+    present = [vm for vm in vms if vm.vm_id in wanted]
+    return Remaining(tuple(vm for vm in present if not vm.leaving), tuple(vm for vm in present if vm.leaving))

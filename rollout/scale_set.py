@@ -1,0 +1,168 @@
+"""A scale set, its VMs and the images they are made from, as Azure showed them at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    """What a VM's disk is made from: exactly one of the ways that ``imageReference`` of the Compute API allows.
+
+    ``id`` is a gallery image, a gallery image version or a managed image; ``publisher`` to ``version`` name a
+    marketplace image. The field names are the API's, so that a reference can be put back just as it was found.
+    """
+
+    id: str | None = None
+    publisher: str | None = None
+    offer: str | None = None
+    sku: str | None = None
+    version: str | None = None
+    shared_gallery_image_id: str | None = None
+    community_gallery_image_id: str | None = None
+
+    def matches(self, other: ImageReference) -> bool:
+        """Whether both name the same image; ARM's names know no case."""
+        return self._folded() == other._folded()
+
+    @property
+    def kind(self) -> str:
+        """Where the image is from: Azure never lets a set change this."""
+        if self.publisher:
+            return "marketplace image"
+        if self.shared_gallery_image_id or self.community_gallery_image_id:
+            return "shared gallery image"
+        return "gallery image" if "/galleries/" in (self.id or "").lower() else "managed image"
+
+    @property
+    def label(self) -> str:
+        """The shortest text that a person recognises: ``1.1.0``, or ``ubuntu-24_04-lts:server:latest``."""
+        if self.id or self.shared_gallery_image_id or self.community_gallery_image_id:
+            return (self.id or self.shared_gallery_image_id or self.community_gallery_image_id or "").rsplit("/", 1)[-1]
+        return ":".join(part for part in (self.offer, self.sku, self.version) if part) or "no image"
+
+    @property
+    def exact(self) -> bool:
+        """Whether it names one version for ever, rather than "the latest at the time"."""
+        if self.id:
+            return "/versions/" in self.id.lower() or "/galleries/" not in self.id.lower()
+        if self.shared_gallery_image_id or self.community_gallery_image_id:
+            return "/versions/" in (self.shared_gallery_image_id or self.community_gallery_image_id or "").lower()
+        return self.version not in (None, "", "latest")
+
+    def _folded(self) -> tuple[str | None, ...]:
+        parts = (self.id, self.publisher, self.offer, self.sku, self.version)
+        galleries = (self.shared_gallery_image_id, self.community_gallery_image_id)
+        return tuple(part.lower() if part else None for part in (*parts, *galleries))
+
+
+class OrchestrationMode(StrEnum):
+    """``properties.orchestrationMode`` of a scale set; a set without it is Uniform."""
+
+    UNIFORM = "Uniform"
+    FLEXIBLE = "Flexible"
+
+
+@dataclass(frozen=True)
+class ScaleSet:
+    """One GET of ``Microsoft.Compute/virtualMachineScaleSets/{name}``.
+
+    ``capacity`` is the nominal size, ``sku.capacity``. ``image`` is ``None`` where the set has no VM profile.
+    ``upgrade_mode`` is ``Manual`` where the set has no upgrade policy, as Flexible sets may.
+    """
+
+    id: str
+    name: str
+    location: str
+    etag: str
+    capacity: int
+    provisioning_state: str
+    image: ImageReference | None
+    sku_name: str | None = None
+    sku_tier: str | None = None
+    mode: OrchestrationMode = OrchestrationMode.UNIFORM
+    os_type: str | None = None
+    upgrade_mode: str = "Manual"
+    overprovision: bool = False
+    automatic_os_upgrade: bool = False
+    single_placement_group: bool = False
+    reports_health: bool = False
+    backend_pools: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    tags: dict[str, str] | None = None
+    service_fabric: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether no write is in flight: ARM refuses a second one until the first has ended."""
+        return self.provisioning_state.lower() in ("succeeded", "failed", "canceled")
+
+
+@dataclass(frozen=True)
+class Vm:
+    """One VM of a scale set.
+
+    ``vm_id`` is the only name that is never used again (Uniform instance ids are). ``power_state`` is ``running``,
+    ``stopped``, ``deallocated``…, ``None`` while unknown; ``health`` is ``healthy``, ``unhealthy``, ``unknown`` or
+    ``initializing`` as the Application Health extension or the probe reports it, ``None`` where nothing does.
+    """
+
+    vm_id: str
+    name: str
+    instance_id: str
+    image: ImageReference
+    provisioning_state: str
+    power_state: str | None = None
+    health: str | None = None
+    zone: str | None = None
+    protected: bool = False
+    created_at: datetime | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether Azure is deleting it."""
+        return self.provisioning_state.lower() == "deleting"
+
+    @property
+    def running(self) -> bool:
+        """Whether it is provisioned and powered on."""
+        return self.provisioning_state.lower() in ("succeeded", "updating") and self.power_state == "running"
+
+
+@dataclass(frozen=True)
+class VmList:
+    """The VMs of a set, and what it cost to read them: ``requests``, as Azure counts each page.
+
+    ``remaining``: how many more requests Azure said it would answer now; ``None`` where it said nothing.
+    """
+
+    vms: tuple[Vm, ...]
+    requests: int = 1
+    remaining: int | None = None
+
+    def by_id(self) -> dict[str, Vm]:
+        """The VMs under their ``vm_id``."""
+        return {vm.vm_id: vm for vm in self.vms}
+
+
+@dataclass(frozen=True)
+class ImageVersion:
+    """One version of a gallery image, with ``replicationStatus``.
+
+    ``regions`` maps a normalised region name (``eastus2``) to its replication state: ``Completed``, ``Replicating``…
+    """
+
+    id: str
+    name: str
+    provisioning_state: str
+    exclude_from_latest: bool = False
+    regions: dict[str, str] | None = None
+    os_type: str | None = None
+    published_at: datetime | None = None
+
+
+def region_name(display: str) -> str:
+    """``East US 2`` and ``eastus2`` are one region, ``eastus2``: the API uses both."""
+    return display.replace(" ", "").lower()

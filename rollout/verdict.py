@@ -1,0 +1,83 @@
+"""The judgement of a batch, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from rollout.health import Health, Observation, worst
+
+
+class Verdict(StrEnum):
+    """What is to be done with a batch: go on, give up, or look again."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    NOT_YET = "notYet"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict, why, and how many of the planned green VMs are healthy."""
+
+    verdict: Verdict
+    reason: str
+    healthy: int
+    planned: int
+
+    @property
+    def sick(self) -> int:
+        """How many of the planned green VMs are not healthy, those that do not exist included."""
+        return self.planned - self.healthy
+
+
+def judge(
+    green: Mapping[str, Sequence[Observation]],
+    planned: int,
+    waited: timedelta,
+    grace_period: timedelta,
+    min_healthy_percentage: int,
+    checked: bool,
+) -> Judgement:
+    """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM by name.
+
+    * All healthy: the batch is healthy, at once. With no health check (``checked`` false) only at the end.
+    * The grace period is not over: not yet.
+    * Over: the healthy share of the *planned* VMs decides; exactly the asked percentage passes.
+
+    Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
+    """
+    healthy = sum(1 for observations in green.values() if worst(observations).health is Health.HEALTHY)
+    counted = f"{healthy} of {planned} green VMs healthy"
+    over = waited >= grace_period
+    if healthy >= planned and (checked or over):
+        return Judgement(Verdict.HEALTHY, counted, healthy, planned)
+    if not over:
+        return Judgement(Verdict.NOT_YET, _waiting(healthy, planned, checked), healthy, planned)
+    share = 100 * healthy / planned
+    arithmetic = f"{counted} after {round(grace_period.total_seconds())} s, {share:.0f} %"
+    if share >= min_healthy_percentage:
+        reason = f"{arithmetic}: at least the {min_healthy_percentage} % asked"
+        return Judgement(Verdict.HEALTHY, reason, healthy, planned)
+    reason = f"{arithmetic}: below the {min_healthy_percentage} % asked ({_worst_vms(green, planned)})"
+    return Judgement(Verdict.UNHEALTHY, reason, healthy, planned)
+
+
+def _waiting(healthy: int, planned: int, checked: bool) -> str:
+    if not checked:
+        return "no health check: waiting for the end of the grace period"
+    return f"waiting for {planned - healthy} of {planned} green VMs to become healthy"
+
+
+def _worst_vms(green: Mapping[str, Sequence[Observation]], planned: int) -> str:
+    """The first few sick VMs with the source that decided: ``web_10: applicationHealth unhealthy``."""
+    sick = [
+        f"{name}: {observation.source} {observation.detail}"
+        for name, observation in ((name, worst(observations)) for name, observations in sorted(green.items()))
+        if observation.health is not Health.HEALTHY
+    ]
+    if missing := planned - len(green):
+        sick.append(f"{missing} never created")
+    return "; ".join(sick[:3]) + (f"; and {len(sick) - 3} more" if len(sick) > 3 else "")

@@ -1,0 +1,161 @@
+"""Names, parameters, pacing, statuses, succession: the small decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollout.deployment import Deployment, Image, Parameters
+from rollout.group import Defaults, Group, HealthCheckType
+from rollout.names import deployment_id, parse_deployment_id
+from rollout.pacing import before_next_step, until_next_look
+from rollout.parameters import Asked, fill
+from rollout.scale_set import ImageReference, Vm, VmList
+from rollout.status import TRANSITIONS, Status, may_follow
+from rollout.succession import first_row, lost
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+GROUP = Group("web-2", "/set", health_check_types=(HealthCheckType.VM_STATE,))
+
+
+def test_a_deployment_s_id_says_its_group_and_its_time() -> None:
+    name = parse_deployment_id(deployment_id("web-2", NOW, "1a2b3c"))
+    assert name is not None
+    assert (name.group_id, name.at, name.token) == ("web-2", NOW, "1a2b3c")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "web",
+        "web-20261123T081500Z-1A2B3C",
+        "web-20261399T081500Z-1a2b3c",
+        "../x",
+        "web-２0261123T081500Z-1a2b3c",
+        "W-20261123T081500Z-1a2b3c",
+    ],
+)
+def test_what_is_no_deployment_s_id(text: str) -> None:
+    assert parse_deployment_id(text) is None
+
+
+def test_teal_s_defaults_are_filled_in() -> None:
+    assert fill(Asked("1.1.0"), GROUP) == Parameters("1.1.0", health_check_types=(HealthCheckType.VM_STATE,))
+
+
+def test_the_group_s_defaults_come_before_teal_s_and_the_request_before_both() -> None:
+    group = Group("web", "/set", draining_timeout=timedelta(0), defaults=Defaults(batch_size_percentage=50))
+    filled = fill(Asked("1.1.0", grace_period=timedelta(seconds=300)), group)
+    assert (filled.batch_size_percentage, filled.grace_period.seconds, filled.draining_timeout) == (
+        50,
+        300,
+        timedelta(0),
+    )
+    assert fill(Asked("1.1.0", batch_size_percentage=10), group).batch_size_percentage == 10
+    assert fill(Asked("1.1.0", health_check_types=()), group).health_check_types == ()
+
+
+@pytest.mark.parametrize(
+    ("requests", "remaining", "look", "step"),
+    [
+        (1, None, 15, 0),
+        (2, None, 24, 0),
+        (10, None, 120, 120),
+        (1, 1, 15, 0),
+        (1, 0, 60, 60),
+        (2, 28, 15, 0),
+        (10, 20, 60, 0),
+        (10, 10, 60, 0),
+        (10, 9, 60, 60),
+        (10, 5, 60, 60),
+        (10, 4, 120, 120),
+        (10, 0, 120, 120),
+    ],
+)
+def test_a_large_set_is_read_less_often(requests: int, remaining: int | None, look: int, step: int) -> None:
+    listed = VmList((), requests, remaining)
+    assert until_next_look(timedelta(seconds=15), listed) == timedelta(seconds=look)
+    assert before_next_step(listed) == timedelta(seconds=step)
+
+
+@pytest.mark.parametrize(("more_vms", "step"), [(0, 0), (1, 60), (90, 60), (450, 60), (600, 120)])
+def test_the_vms_that_will_be_there_by_then_are_paid_for(more_vms: int, step: int) -> None:
+    vm = Vm("a", "web_0", "0", ImageReference(), "Succeeded")
+    listed = VmList((vm,) * 900, requests=9, remaining=9)
+    assert before_next_step(listed, more_vms) == timedelta(seconds=step)
+    assert until_next_look(timedelta(seconds=15), listed, more_vms) == max(
+        timedelta(seconds=step), -(-9 * (900 + more_vms) // 900) * timedelta(seconds=6)
+    )
+
+
+def test_the_poll_interval_is_never_shortened() -> None:
+    assert until_next_look(timedelta(minutes=5), VmList((), 10, 0)) == timedelta(minutes=5)
+
+
+@given(
+    requests=st.integers(1, 12),
+    size=st.sampled_from([15, 30]),
+    interval=st.integers(6, 60),
+    looks=st.integers(1, 40),
+)
+def test_looking_for_ever_is_never_throttled(requests: int, size: int, interval: int, looks: int) -> None:
+    """Azure's bucket, and half of it; its minute begins a second after the first look, or just before the second."""
+    for first_refill in (1, interval):
+        now, tokens, refilled = timedelta(0), size, timedelta(seconds=first_refill) - timedelta(minutes=1)
+        for _ in range(looks):
+            while refilled + timedelta(minutes=1) <= now:
+                refilled += timedelta(minutes=1)
+                tokens = min(size, tokens + size // 3)
+            assert tokens >= requests
+            tokens -= requests
+            now += until_next_look(timedelta(seconds=interval), VmList((), requests, tokens))
+
+
+def test_an_end_is_for_ever() -> None:
+    ends = {status for status in Status if status.ended}
+    assert ends == {Status.FINISHED, Status.FAILED, Status.STOPPED, Status.ROLLED_BACK}
+    assert not any(may_follow(end, status) for end in ends for status in Status if status is not end)
+
+
+def test_every_status_leads_to_an_end() -> None:
+    reached = {status for status in Status if status.ended}
+    for _ in Status:
+        reached |= {status for status in Status if TRANSITIONS[status] & reached}
+    assert reached == set(Status)
+
+
+def previous_run(settled: bool) -> Deployment:
+    return Deployment(
+        "web-1",
+        "web-2",
+        "/set",
+        Parameters("1.1.0"),
+        Image("1.1.0", ImageReference(id="bad"), ImageReference(id="good")),
+        NOW,
+        status=Status.IN_PROGRESS,
+        target_size=10,
+        settled=settled,
+    )
+
+
+def test_a_deployment_inherits_what_an_unsettled_one_left() -> None:
+    row = first_row("web-2-x", GROUP, Parameters("1.2.0"), "new", previous_run(settled=False), 7, NOW, "ann")
+    assert (row.target_size, row.image.previous, row.settled, row.epoch) == (10, ImageReference(id="good"), False, 7)
+
+
+@pytest.mark.parametrize("predecessor", [None, previous_run(settled=True)])
+def test_nothing_is_inherited_from_a_settled_one(predecessor: Deployment | None) -> None:
+    row = first_row("web-2-x", GROUP, Parameters("1.2.0"), "new", predecessor, 7, NOW, "ann")
+    assert (row.target_size, row.image.previous, row.settled) == (0, None, True)
+
+
+def test_a_lost_deployment_gets_its_end_once() -> None:
+    row = lost(previous_run(settled=False), NOW)
+    assert (row.status, row.settled) == (Status.FAILED, False)
+    assert row.error is not None
+    assert row.error.code == "orchestratorLost"
+    assert lost(row, NOW + timedelta(1)) == row
