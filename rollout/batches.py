@@ -90,16 +90,21 @@ class Plan:
         return sum(batch.green for batch in self.batches)
 
 
-def plan(blue: Sequence[Vm], kept: Sequence[Vm], target_size: int, batch_size_percentage: int) -> Plan:
+def plan(
+    blue: Sequence[Vm], kept: Sequence[Vm], target_size: int, batch_size_percentage: int, idle: Sequence[Vm] = ()
+) -> Plan:
     """Deal the blue VMs and the green ones that are needed out to batches.
 
     Usually as many come as go. After an unfinished deployment the set may hold more VMs than it is to have (its surge):
     then fewer come than go, and the set ends at ``target_size``. 10 blue, 2 kept, target 10, 20 %: five batches in each
     of which 2 go; 2, 2, 2, 1 and 1 come.
+
+    The blue VMs that do not serve, ``idle``, go first: where more go than come, those that serve stay until there are
+    as many green ones.
     """
     green = max(0, target_size - len(kept))
     batches = number_of_batches(max(len(blue), green), batch_size_percentage)
-    ordered = across_zones(blue)
+    ordered = (*across_zones(idle), *across_zones([vm for vm in blue if vm not in idle]))
     planned: list[PlannedBatch] = []
     taken = 0
     for number, (going, coming) in enumerate(

@@ -20,7 +20,7 @@ from rollout.status import Phase, Status, may_follow
 class EventType(StrEnum):
     """What can happen to a deployment. Each value's comment says what ``data`` holds."""
 
-    PLANNED = "DeploymentPlanned"  # batches, blue, green, kept, targetSize, previous
+    PLANNED = "DeploymentPlanned"  # batches, blue, kept, otherImage, targetSize, previous
     IMAGE_APPLIED = "ImageApplied"
     BATCH_STARTED = "BatchStarted"
     BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs
@@ -88,7 +88,7 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
         blue_vms=data["blue"],
         target_size=data["targetSize"],
         image=replace(row.image, previous=previous),
-        settled=data["batches"] == 0,
+        settled=False,
     )
 
 

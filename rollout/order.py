@@ -13,7 +13,10 @@ from rollout.deployment import Deployment
 
 @dataclass(frozen=True)
 class Run:
-    """All that the recipes of a deployment remember; rows hold the rest. ``batch`` 0: nothing is prepared yet."""
+    """All that the recipes of a deployment remember; rows hold the rest. ``batch`` 0: nothing is prepared yet.
+
+    ``changed``: from now on the set may be changed, so a failure has something to put back.
+    """
 
     deployment_id: str
     scale_set_id: str
@@ -22,6 +25,7 @@ class Run:
     batch: int = 0
     batches: int = 0
     sequence: int = 0
+    changed: bool = False
     schema_version: int = 1
 
     def next_batch(self) -> Run:

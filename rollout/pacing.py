@@ -20,7 +20,7 @@ REFILL_PER_MINUTE = 10
 #: What is counted on to come back into a bucket that is too empty for the next list.
 SURE_REFILL_PER_MINUTE = 5
 
-#: Where Azure says nothing of what is left, a list of so few pages is still no danger to the bucket.
+#: A list of so few pages is no danger to the bucket, even where Azure says nothing of what is left.
 CHEAP_REQUESTS = 2
 
 
@@ -31,10 +31,8 @@ def until_next_look(interval: timedelta, listed: VmList, more_vms: int = 0) -> t
     with 8 left: 60 s too, as the 2 that are missing come within a minute. 10 pages with 0 left, or with nothing said of
     what is left: 120 s. ``more_vms``: how many more VMs there will be by then.
     """
-    pages = _pages(listed, more_vms)
-    if listed.remaining is None:
-        return max(interval, pages * MINUTE / SURE_REFILL_PER_MINUTE)
-    return max(interval, pages * MINUTE / REFILL_PER_MINUTE, _recovery(pages, listed.remaining))
+    pace = SURE_REFILL_PER_MINUTE if listed.remaining is None else REFILL_PER_MINUTE
+    return max(interval, _pages(listed, more_vms) * MINUTE / pace, before_next_step(listed, more_vms))
 
 
 def before_next_step(listed: VmList, more_vms: int = 0) -> timedelta:
@@ -44,8 +42,17 @@ def before_next_step(listed: VmList, more_vms: int = 0) -> timedelta:
     """
     pages = _pages(listed, more_vms)
     if listed.remaining is None:
-        return timedelta(0) if pages <= CHEAP_REQUESTS else pages * MINUTE / SURE_REFILL_PER_MINUTE
-    return _recovery(pages, listed.remaining)
+        return timedelta(0) if pages <= CHEAP_REQUESTS else until_refilled(pages)
+    return until_refilled(max(0, pages - listed.remaining))
+
+
+def before_another_look(interval: timedelta, listed: VmList) -> timedelta:
+    """How long before a step reads again what this one has just read, to see what has changed.
+
+    A small set at once: its VMs may be healthy as soon as they are launched. A large one when the next look is due:
+    the same list twice in one moment would cost the bucket a minute's refill and tell nothing.
+    """
+    return timedelta(0) if listed.requests <= CHEAP_REQUESTS else until_next_look(interval, listed)
 
 
 def until_refilled(requests: int) -> timedelta:
@@ -54,10 +61,6 @@ def until_refilled(requests: int) -> timedelta:
     Whole minutes, because Azure refills once a minute and does not say when in it.
     """
     return -(-requests // SURE_REFILL_PER_MINUTE) * MINUTE
-
-
-def _recovery(pages: int, remaining: int) -> timedelta:
-    return until_refilled(max(0, pages - remaining))
 
 
 def _pages(listed: VmList, more_vms: int) -> int:

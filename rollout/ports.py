@@ -1,7 +1,7 @@
 """What Teal needs of the outside world: one Protocol a neighbour. Adapters implement them and decide nothing.
 
-Whatever speaks to a service raises ``rollout.errors.AzureError``: ``Busy`` where trying again may help, ``Refused`` where
-it does not.
+Whatever speaks to a service raises ``rollout.errors.AzureError``: ``Busy`` where trying again may help, ``Refused``
+where it does not.
 """
 
 from __future__ import annotations

@@ -29,12 +29,12 @@ class ImageReference:
 
     @property
     def kind(self) -> str:
-        """Where the image is from: Azure never lets a set change this."""
+        """Where the image is from, which a set may not change. A gallery's and a managed image are one kind."""
         if self.publisher:
             return "marketplace image"
         if self.shared_gallery_image_id or self.community_gallery_image_id:
             return "shared gallery image"
-        return "gallery image" if "/galleries/" in (self.id or "").lower() else "managed image"
+        return "custom image"
 
     @property
     def label(self) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollout.deployment import Deployment, Image, Parameters
 from rollout.group import Defaults, Group, HealthCheckType
 from rollout.names import deployment_id, parse_deployment_id
-from rollout.pacing import before_next_step, until_next_look
+from rollout.pacing import before_another_look, before_next_step, until_next_look, until_refilled
 from rollout.parameters import Asked, fill
 from rollout.scale_set import ImageReference, Vm, VmList
 from rollout.status import TRANSITIONS, Status, may_follow
@@ -100,19 +100,35 @@ def test_the_poll_interval_is_never_shortened() -> None:
     requests=st.integers(1, 12),
     size=st.sampled_from([15, 30]),
     interval=st.integers(6, 60),
-    looks=st.integers(1, 40),
+    is_told=st.booleans(),
+    first_refill=st.integers(1, 60),
 )
-def test_looking_for_ever_is_never_throttled(requests: int, size: int, interval: int, looks: int) -> None:
-    """Azure's bucket, and half of it; its minute begins a second after the first look, or just before the second."""
-    for first_refill in (1, interval):
-        now, tokens, refilled = timedelta(0), size, timedelta(seconds=first_refill) - timedelta(minutes=1)
-        for _ in range(looks):
-            while refilled + timedelta(minutes=1) <= now:
-                refilled += timedelta(minutes=1)
-                tokens = min(size, tokens + size // 3)
-            assert tokens >= requests
-            tokens -= requests
-            now += until_next_look(timedelta(seconds=interval), VmList((), requests, tokens))
+def test_looking_for_ever_is_never_throttled(
+    requests: int, size: int, interval: int, is_told: bool, first_refill: int
+) -> None:
+    """At Azure's bucket, and half of it, whenever in the minute it is refilled, whether Azure tells or not."""
+    now, tokens, refill_at = timedelta(0), size, timedelta(seconds=first_refill)
+    for _ in range(60):
+        while refill_at <= now:
+            refill_at += timedelta(minutes=1)
+            tokens = min(size, tokens + size // 3)
+        assert tokens >= requests
+        tokens -= requests
+        listed = VmList((), requests, tokens if is_told else None)
+        now += until_next_look(timedelta(seconds=interval), listed)
+
+
+@pytest.mark.parametrize(
+    ("requests", "remaining", "seconds"), [(1, 29, 0), (2, 0, 0), (3, 27, 18), (10, 20, 60), (10, 0, 120)]
+)
+def test_only_a_small_set_is_read_twice_in_one_moment(requests: int, remaining: int, seconds: int) -> None:
+    listed = VmList((), requests, remaining)
+    assert before_another_look(timedelta(seconds=15), listed) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("requests", "minutes"), [(0, 0), (1, 1), (5, 1), (6, 2), (10, 2), (11, 3)])
+def test_a_refill_is_counted_in_whole_minutes(requests: int, minutes: int) -> None:
+    assert until_refilled(requests) == timedelta(minutes=minutes)
 
 
 def test_an_end_is_for_ever() -> None:

@@ -1,0 +1,1 @@
+"""Azure Resource Manager: scale sets and gallery images, through azure-mgmt-compute."""

@@ -1,0 +1,166 @@
+"""ARM's JSON to the values of ``rollout.scale_set``.
+
+The field names are those of ``Microsoft.Compute`` 2026-04-01 (scale sets and their VMs) and 2026-03-03 (galleries), as
+azure-mgmt-compute 39 declares them in ``models/_models.py``. What an answer leaves out reads as ``None``, empty or
+false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from rollout.codec import decode_time
+from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, region_name
+
+Json = Mapping[str, Any]
+
+_HEALTH_EXTENSIONS = ("applicationhealthlinux", "applicationhealthwindows")
+_BACKEND_POOLS = ("loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools")
+
+
+def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
+    """One scale set of either orchestration mode; the ETag is in the body and in the header."""
+    properties = body.get("properties") or {}
+    profile = properties.get("virtualMachineProfile") or {}
+    policy = properties.get("upgradePolicy") or {}
+    flexible = str(properties.get("orchestrationMode")).lower() == "flexible"
+    return ScaleSet(
+        id=body["id"],
+        name=body["name"],
+        location=body["location"],
+        etag=body.get("etag") or etag_header or "",
+        capacity=_at(body, "sku", "capacity") or 0,
+        sku_name=_at(body, "sku", "name"),
+        sku_tier=_at(body, "sku", "tier"),
+        provisioning_state=properties.get("provisioningState") or "",
+        image=_model_image(profile),
+        mode=OrchestrationMode.FLEXIBLE if flexible else OrchestrationMode.UNIFORM,
+        os_type=_at(profile, "storageProfile", "osDisk", "osType"),
+        upgrade_mode=policy.get("mode") or "Manual",
+        overprovision=bool(properties.get("overprovision")),
+        automatic_os_upgrade=bool(_at(policy, "automaticOSUpgradePolicy", "enableAutomaticOSUpgrade")),
+        single_placement_group=bool(properties.get("singlePlacementGroup")),
+        reports_health=_reports_health(profile),
+        backend_pools=_backend_pools(profile),
+        zones=tuple(body.get("zones") or ()),
+        tags=dict(body.get("tags") or {}),
+        service_fabric=any(publisher == "microsoft.azure.servicefabric" for publisher, _ in _extensions(profile)),
+    )
+
+
+def read_vm(body: Json) -> Vm | None:
+    """One VM of a Uniform set; ``None`` for one without a ``vmId``, which Azure has not begun to make."""
+    properties = body.get("properties") or {}
+    if not properties.get("vmId"):
+        return None
+    return Vm(
+        vm_id=properties["vmId"],
+        name=body["name"],
+        instance_id=body["instanceId"],
+        image=_vm_image(_at(properties, "storageProfile", "imageReference") or {}),
+        provisioning_state=properties.get("provisioningState") or "",
+        power_state=_power_state(properties),
+        health=_after_slash(_at(properties, "instanceView", "vmHealth", "status", "code")),
+        zone=next(iter(body.get("zones") or ()), None),
+        protected=bool(_at(properties, "protectionPolicy", "protectFromScaleSetActions")),
+        created_at=_time(properties.get("timeCreated")),
+    )
+
+
+def read_image_version(body: Json, os_type: str | None) -> ImageVersion:
+    """One gallery image version; ``regions`` is known only where the request expanded ``ReplicationStatus``."""
+    properties = body.get("properties") or {}
+    status = properties.get("replicationStatus")
+    return ImageVersion(
+        id=body["id"],
+        name=body["name"],
+        provisioning_state=properties.get("provisioningState") or "",
+        exclude_from_latest=bool(_at(properties, "publishingProfile", "excludeFromLatest")),
+        regions=_regions(status) if status is not None else None,
+        os_type=os_type,
+        published_at=_time(_at(properties, "publishingProfile", "publishedDate")),
+    )
+
+
+def _at(body: Json, *path: str) -> Any:
+    """The value at a path; ``None`` where any step is absent or null."""
+    value: Any = body
+    for name in path:
+        value = value.get(name) if value is not None else None
+    return value
+
+
+def _model_image(profile: Json) -> ImageReference | None:
+    """The reference of the set's model, just as it is: "latest" stays "latest"."""
+    reference = _at(profile, "storageProfile", "imageReference")
+    return _image(reference) if reference else None
+
+
+def _vm_image(reference: Json) -> ImageReference:
+    """The image that a VM was made from, to the version: ``exactVersion`` says what "latest" was at the time."""
+    image, exact = _image(reference), reference.get("exactVersion")
+    if not exact or image.exact or not (image.id or image.publisher):
+        return image
+    return replace(image, id=f"{image.id}/versions/{exact}") if image.id else replace(image, version=exact)
+
+
+def _image(reference: Json) -> ImageReference:
+    return ImageReference(
+        id=reference.get("id"),
+        publisher=reference.get("publisher"),
+        offer=reference.get("offer"),
+        sku=reference.get("sku"),
+        version=reference.get("version"),
+        shared_gallery_image_id=reference.get("sharedGalleryImageId"),
+        community_gallery_image_id=reference.get("communityGalleryImageId"),
+    )
+
+
+def _reports_health(profile: Json) -> bool:
+    """Whether VMs have a ``vmHealth``.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension
+    """
+    extensions = _extensions(profile)
+    managed = any(
+        publisher == "microsoft.managedservices" and kind in _HEALTH_EXTENSIONS for publisher, kind in extensions
+    )
+    return managed or bool(_at(profile, "networkProfile", "healthProbe", "id"))
+
+
+def _extensions(profile: Json) -> list[tuple[str, str]]:
+    """Publisher and type of each extension of the model, in lower case."""
+    found = [extension.get("properties") or {} for extension in _at(profile, "extensionProfile", "extensions") or ()]
+    return [((each.get("publisher") or "").lower(), (each.get("type") or "").lower()) for each in found]
+
+
+def _backend_pools(profile: Json) -> tuple[str, ...]:
+    """The ids of the load balancer and application gateway pools that new VMs join, each once."""
+    cards = _at(profile, "networkProfile", "networkInterfaceConfigurations") or ()
+    addresses = [address for card in cards for address in _at(card, "properties", "ipConfigurations") or ()]
+    pools = [
+        pool for address in addresses for kind in _BACKEND_POOLS for pool in _at(address, "properties", kind) or ()
+    ]
+    return tuple(dict.fromkeys(pool["id"] for pool in pools))
+
+
+def _power_state(properties: Json) -> str | None:
+    codes = [status.get("code") or "" for status in _at(properties, "instanceView", "statuses") or ()]
+    return next((_after_slash(code) for code in codes if code.lower().startswith("powerstate/")), None)
+
+
+def _after_slash(code: str | None) -> str | None:
+    """``PowerState/running`` is ``running``, ``HealthState/healthy`` is ``healthy``."""
+    return code.rpartition("/")[2].lower() if code else None
+
+
+def _regions(status: Json) -> dict[str, str]:
+    """``replicationStatus.summary`` by normalised region."""
+    return {region_name(each["region"]): each.get("state") or "Unknown" for each in status.get("summary") or ()}
+
+
+def _time(text: str | None) -> datetime | None:
+    return decode_time(text) if text else None

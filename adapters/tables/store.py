@@ -1,0 +1,167 @@
+"""The store of ``rollout.ports`` over tables: which row holds what. The keys are ``rollout.keys``'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from adapters.tables.records import Records
+from adapters.tables.table import TableMaker
+from rollout.codec import encode
+from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
+from rollout.group import Group
+from rollout.keys import (
+    GROUPS,
+    Key,
+    batch_row,
+    deployment_key,
+    encode_key,
+    event_row,
+    events_after,
+    group_key,
+    intent_row,
+    lock_key,
+    rows_of_batch,
+    vm_row,
+)
+from rollout.ports import Store
+
+
+def store_over(tables: TableMaker) -> Store:
+    """The store whose tables ``tables`` makes."""
+    return Store(
+        groups=TableGroups(Records(tables("Groups"), Group)),
+        deployments=TableDeployments(Records(tables("Deployments"), Deployment)),
+        batches=TableBatches(Records(tables("Batches"), Batch)),
+        vms=TableVms(Records(tables("Vms"), VmRecord)),
+        events=TableEvents(Records(tables("Events"), Event)),
+        intents=TableIntents(Records(tables("Intents"), Intent)),
+        locks=TableLocks(Records(tables("Locks"), Lock)),
+    )
+
+
+class TableGroups:
+    """Groups, by id."""
+
+    def __init__(self, records: Records[Group]) -> None:
+        self._records = records
+
+    async def get(self, group_id: str) -> Group | None:
+        return await self._records.get(group_key(group_id))
+
+    async def list(self) -> tuple[Group, ...]:
+        return await self._records.list(GROUPS)
+
+    async def put(self, group: Group) -> None:
+        await self._records.put(GROUPS, {group_key(group.id).row: group})
+
+    async def delete(self, group_id: str) -> None:
+        await self._records.delete(group_key(group_id))
+
+
+class TableDeployments:
+    """Deployments: a group's in its partition, newest first."""
+
+    def __init__(self, records: Records[Deployment]) -> None:
+        self._records = records
+
+    async def add(self, deployment: Deployment) -> bool:
+        """As the port has it. ``ValueError``: its id is no deployment's id."""
+        key = deployment_key(deployment.id)
+        if key is None:
+            raise ValueError(f"{deployment.id!r} is no deployment's id")
+        return await self._records.add(key, deployment)
+
+    async def get(self, deployment_id: str) -> Deployment | None:
+        key = deployment_key(deployment_id)
+        return None if key is None else await self._records.get(key)
+
+    async def change(self, deployment_id: str, change: Callable[[Deployment], Deployment]) -> Deployment:
+        key = deployment_key(deployment_id)
+        if key is None:
+            raise KeyError(deployment_id)
+        return await self._records.change(key, change)
+
+    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
+        return await self._records.list(encode_key(group_id), limit=limit)
+
+
+class TableBatches:
+    """Batches: a deployment's in its partition, by number."""
+
+    def __init__(self, records: Records[Batch]) -> None:
+        self._records = records
+
+    async def put(self, deployment_id: str, batches: Sequence[Batch]) -> None:
+        await self._records.put(encode_key(deployment_id), {batch_row(batch.number): batch for batch in batches})
+
+    async def get(self, deployment_id: str, number: int) -> Batch | None:
+        return await self._records.get(Key(encode_key(deployment_id), batch_row(number)))
+
+    async def list(self, deployment_id: str) -> tuple[Batch, ...]:
+        return await self._records.list(encode_key(deployment_id))
+
+    async def change(self, deployment_id: str, number: int, change: Callable[[Batch], Batch]) -> Batch:
+        return await self._records.change(Key(encode_key(deployment_id), batch_row(number)), change)
+
+
+class TableVms:
+    """VMs: a deployment's in its partition, by batch, blue before green."""
+
+    def __init__(self, records: Records[VmRecord]) -> None:
+        self._records = records
+
+    async def put(self, deployment_id: str, records: Sequence[VmRecord]) -> None:
+        rows = {vm_row(record.batch, record.color, record.vm_id): record for record in records}
+        await self._records.put(encode_key(deployment_id), rows)
+
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
+        return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
+
+
+class TableEvents:
+    """Events: a deployment's in its partition, in sequence."""
+
+    def __init__(self, records: Records[Event]) -> None:
+        self._records = records
+
+    async def put(self, deployment_id: str, event: Event) -> None:
+        await self._records.put(encode_key(deployment_id), {event_row(event.sequence): event})
+
+    async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
+        return await self._records.list(encode_key(deployment_id), events_after(after), limit)
+
+
+class TableIntents:
+    """Intents: a deployment's in its partition, by batch, kind and number."""
+
+    def __init__(self, records: Records[Intent]) -> None:
+        self._records = records
+
+    async def put(self, deployment_id: str, intent: Intent) -> None:
+        row = intent_row(intent.batch, intent.kind, intent.number)
+        await self._records.put(encode_key(deployment_id), {row: intent})
+
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[Intent, ...]:
+        return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
+
+
+class TableLocks:
+    """Locks: one row a scale set."""
+
+    def __init__(self, records: Records[Lock]) -> None:
+        self._records = records
+
+    async def get(self, scale_set_id: str) -> Lock | None:
+        return await self._records.get(lock_key(scale_set_id))
+
+    async def swap(self, expected: Lock | None, lock: Lock) -> bool:
+        key = lock_key(lock.scale_set_id)
+        if expected is None:
+            return await self._records.add(key, lock)
+        return await self._records.swap(key, lambda found: _folded(found) == _folded(expected), lock)
+
+
+def _folded(lock: Lock) -> object:
+    """What makes two locks the same: everything as it is stored, except the case of the scale set's id."""
+    return encode(replace(lock, scale_set_id=lock.scale_set_id.lower()))

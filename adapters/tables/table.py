@@ -1,0 +1,54 @@
+"""What the store needs of one table: the few operations of Table Storage that it is built on.
+
+``service.ServiceTable`` is one in Azure or Azurite. The local platform has one in memory, for virtual time: everything
+above this seam is the same code in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from rollout.keys import Key, KeyRange
+
+#: The columns of a row, without its keys.
+Columns = Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it was read. ``etag`` changes with every write to it."""
+
+    columns: Columns
+    etag: str
+
+
+class Table(Protocol):
+    """One table. Every method may raise ``rollout.errors.AzureError``."""
+
+    async def get(self, key: Key) -> Row | None: ...
+
+    async def insert(self, key: Key, columns: Columns) -> bool:
+        """Add a row; false, and nothing changed, where there is one."""
+        ...
+
+    async def replace(self, key: Key, columns: Columns, etag: str) -> bool:
+        """Write the row if its ETag still is ``etag``; false, and nothing changed, where it is not."""
+        ...
+
+    async def put(self, partition: str, rows: Mapping[str, Columns]) -> None:
+        """Add or replace any number of rows of one partition, by row key. Not atomic as a whole."""
+        ...
+
+    async def list(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
+        """A partition's rows in the order of their keys: those ``within`` a range, the first ``limit``."""
+        ...
+
+    async def delete(self, key: Key) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+#: Makes the table of a name: ``Groups``, ``Deployments``…
+TableMaker = Callable[[str], Table]

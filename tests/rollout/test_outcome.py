@@ -1,0 +1,49 @@
+"""What a deployment came to, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rollout.deployment import Deployment, Image, Parameters
+from rollout.outcome import outcome
+from rollout.scale_set import ImageReference, ScaleSet, Vm
+
+NEW, OLD = ImageReference(id="/versions/1.1.0"), ImageReference(id="/versions/1.0.0")
+SET = ScaleSet("/set", "web", "eastus2", '"9"', 2, "Succeeded", NEW)
+DONE = Deployment(
+    "web-1",
+    "web",
+    "/set",
+    Parameters("1.1.0"),
+    Image("1.1.0", NEW, OLD),
+    datetime(2026, 1, 1, tzinfo=UTC),
+    target_size=2,
+    green_vms=2,
+)
+
+
+def vm(number: int, image: ImageReference, state: str = "Succeeded") -> Vm:
+    return Vm(f"id-{number}", f"web_{number}", str(number), image, state, "running")
+
+
+def test_all_as_planned() -> None:
+    assert outcome(DONE, SET, [vm(1, NEW), vm(2, NEW), vm(3, OLD, "Deleting")]) == ("2 VMs now on 1.1.0",)
+
+
+def test_blue_vms_that_were_kept_are_not_counted_twice() -> None:
+    kept = replace(DONE, green_vms=1, remaining_blue=1)
+    assert outcome(kept, SET, [vm(1, NEW), vm(2, OLD)]) == (
+        "1 VM now on 1.1.0",
+        "1 blue VM kept in service, because green ones were not healthy",
+    )
+
+
+def test_what_others_changed_is_told() -> None:
+    changed = replace(SET, image=ImageReference(id="/versions/2.0.0"), capacity=3)
+    assert outcome(DONE, changed, [vm(1, NEW), vm(2, NEW), vm(3, OLD)])[1:] == (
+        "1 VM that somebody else made still on another image",
+        "somebody changed the set's model to 2.0.0",
+        "the capacity is 3, the target size was 2",
+    )
+    assert "no image" in outcome(DONE, replace(SET, image=None), [])[1]
