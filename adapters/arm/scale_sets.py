@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import DecodeError, ResourceNotFoundError
 from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest
 
@@ -112,11 +112,16 @@ class UniformScaleSets:
 
     async def _get(self, scale_set_id: str, url: str) -> tuple[Json, Mapping[str, str]]:
         with translated():
+            # As a stream, so that the SDK's pipeline does not parse the body once before it is parsed here.
             response = await self._clients.of(scale_set_id).send_request(
-                HttpRequest("GET", url, headers={"Accept": "application/json"})
+                HttpRequest("GET", url, headers={"Accept": "application/json"}), stream=True
             )
+            await response.read()
             response.raise_for_status()
-            return response.json(), response.headers
+            try:
+                return response.json(), response.headers
+            except ValueError as error:
+                raise DecodeError("the answer is not JSON", response=response, error=error) from error
 
 
 def _http_response(response: PipelineResponse[Any, Any], *_: Any) -> Any:
@@ -137,8 +142,8 @@ def _whole_list_later(busy: Busy, requests: int) -> Busy:
 def _remaining(headers: Mapping[str, str]) -> int | None:
     """How many more requests of the answered kind Azure would take now; ``None`` where it does not say.
 
-    ``x-ms-ratelimit-remaining-resource: Microsoft.Compute/HighCostGetVMScaleSet;27,Microsoft.Compute/VMScaleSetVMViews;4990``
-    names every policy that the request was charged to: the one with the least left decides
+    ``x-ms-ratelimit-remaining-resource: Microsoft.Compute/HighCostGetVMScaleSet3Min;177,…`` names every policy that the
+    request was charged to, with what it has left: the least of them decides
     (https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/troubleshooting-throttling-errors).
     """
     counts = re.findall(r";\s*(\d+)\s*(?:,|$)", headers.get("x-ms-ratelimit-remaining-resource", ""))

@@ -1,0 +1,314 @@
+"""What both stores promise: values come back as they went, in their order, from where their ids say."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rollout.deployment import (
+    Batch,
+    Deployment,
+    Event,
+    Image,
+    Intent,
+    IntentKind,
+    Lock,
+    Parameters,
+    Problem,
+    Reading,
+    VmRecord,
+)
+from rollout.group import Defaults, Group, HealthCheckType
+from rollout.names import deployment_id
+from rollout.ports import Store
+from rollout.scale_set import ImageReference
+from rollout.status import Color, Phase, Status, VmStatus
+
+START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+ID = deployment_id("web", START, "1a2b3c")
+SCALE_SET = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+
+
+def deployment(at: datetime = START, token: str = "1a2b3c", group_id: str = "web") -> Deployment:
+    image = Image("1.1.0", ImageReference(id="/galleries/apps/images/web/versions/1.1.0"), ImageReference(id="old"))
+    return Deployment(
+        deployment_id(group_id, at, token), group_id, SCALE_SET, Parameters("1.1.0", comment="release 42"), image, at
+    )
+
+
+def vm(number: int, batch: int = 1, color: Color = Color.BLUE) -> VmRecord:
+    return VmRecord(f"{number:08x}-0000-4000-8000-000000000000", f"web_{number}", color, batch, VmStatus.RUNNING)
+
+
+class TestGroups:
+    async def test_a_group_comes_back_as_it_went(self, store: Store) -> None:
+        group = Group(
+            "web",
+            SCALE_SET,
+            "/galleries/apps/images/web",
+            (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH),
+            timedelta(seconds=90),
+            Defaults(batch_size_percentage=10, grace_period=timedelta(minutes=5)),
+            START,
+            START + timedelta(milliseconds=1500),
+        )
+        await store.groups.put(group)
+        assert await store.groups.get("web") == group
+
+    async def test_put_replaces_the_whole_row(self, store: Store) -> None:
+        await store.groups.put(Group("web", SCALE_SET, image_id="/images/web"))
+        await store.groups.put(Group("web", SCALE_SET))
+        assert await store.groups.get("web") == Group("web", SCALE_SET)
+
+    async def test_groups_are_listed_by_id(self, store: Store) -> None:
+        for group_id in ("web", "api", "web-2"):
+            await store.groups.put(Group(group_id, SCALE_SET))
+        assert [group.id for group in await store.groups.list()] == ["api", "web", "web-2"]
+
+    async def test_a_deleted_group_is_gone_and_deleting_it_again_does_nothing(self, store: Store) -> None:
+        await store.groups.put(Group("web", SCALE_SET))
+        await store.groups.delete("web")
+        await store.groups.delete("web")
+        assert await store.groups.get("web") is None
+        assert await store.groups.list() == ()
+
+    @pytest.mark.parametrize("group_id", ["web/../api", "o'neil", "50%", "größe", "#?\\", "a b"])
+    async def test_what_is_no_group_id_finds_nothing(self, store: Store, group_id: str) -> None:
+        await store.groups.put(Group("web", SCALE_SET))
+        assert await store.groups.get(group_id) is None
+
+
+class TestDeployments:
+    async def test_a_deployment_comes_back_as_it_went(self, store: Store) -> None:
+        row = replace(
+            deployment(),
+            status=Status.FAILED,
+            settled=False,
+            sequence=2**40,
+            started_at=START,
+            ended_at=START + timedelta(hours=1),
+            error=Problem("batchUnhealthy", "Batch 1 of 5: 0 of 2 VMs healthy after 300 s"),
+        )
+        assert await store.deployments.add(row)
+        assert await store.deployments.get(row.id) == row
+
+    async def test_a_second_row_of_an_id_is_not_added(self, store: Store) -> None:
+        assert await store.deployments.add(deployment())
+        assert not await store.deployments.add(replace(deployment(), reason="another"))
+        assert await store.deployments.get(ID) == deployment()
+
+    @pytest.mark.parametrize("text", ["", "web", "web-20261123T081500Z-1A2B3C", "web-20269923T081500Z-1a2b3c", "a/b"])
+    async def test_an_id_that_is_no_id_finds_nothing_and_is_never_added(self, store: Store, text: str) -> None:
+        assert await store.deployments.get(text) is None
+        with pytest.raises(KeyError):
+            await store.deployments.change(text, lambda row: row)
+        with pytest.raises(ValueError, match="no deployment's id"):
+            await store.deployments.add(replace(deployment(), id=text))
+
+    async def test_changing_a_row_that_is_not_there_is_a_key_error(self, store: Store) -> None:
+        with pytest.raises(KeyError):
+            await store.deployments.change(ID, lambda row: row)
+
+    async def test_a_change_is_answered_and_kept(self, store: Store) -> None:
+        await store.deployments.add(deployment())
+        changed = await store.deployments.change(ID, lambda row: replace(row, progress=row.progress + 40))
+        assert changed.progress == 40
+        assert await store.deployments.get(ID) == changed
+
+    async def test_a_change_can_empty_a_field(self, store: Store) -> None:
+        await store.deployments.add(replace(deployment(), error=Problem("code", "words"), reason="long" * 10_000))
+        await store.deployments.change(ID, lambda row: replace(row, error=None, reason=""))
+        assert await store.deployments.get(ID) == deployment()
+
+    async def test_the_newest_come_first_and_only_of_the_group(self, store: Store) -> None:
+        for minutes in (2, 0, 3, 1):
+            await store.deployments.add(deployment(START + timedelta(minutes=minutes)))
+        await store.deployments.add(deployment(START + timedelta(days=1), group_id="web-2"))
+        newest = await store.deployments.newest("web", 3)
+        assert [row.created_at - START for row in newest] == [timedelta(minutes=m) for m in (3, 2, 1)]
+        assert len(await store.deployments.newest("web", 100)) == 4
+        assert await store.deployments.newest("api", 100) == ()
+        assert await store.deployments.newest("web", 0) == ()
+
+    async def test_the_newest_come_first_across_centuries(self, store: Store) -> None:
+        times = [datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) for year in (1969, 1999, 2026, 2286, 9999)]
+        for at in times:
+            await store.deployments.add(deployment(at))
+        assert [row.created_at for row in await store.deployments.newest("web", 10)] == times[::-1]
+
+
+class TestBatches:
+    async def test_batches_are_listed_by_number(self, store: Store) -> None:
+        batches = [Batch(number, 2, 2, Phase.LAUNCHED, launched_at=START) for number in range(1, 121)]
+        await store.batches.put(ID, batches[::-1])
+        await store.batches.put("other", [Batch(7, 1, 1)])
+        assert await store.batches.list(ID) == tuple(batches)
+        assert await store.batches.get(ID, 7) == batches[6]
+
+    async def test_a_batch_that_is_not_there_is_none_and_cannot_be_changed(self, store: Store) -> None:
+        assert await store.batches.get(ID, 1) is None
+        with pytest.raises(KeyError):
+            await store.batches.change(ID, 1, lambda batch: batch)
+
+    async def test_a_change_is_answered_and_kept(self, store: Store) -> None:
+        await store.batches.put(ID, [Batch(1, 2, 2), Batch(2, 2, 2)])
+        changed = await store.batches.change(ID, 2, lambda batch: replace(batch, phase=Phase.HEALTHY))
+        assert changed == Batch(2, 2, 2, Phase.HEALTHY)
+        assert await store.batches.list(ID) == (Batch(1, 2, 2), changed)
+
+
+class TestVms:
+    async def test_a_vm_comes_back_as_it_went(self, store: Store) -> None:
+        reading = Reading(HealthCheckType.APPLICATION_HEALTH, "unhealthy", "the probe answers 503", START)
+        row = replace(vm(1), zone="2", readings=(reading, reading), updated_at=START)
+        await store.vms.put(ID, [row])
+        assert await store.vms.list(ID) == (row,)
+
+    async def test_vms_are_listed_by_batch_and_blue_before_green(self, store: Store) -> None:
+        rows = [vm(n, batch, color) for batch in (0, 1, 2, 10) for color in Color for n in (1, 2)]
+        await store.vms.put(ID, rows[::-1])
+        assert await store.vms.list(ID) == tuple(rows)
+
+    async def test_the_vms_of_one_batch_are_those_of_no_other(self, store: Store) -> None:
+        await store.vms.put(ID, [vm(n, batch=n) for n in range(25)])
+        await store.vms.put("other", [vm(1)])
+        assert await store.vms.list(ID, 1) == (vm(1, batch=1),)
+        assert await store.vms.list(ID, 2) == (vm(2, batch=2),)
+        assert await store.vms.list(ID, 99) == ()
+
+    async def test_900_vms_are_put_and_listed(self, store: Store) -> None:
+        rows = tuple(vm(n, 1 + n // 90) for n in range(900))
+        await store.vms.put(ID, rows)
+        assert await store.vms.list(ID) == rows
+        assert await store.vms.list(ID, 10) == rows[810:]
+
+    async def test_more_vms_than_fit_one_page_are_all_listed(self, store: Store) -> None:
+        rows = tuple(vm(n) for n in range(2100))
+        await store.vms.put(ID, rows)
+        assert await store.vms.list(ID) == rows
+
+    async def test_put_adds_and_replaces_and_the_last_of_two_wins(self, store: Store) -> None:
+        healthy = replace(vm(1), status=VmStatus.HEALTHY)
+        await store.vms.put(ID, [vm(1)])
+        await store.vms.put(ID, [vm(1), vm(2), healthy])
+        await store.vms.put(ID, [])
+        assert await store.vms.list(ID) == (healthy, vm(2))
+
+    async def test_a_vm_id_in_another_case_is_the_same_vm(self, store: Store) -> None:
+        await store.vms.put(ID, [vm(0xABC)])
+        upper = replace(vm(0xABC), vm_id=vm(0xABC).vm_id.upper())
+        await store.vms.put(ID, [upper])
+        assert await store.vms.list(ID) == (upper,)
+
+
+class TestEvents:
+    async def test_events_come_in_sequence_after_any_number(self, store: Store) -> None:
+        events = [
+            Event(n, START, "BatchHealthy", f"Batch {n}", n, {"vms": [n], "née": {"ok": True}}) for n in (1, 2, 3)
+        ]
+        for event in (events[2], events[0], events[1]):
+            await store.events.put(ID, event)
+        assert await store.events.list(ID) == tuple(events)
+        assert await store.events.list(ID, after=1) == tuple(events[1:])
+        assert await store.events.list(ID, after=1, limit=1) == (events[1],)
+        assert await store.events.list(ID, after=-5, limit=1) == (events[0],)
+        assert await store.events.list(ID, after=10**30) == ()
+        assert await store.events.list("other") == ()
+
+    async def test_an_event_that_is_put_again_is_replaced(self, store: Store) -> None:
+        await store.events.put(ID, Event(1, START, "Started", "first", data={"a": 1}))
+        await store.events.put(ID, Event(1, START, "Started", "second"))
+        assert await store.events.list(ID) == (Event(1, START, "Started", "second"),)
+
+    async def test_more_events_than_fit_one_page_come_up_to_the_limit(self, store: Store) -> None:
+        await asyncio.gather(*(store.events.put(ID, Event(n, START, "Polled", "")) for n in range(1, 1102)))
+        assert [event.sequence for event in await store.events.list(ID)] == list(range(1, 1001))
+        assert [event.sequence for event in await store.events.list(ID, after=1000)] == [*range(1001, 1102)]
+        assert [event.sequence for event in await store.events.list(ID, limit=1050)] == list(range(1, 1051))
+
+
+class TestIntents:
+    async def test_intents_come_by_batch_kind_and_number(self, store: Store) -> None:
+        keys = [(b, kind, n) for b in (0, 1, 2, 10) for kind in sorted(IntentKind) for n in (1, 2, 10)]
+        intents = [Intent(kind, batch, number, START) for batch, kind, number in keys]
+        for intent in intents[::-1]:
+            await store.intents.put(ID, intent)
+        assert await store.intents.list(ID) == tuple(intents)
+        assert await store.intents.list(ID, 1) == tuple(intent for intent in intents if intent.batch == 1)
+        assert await store.intents.list(ID, 5) == ()
+
+    async def test_an_intent_to_delete_900_vms_comes_back_whole(self, store: Store) -> None:
+        intent = Intent(IntentKind.DELETE, 1, 1, START, vm_ids=tuple(vm(n).vm_id for n in range(900)))
+        await store.intents.put(ID, intent)
+        assert await store.intents.list(ID) == (intent,)
+
+    async def test_an_intent_that_is_put_again_is_replaced(self, store: Store) -> None:
+        await store.intents.put(ID, Intent(IntentKind.IMAGE, 0, 1, START, image=ImageReference(id="a")))
+        await store.intents.put(ID, Intent(IntentKind.IMAGE, 0, 1, START, etag='"7"'))
+        assert await store.intents.list(ID) == (Intent(IntentKind.IMAGE, 0, 1, START, etag='"7"'),)
+
+
+class TestLocks:
+    async def test_the_case_of_a_scale_sets_id_does_not_matter(self, store: Store) -> None:
+        lock = Lock(SCALE_SET, ID, 1, START)
+        assert await store.locks.get(SCALE_SET) is None
+        assert await store.locks.swap(None, lock)
+        assert await store.locks.get(SCALE_SET.upper()) == lock
+        freed = Lock(SCALE_SET.lower(), "", 1, START)
+        assert await store.locks.swap(replace(lock, scale_set_id=SCALE_SET.upper()), freed)
+        assert await store.locks.get(SCALE_SET) == freed
+
+    async def test_a_lock_that_is_not_as_expected_stays(self, store: Store) -> None:
+        lock = Lock(SCALE_SET, ID, 2, START)
+        assert not await store.locks.swap(lock, replace(lock, epoch=3))
+        assert await store.locks.swap(None, lock)
+        assert not await store.locks.swap(None, replace(lock, owner="other"))
+        assert not await store.locks.swap(replace(lock, epoch=1), replace(lock, owner="other"))
+        assert not await store.locks.swap(replace(lock, owner="other"), replace(lock, epoch=3))
+        assert await store.locks.get(SCALE_SET) == lock
+
+    async def test_a_lock_is_expected_as_it_was_written_though_times_are_kept_to_the_millisecond(
+        self, store: Store
+    ) -> None:
+        lock = Lock(SCALE_SET, ID, 1, START + timedelta(microseconds=1_234_567))
+        assert await store.locks.swap(None, lock)
+        assert await store.locks.swap(lock, replace(lock, owner=""))
+
+    @pytest.mark.parametrize("name", ["größe", "東京" * 45, "o'neil", "a(b)_c.d-e", "100%=#"])
+    async def test_each_scale_set_has_its_own_lock_whatever_its_name(self, store: Store, name: str) -> None:
+        first, second = (Lock(f"/resourceGroups/{name}/{set_name}", ID, 1, START) for set_name in ("a", "b"))
+        assert await store.locks.swap(None, first)
+        assert await store.locks.swap(None, second)
+        assert await store.locks.get(first.scale_set_id) == first
+        assert await store.locks.get(second.scale_set_id) == second
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "x" * 100_000,
+            "🚀é\x00\n\t\"'\\ " * 9_000,
+            " leading and trailing ",
+            "{not json",
+            "2026-11-23T08:15:00.000Z",
+        ],
+        ids=["long", "long unicode", "spaces", "json", "time"],
+    )
+    async def test_any_text_comes_back_as_it_went(self, store: Store, text: str) -> None:
+        await store.deployments.add(replace(deployment(), reason=text, error=Problem("code", text)))
+        found = await store.deployments.get(ID)
+        assert found is not None
+        assert found.reason == text
+        assert found.error == Problem("code", text)
+
+    async def test_nothing_is_shared_with_those_who_read_and_write(self, store: Store) -> None:
+        event = Event(1, START, "Started", "", data={"vms": ["a"]})
+        await store.events.put(ID, event)
+        event.data["vms"].append("b")
+        (read,) = await store.events.list(ID)
+        read.data["vms"].append("c")
+        assert (await store.events.list(ID))[0].data == {"vms": ["a"]}
