@@ -1,0 +1,1 @@
+"""The doors: HTTP in, JSON out. They parse, call and render; what a deployment does is decided elsewhere."""

@@ -1,0 +1,57 @@
+"""The HTTP functions of the app, and the one place of this package that knows the Functions SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from api.errors import respond
+from api.http import Answer, Request
+from api.routes import Route, routes
+from rollout.ports import Ports
+from settings import Settings
+
+
+def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+    """Every route as a function of its own, for ``register_functions``.
+
+    ``ports_of`` makes the ports around an invocation's Durable client; it is called inside invocations only.
+    """
+    blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
+    for route in routes(settings):
+        _register(blueprint, route, ports_of)
+
+    @blueprint.function_name("get_health")
+    @blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def get_health(req: func.HttpRequest) -> func.HttpResponse:
+        """That the app answers; it asks nobody else, since everybody may ask it."""
+        return _response(Answer(200, {"status": "healthy"}))
+
+    return blueprint
+
+
+def _register(
+    blueprint: df.Blueprint, route: Route, ports_of: Callable[[df.DurableOrchestrationClient], Ports]
+) -> None:
+    @blueprint.function_name(route.name)
+    @blueprint.route(route.path, methods=[route.method])
+    @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
+    async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        return _response(await respond(route.handler, lambda: ports_of(client), _request(req)))
+
+
+def _request(req: func.HttpRequest) -> Request:
+    return Request(
+        method=req.method,
+        url=req.url,
+        headers={name.lower(): value for name, value in req.headers.items()},
+        query=dict(req.params),
+        route=dict(req.route_params),
+        body=req.get_body(),
+    )
+
+
+def _response(answer: Answer) -> func.HttpResponse:
+    return func.HttpResponse(answer.content, status_code=answer.status, headers=answer.all_headers)

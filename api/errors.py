@@ -1,0 +1,180 @@
+"""Every answer that is not a success: one envelope, that of Azure Resource Manager, and one list of codes.
+
+    {"error": {"code", "message", "target"?, "details"?: [{"code", "message", "target"?, "remedy"?}]}}
+
+(https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from api.http import Answer, Handler, Request
+from rollout.errors import AzureError, Busy, Refused
+from rollout.findings import Finding
+from rollout.ports import Ports
+
+_log = logging.getLogger(__name__)
+
+#: When to ask again where nothing better is known.
+RETRY_AFTER = timedelta(seconds=15)
+
+#: ARM's codes for a caller without the role for what it asked
+#: (https://learn.microsoft.com/azure/role-based-access-control/troubleshooting).
+_NOT_ALLOWED = ("AuthorizationFailed", "LinkedAuthorizationFailed")
+
+
+class Code(StrEnum):
+    """The codes of the API's own refusals. docs/api.md says of each what to do."""
+
+    MALFORMED_JSON = "malformedJson"
+    MISSING_FIELD = "missingField"
+    UNKNOWN_FIELD = "unknownField"
+    INVALID_TYPE = "invalidType"
+    INVALID_VALUE = "invalidValue"
+    OUT_OF_RANGE = "outOfRange"
+    UNKNOWN_HEALTH_CHECK_TYPE = "unknownHealthCheckType"
+    HEALTH_CHECK_NOT_DEFINED = "healthCheckNotDefined"
+    GROUP_NOT_FOUND = "groupNotFound"
+    DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
+    INSTANCE_NOT_FOUND = "instanceNotFound"
+    DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
+    SCALE_SET_TAKEN = "scaleSetTaken"
+    BODY_TOO_LARGE = "bodyTooLarge"
+    UNSUPPORTED_MEDIA_TYPE = "unsupportedMediaType"
+    PREFLIGHT_FAILED = "preflightFailed"
+    GROUP_HAS_NO_IMAGE = "groupHasNoImage"
+    IMAGE_NOT_FOUND = "imageNotFound"
+    AZURE_REFUSED = "azureRefused"
+    INTERNAL_ERROR = "internalError"
+    AZURE_FAILED = "azureFailed"
+    AZURE_BUSY = "azureBusy"
+    NOT_STARTED = "notStarted"
+    START_UNCERTAIN = "startUncertain"
+
+
+#: The HTTP status of each code.
+STATUS: Mapping[Code, int] = {
+    Code.MALFORMED_JSON: 400,
+    Code.MISSING_FIELD: 400,
+    Code.UNKNOWN_FIELD: 400,
+    Code.INVALID_TYPE: 400,
+    Code.INVALID_VALUE: 400,
+    Code.OUT_OF_RANGE: 400,
+    Code.UNKNOWN_HEALTH_CHECK_TYPE: 400,
+    Code.HEALTH_CHECK_NOT_DEFINED: 400,
+    Code.GROUP_NOT_FOUND: 404,
+    Code.DEPLOYMENT_NOT_FOUND: 404,
+    Code.INSTANCE_NOT_FOUND: 404,
+    Code.DEPLOYMENT_IN_PROGRESS: 409,
+    Code.SCALE_SET_TAKEN: 409,
+    Code.BODY_TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.PREFLIGHT_FAILED: 422,
+    Code.GROUP_HAS_NO_IMAGE: 422,
+    Code.IMAGE_NOT_FOUND: 422,
+    Code.AZURE_REFUSED: 422,
+    Code.INTERNAL_ERROR: 500,
+    Code.AZURE_FAILED: 502,
+    Code.AZURE_BUSY: 503,
+    Code.NOT_STARTED: 503,
+    Code.START_UNCERTAIN: 503,
+}
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One fault among several: a field that is wrong, or a finding of the preflight."""
+
+    code: str
+    message: str
+    target: str = ""
+    remedy: str = ""
+
+
+class Refusal(Exception):
+    """Why a request is not done: what the error envelope says."""
+
+    def __init__(self, code: Code, message: str, target: str = "", details: Sequence[Detail] = ()) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.target = target
+        self.details = tuple(details)
+
+    @property
+    def answer(self) -> Answer:
+        """What is sent; a 503 says when to try again."""
+        status = STATUS[self.code]
+        headers = _retry_after(RETRY_AFTER) if status == 503 else {}
+        return Answer(status, _envelope(self.code, self.message, self.target, self.details), headers)
+
+
+def refuse_faults(faults: Sequence[Detail]) -> Refusal:
+    """The refusal of a malformed request: the first fault is its code, and every one is a detail."""
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Refusal(Code(first.code), first.message + more, first.target, faults)
+
+
+def refuse_findings(findings: Sequence[Finding]) -> Refusal:
+    """The refusal of what was understood but would go wrong; ``findings`` are the preflight's errors."""
+    first = findings[0]
+    details = [Detail(finding.code, finding.message, finding.target, finding.remedy) for finding in findings]
+    return Refusal(Code.PREFLIGHT_FAILED, f"{first.message}. {first.remedy}", first.target, details)
+
+
+async def respond(handler: Handler, ports_of: Callable[[], Ports], request: Request) -> Answer:
+    """The handler's answer, or that of what it raised."""
+    try:
+        return await handler(ports_of(), request)
+    except Refusal as refusal:
+        return refusal.answer
+    except AzureError as error:
+        return _azure_answer(error)
+    except Exception:
+        _log.exception("%s %s failed", request.method, request.url.partition("?")[0])
+        message = "Teal failed to do this; its log says why. Try again, and report it if it happens again"
+        return Refusal(Code.INTERNAL_ERROR, message).answer
+
+
+def _azure_answer(error: AzureError) -> Answer:
+    said = f"Azure answered {error.code}: {error.message}"
+    if isinstance(error, Busy):
+        answer = Refusal(Code.AZURE_BUSY, f"{said}. Try again later").answer
+        return Answer(answer.status, answer.body, _retry_after(error.retry_after or RETRY_AFTER))
+    if isinstance(error, Refused):
+        return Refusal(Code.AZURE_REFUSED, f"{said}. {_remedy(error)}").answer
+    return Refusal(Code.AZURE_FAILED, f"{said}. Try again").answer
+
+
+def _remedy(error: AzureError) -> str:
+    if error.code in _NOT_ALLOWED:
+        return (
+            "Give the app's identity Virtual Machine Contributor on the scale set's resource group and Reader on the "
+            "gallery; a new role assignment takes some minutes to work"
+        )
+    return "Trying again does not help before what Azure names is changed"
+
+
+def _retry_after(duration: timedelta) -> dict[str, str]:
+    return {"Retry-After": str(max(1, round(duration.total_seconds())))}
+
+
+def _envelope(code: str, message: str, target: str, details: Sequence[Detail]) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": str(code), "message": message}
+    if target:
+        error["target"] = target
+    if details:
+        error["details"] = [_detail(detail) for detail in details]
+    return {"error": error}
+
+
+def _detail(detail: Detail) -> dict[str, str]:
+    said = {"code": str(detail.code), "message": detail.message, "target": detail.target, "remedy": detail.remedy}
+    return {name: text for name, text in said.items() if text}

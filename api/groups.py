@@ -1,0 +1,93 @@
+"""``/groups``: registering scale sets."""
+
+from __future__ import annotations
+
+from api.bodies import GroupBody
+from api.claim import refuse_while_held
+from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings
+from api.http import Answer, Request
+from api.lookup import find_group
+from api.parsing import parse_body
+from api.rendering import render_finding, render_group, render_list, render_state
+from api.state import States
+from rollout.findings import Finding, Severity
+from rollout.group import Group
+from rollout.names import GROUP_ID
+from rollout.ports import Ports
+from rollout.preflight import check_set
+from rollout.scale_set import ScaleSet
+
+
+async def list_groups(ports: Ports, request: Request) -> Answer:
+    """Every group's definition, by id, without the state of its scale set."""
+    groups = await ports.store.groups.list()
+    return Answer(200, render_list([render_group(group) for group in sorted(groups, key=lambda group: group.id)]))
+
+
+async def get_group(ports: Ports, request: Request, *, states: States) -> Answer:
+    """One group with the state of its scale set, ``asOf`` a time at most a minute ago."""
+    group = await find_group(ports, request)
+    state = await states.get(ports, group.scale_set_id)
+    return Answer(200, {**render_group(group), "state": render_state(state)})
+
+
+async def put_group(ports: Ports, request: Request, *, states: States) -> Answer:
+    """Make a group (201) or replace its definition (200).
+
+    What would refuse a deployment now but can be put right (the upgrade mode, say) is told in ``findings``; what makes
+    the id itself wrong refuses.
+    """
+    group_id = _group_id(request)
+    body = parse_body(request, GroupBody)
+    existing = await ports.store.groups.get(group_id)
+    group = body.group(group_id, existing, ports.clock.now())
+    await _refuse_second_group(ports, group)
+    if existing is not None and not same_scale_set(existing, group):
+        await refuse_while_held(ports, existing.scale_set_id, group_id)
+    scale_set, findings = await _check(ports, group)
+    await ports.store.groups.put(group)
+    state = states.keep(group.scale_set_id, scale_set, ports.clock.now())
+    shown = {
+        **render_group(group),
+        "state": render_state(state),
+        "findings": [render_finding(finding) for finding in findings],
+    }
+    headers = {"Location": request.link(f"groups/{group_id}")} if existing is None else {}
+    return Answer(201 if existing is None else 200, shown, headers)
+
+
+async def delete_group(ports: Ports, request: Request) -> Answer:
+    """Forget a group; its deployments stay readable by their ids."""
+    group = await find_group(ports, request)
+    await refuse_while_held(ports, group.scale_set_id, group.id)
+    await ports.store.groups.delete(group.id)
+    return Answer(204)
+
+
+def same_scale_set(one: Group, other: Group) -> bool:
+    """Whether both name the same scale set; ARM's ids know no case."""
+    return one.scale_set_id.lower() == other.scale_set_id.lower()
+
+
+def _group_id(request: Request) -> str:
+    group_id = request.route["groupId"]
+    if not GROUP_ID.fullmatch(group_id):
+        message = "groupId must be 1 to 40 lower-case letters, digits and hyphens, and must not begin with a hyphen"
+        raise refuse_faults([Detail(Code.INVALID_VALUE, message, "groupId")])
+    return group_id
+
+
+async def _refuse_second_group(ports: Ports, group: Group) -> None:
+    for other in await ports.store.groups.list():
+        if other.id != group.id and same_scale_set(other, group):
+            message = f"Group {other.id} has this scale set already. Change that group, or delete it first"
+            raise Refusal(Code.SCALE_SET_TAKEN, message, "scaleSetId")
+
+
+async def _check(ports: Ports, group: Group) -> tuple[ScaleSet, tuple[Finding, ...]]:
+    scale_set = await ports.scale_sets.read(group.scale_set_id)
+    findings = check_set(scale_set, group.scale_set_id, group)
+    wrong = [found for found in findings if found.severity is Severity.ERROR and found.target == "scaleSetId"]
+    if scale_set is None or wrong:
+        raise refuse_findings(wrong)
+    return scale_set, findings

@@ -1,0 +1,57 @@
+"""An HTTP request and its answer as plain values, so that handlers run without the Functions SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from rollout.ports import Ports
+
+
+@dataclass(frozen=True)
+class Request:
+    """``headers`` have lower-case names; ``route`` holds the values of the route's ``{placeholders}``."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    route: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def link(self, path: str) -> str:
+        """The absolute URL of ``path`` below the prefix of this API (``/api`` unless host.json says otherwise).
+
+        >>> Request("POST", "https://teal.example/api/groups/web/deployments").link("deployments/x")
+        'https://teal.example/api/deployments/x'
+        """
+        parts = urlsplit(self.url)
+        prefix = parts.path.partition("/groups/")[0]
+        return f"{parts.scheme}://{parts.netloc}{prefix}/{path}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``body`` is plain JSON; ``None`` is an answer without one."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """With those that every answer has: what it shows lives, so nothing on the way may keep it."""
+        content = {} if self.body is None else {"Content-Type": "application/json; charset=utf-8"}
+        return {**content, "Cache-Control": "no-store", **self.headers}
+
+    @property
+    def content(self) -> bytes:
+        """The body's bytes."""
+        return b"" if self.body is None else json.dumps(self.body, indent=2).encode()
+
+
+#: A route's function. It raises ``api.errors.Refusal`` for every answer that is not a success.
+Handler = Callable[[Ports, Request], Awaitable[Answer]]

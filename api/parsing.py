@@ -1,0 +1,125 @@
+"""From a request's bytes and query to checked values, or to the faults that are in them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from api.bodies import Body, json_kind
+from api.errors import Code, Detail, Refusal, refuse_faults
+from api.http import Request
+
+B = TypeVar("B", bound=Body)
+
+#: Far above any body that this API knows.
+BODY_LENGTH_MAX = 1024 * 1024
+
+#: How many faults of one body are told.
+FAULTS_MAX = 20
+
+#: How much of an unknown field's name is told.
+_NAME_LENGTH_MAX = 60
+
+#: What pydantic's error types, other than those of ``api.bodies``, want of a value.
+_WANTED = {"string_type": "a string", "model_type": "an object"}
+
+
+def parse_body(request: Request, kind: type[B]) -> B:
+    """The body as a ``kind``. Raises ``Refusal`` with one detail for each fault."""
+    data = _load(request)
+    if not isinstance(data, dict):
+        raise refuse_faults([Detail(Code.INVALID_TYPE, f"The body must be an object, not {json_kind(data)}")])
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[:FAULTS_MAX]
+        raise refuse_faults([_fault(kind, fault) for fault in found]) from None
+
+
+def query_integer(request: Request, name: str, least: int, most: int | None = None) -> int | None:
+    """The query parameter ``name`` as a whole number; ``None`` where it is not given."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise refuse_faults([Detail(Code.INVALID_TYPE, f"{name} must be a whole number", name)])
+    if int(text) < least or (most is not None and int(text) > most):
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise refuse_faults([Detail(Code.OUT_OF_RANGE, f"{name} must be {bounds}, not {int(text)}", name)])
+    return int(text)
+
+
+def _load(request: Request) -> Any:
+    # A browser sends any other type across origins without asking first, so JSON alone may change anything.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refusal(
+            Code.UNSUPPORTED_MEDIA_TYPE, "Send the body as JSON, with the header Content-Type: application/json"
+        )
+    if len(request.body) > BODY_LENGTH_MAX:
+        raise Refusal(
+            Code.BODY_TOO_LARGE, f"The body must have at most {BODY_LENGTH_MAX} bytes, not {len(request.body)}"
+        )
+    try:
+        data = json.loads(
+            request.body.decode("utf-8-sig"), object_pairs_hook=_without_repetition, parse_constant=_no_constant
+        )
+        # JSON can name half a surrogate pair, which no text that is stored or sent on may hold.
+        json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError:
+        raise _malformed("it is nested too deeply") from None
+    except UnicodeError:
+        raise _malformed("it is not UTF-8 text") from None
+    except ValueError as error:
+        raise _malformed(str(error)) from None
+    return data
+
+
+def _malformed(why: str) -> Refusal:
+    return refuse_faults([Detail(Code.MALFORMED_JSON, f"The body is not JSON: {why}")])
+
+
+def _without_repetition(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("it gives a field twice")
+    return fields
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _fault(kind: type[Body], error: ErrorDetails) -> Detail:
+    target = ".".join(str(part)[:_NAME_LENGTH_MAX] for part in error["loc"])
+    if error["type"] == "missing":
+        return Detail(Code.MISSING_FIELD, f"{target} is required", target)
+    if error["type"] == "extra_forbidden":
+        return Detail(Code.UNKNOWN_FIELD, f"{target} is not known; {_suggestion(kind, error['loc'])}", target)
+    if error["type"] in list(Code):
+        return Detail(Code(error["type"]), f"{target} {error['msg']}", target)
+    wanted = _WANTED[error["type"]]
+    return Detail(Code.INVALID_TYPE, f"{target} must be {wanted}, not {json_kind(error['input'])}", target)
+
+
+def _suggestion(kind: type[Body], location: tuple[int | str, ...]) -> str:
+    known = _fields_at(kind, location[:-1])
+    # The name's case is what is got wrong most often, and difflib minds it.
+    folded = {field.lower(): field for field in known}
+    near = difflib.get_close_matches(str(location[-1]).lower()[:_NAME_LENGTH_MAX], folded, n=1)
+    return f"did you mean {folded[near[0]]}?" if near else f"known are {', '.join(known)}"
+
+
+def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    for part in location:
+        (field,) = (field for field in kind.model_fields.values() if field.alias == part)
+        (kind,) = (option for option in _options(field.annotation) if issubclass(option, BaseModel))
+    return [str(field.alias) for field in kind.model_fields.values()]
+
+
+def _options(annotation: Any) -> tuple[type, ...]:
+    return getattr(annotation, "__args__", (annotation,))

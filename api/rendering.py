@@ -1,0 +1,166 @@
+"""The core's values as the API shows them: field names and their order are a contract (docs/api.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.state import State
+from rollout.codec import Json, encode
+from rollout.deployment import Batch, Deployment, Event, Image, Reading, VmRecord
+from rollout.findings import Finding
+from rollout.group import Group
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
+
+
+def render_list(items: list[Json]) -> Json:
+    """Every list's envelope."""
+    return {"value": items}
+
+
+def render_group(group: Group) -> Json:
+    """A group's definition, with the names that ``PUT`` takes."""
+    return {
+        "id": group.id,
+        "scaleSetId": group.scale_set_id,
+        "imageId": group.image_id,
+        "healthCheckTypes": encode(group.health_check_types),
+        "drainingTimeout": encode(group.draining_timeout),
+        "defaults": encode(group.defaults),
+        "createdAt": encode(group.created_at),
+        "updatedAt": encode(group.updated_at),
+    }
+
+
+def render_state(state: State) -> Json:
+    """How a group's scale set looked; ``error`` where it could not be read."""
+    shown = _scale_set(state.scale_set) if state.scale_set else {}
+    return {"asOf": encode(state.as_of), **shown, "error": encode(state.problem)}
+
+
+def render_deployment(deployment: Deployment, reason: str) -> Json:
+    """The overview of a deployment; ``reason`` is the freshest sentence about it (``api.overview``)."""
+    return {
+        "id": deployment.id,
+        "groupId": deployment.group_id,
+        "status": encode(deployment.status),
+        "reason": reason,
+        "progress": deployment.progress,
+        "numberOfBatches": deployment.number_of_batches,
+        "currentBatch": deployment.current_batch,
+        "blueVms": deployment.blue_vms,
+        "greenVms": deployment.green_vms,
+        "image": _image(deployment.image),
+        "healthCheckTypes": encode(deployment.parameters.health_check_types),
+        "gracePeriod": encode(deployment.parameters.grace_period),
+        "createdAt": encode(deployment.created_at),
+        "startedAt": encode(deployment.started_at),
+        "endedAt": encode(deployment.ended_at),
+        "startedBy": deployment.started_by,
+        "parameters": encode(deployment.parameters),
+        "error": encode(deployment.error),
+    }
+
+
+def render_finding(finding: Finding) -> Json:
+    """What a preflight found without refusing."""
+    shown: Json = encode(finding)
+    return shown
+
+
+def render_batch(batch: Batch) -> Json:
+    """One batch."""
+    return {
+        "number": batch.number,
+        "phase": encode(batch.phase),
+        "reason": batch.reason,
+        "blue": batch.blue,
+        "green": batch.green,
+        "startedAt": encode(batch.started_at),
+        "launchedAt": encode(batch.launched_at),
+        "healthyAt": encode(batch.healthy_at),
+        "detachedAt": encode(batch.detached_at),
+        "endedAt": encode(batch.ended_at),
+    }
+
+
+def render_vm(record: VmRecord) -> Json:
+    """One VM's part in a deployment."""
+    return {
+        "vmId": record.vm_id,
+        "name": record.name,
+        "color": encode(record.color),
+        "batch": record.batch,
+        "status": encode(record.status),
+        "reason": record.reason,
+        "zone": record.zone,
+        "readings": [_reading(reading) for reading in record.readings],
+        "updatedAt": encode(record.updated_at),
+    }
+
+
+def render_event(event: Event) -> Json:
+    """One event."""
+    return {
+        "sequence": event.sequence,
+        "at": encode(event.at),
+        "type": event.type,
+        "batch": event.batch,
+        "message": event.message,
+        "data": encode(event.data),
+    }
+
+
+def render_version(version: ImageVersion) -> Json:
+    """One image version with its replication: region to state."""
+    return {
+        "version": version.name,
+        "id": version.id,
+        "provisioningState": version.provisioning_state,
+        "excludeFromLatest": version.exclude_from_latest,
+        "osType": version.os_type,
+        "publishedAt": encode(version.published_at),
+        "regions": encode(version.regions or {}),
+    }
+
+
+def _scale_set(scale_set: ScaleSet) -> Json:
+    return {
+        "name": scale_set.name,
+        "location": scale_set.location,
+        "orchestrationMode": encode(scale_set.mode),
+        "capacity": scale_set.capacity,
+        "provisioningState": scale_set.provisioning_state,
+        "image": scale_set.image.label if scale_set.image else None,
+        "imageReference": _reference(scale_set.image),
+        "zones": encode(scale_set.zones),
+    }
+
+
+def _image(image: Image) -> Json:
+    return {
+        "requested": image.requested,
+        "pinned": _reference(image.pinned),
+        "previous": _reference(image.previous),
+    }
+
+
+def _reference(image: ImageReference | None) -> Any:
+    """A resource id, or a marketplace image as the Azure CLI writes it: ``publisher:offer:sku:version``."""
+    if image is None:
+        return None
+    names = (image.publisher, image.offer, image.sku, image.version)
+    return (
+        image.id
+        or image.shared_gallery_image_id
+        or image.community_gallery_image_id
+        or ":".join(name for name in names if name)
+    )
+
+
+def _reading(reading: Reading) -> Json:
+    return {
+        "source": encode(reading.source),
+        "health": reading.health,
+        "detail": reading.detail,
+        "at": encode(reading.at),
+    }

@@ -1,0 +1,60 @@
+"""Every route of the API, as a table: ``api.doors`` makes a function of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from api.deployments import (
+    get_deployment,
+    get_deployment_durable,
+    list_deployment_batches,
+    list_deployment_events,
+    list_deployment_vms,
+    list_deployments,
+    list_group_deployments,
+)
+from api.groups import delete_group, get_group, list_groups, put_group
+from api.http import Handler
+from api.images import list_images
+from api.start import start_deployment
+from api.state import States
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Route:
+    """One function of the app. Each has a key of its own: reading, deploying and administering can be handed out apart.
+
+    ``path`` is relative to the host's route prefix, ``/api``.
+    """
+
+    name: str
+    method: str
+    path: str
+    handler: Handler
+
+
+def routes(settings: Settings) -> tuple[Route, ...]:
+    """Every route that needs a key."""
+    states = States()
+    return (
+        Route("list_groups", "GET", "groups", list_groups),
+        Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
+        Route("put_group", "PUT", "groups/{groupId}", partial(put_group, states=states)),
+        Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
+        Route("list_images", "GET", "groups/{groupId}/images", list_images),
+        Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments),
+        Route(
+            "start_deployment",
+            "POST",
+            "groups/{groupId}/deployments",
+            partial(start_deployment, poll_interval=settings.poll_interval),
+        ),
+        Route("list_deployments", "GET", "deployments", list_deployments),
+        Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
+        Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms),
+        Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches),
+        Route("list_deployment_events", "GET", "deployments/{deploymentId}/events", list_deployment_events),
+        Route("get_deployment_durable", "GET", "deployments/{deploymentId}/durable", get_deployment_durable),
+    )

@@ -1,0 +1,223 @@
+"""A world for the doors: the store in memory, and neighbours that answer from what a test puts into them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from api.errors import respond
+from api.http import Answer, Request
+from api.routes import routes
+from local.memory import memory_store
+from rollout.codec import Json
+from rollout.deployment import Deployment, Lock
+from rollout.group import Group
+from rollout.ports import InstanceState, Ports, Store
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, VmList
+from settings import Settings
+
+SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
+SCALE_SET_ID = f"{SUBSCRIPTION}/virtualMachineScaleSets/web"
+IMAGE_ID = f"{SUBSCRIPTION}/galleries/apps/images/web"
+#: With a fraction that rows and answers do not keep, as a real clock has.
+START = datetime(2026, 11, 23, 8, 15, 0, 123, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that stands still until it is put on."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pass_(self, duration: timedelta) -> None:
+        self.time += duration
+
+
+class ListedScaleSets:
+    """Scale sets by id; ``error`` is raised where one is given. It can only be read: the doors change no scale set."""
+
+    def __init__(self) -> None:
+        self.sets: dict[str, ScaleSet] = {}
+        self.reads = 0
+        self.error: Exception | None = None
+
+    def add(self, scale_set: ScaleSet) -> None:
+        self.sets[scale_set.id.lower()] = scale_set
+
+    async def read(self, scale_set_id: str) -> ScaleSet | None:
+        self.reads += 1
+        await asyncio.sleep(0)  # A read takes time, so others come between.
+        if self.error:
+            raise self.error
+        return self.sets.get(scale_set_id.lower())
+
+    async def list_vms(self, scale_set_id: str) -> VmList:
+        raise AssertionError("no door reads VMs")
+
+    async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
+        raise AssertionError("no door changes a scale set")
+
+    async def raise_capacity(self, scale_set: ScaleSet, capacity: int) -> None:
+        raise AssertionError("no door changes a scale set")
+
+    async def delete_vms(self, scale_set: ScaleSet, instance_ids: Any) -> None:
+        raise AssertionError("no door changes a scale set")
+
+
+class ListedImages:
+    """Image versions by id. A list shows no replication, as Azure's does not."""
+
+    def __init__(self) -> None:
+        self.versions: list[ImageVersion] = []
+        self.reads = 0
+        self.error: Exception | None = None
+
+    def add(self, name: str, **fields: Any) -> None:
+        regions = fields.pop("regions", {"eastus2": "Completed"})
+        version_id = f"{IMAGE_ID}/versions/{name}"
+        self.versions.append(ImageVersion(version_id, name, "Succeeded", regions=regions, os_type="Linux", **fields))
+
+    async def read(self, version_id: str) -> ImageVersion | None:
+        self.reads += 1
+        if self.error:
+            raise self.error
+        return next((version for version in self.versions if version.id.lower() == version_id.lower()), None)
+
+    async def list_versions(self, image_id: str) -> tuple[ImageVersion, ...] | None:
+        if image_id.lower() != IMAGE_ID.lower():
+            return None
+        return tuple(replace(version, regions=None) for version in reversed(self.versions))
+
+
+class RecordedInstances:
+    """What was started, and the states that a test gives. ``start_error`` is raised before or after the effect."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, tuple[str, Json]] = {}
+        self.states: dict[str, InstanceState] = {}
+        self.descriptions: dict[str, Json] = {}
+        self.start_error: Exception | None = None
+        self.starts_anyway = False
+        self.state_error: Exception | None = None
+        self.before_start: Callable[[], None] = lambda: None
+
+    async def start(self, recipe: str, instance_id: str, order: Json) -> None:
+        self.before_start()
+        if self.start_error is None or self.starts_anyway:
+            self.started[instance_id] = (recipe, order)
+            self.states[instance_id] = InstanceState.RUNNING
+        if self.start_error is not None:
+            raise self.start_error
+
+    async def state(self, instance_id: str) -> InstanceState:
+        if self.state_error is not None:
+            raise self.state_error
+        return self.states.get(instance_id, InstanceState.ABSENT)
+
+    async def describe(self, instance_id: str) -> Json | None:
+        return self.descriptions.get(instance_id)
+
+
+@dataclass
+class World:
+    """The doors and all that is behind them. Requests go by the route table, as they do through the host."""
+
+    store: Store = field(default_factory=memory_store)
+    clock: HandClock = field(default_factory=HandClock)
+    scale_sets: ListedScaleSets = field(default_factory=ListedScaleSets)
+    images: ListedImages = field(default_factory=ListedImages)
+    instances: RecordedInstances = field(default_factory=RecordedInstances)
+    scale_set_id: str = SCALE_SET_ID
+    image_id: str = IMAGE_ID
+
+    def __post_init__(self) -> None:
+        self.routes = routes(Settings())
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.scale_sets, self.images, self.store, self.instances, self.clock)
+
+    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """A request with JSON, or with bytes as they are."""
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        url = urlsplit(f"https://teal.example/api/{path}")
+        names = {"content-type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        for route in self.routes:
+            match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path), url.path.removeprefix("/api/"))
+            if match and route.method == method:
+                request = Request(method, url.geturl(), names, dict(parse_qsl(url.query)), match.groupdict(), content)
+                return await respond(route.handler, lambda: self.ports, request)
+        raise AssertionError(f"there is no route {method} {path}")
+
+    async def get(self, path: str) -> Any:
+        """The body of a GET that succeeds."""
+        answer = await self.send("GET", path)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    async def refused(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """The status and the error of a request that is refused."""
+        answer = await self.send(method, path, body, **headers)
+        assert set(answer.body) == {"error"}, answer.body
+        return answer.status, answer.body["error"]
+
+    async def start(self, **fields: Any) -> Any:
+        """The body of a start that succeeds."""
+        answer = await self.send("POST", "groups/web/deployments", {"image": "1.1.0", **fields})
+        assert answer.status == 202, answer.body
+        return answer.body
+
+    async def add_group(self, **fields: Any) -> Group:
+        group = Group(**{"id": "web", "scale_set_id": SCALE_SET_ID, "image_id": IMAGE_ID, **fields})
+        await self.store.groups.put(group)
+        return group
+
+    async def lock(self) -> Lock | None:
+        return await self.store.locks.get(SCALE_SET_ID)
+
+    async def deployments(self) -> tuple[Deployment, ...]:
+        return await self.store.deployments.newest("web", 100)
+
+    async def written(self) -> tuple[Any, ...]:
+        """All that a request may have changed."""
+        return (
+            dict(self.instances.started),
+            await self.lock(),
+            await self.deployments(),
+            await self.store.groups.list(),
+        )
+
+
+@pytest.fixture
+async def world() -> World:
+    """Ten VMs in scale set ``web``, registered as group ``web``, and images 1.0.0 (which runs) to 1.10.0."""
+    world = World()
+    world.scale_sets.add(
+        ScaleSet(
+            id=SCALE_SET_ID,
+            name="web",
+            location="eastus2",
+            etag='"1"',
+            capacity=10,
+            provisioning_state="Succeeded",
+            image=ImageReference(id=f"{IMAGE_ID}/versions/1.0.0"),
+            os_type="Linux",
+            reports_health=True,
+            zones=("1", "2", "3"),
+        )
+    )
+    for name in ("1.0.0", "1.1.0", "1.9.0", "1.10.0"):
+        world.images.add(name)
+    await world.add_group()
+    return world

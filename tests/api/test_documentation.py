@@ -1,0 +1,135 @@
+"""docs/api.md says what the code does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BeforeValidator
+
+from api.bodies import Body, DefaultsBody, DeploymentBody, GroupBody, Range
+from api.errors import STATUS, Code
+from api.rendering import render_deployment, render_event
+from api.routes import routes
+from rollout.codec import encode
+from rollout.deployment import Deployment, Event, Image, Parameters
+from rollout.group import HealthCheckType
+from rollout.scale_set import ImageReference
+from rollout.status import Status
+from settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+DEPLOYMENT = Deployment("d", "g", "s", Parameters("1.1.0"), Image("1.1.0", ImageReference(id="i")), AT)
+
+
+def section(title: str) -> str:
+    return TEXT.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def table(title: str) -> list[list[str]]:
+    """The rows of a section's table, their cells without backticks around them."""
+    rows = [line for line in section(title).splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def code(cell: str) -> str:
+    return cell.strip("`")
+
+
+def test_every_route_is_documented_and_no_other() -> None:
+    documented = {(code(row[0]), code(row[1])) for row in table("Routes")}
+    served = {(f"{route.method} /{route.path}", route.name) for route in routes(Settings())}
+    assert documented == {*served, ("GET /health", "get_health")}
+
+
+def test_every_error_code_is_documented_with_its_status_and_no_other() -> None:
+    documented = {code(row[0]): int(row[1]) for row in table("Errors")}
+    assert documented == {str(known): STATUS[known] for known in Code}
+    assert all(row[2] and row[3] for row in table("Errors"))
+
+
+def findings(path: str) -> Iterator[tuple[str, str]]:
+    """The code and severity of every finding that a module makes."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+        if node.func.id in ("_error", "_warning", "_info"):
+            yield str(constants[0]), node.func.id.removeprefix("_")
+        elif node.func.id == "Finding" and isinstance(node.args[0], ast.Attribute) and constants:
+            yield str(constants[0]), node.args[0].attr.lower()
+
+
+def test_every_finding_is_documented_with_its_severity_and_no_other() -> None:
+    made = {pair for path in ("rollout/preflight.py", "rollout/images.py", "api/images.py") for pair in findings(path)}
+    documented = [(code(row[0]), row[1]) for row in table("Findings of the preflight")]
+    assert len(documented) == len(set(documented))
+    assert set(documented) == made
+    assert all(row[2] for row in table("Findings of the preflight"))
+
+
+def fields(kind: type[Body], prefix: str = "") -> dict[str, Range | None]:
+    """A body's fields with the range that each is held to."""
+    found: dict[str, Range | None] = {}
+    for field in kind.model_fields.values():
+        if field.alias == "defaults":
+            found |= fields(DefaultsBody, "defaults.")
+            continue
+        validators = [item.func for item in field.metadata if isinstance(item, BeforeValidator)]
+        found[f"{prefix}{field.alias}"] = next((item for item in validators if isinstance(item, Range)), None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"), [("Registering a scale set", GroupBody), ("Starting a deployment", DeploymentBody)]
+)
+def test_every_field_is_documented_with_its_range(title: str, kind: type[Body]) -> None:
+    documented = {code(row[0]): row[1] for row in table(title)}
+    known = fields(kind)
+    assert list(documented) == list(known)
+    for name, range_ in known.items():
+        if range_ is not None:
+            unit = f" {range_.unit}" if range_.unit else ""
+            assert documented[name].startswith(f"{range_.least} to {range_.most}{unit}"), name
+
+
+@pytest.mark.parametrize("name", ["batchSizePercentage", "gracePeriod", "batchMinHealthyPercentage", "drainingTimeout"])
+def test_teals_own_defaults_are_the_documented_ones(name: str) -> None:
+    own = encode(Parameters("1.1.0"))[name]
+    asked = {code(row[0]): row[2] for row in table("Starting a deployment")}
+    grouped = {code(row[0]).removeprefix("defaults."): row[2] for row in table("Registering a scale set")}
+    assert (asked[name], grouped[name]) == (f"the group's, else {own}", f"Teal's, {own}")
+
+
+def test_every_status_and_health_check_type_is_documented() -> None:
+    named = set(re.findall(r"`(\w+)`", section("Starting a deployment")))
+    assert named >= {str(status) for status in Status}
+    assert all(f"`{kind}`" in section("Registering a scale set") for kind in HealthCheckType)
+
+
+def examples() -> list[Any]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
+
+
+def test_the_examples_of_bodies_are_accepted() -> None:
+    group, deployment = examples()[:2]
+    assert GroupBody.model_validate(group).scale_set_id == group["scaleSetId"]
+    assert DeploymentBody.model_validate(deployment).comment == "release 42"
+
+
+def test_the_examples_of_answers_have_the_fields_that_are_sent_in_their_order() -> None:
+    deployment, events, error = examples()[2:]
+    sent = render_deployment(DEPLOYMENT, "")
+    assert list(deployment) == list(sent)
+    for part in ("image", "parameters"):
+        assert list(deployment[part]) == list(sent[part])
+    assert list(events["value"][0]) == list(render_event(Event(1, AT, "BatchLaunched", "")))
+    assert list(error["error"]) == ["code", "message", "target", "details"]

@@ -1,0 +1,105 @@
+"""The functions that the Functions host sees."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+
+from api.doors import doors
+from api.routes import routes
+from rollout.ports import Ports
+from settings import Settings
+
+#: What the host hands a function as its Durable client.
+STARTER = json.dumps(
+    {
+        "taskHubName": "hub",
+        "creationUrls": {},
+        "managementUrls": {"id": "INSTANCEID"},
+        "baseUrl": "http://127.0.0.1:17071/durabletask/",
+        "rpcBaseUrl": "http://127.0.0.1:17071/durabletask/",
+    }
+)
+
+
+def functions(ports_of: Any) -> dict[str, Any]:
+    app = df.DFApp()
+    app.register_functions(doors(ports_of, Settings()))
+    return {str(function.get_function_name()): function for function in app.get_functions()}
+
+
+def no_ports(client: Any) -> Ports:
+    raise AssertionError("ports are made inside invocations only")
+
+
+def trigger(function: Any) -> Any:
+    (binding,) = (binding for binding in function.get_bindings() if binding.type == "httpTrigger")
+    return binding
+
+
+def test_every_route_is_a_function_with_a_key_of_its_own_and_health_needs_none() -> None:
+    found = {
+        (name, *trigger(function).methods, trigger(function).route, trigger(function).auth_level)
+        for name, function in functions(no_ports).items()
+    }
+    keyed = {(route.name, route.method, route.path, func.AuthLevel.FUNCTION) for route in routes(Settings())}
+    assert {(name, str(method), path, level) for name, method, path, level in found} == {
+        *keyed,
+        ("get_health", "GET", "health", func.AuthLevel.ANONYMOUS),
+    }
+
+
+def test_names_are_those_the_host_accepts() -> None:
+    for name, function in functions(no_ports).items():
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,127}", name)
+        assert trigger(function).route.partition("/")[0] not in ("admin", "runtime")
+        assert [b.name for b in function.get_bindings() if not re.fullmatch(r"[a-z][a-z0-9]*|\$return", b.name)] == []
+
+
+async def test_a_request_goes_through_with_its_route_query_headers_and_body(world: Any) -> None:
+    clients: list[Any] = []
+
+    def ports_of(client: Any) -> Ports:
+        clients.append(client)
+        ports: Ports = world.ports
+        return ports
+
+    start = functions(ports_of)["start_deployment"].get_user_function()
+    request = func.HttpRequest(
+        "POST",
+        "https://teal.example/api/groups/web/deployments",
+        headers={"Content-Type": "application/json", "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com"},
+        route_params={"groupId": "web"},
+        body=b'{"image": "1.1.0"}',
+    )
+    answer = await start(req=request, client=STARTER)
+
+    assert answer.status_code == 202
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    shown = json.loads(answer.get_body())
+    assert shown["startedBy"] == "ada@example.com"
+    assert answer.headers["location"].endswith(f"/api/deployments/{shown['id']}")
+    assert [type(client) for client in clients] == [df.DurableOrchestrationClient]
+
+    listed = functions(ports_of)["list_group_deployments"].get_user_function()
+    request = func.HttpRequest(
+        "GET", "https://x/api/groups/web/deployments", params={"limit": "0"}, route_params={"groupId": "web"}, body=b""
+    )
+    assert (await listed(req=request, client=STARTER)).status_code == 400
+
+
+async def test_ports_that_cannot_be_made_are_a_500_in_the_envelope(caplog: pytest.LogCaptureFixture) -> None:
+    list_groups = functions(no_ports)["list_groups"].get_user_function()
+    answer = await list_groups(req=func.HttpRequest("GET", "https://x/api/groups", body=b""), client=STARTER)
+    assert (answer.status_code, json.loads(answer.get_body())["error"]["code"]) == (500, "internalError")
+
+
+async def test_health_answers_without_ports() -> None:
+    health = functions(no_ports)["get_health"].get_user_function()
+    answer = await health(req=func.HttpRequest("GET", "https://x/api/health", body=b""))
+    assert (answer.status_code, json.loads(answer.get_body())) == (200, {"status": "healthy"})

@@ -1,0 +1,236 @@
+"""``/groups``."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rollout.errors import Busy, Refused
+from rollout.group import Defaults, HealthCheckType
+from rollout.ports import InstanceState
+from rollout.scale_set import OrchestrationMode
+
+OTHER_ID = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
+    "/virtualMachineScaleSets/api"
+)
+
+
+def scale_set(world: Any, **fields: Any) -> Any:
+    return replace(world.scale_sets.sets[world.scale_set_id.lower()], **fields)
+
+
+async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
+    world.scale_sets.add(scale_set(world, id=OTHER_ID, name="api"))
+    answer = await world.send("PUT", "groups/api", {"scaleSetId": OTHER_ID})
+
+    assert answer.status == 201
+    assert answer.headers["Location"] == "https://teal.example/api/groups/api"
+    assert answer.body == {
+        "id": "api",
+        "scaleSetId": OTHER_ID,
+        "imageId": None,
+        "healthCheckTypes": ["vmState"],
+        "drainingTimeout": None,
+        "defaults": {"batchSizePercentage": None, "gracePeriod": None, "batchMinHealthyPercentage": None},
+        "createdAt": "2026-11-23T08:15:00.000Z",
+        "updatedAt": "2026-11-23T08:15:00.000Z",
+        "state": {
+            "asOf": "2026-11-23T08:15:00.000Z",
+            "name": "api",
+            "location": "eastus2",
+            "orchestrationMode": "Uniform",
+            "capacity": 10,
+            "provisioningState": "Succeeded",
+            "image": "1.0.0",
+            "imageReference": f"{world.image_id}/versions/1.0.0",
+            "zones": ["1", "2", "3"],
+            "error": None,
+        },
+        "findings": [],
+    }
+
+
+async def test_a_group_is_replaced_whole_with_200(world: Any) -> None:
+    body = {
+        "scaleSetId": world.scale_set_id,
+        "imageId": world.image_id,
+        "healthCheckTypes": ["applicationHealth", "vmState", "applicationHealth"],
+        "drainingTimeout": 30,
+        "defaults": {"gracePeriod": 300},
+    }
+    assert (await world.send("PUT", "groups/web", body)).status == 200
+    group = await world.store.groups.get("web")
+    assert group.health_check_types == (HealthCheckType.APPLICATION_HEALTH, HealthCheckType.VM_STATE)
+    assert (group.draining_timeout, group.defaults) == (
+        timedelta(seconds=30),
+        Defaults(grace_period=timedelta(seconds=300)),
+    )
+
+    await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id})
+    group = await world.store.groups.get("web")
+    assert (group.image_id, group.draining_timeout, group.defaults) == (None, None, Defaults())
+
+
+async def test_replacing_keeps_when_the_group_was_made(world: Any) -> None:
+    await world.add_group(created_at=world.clock.now())
+    world.clock.pass_(timedelta(days=1))
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id})
+    assert answer.body["createdAt"] == "2026-11-23T08:15:00.000Z"
+    assert answer.body["updatedAt"] == "2026-11-24T08:15:00.000Z"
+
+
+#: body, code, target
+MALFORMED = [
+    ({}, "missingField", "scaleSetId"),
+    ({"scaleSetId": "web"}, "invalidValue", "scaleSetId"),
+    ({"scaleSetId": OTHER_ID + "/virtualMachines/3"}, "invalidValue", "scaleSetId"),
+    ({"scaleSetId": OTHER_ID + "?x"}, "invalidValue", "scaleSetId"),
+    ({"scaleSetId": 5}, "invalidType", "scaleSetId"),
+    ({"scaleSetId": OTHER_ID, "imageId": OTHER_ID}, "invalidValue", "imageId"),
+    ({"scaleSetId": OTHER_ID, "drainingTimeout": "2m"}, "invalidType", "drainingTimeout"),
+    ({"scaleSetId": OTHER_ID, "healthCheckTypes": ["ping"]}, "unknownHealthCheckType", "healthCheckTypes"),
+    ({"scaleSetId": OTHER_ID, "defaults": 5}, "invalidType", "defaults"),
+    ({"scaleSetId": OTHER_ID, "defaults": {"gracePeriod": 60}}, "outOfRange", "defaults.gracePeriod"),
+    ({"scaleSetId": OTHER_ID, "defaults": {"graceperiod": 300}}, "unknownField", "defaults.graceperiod"),
+    ({"scaleSetId": OTHER_ID, "name": "web"}, "unknownField", "name"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "target"), MALFORMED, ids=[str(case[0])[-60:] for case in MALFORMED])
+async def test_a_malformed_group_is_refused_and_not_kept(world: Any, body: Any, code: str, target: str) -> None:
+    before = await world.written()
+    status, error = await world.refused("PUT", "groups/api", body)
+    assert (status, error["code"], error["target"]) == (400, code, target)
+    assert await world.written() == before
+
+
+async def test_an_unknown_field_is_answered_with_the_nearest_known_one(world: Any) -> None:
+    _, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID, "defaults": {"graceperiod": 300}})
+    assert error["message"] == "defaults.graceperiod is not known; did you mean gracePeriod?"
+    _, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID, "defaults": {"zzz": 300}})
+    assert error["message"].endswith("known are batchSizePercentage, gracePeriod, batchMinHealthyPercentage")
+
+
+@pytest.mark.parametrize("group_id", ["Web", "-web", "a_b", "x" * 41])
+async def test_a_groups_id_is_narrow(world: Any, group_id: str) -> None:
+    status, error = await world.refused("PUT", f"groups/{group_id}", {"scaleSetId": world.scale_set_id})
+    assert (status, error["code"], error["target"]) == (400, "invalidValue", "groupId")
+
+
+#: scale set (None: there is none), code
+UNFIT = [
+    (None, "scaleSetNotFound"),
+    ({"image": None}, "noVmProfile"),
+    ({"mode": OrchestrationMode.FLEXIBLE}, "orchestrationModeUnsupported"),
+    ({"tags": {"aks-managed-poolName": "pool"}}, "managedScaleSet"),
+    ({"service_fabric": True}, "managedScaleSet"),
+]
+
+
+@pytest.mark.parametrize(("fields", "code"), UNFIT, ids=[case[1] for case in UNFIT])
+async def test_a_scale_set_that_teal_can_never_deploy_to_is_refused(
+    world: Any, fields: dict[str, Any] | None, code: str
+) -> None:
+    if fields is not None:
+        world.scale_sets.add(scale_set(world, id=OTHER_ID, **fields))
+    before = await world.written()
+    status, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID})
+
+    assert (status, error["code"], error["target"]) == (422, "preflightFailed", "scaleSetId")
+    assert [detail["code"] for detail in error["details"]] == [code]
+    assert error["details"][0]["remedy"]
+    assert await world.written() == before
+
+
+async def test_a_scale_set_that_can_be_put_right_is_registered_with_what_to_change(world: Any) -> None:
+    busy = {"upgrade_mode": "Automatic", "overprovision": True, "provisioning_state": "Updating"}
+    world.scale_sets.add(scale_set(world, id=OTHER_ID, **busy))
+    answer = await world.send("PUT", "groups/api", {"scaleSetId": OTHER_ID})
+    assert answer.status == 201
+    assert [found["code"] for found in answer.body["findings"]] == ["upgradeModeNotManual", "overprovisioning"]
+
+
+async def test_a_scale_set_has_one_group(world: Any) -> None:
+    before = await world.written()
+    status, error = await world.refused("PUT", "groups/api", {"scaleSetId": world.scale_set_id.upper()})
+    assert (status, error["code"], error["target"]) == (409, "scaleSetTaken", "scaleSetId")
+    assert "Group web" in error["message"]
+    assert await world.written() == before
+
+
+async def test_azures_refusal_keeps_a_group_from_being_made(world: Any) -> None:
+    world.scale_sets.error = Refused("AuthorizationFailed", "no")
+    status, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID})
+    assert (status, error["code"]) == (422, "azureRefused")
+    assert await world.store.groups.get("api") is None
+
+
+async def test_a_live_deployment_keeps_its_group_and_scale_set(world: Any) -> None:
+    world.scale_sets.add(scale_set(world, id=OTHER_ID))
+    name = (await world.start())["id"]
+    before = await world.written()
+
+    for request in (("DELETE", "groups/web"), ("PUT", "groups/web", {"scaleSetId": OTHER_ID})):
+        status, error = await world.refused(*request)
+        assert (status, error["code"], error["target"]) == (409, "deploymentInProgress", name)
+    assert await world.written() == before
+
+    # The same scale set in other letters is no change of it.
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id.upper()})
+    assert answer.status == 200
+    world.instances.states[name] = InstanceState.ENDED
+    assert (await world.send("PUT", "groups/web", {"scaleSetId": OTHER_ID})).status == 200
+    assert (await world.send("DELETE", "groups/web")).status == 204
+
+
+async def test_a_deleted_group_is_gone_and_its_deployments_stay_readable(world: Any) -> None:
+    name = (await world.start())["id"]
+    world.instances.states[name] = InstanceState.ENDED
+    answer = await world.send("DELETE", "groups/web")
+
+    assert (answer.status, answer.body, answer.content) == (204, None, b"")
+    assert (await world.refused("GET", "groups/web"))[0] == 404
+    assert (await world.refused("DELETE", "groups/web"))[1]["code"] == "groupNotFound"
+    assert (await world.get(f"deployments/{name}"))["id"] == name
+
+
+async def test_groups_are_listed_by_id_without_asking_azure(world: Any) -> None:
+    await world.add_group(id="api", scale_set_id=OTHER_ID)
+    listed = (await world.get("groups"))["value"]
+    assert [group["id"] for group in listed] == ["api", "web"]
+    assert world.scale_sets.reads == 0
+
+
+async def test_a_groups_state_is_read_at_most_every_minute(world: Any) -> None:
+    first = await asyncio.gather(*(world.get("groups/web") for _ in range(5)))
+    world.clock.pass_(timedelta(seconds=59))
+    later = await world.get("groups/web")
+
+    assert world.scale_sets.reads == 1
+    assert {group["state"]["asOf"] for group in (*first, later)} == {"2026-11-23T08:15:00.000Z"}
+    assert later["state"]["capacity"] == 10
+    world.clock.pass_(timedelta(seconds=1))
+    assert (await world.get("groups/web"))["state"]["asOf"] == "2026-11-23T08:16:00.000Z"
+    assert world.scale_sets.reads == 2
+
+
+async def test_a_group_is_readable_while_its_scale_set_is_not(world: Any) -> None:
+    world.scale_sets.error = Busy("TooManyRequests", "slow down")
+    group = await world.get("groups/web")
+    assert group["scaleSetId"] == world.scale_set_id
+    assert group["state"] == {
+        "asOf": "2026-11-23T08:15:00.000Z",
+        "error": {"code": "TooManyRequests", "message": "slow down"},
+    }
+    await world.get("groups/web")
+    assert world.scale_sets.reads == 1
+
+
+async def test_a_group_whose_scale_set_is_gone_says_so(world: Any) -> None:
+    world.scale_sets.sets.clear()
+    assert (await world.get("groups/web"))["state"]["error"]["code"] == "scaleSetNotFound"
