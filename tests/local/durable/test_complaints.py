@@ -1,0 +1,114 @@
+"""What must not happen in a sound app is a loud error here, where Azure would log it, hang, or not notice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+
+from local.clock import Clock, Deadlock
+from local.durable.errors import Complaint, HostErrors
+from local.durable.instances import RuntimeStatus
+from local.durable.options import HostOptions
+from local.functions.host import FunctionsHost
+
+
+def test_an_endless_continue_as_new_is_a_loud_error(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        context.continue_as_new(None)
+        yield context.call_activity("work", 1)
+
+    with pytest.raises(HostErrors) as caught:
+        scene.run(story)
+    assert caught.value.errors[0].complaint is Complaint.UNSUPPORTED
+
+
+def test_an_unknown_activity_is_a_loud_error(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        yield context.call_activity("nobody", 1)
+
+    with pytest.raises(HostErrors) as caught:
+        scene.run(story)
+    (error,) = caught.value.errors
+    assert error.complaint is Complaint.UNKNOWN_FUNCTION
+    assert "'nobody'" in str(error)
+
+
+def test_an_unknown_sub_orchestrator_is_a_loud_error(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        yield context.call_sub_orchestrator("nobody")
+
+    with pytest.raises(HostErrors, match="cannot be started"):
+        scene.run(story)
+
+
+def test_a_child_with_its_parent_s_id_is_a_loud_error(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        yield context.call_sub_orchestrator("story", None, context.instance_id)
+
+    with pytest.raises(HostErrors, match="cannot be started"):
+        scene.run(story)
+
+
+def test_an_entity_is_a_loud_error(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        yield context.call_entity(df.EntityId("counter", "one"), "add", 1)
+
+    with pytest.raises(HostErrors) as caught:
+        scene.run(story)
+    assert caught.value.errors[0].complaint is Complaint.UNSUPPORTED
+
+
+def test_other_code_on_replay_is_a_loud_error_and_fails_the_instance(scene: Any) -> None:
+    calls: list[None] = []
+
+    def story(context: Any) -> Any:
+        calls.append(None)
+        yield context.call_activity("work" if len(calls) == 1 else "slow", 1)
+        yield context.call_activity("work", 2)
+
+    async def play(host: FunctionsHost, clock: Clock) -> None:
+        host.durable.start_instance("story", "one")
+        with pytest.raises(HostErrors) as caught:
+            await host.durable.wait("one")
+        assert {error.complaint for error in caught.value.errors} == {Complaint.NON_DETERMINISM}
+        assert host.durable.find("one").status is RuntimeStatus.FAILED
+        assert "Non-Deterministic workflow detected" in str(host.durable.find("one").output)
+
+    scene.options = HostOptions()
+    scene.add(story)
+    scene.play(play)
+
+
+def test_another_input_on_replay_is_a_loud_error_too(scene: Any) -> None:
+    """The real host does not compare inputs; a difference is a defect all the same."""
+    calls: list[None] = []
+
+    def story(context: Any) -> Any:
+        calls.append(None)
+        yield context.call_activity("work", len(calls))
+
+    scene.options = HostOptions()
+    with pytest.raises(HostErrors) as caught:
+        scene.run(story)
+    assert caught.value.errors[0].complaint is Complaint.NON_DETERMINISM
+
+
+def test_a_hang_ends_virtual_time_at_once(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        yield context.wait_for_external_event("never")
+
+    with pytest.raises(Deadlock):
+        scene.run(story)
+
+
+def test_waiting_too_long_says_what_is_open(scene: Any) -> None:
+    def story(context: Any) -> Any:
+        event = context.wait_for_external_event("Go")
+        timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+        yield context.task_any([event, timer])
+
+    with pytest.raises(TimeoutError, match=r"one \(story\) Running: open \[0\], waits for \['go'\]"):
+        scene.run(story, within=timedelta(minutes=1))
