@@ -1,0 +1,75 @@
+"""POST actions on the VMs of a scale set: delete, upgrade, stop, start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from local.azure.calls import Call
+from local.azure.fabric import Boot
+from local.azure.messages import Response
+from local.azure.resources import Instance, ScaleSet
+from local.azure.scale_sets import first_failure
+
+
+def delete_instances(call: Call) -> Response:
+    """POST …/delete: the VMs go, and the capacity with them."""
+    scale_set = call.writable(as_parent=True)
+    return remove(call, scale_set, call.instances(scale_set, by_default_all=False))
+
+
+def delete_instance(call: Call) -> Response:
+    """DELETE one VM. It holds the set as POST …/delete does: both lower its capacity."""
+    scale_set = call.writable(as_parent=True)
+    return remove(call, scale_set, [call.instance(scale_set)])
+
+
+def remove(call: Call, scale_set: ScaleSet, chosen: Iterable[Instance]) -> Response:
+    """Delete VMs; those that are on their way out already are left to it."""
+    vms = [vm for vm in chosen if not vm.is_deleting]
+    scale_set.capacity -= len(vms)
+    scale_set.etag += 1
+    scale_set.provisioning_state = "Updating"
+    call.fabric.delete(scale_set, vms)
+    call.effect.deleted += [vm.vm_id for vm in vms]
+    call.effect.capacity_after = scale_set.capacity
+    ends_at = call.state.now + call.world.platform.delete_time
+    return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
+
+
+def upgrade(call: Call) -> Response:
+    """POST …/manualupgrade: bring VMs to the latest model in place."""
+    scale_set = call.writable(as_parent=True)
+    vms = call.instances(scale_set, by_default_all=False)
+    return _begin(call, scale_set, call.fabric.reimage(scale_set, vms))
+
+
+def start(call: Call) -> Response:
+    """POST …/start."""
+    scale_set = call.writable(as_parent=True)
+    return _begin(call, scale_set, call.fabric.start(scale_set, call.instances(scale_set, by_default_all=True)))
+
+
+def power_off(call: Call) -> Response:
+    """POST …/poweroff: stopped, but still paid for."""
+    return _stop(call, deallocate=False)
+
+
+def deallocate(call: Call) -> Response:
+    """POST …/deallocate."""
+    return _stop(call, deallocate=True)
+
+
+def _stop(call: Call, *, deallocate: bool) -> Response:
+    scale_set = call.writable(as_parent=True)
+    vms = call.instances(scale_set, by_default_all=True)
+    call.fabric.stop(scale_set, vms, deallocate=deallocate)
+    scale_set.provisioning_state = "Updating"
+    ends_at = call.state.now + call.world.platform.stop_time
+    return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
+
+
+def _begin(call: Call, scale_set: ScaleSet, boots: list[Boot]) -> Response:
+    scale_set.provisioning_state = "Updating"
+    ends_at = max((boot.ends_at for boot in boots), default=call.state.now + call.world.platform.update_time)
+    operation = call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault, first_failure(boots))
+    return call.accepted(operation)

@@ -1,0 +1,226 @@
+"""The front of the simulated Azure: one request in, one answer out, at the time of the clock.
+
+Nothing runs in the background: every request, and every look at the logs, first lets happen what was due up to now, in
+order and each at its exact time. Real, scaled and virtual time therefore give the same story.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from local.azure.accounts import Accounts
+from local.azure.agenda import Agenda
+from local.azure.beginning import populate
+from local.azure.calls import Call
+from local.azure.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
+from local.azure.fabric import Fabric
+from local.azure.faults import Faults, refusal
+from local.azure.galleries import Galleries
+from local.azure.interference import Interference
+from local.azure.messages import ConnectionLost, Json, Request, Response
+from local.azure.operations import Operations
+from local.azure.rendering import Rendering
+from local.azure.resources import AuditEntry, RequestCount, ScaleSet, State, VmChange
+from local.azure.routes import Route, account_routes, gallery_routes, instance_routes, scale_set_routes
+from local.azure.throttling import CREATE_SCALE_SET, Throttling
+from local.azure.world import Fault, World
+from local.clock import Clock
+
+_STATE: TypeAdapter[State] = TypeAdapter(State)
+
+
+class Cloud:
+    """A simulated Azure: ``world`` says what is there at the start, ``clock`` what time it is.
+
+    ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then.
+    ``unknown`` lists the requests that are not simulated; they are answered with 4xx, never with a made-up success.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        *,
+        seed: int = 0,
+        base_url: str = "https://management.azure.com",
+        state: State | None = None,
+    ) -> None:
+        self.world = world
+        self.clock = clock
+        self.base_url = base_url
+        self.on_change: Callable[[], None] | None = None
+        self.unknown: list[str] = []
+        self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
+        self._agenda = Agenda(self._state)
+        self._galleries = Galleries(world, self._state.started_at)
+        self._fabric = Fabric(world, self._state, self._galleries, self._agenda)
+        self._operations = Operations(self._state, self._fabric, self._agenda)
+        self._throttling = Throttling(self._state, world.platform.throttling_factor)
+        self._rendering = Rendering()
+        self._accounts = Accounts(world, self._galleries)
+        self._routes = [
+            *scale_set_routes(),
+            *instance_routes(),
+            *gallery_routes(self._galleries),
+            *account_routes(self._accounts),
+        ]
+        self.faults = Faults(self._state)
+        self.interfere = Interference(self._fabric, self._operations, self.advance, self._changed)
+        if state is None:
+            populate(self._fabric)
+            for fault in world.faults:
+                self.faults.add(fault)
+
+    @property
+    def audit(self) -> list[AuditEntry]:
+        """Every write that a client sent, oldest first, refused ones too."""
+        return self._state.audit
+
+    @property
+    def requests(self) -> Mapping[str, RequestCount]:
+        """Requests by kind and the throttling policy that they were charged to."""
+        return self._state.requests
+
+    @property
+    def changes(self) -> list[VmChange]:
+        """What has become of every VM, up to now."""
+        self.advance()
+        return self._state.changes
+
+    def scale_set(self, scale_set_id: str) -> ScaleSet:
+        """A scale set as it is now, to look at.
+
+        :raises KeyError: there is none with that id.
+        """
+        self.advance()
+        return self._state.scale_sets[scale_set_id.lower()]
+
+    def advance(self) -> None:
+        """Let everything happen that is due by now."""
+        self._agenda.advance(self.clock.now())
+
+    def snapshot(self) -> Json:
+        """The whole world as JSON, from which ``restore`` goes on."""
+        self.advance()
+        return {
+            "world": self.world.model_dump(mode="json", by_alias=True),
+            "state": _STATE.dump_python(self._state, mode="json"),
+        }
+
+    @classmethod
+    def restore(cls, snapshot: Json, clock: Clock, *, base_url: str = "https://management.azure.com") -> Cloud:
+        """Go on from a snapshot; the clock should begin at or after the time at which it was taken."""
+        state = _STATE.validate_python(snapshot["state"])
+        return cls(World.model_validate(snapshot["world"]), clock, base_url=base_url, state=state)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one ARM request.
+
+        :raises ConnectionLost: the fault script says that there is no answer.
+        """
+        fault = self.faults.match(request)
+        if fault and fault.delay:
+            await self.clock.sleep(fault.delay)
+        if fault and fault.lose_request:
+            raise ConnectionLost(f"{request.method} {request.path}: lost before it took effect, by the fault script")
+        self.advance()
+        response = self._answer(request, fault)
+        if request.method != "GET":
+            self._changed()
+        if fault and fault.lose_response:
+            raise ConnectionLost(f"{request.method} {request.path}: answer lost, by the fault script")
+        return response
+
+    def _answer(self, request: Request, fault: Fault | None) -> Response:
+        call, code = None, None
+        try:
+            route, names = self._find(request)
+            call = Call(
+                request,
+                names,
+                fault,
+                self.base_url,
+                self.world,
+                self._state,
+                self._fabric,
+                self._operations,
+                self._rendering,
+            )
+            response = self._serve(route, call)
+        except ArmError as error:
+            response, code = error.response(), error.code
+            if code == NOT_SIMULATED:
+                self.unknown.append(f"{request.method} {request.path}")
+        self._identify(request, response)
+        if request.method != "GET":
+            self._write_down(request, response, call, code)
+        return response
+
+    def _serve(self, route: Route, call: Call) -> Response:
+        self._accounts.check(call.names.get("subscription"), call.names.get("group"))
+        policy = route.policy
+        if route.kind == "put scale set" and call.scale_set_id().lower() not in self._state.scale_sets:
+            policy = CREATE_SCALE_SET
+        subscription = call.names.get("subscription", "")
+        headers = self._throttling.charge(route.kind, policy, subscription, route.resource(call.names))
+        if call.fault and call.fault.status:
+            return refusal(call.fault, call.fault.status)
+        response = route.handler(call)
+        response.headers |= headers
+        return response
+
+    def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
+        if "api-version" not in request.query:
+            raise missing_api_version()
+        matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(request.path))]
+        for route, match in matches:
+            if route.method == request.method:
+                return route, match.groupdict()
+        if matches:
+            self.unknown.append(f"{request.method} {request.path}")
+            raise method_not_allowed(request.method, request.path)
+        raise not_simulated(f"{request.method} {request.path}")
+
+    def _identify(self, request: Request, response: Response) -> None:
+        """The headers that every answer of ARM carries."""
+        self._state.answers += 1
+        identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._state.seed}/{self._state.answers}"))
+        now = self._state.now.strftime("%Y%m%dT%H%M%SZ")
+        response.headers |= {
+            "x-ms-request-id": identifier,
+            "x-ms-correlation-request-id": request.header("x-ms-correlation-request-id") or identifier,
+            "x-ms-routing-request-id": f"{self.world.location.upper()}:{now}:{identifier}",
+        }
+
+    def _write_down(self, request: Request, response: Response, call: Call | None, code: str | None) -> None:
+        effect = call.effect if call else None
+        entry = AuditEntry(
+            time=self._state.now,
+            method=request.method,
+            path=request.path,
+            body=_readable(request.body),
+            status=int(response.status),
+            code=code,
+            created=tuple(effect.created) if effect else (),
+            deleted=tuple(effect.deleted) if effect else (),
+            capacity_before=effect.capacity_before if effect else None,
+            capacity_after=effect.capacity_after if effect else None,
+        )
+        self._state.audit.append(entry)
+
+    def _changed(self) -> None:
+        if self.on_change:
+            self.on_change()
+
+
+def _readable(body: bytes) -> Any:
+    """A request's body for the audit: JSON where it is JSON, else its text."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode(errors="replace")

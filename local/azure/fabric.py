@@ -1,0 +1,236 @@
+"""The fabric: what Azure does to VMs by itself once it was told to launch, reimage, stop, start or delete them.
+
+Each of these takes effect at once as far as a reader of the API sees it at once, and plans what follows. Nothing here
+knows about requests: the writes of clients, of people and of the platform itself all end up here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from local.azure.agenda import Agenda
+from local.azure.errors import ALLOCATION_FAILED, PROVISIONING_TIMED_OUT, ArmError
+from local.azure.galleries import Galleries
+from local.azure.lifecycle import (
+    boot_time,
+    has_been_healthy,
+    health_source,
+    is_application_healthy,
+    next_change,
+    reported_health,
+)
+from local.azure.messages import Json
+from local.azure.resources import Due, Instance, ScaleSet, State, VmChange
+from local.azure.scaling import new_numbers, new_zones
+from local.azure.world import Behavior, World
+
+#: How long before the start the VMs of the world were launched.
+AGE_AT_START = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A VM on its way up: when that ends, and why it fails if it does."""
+
+    vm: Instance
+    ends_at: datetime
+    failure: Json | None
+
+
+class Fabric:
+    """Carries out what happens to VMs."""
+
+    def __init__(self, world: World, state: State, galleries: Galleries, agenda: Agenda) -> None:
+        self.world = world
+        self.state = state
+        self.galleries = galleries
+        self.agenda = agenda
+        agenda.on("booted", self._booted)
+        agenda.on("observed", self._observed)
+        agenda.on("gone", self._gone)
+
+    def launch(self, scale_set: ScaleSet, count: int, unallocated: int = 0) -> list[Boot]:
+        """Create ``count`` VMs of the latest model; the first ``unallocated`` of them get no hardware."""
+        numbers = new_numbers(
+            set(scale_set.instances), scale_set.next_number, reuse=self.world.platform.reuse_instance_ids
+        )
+        zones = new_zones(scale_set.body.get("zones") or [], scale_set.active())
+        places = list(itertools.islice(zip(numbers, zones, strict=False), count))
+        boots = []
+        for index, (number, zone) in enumerate(places):
+            vm = self._create(scale_set, number, zone, self.state.now)
+            self._log(scale_set, vm, "creating")
+            boots.append(self._boot(scale_set, vm, ALLOCATION_FAILED if index < unallocated else None))
+        return boots
+
+    def populate(self, scale_set: ScaleSet) -> None:
+        """Give a set of the world its VMs: launched a day before the start, and by now what they became."""
+        zones = new_zones(scale_set.body.get("zones") or [], [])
+        for number, zone in zip(range(scale_set.capacity), zones, strict=False):
+            vm = self._create(scale_set, number, zone, self.state.now - AGE_AT_START)
+            vm.boots = 1
+            vm.provisioning_state, vm.power = "Succeeded", "running"
+            vm.booted_at = vm.created_at + boot_time(self.behavior(vm), vm.vm_id, vm.boots)
+            self._watch(scale_set, vm, is_first=True)
+
+    def _create(self, scale_set: ScaleSet, number: int, zone: str | None, created_at: datetime) -> Instance:
+        image = self.model_image(scale_set, created_at)
+        key = image_name(image)
+        scale_set.launches[key] = launch = scale_set.launches.get(key, 0) + 1
+        vm = Instance(
+            number=number,
+            vm_id=self.state.identifier(),
+            name=f"{scale_set.name}_{number}",
+            zone=zone,
+            model=scale_set.model,
+            image=image,
+            launch=launch,
+            created_at=created_at,
+        )
+        scale_set.instances[number] = vm
+        scale_set.next_number = max(scale_set.next_number, number + 1)
+        return vm
+
+    def model_image(self, scale_set: ScaleSet, now: datetime) -> Json:
+        """The image reference that a VM made at ``now`` gets.
+
+        A set may keep a model whose image is gone: then its VMs name the image as the model does.
+        """
+        reference = (scale_set.profile.get("storageProfile") or {}).get("imageReference") or {}
+        try:
+            return self.galleries.resolve(reference, scale_set.location, now)
+        except ArmError:
+            return dict(reference)
+
+    def behavior(self, vm: Instance) -> Behavior:
+        """How the VM's image behaves."""
+        return self.galleries.behavior(vm.image)
+
+    def reimage(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> list[Boot]:
+        """Bring VMs to the latest model: they go down and boot anew, and stay who they are."""
+        boots = []
+        for vm in vms:
+            vm.image, vm.model, vm.network = self.model_image(scale_set, self.state.now), scale_set.model, None
+            key = image_name(vm.image)
+            scale_set.launches[key] = vm.launch = scale_set.launches.get(key, 0) + 1
+            self._go_down(vm, "Updating", "running")
+            vm.etag += 1
+            self._log(scale_set, vm, "upgrading")
+            boots.append(self._boot(scale_set, vm, None))
+        return boots
+
+    def start(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> list[Boot]:
+        """Start VMs that are stopped; the others are left alone."""
+        stopped = [vm for vm in vms if vm.power in ("stopped", "deallocated")]
+        for vm in stopped:
+            self._go_down(vm, "Updating", "starting")
+            self._log(scale_set, vm, "creating")
+        return [self._boot(scale_set, vm, None) for vm in stopped]
+
+    def stop(self, scale_set: ScaleSet, vms: Iterable[Instance], *, deallocate: bool) -> None:
+        """Stop VMs: without deallocation they keep their hardware, and answer no health probe."""
+        for vm in vms:
+            self._go_down(vm, "Succeeded", "deallocated" if deallocate else "stopped")
+            if not deallocate and health_source(scale_set.models[vm.model]):
+                vm.health, vm.health_at = "unhealthy", self.state.now
+            self._log(scale_set, vm, "stopped")
+
+    def delete(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> None:
+        """Delete VMs: out of service at once, out of the lists when the deletion is done."""
+        gone_at = self.state.now + self.world.platform.delete_time
+        for vm in vms:
+            self._go_down(vm, "Deleting", vm.power)
+            self._log(scale_set, vm, "deleting")
+            self._plan(gone_at, "gone", scale_set, vm)
+
+    def sicken(self, scale_set: ScaleSet, vm: Instance, *, sick: bool) -> None:
+        """Have a VM's application fail, or recover, whatever its image says."""
+        vm.sick = sick
+        self._observe(scale_set, vm)
+
+    def _go_down(self, vm: Instance, provisioning_state: str, power: str | None) -> None:
+        vm.provisioning_state, vm.power = provisioning_state, power
+        vm.serving, vm.health, vm.health_at, vm.booted_at = False, None, None, None
+        vm.boots += 1
+        vm.revision += 1
+
+    def _boot(self, scale_set: ScaleSet, vm: Instance, failure: Json | None) -> Boot:
+        behavior = self.behavior(vm)
+        vm.boots += 1
+        vm.failure = failure or (PROVISIONING_TIMED_OUT if behavior.provisioning_fails else None)
+        ends_at = self.state.now + boot_time(behavior, vm.vm_id, vm.boots)
+        self._plan(ends_at, "booted", scale_set, vm)
+        return Boot(vm, ends_at, vm.failure)
+
+    def _plan(self, at: datetime, kind: str, scale_set: ScaleSet, vm: Instance) -> None:
+        self.agenda.plan(at, kind, scale_set.key, vm.vm_id, vm.number, vm.boots)
+
+    def _subject(self, due: Due) -> tuple[ScaleSet, Instance] | None:
+        """The VM that a due event is about, unless it has meanwhile gone or booted again."""
+        scale_set = self.state.scale_sets.get(due.scale_set)
+        vm = scale_set.instances.get(due.number) if scale_set else None
+        is_same = vm is not None and (vm.vm_id, vm.boots) == (due.subject, due.boot)
+        return (scale_set, vm) if scale_set and vm and is_same else None
+
+    def _booted(self, due: Due) -> None:
+        if not (subject := self._subject(due)):
+            return
+        scale_set, vm = subject
+        vm.revision += 1
+        if vm.failure:
+            vm.provisioning_state = "Failed"
+            vm.power = None if vm.failure == ALLOCATION_FAILED else "running"
+            self._log(scale_set, vm, "failed")
+            return
+        vm.provisioning_state, vm.power, vm.booted_at = "Succeeded", "running", due.at
+        self._watch(scale_set, vm, is_first=True)
+
+    def _observed(self, due: Due) -> None:
+        if subject := self._subject(due):
+            self._watch(*subject)
+
+    def _watch(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+        """Observe a VM now, and again whenever something may have changed."""
+        self._observe(scale_set, vm, is_first=is_first)
+        source = health_source(scale_set.models[vm.model])
+        if vm.booted_at and (upcoming := next_change(self.behavior(vm), source, vm.booted_at, self.state.now)):
+            self._plan(upcoming, "observed", scale_set, vm)
+
+    def _observe(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+        """Bring application and reported health up to now."""
+        if vm.booted_at is None:
+            return
+        now, behavior = self.state.now, self.behavior(vm)
+        source = health_source(scale_set.models[vm.model])
+        serving = not vm.sick and is_application_healthy(behavior, vm.launch, vm.booted_at, now)
+        was_healthy = has_been_healthy(behavior, vm.launch, vm.booted_at, now)
+        health = reported_health(source, serving, was_healthy, vm.booted_at, now)
+        if is_first or serving != vm.serving:
+            vm.serving = serving
+            self._log(scale_set, vm, "serving" if serving else "notServing")
+        if health != vm.health:
+            vm.health, vm.health_at = health, now
+            vm.revision += 1
+
+    def _gone(self, due: Due) -> None:
+        if subject := self._subject(due):
+            scale_set, vm = subject
+            del scale_set.instances[vm.number]
+            self._log(scale_set, vm, "gone")
+
+    def _log(self, scale_set: ScaleSet, vm: Instance, state: str) -> None:
+        change = VmChange(self.state.now, scale_set.id, vm.vm_id, vm.name, image_name(vm.image), state)
+        self.state.changes.append(change)
+
+
+def image_name(reference: Json) -> str:
+    """One string for an image reference: the version's resource id, or a marketplace image's URN."""
+    if identifier := reference.get("id"):
+        if "exactVersion" in reference:
+            return f"{identifier}/versions/{reference['exactVersion']}"
+        return str(identifier)
+    fields = (reference.get(name, "") for name in ("publisher", "offer", "sku", "exactVersion"))
+    return ":".join(str(value) for value in fields)

@@ -1,0 +1,115 @@
+"""What others do to scale sets, so that Teal meets it: people, autoscale, evictions, failing applications.
+
+It shows in the log of VMs and in the ETags, but not in the audit, which holds the writes of clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Literal
+
+from local.azure.fabric import Fabric
+from local.azure.messages import Json
+from local.azure.operations import Operations
+from local.azure.resources import Instance, ScaleSet
+from local.azure.scale_sets import merge, replace_body, scale_in_rule
+from local.azure.scaling import scale_in
+
+
+class Interference:
+    """Acts on the sets of a fabric; sets are named by resource id, VMs by ``vmId`` or name.
+
+    Only ``hold`` keeps clients from writing: of all others they meet the effect, not a conflict.
+    """
+
+    def __init__(
+        self, fabric: Fabric, operations: Operations, enter: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
+        self._fabric = fabric
+        self._operations = operations
+        self._enter = enter
+        self._leave = leave
+
+    def delete_vm(self, scale_set_id: str, vm: str) -> None:
+        """Somebody deletes a VM: the capacity falls by one."""
+        scale_set = self._scale_set(scale_set_id)
+        self._remove(scale_set, self._vm(scale_set, vm))
+        self._leave()
+
+    def evict(self, scale_set_id: str, vm: str, policy: Literal["Deallocate", "Delete"]) -> None:
+        """Azure takes a Spot VM back: it stays deallocated and counted, or goes and lowers the capacity."""
+        scale_set = self._scale_set(scale_set_id)
+        victim = self._vm(scale_set, vm)
+        if policy == "Delete":
+            self._remove(scale_set, victim)
+        else:
+            self._fabric.stop(scale_set, [victim], deallocate=True)
+        self._leave()
+
+    def scale(self, scale_set_id: str, capacity: int) -> None:
+        """Somebody, or autoscale, sets the capacity."""
+        scale_set = self._scale_set(scale_set_id)
+        scale_set.capacity = capacity
+        scale_set.etag += 1
+        missing = capacity - len(scale_set.active())
+        if missing > 0:
+            self._fabric.launch(scale_set, missing)
+        else:
+            self._fabric.delete(scale_set, scale_in(scale_set.active(), -missing, scale_in_rule(scale_set)))
+        self._leave()
+
+    def stop(self, scale_set_id: str, vm: str, *, deallocate: bool = False) -> None:
+        """Somebody stops a VM, or it shuts itself down."""
+        scale_set = self._scale_set(scale_set_id)
+        self._fabric.stop(scale_set, [self._vm(scale_set, vm)], deallocate=deallocate)
+        self._leave()
+
+    def start(self, scale_set_id: str, vm: str) -> None:
+        """Somebody starts a stopped VM."""
+        scale_set = self._scale_set(scale_set_id)
+        self._fabric.start(scale_set, [self._vm(scale_set, vm)])
+        self._leave()
+
+    def sicken(self, scale_set_id: str, vm: str, *, sick: bool = True) -> None:
+        """A VM's application fails, or recovers."""
+        scale_set = self._scale_set(scale_set_id)
+        self._fabric.sicken(scale_set, self._vm(scale_set, vm), sick=sick)
+        self._leave()
+
+    def protect(self, scale_set_id: str, vm: str, policy: Json | None) -> None:
+        """Somebody sets a VM's ``protectionPolicy``, or takes it away."""
+        scale_set = self._scale_set(scale_set_id)
+        protected = self._vm(scale_set, vm)
+        protected.protection = policy
+        protected.etag += 1
+        self._leave()
+
+    def patch(self, scale_set_id: str, changes: Json) -> None:
+        """Somebody changes the set's body; its VMs stay as they are (scale with ``scale``)."""
+        scale_set = self._scale_set(scale_set_id)
+        replace_body(scale_set, merge(scale_set.body, changes))
+        self._leave()
+
+    def hold(self, scale_set_id: str, duration: timedelta) -> None:
+        """Somebody's operation on the set goes on for this long: writes of clients are refused with 409 meanwhile."""
+        scale_set = self._scale_set(scale_set_id)
+        scale_set.provisioning_state = "Updating"
+        self._operations.begin(scale_set.key, scale_set.key, self._fabric.state.now + duration)
+        self._leave()
+
+    def _remove(self, scale_set: ScaleSet, vm: Instance) -> None:
+        if not vm.is_deleting:
+            self._fabric.delete(scale_set, [vm])
+            scale_set.capacity -= 1
+            scale_set.etag += 1
+
+    def _scale_set(self, scale_set_id: str) -> ScaleSet:
+        self._enter()
+        return self._fabric.state.scale_sets[scale_set_id.lower()]
+
+    def _vm(self, scale_set: ScaleSet, vm: str) -> Instance:
+        for instance in scale_set.instances.values():
+            if vm in (instance.vm_id, instance.name):
+                return instance
+        raise KeyError(f"{scale_set.name} has no VM {vm}")

@@ -1,0 +1,134 @@
+"""Long-running operations: who holds what, how they end, and what their two poll URLs answer.
+
+``Azure-AsyncOperation`` names the operation itself, whose body carries a status; ``Location`` (the same with
+``monitor=true``) answers 202 until the end. Unlike Azure, which sends ``Retry-After`` with the first poll only, every
+poll of a running operation carries it: without it the SDK waits 30 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from local.azure.agenda import Agenda
+from local.azure.errors import OPERATION_PREEMPTED, ArmError, concurrent_request, entity_not_found
+from local.azure.fabric import Fabric
+from local.azure.messages import Json, Response, json_response
+from local.azure.resources import Due, Operation, State
+from local.azure.world import Fault
+
+
+class Operations:
+    """The operations of a state."""
+
+    def __init__(self, state: State, fabric: Fabric, agenda: Agenda) -> None:
+        self._state = state
+        self._fabric = fabric
+        self._platform = fabric.world.platform
+        self._agenda = agenda
+        agenda.on("ended", self._ended)
+
+    def check_free(self, key: str) -> None:
+        """Refuse a write on what another operation holds, unless the world lets the later one win.
+
+        :raises ArmError: 409, as Azure refuses concurrent writes on one scale set.
+        """
+        if key in self._state.held and self._platform.concurrent_writes == "conflict":
+            raise concurrent_request()
+
+    def begin(
+        self,
+        holds: str,
+        scale_set: str,
+        ends_at: datetime,
+        fault: Fault | None = None,
+        error: Json | None = None,
+        surplus: Iterable[str] = (),
+    ) -> Operation:
+        """Start an operation that holds ``holds`` until ``ends_at``; with an ``error`` it will end `Failed`."""
+        outcome = "Failed" if error else "Succeeded"
+        if fault and fault.operation_status:
+            outcome = fault.operation_status
+            error = fault.operation_error or {
+                "code": "InternalExecutionError",
+                "message": "An internal error occurred.",
+            }
+        self.preempt(holds)
+        operation = Operation(
+            id=self._state.identifier(),
+            location=self._state.scale_sets[scale_set].location,
+            started_at=self._state.now,
+            ends_at=ends_at + (fault.operation_delay if fault else timedelta()),
+            outcome=outcome,
+            error=error,
+            holds=holds,
+            scale_set=scale_set,
+            surplus=list(surplus),
+        )
+        self._state.operations[operation.id] = operation
+        self._state.held[holds] = operation.id
+        self._agenda.plan(operation.ends_at, "ended", scale_set, operation.id)
+        return operation
+
+    def preempt(self, key: str) -> None:
+        """Cancel the operation that holds ``key``, if one does; the VMs that it had to spare go at once."""
+        older = self._state.operations.get(self._state.held.pop(key, ""))
+        if older is None:
+            return
+        older.status, older.error, older.ends_at = "Canceled", OPERATION_PREEMPTED, self._state.now
+        self._delete_surplus(older)
+
+    def _delete_surplus(self, operation: Operation) -> None:
+        scale_set = self._state.scale_sets[operation.scale_set]
+        surplus = [vm for vm_id in operation.surplus if (vm := scale_set.find(vm_id)) and not vm.is_deleting]
+        self._fabric.delete(scale_set, surplus)
+
+    def _ended(self, due: Due) -> None:
+        operation = self._state.operations[due.subject]
+        if operation.status != "InProgress":
+            return
+        operation.status = operation.outcome
+        del self._state.held[operation.holds]
+        scale_set = self._state.scale_sets.get(operation.scale_set)
+        if scale_set is None:
+            return
+        self._delete_surplus(operation)
+        if operation.holds != scale_set.key:
+            return
+        scale_set.provisioning_state = operation.outcome
+        if scale_set.is_deleting and operation.outcome == "Succeeded":
+            del self._state.scale_sets[scale_set.key]
+        scale_set.is_deleting = False
+
+    def _find(self, operation_id: str) -> Operation:
+        operation = self._state.operations.get(operation_id.lower())
+        if operation is None:
+            raise entity_not_found(f"The operation '{operation_id}' was not found.")
+        return operation
+
+    def status(self, operation_id: str) -> Response:
+        """What ``Azure-AsyncOperation`` answers."""
+        operation = self._find(operation_id)
+        body: Json = {"startTime": operation.started_at.isoformat()}
+        if operation.status == "InProgress":
+            return json_response(
+                HTTPStatus.OK, {**body, "status": "InProgress", "name": operation.id}, self.retry_after()
+            )
+        body |= {"endTime": operation.ends_at.isoformat(), "status": operation.status}
+        if operation.error and operation.status != "Succeeded":
+            body["error"] = operation.error
+        return json_response(HTTPStatus.OK, {**body, "name": operation.id})
+
+    def result(self, operation_id: str, url: str) -> Response:
+        """What ``Location`` answers: 202 while it runs, then 200 without a body, or the error (status assumed)."""
+        operation = self._find(operation_id)
+        if operation.status == "InProgress":
+            return Response(HTTPStatus.ACCEPTED, {"location": url, **self.retry_after()})
+        if operation.status == "Succeeded" or not operation.error:
+            return Response(HTTPStatus.OK)
+        raise ArmError(HTTPStatus.CONFLICT, operation.error["code"], operation.error["message"])
+
+    def retry_after(self) -> dict[str, str]:
+        """The header that tells when to ask again, in whole seconds."""
+        return {"retry-after": str(max(1, round(self._platform.retry_after.total_seconds())))}

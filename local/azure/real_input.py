@@ -1,0 +1,152 @@
+"""A world from a real scale set: the JSON in which Azure answered for it.
+
+Read are ARM's GET body, ``az vmss show``'s flattened output, lists of either (``{"value": […]}`` or an array), and
+recordings ``{"request", "response": {"body"}}``. The sets are served back as they were given.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from local.azure.arm_shape import restore_scale_set
+from local.azure.galleries import GALLERY_TYPE
+from local.azure.lifecycle import health_source
+from local.azure.messages import Json
+from local.azure.world import SCALE_SET_ID, GallerySpec, ImageSpec, VersionSpec, World, WorldError, demo_world
+
+_GALLERY_IMAGE = re.compile(
+    rf"^/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/{GALLERY_TYPE}"
+    r"/(?P<gallery>[^/]+)/images/(?P<image>[^/]+)(?:/versions/(?P<version>\d+\.\d+\.\d+))?$",
+    re.IGNORECASE,
+)
+
+#: A newer version is published after the set's VMs were made, so that `latest` did not give it to them.
+_NEW = timedelta(hours=1)
+
+
+def world_of_scale_set(path: Path) -> World:
+    """The world of the scale sets in a file, with images to deploy and one group for each set.
+
+    :raises WorldError: the file is missing, not JSON, or holds no scale set; one line.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WorldError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise WorldError(f"{path}: not JSON: {error}") from None
+    # A recording of several answers may hold a set more than once: the last one is how it ended.
+    bodies = {str(body["id"]).lower(): body for body in _scale_sets(document)}
+    if not bodies:
+        raise WorldError(
+            f"{path}: no scale set in it: expected the JSON of `az vmss show`, of ARM's GET, or a list of those, "
+            "each with its id, name, location and sku"
+        )
+    try:
+        return world_of_bodies(list(bodies.values()))
+    except (ValidationError, AttributeError, KeyError, TypeError) as error:
+        # The JSON of a scale set has no schema that real answers keep to: what is not as expected shows up here.
+        first = str(error).splitlines()[0]
+        raise WorldError(f"{path}: a scale set in it is not as Azure answers it: {first}") from None
+
+
+def world_of_bodies(bodies: list[Json]) -> World:
+    """The world of scale sets given by their ARM bodies."""
+    galleries: dict[str, GallerySpec] = {}
+    groups: list[Json] = []
+    for body in bodies:
+        image_id = _add_image(galleries, body)
+        groups.append(_group(body, image_id, {str(group["id"]) for group in groups}))
+    return World(
+        subscription_id=bodies[0]["id"].split("/")[2],
+        location=bodies[0]["location"],
+        resources=tuple(bodies),
+        galleries=tuple(galleries.values()),
+        groups=tuple(groups),
+    )
+
+
+def _scale_sets(document: Any) -> Iterator[Json]:
+    """Every scale set in a document, in ARM's shape."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _scale_sets(item)
+    elif isinstance(document, dict) and "response" in document:
+        yield from _scale_sets((document["response"] or {}).get("body"))
+    elif isinstance(document, dict) and isinstance(document.get("value"), list):
+        yield from _scale_sets(document["value"])
+    elif isinstance(document, dict) and _is_scale_set(document):
+        yield document if "properties" in document else restore_scale_set(document)
+
+
+def _is_scale_set(document: Json) -> bool:
+    identifier = document.get("id")
+    whole = all(document.get(name) for name in ("name", "location"))
+    return isinstance(identifier, str) and whole and bool(SCALE_SET_ID.match(identifier))
+
+
+def _profile(body: Json) -> Json:
+    profile: Json = body["properties"].get("virtualMachineProfile") or {}
+    return profile
+
+
+def _add_image(galleries: dict[str, GallerySpec], body: Json) -> str:
+    """Add the image definition that a set's group deploys from, and return its id."""
+    reference = (_profile(body).get("storageProfile") or {}).get("imageReference") or {}
+    if match := _GALLERY_IMAGE.match(str(reference.get("id", ""))):
+        running = match["version"] or "1.0.0"
+        versions = _running_and_newer(running, body["location"])
+        return _add(
+            galleries, match["subscription"], match["group"], match["gallery"], _image(match["image"], body, versions)
+        )
+    subscription, group = body["id"].split("/")[2], body["id"].split("/")[4]
+    demo = demo_world().galleries[0].images[0].versions
+    versions = tuple(version.model_copy(update={"target_regions": (body["location"],)}) for version in demo)
+    return _add(galleries, subscription, group, "apps", _image(body["name"], body, versions))
+
+
+def _running_and_newer(running: str, location: str) -> tuple[VersionSpec, ...]:
+    major, minor, _ = (int(part) for part in running.split("."))
+    newer = f"{major}.{minor + 1}.0"
+    return (
+        VersionSpec(name=running, target_regions=(location,)),
+        VersionSpec(name=newer, target_regions=(location,), published_before=_NEW),
+    )
+
+
+def _image(name: str, body: Json, versions: tuple[VersionSpec, ...]) -> ImageSpec:
+    profile = _profile(body)
+    disk = (profile.get("storageProfile") or {}).get("osDisk") or {}
+    windows = "windowsConfiguration" in (profile.get("osProfile") or {})
+    return ImageSpec(
+        name=name, os_type="Windows" if windows or disk.get("osType") == "Windows" else "Linux", versions=versions
+    )
+
+
+def _add(galleries: dict[str, GallerySpec], subscription: str, group: str, name: str, image: ImageSpec) -> str:
+    """Add an image, or versions of it, to a gallery that may be there already."""
+    identifier = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{GALLERY_TYPE}/{name}"
+    empty = GallerySpec(name=name, subscription_id=subscription, resource_group=group)
+    gallery = galleries.get(identifier.lower(), empty)
+    others = [other for other in gallery.images if other.name.lower() != image.name.lower()]
+    same = [other for other in gallery.images if other.name.lower() == image.name.lower()]
+    versions = {version.name: version for source in (*same, image) for version in source.versions}
+    whole = image.model_copy(update={"versions": tuple(versions.values())})
+    galleries[identifier.lower()] = gallery.model_copy(update={"images": (*others, whole)})
+    return f"{identifier}/images/{image.name}"
+
+
+def _group(body: Json, image_id: str, taken: set[str]) -> Json:
+    """The registration of a set with Teal, under a name made from the set's."""
+    base = re.sub(r"[^a-z0-9-]", "-", body["name"].lower())
+    names = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))]
+    health = ["vmState", "applicationHealth"] if health_source(_profile(body)) else ["vmState"]
+    identifier = next(name for name in names if name not in taken)
+    return {"id": identifier, "scaleSetId": body["id"], "imageId": image_id, "healthCheckTypes": health}

@@ -1,0 +1,224 @@
+"""The ARM bodies of scale sets and their VMs (compute API 2026-04-01, ``azure.mgmt.compute.models``)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from local.azure.lifecycle import health_source
+from local.azure.messages import Json, encode
+from local.azure.resources import Instance, ScaleSet
+
+#: Level and text of each word behind ``HealthState/``. The text for `initializing` is assumed.
+_HEALTH = {
+    "healthy": ("Info", "The VM is reporting itself as healthy"),
+    "unhealthy": ("Error", "The VM is reporting itself as unhealthy or is unreachable"),
+    "unknown": ("Warning", "The VM health is unknown"),
+    "initializing": ("Info", "The VM is initializing"),
+}
+_PROVISIONING = {
+    "Creating": ("creating", "Info", "Creating"),
+    "Updating": ("updating", "Info", "Updating"),
+    "Deleting": ("deleting", "Info", "Deleting"),
+    "Failed": ("failed", "Error", "Provisioning failed"),
+    "Succeeded": ("succeeded", "Info", "Provisioning succeeded"),
+}
+
+
+class Rendering:
+    """Bodies of VMs, kept encoded until the VM or the set's model changes: 900 of them are listed at every poll."""
+
+    def __init__(self) -> None:
+        self._encoded: dict[tuple[str, int, bool], tuple[tuple[str, int, int, int], bytes]] = {}
+
+    def instance(self, scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> bytes:
+        """The encoded body of a VM, with its instance view if asked for."""
+        key = scale_set.key, vm.number, with_view
+        state = vm.vm_id, vm.revision, vm.etag, scale_set.model
+        kept = self._encoded.get(key)
+        if kept is None or kept[0] != state:
+            kept = state, encode(instance_body(scale_set, vm, with_view=with_view))
+            self._encoded[key] = kept
+        return kept[1]
+
+
+def scale_set_body(scale_set: ScaleSet) -> Json:
+    """A set as GET answers it: what it was given, with the state and the ETag of now."""
+    properties = {**scale_set.properties, "provisioningState": scale_set.provisioning_state}
+    return {**scale_set.body, "properties": properties, "etag": scale_set.quoted_etag}
+
+
+def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json:
+    """A VM as GET answers it."""
+    body: Json = {
+        "name": vm.name,
+        "id": instance_id(scale_set, vm),
+        "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+        "location": scale_set.location,
+        "tags": scale_set.body.get("tags") or {},
+        "instanceId": str(vm.number),
+        "sku": {name: value for name, value in scale_set.body["sku"].items() if name != "capacity"},
+        "properties": _instance_properties(scale_set, vm),
+        "etag": f'"{vm.etag}"',
+    }
+    if vm.zone is not None:
+        body["zones"] = [vm.zone]
+    if with_view:
+        body["properties"]["instanceView"] = instance_view(scale_set, vm)
+    return body
+
+
+def instance_id(scale_set: ScaleSet, vm: Instance) -> str:
+    """The VM's resource id."""
+    return f"{scale_set.id}/virtualMachines/{vm.number}"
+
+
+def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
+    profile = scale_set.models[vm.model]
+    storage = profile.get("storageProfile") or {}
+    network = vm.network or {
+        "networkInterfaceConfigurations": (profile.get("networkProfile") or {}).get(
+            "networkInterfaceConfigurations", []
+        )
+    }
+    properties: Json = {
+        "latestModelApplied": vm.model == scale_set.model,
+        "modelDefinitionApplied": "VirtualMachine" if vm.network else "VirtualMachineScaleSet",
+        "networkProfileConfiguration": network,
+        "provisioningState": vm.provisioning_state,
+        "hardwareProfile": {"vmSize": scale_set.body["sku"]["name"]},
+        "resilientVMDeletionStatus": "Disabled",
+        "vmId": vm.vm_id,
+        "storageProfile": {
+            "imageReference": vm.image,
+            "osDisk": _os_disk(scale_set, vm, storage),
+            "dataDisks": storage.get("dataDisks") or [],
+        },
+        "osProfile": _os_profile(profile, vm),
+        "networkProfile": {
+            "networkInterfaces": [
+                {"id": f"{instance_id(scale_set, vm)}/networkInterfaces/{interface['name']}"}
+                for interface in network["networkInterfaceConfigurations"]
+            ]
+        },
+        "timeCreated": vm.created_at.isoformat(),
+    }
+    if vm.protection is not None:
+        properties["protectionPolicy"] = vm.protection
+    return properties
+
+
+def _os_disk(scale_set: ScaleSet, vm: Instance, storage: Json) -> Json:
+    # A set names the storage accounts of unmanaged disks; its VMs do not.
+    given = {name: value for name, value in (storage.get("osDisk") or {}).items() if name != "vhdContainers"}
+    return {**given, "name": _disk_name(scale_set, vm)}
+
+
+def _disk_name(scale_set: ScaleSet, vm: Instance) -> str:
+    return f"{scale_set.name}_{vm.name}_OS__1_{vm.vm_id.replace('-', '')}"
+
+
+def _computer_name(profile: Json, vm: Instance) -> str:
+    prefix = (profile.get("osProfile") or {}).get("computerNamePrefix", "vm")
+    digits, number = "", vm.number
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"{prefix}{digits:0>6}"
+
+
+def _os_profile(profile: Json, vm: Instance) -> Json:
+    given = {key: value for key, value in (profile.get("osProfile") or {}).items() if key != "computerNamePrefix"}
+    return {"computerName": _computer_name(profile, vm), **given}
+
+
+def instance_view(scale_set: ScaleSet, vm: Instance) -> Json:
+    """A VM's instance view; ``vmHealth`` is there only while something reports the VM's health."""
+    profile = scale_set.models[vm.model]
+    view: Json = {
+        "placementGroupId": scale_set.properties.get("uniqueId"),
+        "platformUpdateDomain": vm.number % 5,
+        "platformFaultDomain": vm.number % int(scale_set.properties.get("platformFaultDomainCount") or 1),
+        "computerName": _computer_name(profile, vm),
+        "disks": [{"name": _disk_name(scale_set, vm), "statuses": [_succeeded(vm.created_at)]}],
+        "hyperVGeneration": "V2",
+        "statuses": _statuses(vm),
+    }
+    if vm.booted_at:
+        ready = {**_succeeded(vm.booted_at), "displayStatus": "Ready", "message": "Guest Agent is running"}
+        view["vmAgent"] = {"vmAgentVersion": "2.11.1.4", "statuses": [ready]}
+    if vm.health and vm.health_at:
+        view["vmHealth"] = {"status": _health_status(vm.health, vm.health_at)}
+        source = health_source(profile)
+        if source and source.extension and vm.booted_at:
+            view["extensions"] = [_extension(source.extension, profile, vm.booted_at)]
+    return view
+
+
+def _succeeded(at: datetime) -> Json:
+    code, level, text = _PROVISIONING["Succeeded"]
+    return {"code": f"ProvisioningState/{code}", "level": level, "displayStatus": text, "time": at.isoformat()}
+
+
+def _health_status(health: str, at: datetime) -> Json:
+    level, text = _HEALTH[health]
+    return {"code": f"HealthState/{health}", "level": level, "displayStatus": text, "time": at.isoformat()}
+
+
+def _statuses(vm: Instance) -> list[Json]:
+    word, level, text = _PROVISIONING[vm.provisioning_state]
+    status: Json = {"code": f"ProvisioningState/{word}", "level": level, "displayStatus": text}
+    if vm.provisioning_state == "Failed" and vm.failure:
+        status |= {"code": f"ProvisioningState/failed/{vm.failure['code']}", "message": vm.failure["message"]}
+    if vm.booted_at:
+        status["time"] = vm.booted_at.isoformat()
+    power = [{"code": f"PowerState/{vm.power}", "level": "Info", "displayStatus": f"VM {vm.power}"}] if vm.power else []
+    return [status, *power]
+
+
+def _extension(name: str, profile: Json, at: datetime) -> Json:
+    extensions = profile["extensionProfile"]["extensions"]
+    properties = next(extension["properties"] for extension in extensions if extension.get("name") == name)
+    return {
+        "name": name,
+        "type": f"{properties['publisher']}.{properties['type']}",
+        "typeHandlerVersion": properties.get("typeHandlerVersion", "1.0"),
+        "statuses": [_succeeded(at)],
+    }
+
+
+def scale_set_view(scale_set: ScaleSet, now: datetime) -> Json:
+    """The instance view of a set: how many VMs are in which state."""
+    states = Counter(_PROVISIONING[vm.provisioning_state][0] for vm in scale_set.instances.values())
+    word = scale_set.provisioning_state.lower()
+    return {
+        "virtualMachine": {
+            "statusesSummary": [{"code": f"ProvisioningState/{name}", "count": count} for name, count in states.items()]
+        },
+        "extensions": _extension_summaries(scale_set),
+        "statuses": [
+            {
+                "code": f"ProvisioningState/{word}",
+                "level": "Error" if word == "failed" else "Info",
+                "displayStatus": "Provisioning succeeded" if word == "succeeded" else word.capitalize(),
+                "time": now.isoformat(),
+            }
+        ],
+        "orchestrationServices": [{"serviceName": "AutomaticRepairs", "serviceState": _repairs(scale_set)}],
+    }
+
+
+def _repairs(scale_set: ScaleSet) -> str:
+    policy = scale_set.properties.get("automaticRepairsPolicy") or {}
+    return "Running" if policy.get("enabled") else "NotRunning"
+
+
+def _extension_summaries(scale_set: ScaleSet) -> list[Json]:
+    booted = sum(1 for vm in scale_set.instances.values() if vm.booted_at)
+    names = [
+        str(extension.get("name"))
+        for extension in (scale_set.profile.get("extensionProfile") or {}).get("extensions") or []
+    ]
+    return [
+        {"name": name, "statusesSummary": [{"code": "ProvisioningState/succeeded", "count": booted}]} for name in names
+    ]

@@ -1,0 +1,238 @@
+"""The state of the simulated Azure: plain data, so that a snapshot of it is nothing but its JSON."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from local.azure.messages import Json
+from local.azure.world import Fault
+
+_IDENTIFIERS = uuid.UUID("5d2c1d5e-0b6f-4f0e-9f6c-6f5e6b1c2a10")
+
+
+@dataclass
+class Instance:
+    """A VM of a Uniform scale set.
+
+    ``number`` is the instance id, which a later VM may get again; ``vm_id`` is never given twice. ``boots`` counts
+    starts of the operating system: what was due in an earlier boot is void.
+    """
+
+    number: int
+    vm_id: str
+    name: str
+    zone: str | None
+    model: int
+    image: Json
+    launch: int
+    created_at: datetime
+    provisioning_state: str = "Creating"
+    power: str | None = None
+    boots: int = 0
+    booted_at: datetime | None = None
+    serving: bool = False
+    sick: bool = False
+    health: str | None = None
+    health_at: datetime | None = None
+    protection: Json | None = None
+    network: Json | None = None
+    failure: Json | None = None
+    etag: int = 1
+    revision: int = 0
+
+    @property
+    def is_deleting(self) -> bool:
+        """It is on its way out and no longer counts in the set's capacity."""
+        return self.provisioning_state == "Deleting"
+
+
+@dataclass
+class ScaleSet:
+    """A scale set: its ARM body without what is derived (ETag, state), its models and its VMs by instance id.
+
+    ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest.
+    """
+
+    id: str
+    body: Json
+    models: dict[int, Json]
+    model: int = 1
+    etag: int = 1
+    next_number: int = 0
+    launches: dict[str, int] = field(default_factory=dict)
+    instances: dict[int, Instance] = field(default_factory=dict)
+    provisioning_state: str = "Succeeded"
+    is_deleting: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id in lower case: Azure does not tell ids by letter case."""
+        return self.id.lower()
+
+    @property
+    def name(self) -> str:
+        return str(self.body["name"])
+
+    @property
+    def location(self) -> str:
+        return str(self.body["location"])
+
+    @property
+    def subscription(self) -> str:
+        return self.id.split("/")[2]
+
+    @property
+    def resource_group(self) -> str:
+        return self.id.split("/")[4]
+
+    @property
+    def properties(self) -> Json:
+        properties: Json = self.body["properties"]
+        return properties
+
+    @property
+    def profile(self) -> Json:
+        """The latest model's virtual machine profile; empty for a set that has none."""
+        return self.models[self.model]
+
+    @property
+    def is_flexible(self) -> bool:
+        return str(self.properties.get("orchestrationMode", "Uniform")).lower() == "flexible"
+
+    @property
+    def capacity(self) -> int:
+        """The number of VMs that the set is to have; the platform never counts VMs being deleted in it."""
+        return int((self.body.get("sku") or {}).get("capacity") or 0)
+
+    @capacity.setter
+    def capacity(self, value: int) -> None:
+        self.body["sku"]["capacity"] = value
+
+    @property
+    def quoted_etag(self) -> str:
+        """As on the wire: a counter in quotes."""
+        return f'"{self.etag}"'
+
+    def active(self) -> list[Instance]:
+        """The VMs that count in the capacity, by instance id."""
+        return [vm for _, vm in sorted(self.instances.items()) if not vm.is_deleting]
+
+    def find(self, vm_id: str) -> Instance | None:
+        """A VM by its unique id."""
+        return next((vm for vm in self.instances.values() if vm.vm_id == vm_id), None)
+
+
+@dataclass
+class Operation:
+    """A long-running operation.
+
+    ``holds`` is what it keeps others from writing to: the key of a scale set or of one of its VMs. ``surplus`` names
+    the VMs that overprovisioning launched beyond the capacity: they are deleted when the operation ends.
+    """
+
+    id: str
+    location: str
+    started_at: datetime
+    ends_at: datetime
+    outcome: str
+    error: Json | None
+    holds: str
+    scale_set: str
+    surplus: list[str] = field(default_factory=list)
+    status: str = "InProgress"
+
+
+@dataclass(order=True)
+class Due:
+    """Something that happens at a time. ``order`` settles ties: what was planned first happens first.
+
+    ``subject`` is an operation's id, or a VM's ``vm_id``; then ``number`` is its instance id and ``boot`` the boot in
+    which it happens.
+    """
+
+    at: datetime
+    order: int
+    kind: str = field(compare=False)
+    scale_set: str = field(compare=False)
+    subject: str = field(compare=False)
+    number: int = field(default=0, compare=False)
+    boot: int = field(default=0, compare=False)
+
+
+@dataclass
+class Bucket:
+    """A token bucket: what is left since the minute that began at ``filled_at``."""
+
+    tokens: int
+    filled_at: datetime
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """A write that a client sent, and what it did. VMs are named by ``vmId``."""
+
+    time: datetime
+    method: str
+    path: str
+    body: Any
+    status: int
+    code: str | None
+    created: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    capacity_before: int | None = None
+    capacity_after: int | None = None
+
+
+@dataclass(frozen=True)
+class VmChange:
+    """A VM is in another state from this time on.
+
+    States: ``creating``, ``serving`` (running, its application healthy), ``notServing`` (running, its application
+    not healthy), ``failed``, ``stopped``, ``upgrading``, ``deleting``, ``gone``.
+    """
+
+    time: datetime
+    scale_set: str
+    vm_id: str
+    name: str
+    image: str
+    state: str
+
+
+@dataclass
+class RequestCount:
+    """Requests of one kind: how many were let through, how many throttled, by which policy."""
+
+    bucket: str
+    passed: int = 0
+    throttled: int = 0
+
+
+@dataclass
+class State:
+    """Everything that changes, at the time ``now``."""
+
+    started_at: datetime
+    now: datetime
+    seed: int
+    identifiers: int = 0
+    answers: int = 0
+    orders: int = 0
+    scale_sets: dict[str, ScaleSet] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+    agenda: list[Due] = field(default_factory=list)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
+    requests: dict[str, RequestCount] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    fault_matches: list[int] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)
+    changes: list[VmChange] = field(default_factory=list)
+
+    def identifier(self) -> str:
+        """A fresh unique id: the same every time for the same seed."""
+        self.identifiers += 1
+        return str(uuid.uuid5(_IDENTIFIERS, f"{self.seed}/{self.identifiers}"))

@@ -1,0 +1,242 @@
+"""Scale sets on the wire: read, create, update, delete.
+
+An update answers 200 (the SDK takes nothing else for PATCH) and shows the new capacity at once; the VMs follow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from http import HTTPStatus
+
+from local.azure.calls import SCALE_SET_TYPE, Call
+from local.azure.errors import image_type_changed, invalid_content, invalid_parameter, not_simulated
+from local.azure.fabric import Boot
+from local.azure.messages import Json, Response, json_response
+from local.azure.quota import check_quota
+from local.azure.rendering import scale_set_body, scale_set_view
+from local.azure.resources import Operation, ScaleSet
+from local.azure.scaling import scale_in
+
+#: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-placement-groups
+CAPACITY_LIMIT, CAPACITY_LIMIT_OF_SINGLE_PLACEMENT_GROUP = 1000, 100
+
+#: What a PATCH may carry (``VirtualMachineScaleSetUpdate``); a PUT carries the whole resource.
+_PATCHABLE = frozenset({"sku", "plan", "properties", "identity", "zones", "tags"})
+
+#: What tells a gallery's or managed image from one that is shared, and from the marketplace's.
+_IMAGE_KINDS = frozenset({"id", "sharedGalleryImageId", "communityGalleryImageId", "publisher"})
+
+#: What Azure itself wrote, and a PUT leaves as it is.
+_READ_ONLY = ("uniqueId", "timeCreated", "provisioningState")
+
+
+def read(call: Call) -> Response:
+    """GET a set."""
+    scale_set = call.scale_set()
+    return json_response(HTTPStatus.OK, scale_set_body(scale_set), {"etag": scale_set.quoted_etag})
+
+
+def list_in_group(call: Call) -> Response:
+    """GET the sets of a resource group."""
+    return _list(call, group=call.names["group"])
+
+
+def list_in_subscription(call: Call) -> Response:
+    """GET the sets of a subscription."""
+    return _list(call, group=None)
+
+
+def _list(call: Call, group: str | None) -> Response:
+    subscription = call.names["subscription"].lower()
+    value = [
+        scale_set_body(scale_set)
+        for scale_set in call.state.scale_sets.values()
+        if scale_set.subscription.lower() == subscription
+        and (group is None or scale_set.resource_group.lower() == group.lower())
+    ]
+    return json_response(HTTPStatus.OK, {"value": value})
+
+
+def view(call: Call) -> Response:
+    """GET a set's instance view, which Uniform sets alone have."""
+    return json_response(HTTPStatus.OK, scale_set_view(call.uniform(), call.state.now))
+
+
+def patch(call: Call) -> Response:
+    """PATCH a set: what the body names changes, the rest stays."""
+    scale_set = call.writable()
+    changes = call.body()
+    if unknown := sorted(changes.keys() - _PATCHABLE - {"id", "name", "type", "location", "etag"}):
+        raise invalid_content(f"Could not find member '{unknown[0]}' on object of type 'VirtualMachineScaleSetUpdate'.")
+    _check_shape(changes)
+    return update(call, scale_set, merge(scale_set.body, {name: changes[name] for name in _PATCHABLE & changes.keys()}))
+
+
+def put(call: Call) -> Response:
+    """PUT a set: create it, or replace all of it but what Azure itself wrote."""
+    body = call.body()
+    _check_shape(body)
+    if call.scale_set_id().lower() not in call.state.scale_sets:
+        return _create(call, body)
+    scale_set = call.writable()
+    kept = {name: scale_set.properties[name] for name in _READ_ONLY if name in scale_set.properties}
+    identity = {name: scale_set.body[name] for name in ("name", "id", "type", "location")}
+    properties = {**(body.get("properties") or {}), **kept}
+    return update(call, scale_set, {**body, **identity, "properties": properties})
+
+
+def _check_shape(body: Json) -> None:
+    for name in ("sku", "properties"):
+        if not isinstance(body.get(name) or {}, dict):
+            raise invalid_content(f"Error converting the value of '{name}': a JSON object is expected.")
+
+
+def _create(call: Call, body: Json) -> Response:
+    if call.request.header("if-match") is not None:
+        call.scale_set()
+    properties = dict(body.get("properties") or {})
+    if str(properties.get("orchestrationMode", "Uniform")).lower() != "uniform":
+        raise not_simulated("creating a scale set in Flexible orchestration")
+    if "location" not in body:
+        raise invalid_parameter("location", "The location property is required for this definition.")
+    properties |= {"uniqueId": call.state.identifier(), "timeCreated": call.state.now.isoformat()}
+    identifier = call.scale_set_id()
+    whole = {
+        "name": call.names["scale_set"],
+        "id": identifier,
+        "type": SCALE_SET_TYPE,
+        **body,
+        "properties": properties,
+    }
+    whole["sku"] = {**(body.get("sku") or {}), "capacity": 0}
+    scale_set = ScaleSet(identifier, whole, {1: properties.get("virtualMachineProfile") or {}}, etag=0)
+    call.effect.capacity_before = 0
+    wanted = {**copy.deepcopy(whole), "sku": body.get("sku") or {}}
+    _check(call, scale_set, wanted)
+    call.state.scale_sets[scale_set.key] = scale_set
+    response = update(call, scale_set, wanted)
+    scale_set.provisioning_state = "Creating"
+    return json_response(HTTPStatus.CREATED, scale_set_body(scale_set), response.headers)
+
+
+def update(call: Call, scale_set: ScaleSet, wanted: Json) -> Response:
+    """Make the set's body ``wanted``, and start what that means for its VMs."""
+    _check(call, scale_set, wanted)
+    operation = _apply(call, scale_set, wanted)
+    call.effect.capacity_after = scale_set.capacity
+    headers = {**call.async_headers(operation), **call.operations.retry_after(), "etag": scale_set.quoted_etag}
+    return json_response(HTTPStatus.OK, scale_set_body(scale_set), headers)
+
+
+def _check(call: Call, scale_set: ScaleSet, wanted: Json) -> None:
+    sku, properties = wanted.get("sku") or {}, wanted.get("properties") or {}
+    capacity = sku.get("capacity")
+    if not isinstance(capacity, int) or isinstance(capacity, bool) or "name" not in sku:
+        raise invalid_parameter("sku", "Required parameter 'sku.name' or 'sku.capacity' is missing or not valid.")
+    check_capacity(capacity, single_placement_group=bool(properties.get("singlePlacementGroup", True)))
+    reference = ((properties.get("virtualMachineProfile") or {}).get("storageProfile") or {}).get("imageReference")
+    current = (scale_set.profile.get("storageProfile") or {}).get("imageReference")
+    if reference and current and _IMAGE_KINDS & reference.keys() != _IMAGE_KINDS & current.keys():
+        raise image_type_changed()
+    if reference and reference != current:
+        call.fabric.galleries.resolve(reference, scale_set.location, call.state.now)
+    # The surplus of overprovisioning does not count against quota:
+    # https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-design-overview
+    more = capacity - len(scale_set.active())
+    check_quota(call.state, call.world.quota, scale_set, str(sku["name"]), more)
+
+
+def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
+    """Refuse a capacity beyond Azure's limits. Code and text are assumed."""
+    limit = CAPACITY_LIMIT_OF_SINGLE_PLACEMENT_GROUP if single_placement_group else CAPACITY_LIMIT
+    if not 0 <= capacity <= limit:
+        text = f"The value '{capacity}' of parameter 'sku.capacity' is out of range: it must be between 0 and {limit}."
+        raise invalid_parameter("sku.capacity", text)
+
+
+def _apply(call: Call, scale_set: ScaleSet, wanted: Json) -> Operation:
+    call.operations.preempt(scale_set.key)
+    is_new_model = replace_body(scale_set, wanted)
+    boots: list[Boot] = []
+    ends = [call.state.now + call.world.platform.update_time]
+    mode = str((scale_set.properties.get("upgradePolicy") or {}).get("mode", "Manual")).lower()
+    if is_new_model and mode in ("automatic", "rolling"):
+        # A rolling upgrade goes in batches on Azure; here both modes take every VM down at once, the worst case.
+        boots += call.fabric.reimage(scale_set, scale_set.active())
+    missing = scale_set.capacity - len(scale_set.active())
+    surplus: list[str] = []
+    if missing > 0:
+        launched = launch(call, scale_set, missing)
+        boots += launched[:missing]
+        surplus = [boot.vm.vm_id for boot in launched[missing:]]
+    elif missing < 0:
+        leaving = scale_in(scale_set.active(), -missing, scale_in_rule(scale_set))
+        call.fabric.delete(scale_set, leaving)
+        call.effect.deleted += [vm.vm_id for vm in leaving]
+        ends.append(call.state.now + call.world.platform.delete_time)
+    scale_set.provisioning_state = "Updating"
+    ends += [boot.ends_at for boot in boots]
+    return call.operations.begin(scale_set.key, scale_set.key, max(ends), call.fault, first_failure(boots), surplus)
+
+
+def launch(call: Call, scale_set: ScaleSet, count: int) -> list[Boot]:
+    """Launch ``count`` VMs, and a fifth more where the set overprovisions; those to keep, the quickest, come first."""
+    extra = -(-count // 5) if scale_set.properties.get("overprovision") else 0
+    boots = call.fabric.launch(scale_set, count + extra, call.fault.allocation_failures if call.fault else 0)
+    call.effect.created += [boot.vm.vm_id for boot in boots]
+    # Equally quick VMs are told apart by their random ids, so that instance ids get holes as they do on Azure.
+    return sorted(boots, key=lambda boot: (boot.failure is not None, boot.ends_at, boot.vm.vm_id)) if extra else boots
+
+
+def first_failure(boots: Iterable[Boot]) -> Json | None:
+    """What an operation that waits for these VMs fails with; ``None``: it succeeds."""
+    return next((boot.failure for boot in boots if boot.failure), None)
+
+
+def scale_in_rule(scale_set: ScaleSet) -> str:
+    """The set's rule for scaling in."""
+    rules = (scale_set.properties.get("scaleInPolicy") or {}).get("rules") or ["Default"]
+    return str(rules[0])
+
+
+def replace_body(scale_set: ScaleSet, wanted: Json) -> bool:
+    """Make the set's body ``wanted``, and say whether VMs made from now on differ from those made before.
+
+    A model that returns to what it once was counts as another model: assumed.
+    """
+    profile = (wanted.get("properties") or {}).get("virtualMachineProfile") or {}
+    size_before, size = (scale_set.body.get("sku") or {}).get("name"), wanted["sku"]["name"]
+    is_new_model = profile != scale_set.profile or size != size_before
+    scale_set.body = wanted
+    scale_set.etag += 1
+    if is_new_model:
+        scale_set.model += 1
+        scale_set.models[scale_set.model] = profile
+    return is_new_model
+
+
+def delete(call: Call) -> Response:
+    """DELETE a set with all its VMs."""
+    scale_set = call.writable()
+    scale_set.is_deleting, scale_set.provisioning_state = True, "Deleting"
+    scale_set.etag += 1
+    vms = scale_set.active()
+    call.fabric.delete(scale_set, vms)
+    call.effect.deleted += [vm.vm_id for vm in vms]
+    call.effect.capacity_after = 0
+    ends_at = call.state.now + call.world.platform.delete_time
+    return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
+
+
+def merge(current: Json, changes: Json) -> Json:
+    """A copy of ``current`` with ``changes``: objects are merged, anything else is replaced, null removes."""
+    merged = copy.deepcopy(current)
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict) and isinstance(merged.get(name), dict):
+            merged[name] = merge(merged[name], value)
+        else:
+            merged[name] = copy.deepcopy(value)
+    return merged

@@ -1,0 +1,131 @@
+"""A simulated Azure for each test, in virtual time (the server's tests excepted), and ways to ask it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.mgmt.compute.aio import ComputeManagementClient
+
+from local.azure.cloud import Cloud
+from local.azure.messages import Request, Response
+from local.azure.transport import InProcessTransport
+from local.azure.world import World, demo_world, parse_world
+from local.clock import VIRTUAL_START, Clock, VirtualLoop
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Virtual time has no sockets: only the server's tests run in real time."""
+    if item.path.name == "test_server.py":
+        return {"real": asyncio.new_event_loop}
+    return {"virtual": VirtualLoop}
+
+
+@pytest.fixture
+def web() -> str:
+    """The resource id of the demo world's scale set."""
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+
+
+@pytest.fixture
+def image() -> str:
+    """The resource id of the demo world's image."""
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/demo/providers/Microsoft.Compute/galleries/apps/images/web"
+
+
+@pytest.fixture
+def patched_demo() -> Callable[..., World]:
+    """The demo world with other values: ``set_`` for its scale set, ``platform``, ``image_version`` by name."""
+
+    def build(
+        scale_set: dict[str, Any] | None = None,
+        platform: dict[str, Any] | None = None,
+        behaviors: dict[str, dict[str, Any]] | None = None,
+        **rest: Any,
+    ) -> World:
+        document = demo_world().model_dump(mode="json", by_alias=True)
+        document["scaleSets"][0] |= scale_set or {}
+        document["platform"] |= platform or {}
+        versions = document["galleries"][0]["images"][0]["versions"]
+        for version in versions:
+            version["behavior"] |= (behaviors or {}).get(version["name"], {})
+        return parse_world({**document, **rest})
+
+    return build
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    return Clock(VIRTUAL_START)
+
+
+@pytest.fixture
+def cloud(clock: Clock) -> Cloud:
+    """The demo world."""
+    return Cloud(demo_world(), clock)
+
+
+class Ask(Protocol):
+    """Sends one request to a cloud; the api-version is added."""
+
+    def __call__(
+        self, cloud: Cloud, method: str, path: str, body: Any = None, /, **headers: str
+    ) -> Awaitable[Response]: ...
+
+
+@pytest.fixture
+def ask() -> Ask:
+    async def send(cloud: Cloud, method: str, path: str, body: Any = None, /, **headers: str) -> Response:
+        url = path if path.startswith("http") else f"https://management.azure.com{path}"
+        if "api-version=" not in url:
+            url += ("&" if "?" in url else "?") + "api-version=2026-04-01"
+        content = b"" if body is None else json.dumps(body).encode()
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await cloud.handle(Request(method, url, names, content))
+
+    return send
+
+
+class Credential:
+    """A credential that needs nobody."""
+
+    async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
+        return AccessToken("token", 4102444800)
+
+    async def close(self) -> None:
+        return None
+
+    async def __aenter__(self) -> Credential:
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        return None
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Callable[[Cloud], ComputeManagementClient]]:
+    """Makes the SDK's own client of a cloud, without its retries."""
+    clients: list[ComputeManagementClient] = []
+
+    def build(cloud: Cloud) -> ComputeManagementClient:
+        transport: Any = InProcessTransport(cloud)
+        clients.append(ComputeManagementClient(Credential(), SUBSCRIPTION, transport=transport, retry_total=0))
+        return clients[-1]
+
+    yield build
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+def client(connect: Callable[[Cloud], ComputeManagementClient], cloud: Cloud) -> ComputeManagementClient:
+    """The SDK's own client of the demo world."""
+    return connect(cloud)

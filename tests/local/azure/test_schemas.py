@@ -1,0 +1,126 @@
+"""What the simulated Azure answers, held to closed JSON schemas made from the models of the installed SDK.
+
+A property that no model declares is an error, and so is an enumeration's value that the SDK does not list.
+"""
+
+import enum
+import typing
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.mgmt.compute import models
+from jsonschema import Draft202012Validator
+
+from local.azure.arm_shape import fields
+from local.azure.cloud import Cloud
+from local.azure.messages import Response
+from local.azure.world import Fault, World
+from local.clock import Clock
+
+Ask = Callable[..., Awaitable[Response]]
+
+LEAVES: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    datetime: {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
+}
+
+
+#: Enumerations that the SDK has not kept up with: it lists no VM size newer than 2018.
+OPEN = frozenset({models.VirtualMachineSizeTypes})
+
+
+class Schemas:
+    """Closed schemas of SDK models, each under its name in ``definitions``."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Any] = {}
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        arguments = [part for part in typing.get_args(kind) if part is not type(None)]
+        origin = typing.get_origin(kind)
+        if origin is list:
+            return {"type": "array", "items": self.of(arguments[0])}
+        if origin is dict:
+            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+        if arguments:
+            listed = next((part for part in arguments if isinstance(part, type) and issubclass(part, enum.Enum)), None)
+            if listed is None or listed in OPEN:
+                return self.of(arguments[0])
+            return {"enum": [str(item.value) for item in listed]}
+        if isinstance(kind, type) and kind.__module__.startswith("azure.mgmt.compute"):
+            return self.reference(kind)
+        return LEAVES.get(kind, {})
+
+    def reference(self, model: type) -> dict[str, Any]:
+        if model.__name__ not in self.definitions:
+            self.definitions[model.__name__] = {}
+            properties = {name: self.of(kind) for name, kind in fields(model).items()}
+            closed = {"type": "object", "properties": properties, "additionalProperties": False}
+            self.definitions[model.__name__] = closed
+        return {"$ref": f"#/$defs/{model.__name__}"}
+
+
+def problems(model: type, body: Any) -> list[str]:
+    schemas = Schemas()
+    validator = Draft202012Validator({**schemas.of(model), "$defs": schemas.definitions})
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
+
+
+@pytest.mark.parametrize("health", ["binary", "rich", "probe", "none"])
+@pytest.mark.parametrize("os_type", ["Linux", "Windows"])
+async def test_scale_sets_are_as_the_sdk_declares_them(
+    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, health: str, os_type: str
+) -> None:
+    cloud = Cloud(patched_demo({"health": health, "osType": os_type}), clock)
+    assert problems(models.VirtualMachineScaleSet, (await ask(cloud, "GET", web)).json()) == []
+    patched = await ask(cloud, "PATCH", web, {"sku": {"capacity": 12}})
+    assert problems(models.VirtualMachineScaleSet, patched.json()) == []
+    view = await ask(cloud, "GET", f"{web}/instanceView")
+    assert problems(models.VirtualMachineScaleSetInstanceView, view.json()) == []
+
+
+@pytest.mark.parametrize("health", ["binary", "rich", "probe", "none"])
+async def test_vms_are_as_the_sdk_declares_them_in_every_state(
+    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str, health: str
+) -> None:
+    cloud = Cloud(patched_demo({"health": health, "capacity": 6}), clock)
+    cloud.faults.add(Fault(method="PATCH", calls=(2,), allocation_failures=1))
+    reference = {"storageProfile": {"imageReference": {"id": f"{image}/versions/1.3.0"}}}
+    await ask(cloud, "PATCH", web, {"properties": {"virtualMachineProfile": reference}})
+    await clock.sleep(timedelta(seconds=10))
+    await ask(cloud, "PATCH", web, {"sku": {"capacity": 10}})
+    cloud.interfere.stop(web, "web_0")
+    cloud.interfere.stop(web, "web_1", deallocate=True)
+    cloud.interfere.delete_vm(web, "web_2")
+    cloud.interfere.protect(web, "web_3", {"protectFromScaleIn": True})
+    for _ in range(5):
+        listed = (await ask(cloud, "GET", f"{web}/virtualMachines?$expand=instanceView")).json()["value"]
+        assert listed
+        for vm in listed:
+            assert problems(models.VirtualMachineScaleSetVM, vm) == []
+            alone = await ask(cloud, "GET", f"{vm['id']}/instanceView")
+            assert problems(models.VirtualMachineScaleSetVMInstanceView, alone.json()) == []
+        await clock.sleep(timedelta(seconds=25))
+
+
+async def test_galleries_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, image: str) -> None:
+    version = await ask(cloud, "GET", f"{image}/versions/1.1.0?$expand=ReplicationStatus")
+    assert problems(models.GalleryImageVersion, version.json()) == []
+    assert problems(models.GalleryImage, (await ask(cloud, "GET", image)).json()) == []
+    assert problems(models.Gallery, (await ask(cloud, "GET", image.rpartition("/images/")[0])).json()) == []
+
+
+async def test_usages_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, web: str) -> None:
+    subscription = "/".join(web.split("/")[:3])
+    usages = (await ask(cloud, "GET", f"{subscription}/providers/Microsoft.Compute/locations/eastus2/usages")).json()
+    assert [problems(models.Usage, usage) for usage in usages["value"]] == [[], []]
+
+
+def test_an_undeclared_property_is_a_problem() -> None:
+    assert problems(models.VirtualMachineScaleSet, {"location": "eastus2", "colour": "blue"}) != []
+    assert problems(models.VirtualMachineScaleSet, {"properties": {"upgradePolicy": {"mode": "Never"}}}) != []
