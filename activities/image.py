@@ -1,0 +1,47 @@
+"""Which image the set's model names: the deployment's while it runs, the previous one if it fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from activities.intents import write_down
+from activities.rights import obstacle
+from activities.rows import deployment_of
+from rollout.deployment import IntentKind
+from rollout.order import Order, Progress, again, done, failed
+from rollout.ports import Ports
+from rollout.scale_set import ImageReference
+
+#: How long another operation on the set may take before the image cannot be changed.
+WAIT_LIMIT = timedelta(minutes=30)
+
+
+async def apply_image(ports: Ports, order: Order) -> Progress:
+    """Make the set's model name the pinned image; VMs that exist stay as they are (the upgrade mode is Manual)."""
+    deployment = await deployment_of(ports, order)
+    return await _ensure_image(ports, order, deployment.image.pinned, "applied")
+
+
+async def restore_image(ports: Ports, order: Order) -> Progress:
+    """Put the previous image back into the model."""
+    deployment = await deployment_of(ports, order)
+    if deployment.image.previous is None:
+        return done("The image was never changed")
+    return await _ensure_image(ports, order, deployment.image.previous, "restored")
+
+
+async def _ensure_image(ports: Ports, order: Order, image: ImageReference, verb: str) -> Progress:
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if scale_set is None or scale_set.image is None:
+        return failed("scaleSetGone", "The scale set does not exist any more")
+    if not scale_set.settled and order.waited < WAIT_LIMIT:
+        return again(order.poll_interval, f"Waiting for a change of {scale_set.name} to end")
+    if scale_set.image.matches(image):
+        return done(f"Image {image.label} {verb}")
+    if not scale_set.settled:
+        return failed("scaleSetBusy", f"{scale_set.name} was being changed for {WAIT_LIMIT}")
+    if refusal := await obstacle(ports, order):
+        return refusal
+    await write_down(ports, order, IntentKind.IMAGE, scale_set, image=image)
+    await ports.scale_sets.set_image(scale_set, image)
+    return again(order.poll_interval, f"Waiting for {scale_set.name} to take image {image.label}")

@@ -1,0 +1,121 @@
+"""Plan a deployment, under the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from activities.rows import deployment_of
+from rollout.batches import Plan, plan
+from rollout.codec import encode
+from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.findings import Finding, first_error, refuses
+from rollout.group import Group
+from rollout.health import serves
+from rollout.order import Order, Progress, again, done, failed
+from rollout.pacing import before_next_step
+from rollout.ports import Ports
+from rollout.preflight import check_start, check_vms, describe
+from rollout.scale_set import ImageReference, ScaleSet, VmList
+from rollout.status import Color, VmStatus
+from rollout.words import counted
+
+
+async def prepare_deployment(ports: Ports, order: Order) -> Progress:
+    """Look at the set once more, refuse or plan, and write the plan's rows: VMs first, batches last.
+
+    Run again after the batches are there: the same answer. A scale set that somebody is changing is waited for, for one
+    grace period.
+    """
+    deployment = await deployment_of(ports, order)
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if planned := await ports.store.batches.list(deployment.id):
+        kept = await ports.store.vms.list(deployment.id, batch=0)
+        return _answer(deployment, planned, len(kept), scale_set)
+    if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:
+        return again(order.poll_interval, f"Waiting for another change of {scale_set.name} to end")
+    version = await ports.images.read(_version_id(deployment))
+    findings = check_start(scale_set, version, _version_id(deployment), deployment.parameters, _snapshot(deployment))
+    if scale_set is None or refuses(findings):
+        return _refused(findings)
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    findings = check_vms(scale_set, listed.vms)
+    if refuses(findings):
+        return _refused(findings)
+    decided = _plan(deployment, scale_set, listed)
+    batches = await _write(ports, deployment, decided)
+    return _answer(deployment, batches, len(decided.kept), scale_set, before_next_step(listed))
+
+
+def _version_id(deployment: Deployment) -> str:
+    return deployment.image.pinned.id or ""
+
+
+def _refused(findings: Sequence[Finding]) -> Progress:
+    worst = first_error(findings)
+    return failed(worst.code if worst else "refused", describe(findings))
+
+
+def _snapshot(deployment: Deployment) -> Group:
+    """The group as it was when the deployment was accepted: a later PUT of the group does not reach it."""
+    return Group(
+        deployment.group_id, deployment.scale_set_id, health_check_types=deployment.parameters.health_check_types
+    )
+
+
+def _plan(deployment: Deployment, scale_set: ScaleSet, listed: VmList) -> Plan:
+    standing = [vm for vm in listed.vms if not vm.leaving]
+    kept = [
+        vm
+        for vm in standing
+        if vm.image.matches(deployment.image.pinned) and serves(vm, deployment.parameters.health_check_types)
+    ]
+    blue = [vm for vm in standing if vm not in kept]
+    idle = [vm for vm in blue if not serves(vm, deployment.parameters.health_check_types)]
+    target = deployment.target_size or scale_set.capacity
+    return plan(blue, kept, target, deployment.parameters.batch_size_percentage, idle)
+
+
+async def _write(ports: Ports, deployment: Deployment, decided: Plan) -> tuple[Batch, ...]:
+    at = deployment.created_at
+    kept = [
+        VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
+        for vm in decided.kept
+    ]
+    blue = [
+        VmRecord(vm.vm_id, vm.name, Color.BLUE, batch.number, VmStatus.RUNNING, "", vm.zone, updated_at=at)
+        for batch in decided.batches
+        for vm in batch.blue
+    ]
+    await ports.store.vms.put(deployment.id, kept + blue)
+    batches = tuple(Batch(batch.number, len(batch.blue), batch.green) for batch in decided.batches)
+    await ports.store.batches.put(deployment.id, batches)
+    return batches
+
+
+def _answer(
+    deployment: Deployment,
+    batches: Sequence[Batch],
+    kept: int,
+    scale_set: ScaleSet | None,
+    after: timedelta = timedelta(0),
+) -> Progress:
+    present = scale_set.image if scale_set is not None and scale_set.image is not None else ImageReference()
+    previous = deployment.image.previous or present
+    pinned = deployment.image.pinned.label
+    blue = sum(batch.blue for batch in batches)
+    reason = (
+        f"{counted(blue, 'VM')} to move from {previous.label} to {pinned} in {counted(len(batches), 'batch')}"
+        if batches
+        else f"All {kept} VMs run {pinned} already"
+    )
+    return done(
+        reason,
+        after,
+        batches=len(batches),
+        blue=blue,
+        kept=kept,
+        otherImage=not present.matches(deployment.image.pinned),
+        targetSize=kept + sum(batch.green for batch in batches),
+        previous=encode(previous),
+    )

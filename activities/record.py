@@ -1,0 +1,26 @@
+"""Write a fact into a deployment's history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollout.deployment import Event
+from rollout.events import apply, apply_to_batch
+from rollout.ports import Ports
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The event, numbered and dated by the recipe, so that writing it twice writes the same."""
+
+    deployment_id: str
+    event: Event
+
+
+async def record_event(ports: Ports, entry: Entry) -> None:
+    """The event's row first, then the rows that follow from it; each holds it once, however often this runs."""
+    event = entry.event
+    await ports.store.events.put(entry.deployment_id, event)
+    await ports.store.deployments.change(entry.deployment_id, lambda row: apply(row, event))
+    if event.batch is not None:
+        await ports.store.batches.change(entry.deployment_id, event.batch, lambda row: apply_to_batch(row, event))

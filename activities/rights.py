@@ -1,0 +1,21 @@
+"""Whether a deployment may still write to its scale set."""
+
+from __future__ import annotations
+
+from rollout.lock import permission
+from rollout.order import Order, Progress, again, lock_lost
+from rollout.ports import Ports
+
+
+async def obstacle(ports: Ports, order: Order) -> Progress | None:
+    """What forbids writing to Azure now; ``None`` where nothing does.
+
+    Asked after the set was read and just before it is written: a write carries the ETag of that reading, so whatever
+    changes hands in between is refused by Azure.
+    """
+    lock = await ports.store.locks.get(order.scale_set_id)
+    state = await ports.instances.state(order.deployment_id)
+    allowed = permission(lock, order.deployment_id, order.epoch, state)
+    if allowed.may_write:
+        return None
+    return again(order.poll_interval, allowed.reason) if allowed.wait else lock_lost(allowed.reason)

@@ -1,0 +1,178 @@
+"""The composition root: recipes, activities and doors put together, and the one lazy holder of clients.
+
+Nothing imports this module but the Functions host and the local platform. It loads no ``azure.mgmt``,
+``azure.identity`` or ``azure.data``: those cost seconds of a cold start, and most invocations need none of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import typing
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.attempt import Body, attempt
+from activities.finish import raise_epoch, release_group, verify_end
+from activities.image import apply_image, restore_image
+from activities.judge import judge_batch
+from activities.launch import launch_green
+from activities.prepare import prepare_deployment
+from activities.record import Entry, record_event
+from activities.retire import detach_blue, discard_green, terminate_blue
+from adapters.instances import DurableInstances
+from api.doors import doors
+from orchestrators.deploy_group import deploy_group
+from orchestrators.replace_batch import replace_batch
+from orchestrators.wait import wait_until_done
+from rollout.codec import decode
+from rollout.ports import Clock, Images, Ports, ScaleSets, Store
+from settings import Settings
+
+if TYPE_CHECKING:
+    from azure.data.tables.aio import TableServiceClient
+
+    from adapters.arm.client import ComputeClients
+
+log = logging.getLogger("teal")
+
+RECIPES = (deploy_group, replace_batch, wait_until_done)
+
+ACTIVITIES: tuple[Body, ...] = (
+    prepare_deployment,
+    apply_image,
+    launch_green,
+    judge_batch,
+    detach_blue,
+    terminate_blue,
+    raise_epoch,
+    discard_green,
+    restore_image,
+    verify_end,
+    release_group,
+)
+
+#: Makes the ports of one invocation from the Durable client that the host bound to it.
+PortsOf = Callable[[df.DurableOrchestrationClient], Ports]
+
+
+#: The worker loads no function with a parameter of type ``dict[str, Any]``: it takes classes and typing's generics.
+Payload = typing.Dict[str, Any]  # noqa: UP006
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class Clients:
+    """The clients of this process, each made when it is first needed and kept.
+
+    ``clock`` is replaced by the local platform, whose time may run faster.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+
+    def ports(self, client: df.DurableOrchestrationClient) -> Ports:
+        """The neighbours, for one invocation."""
+        return Ports(self.scale_sets, self.images, self.store, DurableInstances(client), self.clock)
+
+    @cached_property
+    def scale_sets(self) -> ScaleSets:
+        """Scale sets over ARM."""
+        from adapters.arm.scale_sets import UniformScaleSets
+
+        return UniformScaleSets(self._compute)
+
+    @cached_property
+    def images(self) -> Images:
+        """Gallery images over ARM."""
+        from adapters.arm.images import GalleryImages
+
+        return GalleryImages(self._compute)
+
+    @cached_property
+    def store(self) -> Store:
+        """Table Storage."""
+        from adapters.tables import table_store
+
+        return table_store(self._tables)
+
+    async def close(self) -> None:
+        """Close what was opened. The Functions host never does: a process ends with its connections."""
+        made = [self.__dict__.get(name) for name in ("_compute", "_tables", "_credential")]
+        for client in filter(None, made):
+            await client.close()
+
+    @cached_property
+    def _tables(self) -> TableServiceClient:
+        from adapters.tables import connect
+
+        return connect(self.settings, None if self.settings.tables_connection else self._credential)
+
+    @cached_property
+    def _compute(self) -> ComputeClients:
+        from adapters.arm.client import ComputeClients
+
+        return ComputeClients(self.settings, self._credential)
+
+    @cached_property
+    def _credential(self) -> Any:
+        from azure.identity.aio import DefaultAzureCredential
+
+        return DefaultAzureCredential(managed_identity_client_id=self.settings.client_id or None)
+
+
+def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
+    """The function app on these ports."""
+    app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+    app.register_functions(_recipes())
+    app.register_functions(_activities(ports_of))
+    app.register_functions(doors(ports_of, settings))
+    return app
+
+
+def _recipes() -> df.Blueprint:
+    blueprint = df.Blueprint()
+    for recipe in RECIPES:
+        blueprint.orchestration_trigger(context_name="context")(recipe)
+    return blueprint
+
+
+def _activities(ports_of: PortsOf) -> df.Blueprint:
+    blueprint = df.Blueprint()
+    for body in ACTIVITIES:
+        _register(blueprint, ports_of, body)
+
+    @blueprint.activity_trigger(input_name="entry", activity="record_event")
+    @blueprint.durable_client_input(client_name="client")
+    @blueprint.function_name("record_event")
+    async def record(entry: Payload, client: df.DurableOrchestrationClient) -> None:
+        fact = decode(Entry, entry)
+        await record_event(ports_of(client), fact)
+        log.info("%s %s: %s", fact.deployment_id, fact.event.type, fact.event.message)
+
+    return blueprint
+
+
+def _register(blueprint: df.Blueprint, ports_of: PortsOf, body: Body) -> None:
+    name = getattr(body, "__name__")  # noqa: B009  a Callable has no name to the type checker
+
+    @blueprint.activity_trigger(input_name="order", activity=name)
+    @blueprint.durable_client_input(client_name="client")
+    @blueprint.function_name(name)
+    async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
+        return await attempt(body, ports_of(client), order)
+
+
+clients = Clients(Settings.from_environment())
+app = build(clients.ports, clients.settings)

@@ -1,0 +1,146 @@
+"""The platform on one machine, over real sockets: Azurite, the simulated Azure, and the Functions host with the app."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from local.azure import server as azure_server
+from local.azure.cloud import Cloud
+from local.azure.world import World
+from local.azurite import Azurite
+from local.clock import Clock
+from local.durable.options import HostOptions
+from local.functions import server as functions_server
+from local.functions.host import FunctionsHost
+from local.state import Json, MemoryState, State, Storage
+from rollout.codec import decode_time, encode_time
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``python -m local`` was asked for. Without ``state`` everything is gone at the end."""
+
+    world: World
+    port: int = 7071
+    speed: float = 60.0
+    state: Path | None = None
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running platform: where it listens, and its parts for who looks closer."""
+
+    url: str
+    azure_url: str
+    tables_connection: str
+    clock: Clock
+    cloud: Cloud
+    host: FunctionsHost
+
+
+@asynccontextmanager
+async def run_platform(options: Options) -> AsyncIterator[Platform]:
+    """Start everything, register the world's groups, and stop everything at the end.
+
+    ``function_app`` is imported here, once its settings are in the environment: it finds everything through them, as
+    it does in Azure.
+    """
+    async with AsyncExitStack() as stack:
+        storage: Storage = MemoryState() if options.state is None else State(options.state)
+        stack.callback(storage.close)
+        clock = Clock(_time_of(storage), options.speed)
+        azurite = await stack.enter_async_context(Azurite(_azurite_folder(options.state)))
+        cloud = _cloud(storage, options.world, clock)
+        azure = await azure_server.serve(cloud)
+        stack.push_async_callback(azure.close)
+        os.environ.update(_environment(azure.url, azurite.connection_string))
+        function_app: Any = importlib.import_module("function_app")
+        function_app.clients.clock = clock
+        stack.push_async_callback(function_app.clients.close)
+        host = FunctionsHost(
+            function_app.app,
+            clock,
+            storage=_Timed(storage, clock),
+            host_json=ROOT / "host.json",
+            options=HostOptions(seed=secrets.randbits(32)),
+        )
+        server = await functions_server.serve(host, options.port)
+        stack.push_async_callback(server.stop)
+        await _register_groups(host.base_url, cloud.world)
+        yield Platform(host.base_url, azure.url, azurite.connection_string, clock, cloud, host)
+
+
+def _environment(azure_url: str, tables_connection: str) -> Mapping[str, str]:
+    """The app settings: the same as in Azure, pointing at this machine."""
+    return {
+        "TEAL_ARM_ENDPOINT": azure_url,
+        "TEAL_TABLES_CONNECTION": tables_connection,
+        "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+        "IDENTITY_ENDPOINT": f"{azure_url}/msi/token",
+        "IDENTITY_HEADER": "local",
+        "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+    }
+
+
+def _azurite_folder(state: Path | None) -> Path | None:
+    return None if state is None else state.with_name(f"{state.name}.azurite")
+
+
+def _cloud(storage: Storage, world: World, clock: Clock) -> Cloud:
+    """Azure as it was when the state file was last written, or as the world file says it begins."""
+    saved = storage.load("azure").get("snapshot")
+    cloud = Cloud.restore(saved, clock) if saved else Cloud(world, clock)
+    cloud.on_change = lambda: storage.save("azure", {"snapshot": cloud.snapshot()})
+    cloud.on_change()
+    return cloud
+
+
+def _time_of(storage: Storage) -> datetime | None:
+    """The platform's time when it last did something: time stands still while nothing runs."""
+    saved = storage.load("platform").get("now")
+    return decode_time(saved) if saved else None
+
+
+class _Timed:
+    """A storage that also keeps the time of the last save, from which the next run's clock goes on."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    def load(self, space: str) -> dict[str, Json]:
+        return self._storage.load(space)
+
+    def save(self, space: str, changes: Mapping[str, Json | None]) -> None:
+        self._storage.save("platform", {"now": encode_time(self._clock.now())})
+        self._storage.save(space, changes)
+
+    def close(self) -> None:
+        self._storage.close()
+
+
+async def _register_groups(url: str, world: World) -> None:
+    async with aiohttp.ClientSession() as session:
+        for group in world.groups:
+            definition = dict(group)
+            path = f"{url}/api/groups/{definition.pop('id')}"
+            async with session.get(path) as known:
+                if known.status == 200:
+                    continue
+            async with session.put(path, json=definition) as answer:
+                if answer.status >= 400:
+                    said = json.dumps(await answer.json(), indent=1)
+                    print(f"Group {group['id']} is not registered, because Teal cannot deploy to it:\n{said}")

@@ -1,0 +1,173 @@
+"""The whole of Teal in one process and in virtual time: the app, the Functions host, and Azure.
+
+Nothing of Teal is replaced: its recipes run on the Durable SDK, its adapters are the Azure SDK's clients. What is
+missing is sockets and waiting, so that a deployment of hours takes milliseconds and goes the same way every time::
+
+    async with VirtualPlatform() as platform:
+        started = await platform.post("/api/groups/web/deployments", {"image": "1.1.0"})
+        await platform.ended(started.body["id"])
+        print("\n".join(await platform.story(started.body["id"])))
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from azure.core.credentials import AccessToken
+
+from adapters.arm.client import ComputeClients
+from adapters.arm.images import GalleryImages
+from adapters.arm.scale_sets import UniformScaleSets
+from adapters.instances import DurableInstances
+from function_app import build
+from local.azure.cloud import Cloud
+from local.azure.serving import ServingChecker
+from local.azure.transport import InProcessTransport
+from local.azure.world import World, demo_world
+from local.clock import VIRTUAL_START, Clock
+from local.durable.faults import Faults
+from local.functions.host import FunctionsHost
+from local.memory import memory_store
+from local.state import MemoryState
+from rollout.deployment import Deployment, Event
+from rollout.ports import Ports, Store
+from settings import Settings
+
+#: No deployment of a demo takes longer.
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a door answered: the status code, the JSON body, the headers."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class StaticCredential:
+    """A credential for an Azure that looks at none."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """A token that never runs out."""
+        return AccessToken("local", 2**31)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    async def __aenter__(self) -> StaticCredential:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+
+class VirtualPlatform:
+    """The platform; an async context manager, to be used on a ``VirtualLoop``."""
+
+    def __init__(
+        self, world: World | None = None, *, faults: Faults | None = None, settings: Settings | None = None
+    ) -> None:
+        self.world = world or demo_world()
+        self.settings = settings or Settings()
+        self.clock = Clock(VIRTUAL_START)
+        self.cloud = Cloud(self.world, self.clock)
+        self.store: Store = memory_store()
+        self.faults = faults or Faults()
+        self.state = MemoryState()
+        self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
+        self.host = self._new_host()
+
+    async def __aenter__(self) -> VirtualPlatform:
+        await self.host.start()
+        for group in self.world.groups:
+            definition = dict(group)
+            reply = await self.put(f"/api/groups/{definition.pop('id')}", definition)
+            if reply.status >= 400:
+                raise ValueError(f"the world's group was refused: {reply.body}")
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.host.stop()
+        await self._compute.close()
+
+    async def restart_host(self) -> None:
+        """As after ``kill -9``: everything volatile is gone, a new host goes on from what was saved."""
+        self.host.kill()
+        self.host = self._new_host()
+        await self.host.start()
+
+    async def get(self, path: str) -> Reply:
+        """``GET`` of one of the app's routes."""
+        return await self._request("GET", path, None)
+
+    async def post(self, path: str, body: Any) -> Reply:
+        """``POST`` of a JSON body."""
+        return await self._request("POST", path, body)
+
+    async def put(self, path: str, body: Any) -> Reply:
+        """``PUT`` of a JSON body."""
+        return await self._request("PUT", path, body)
+
+    async def start(self, group: str = "web", **parameters: Any) -> str:
+        """Start a deployment that nothing speaks against; its id."""
+        reply = await self.post(f"/api/groups/{group}/deployments", parameters)
+        if reply.status != 202:
+            raise ValueError(f"the deployment was refused: {reply.status} {reply.body}")
+        deployment_id: str = reply.body["id"]
+        return deployment_id
+
+    async def ended(self, deployment_id: str, within: timedelta = DAY) -> Deployment:
+        """Wait for the end of a deployment's orchestration; its row."""
+        await self.host.durable.wait(deployment_id, within)
+        return await self.row(deployment_id)
+
+    async def row(self, deployment_id: str) -> Deployment:
+        """The deployment's row as it is now."""
+        row = await self.store.deployments.get(deployment_id)
+        if row is None:
+            raise LookupError(deployment_id)
+        return row
+
+    async def events(self, deployment_id: str) -> tuple[Event, ...]:
+        """The deployment's history."""
+        return await self.store.events.list(deployment_id)
+
+    async def story(self, deployment_id: str) -> list[str]:
+        """The deployment's trace: minutes and seconds since it was asked for, type and message of each event."""
+        begun = (await self.row(deployment_id)).created_at
+        return [
+            f"{_minutes(event.at - begun)} {event.type}: {event.message}" for event in await self.events(deployment_id)
+        ]
+
+    def serving(self, scale_set_id: str) -> ServingChecker:
+        """A checker that holds the set to the VMs that serve now."""
+        return ServingChecker(self.cloud, scale_set_id)
+
+    def ports(self, client: Any) -> Ports:
+        """The neighbours of one invocation."""
+        return Ports(
+            UniformScaleSets(self._compute),
+            GalleryImages(self._compute),
+            self.store,
+            DurableInstances(client),
+            self.clock,
+        )
+
+    def _new_host(self) -> FunctionsHost:
+        return FunctionsHost(build(self.ports, self.settings), self.clock, storage=self.state, faults=self.faults)
+
+    async def _request(self, method: str, path: str, body: Any) -> Reply:
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if content else {}
+        answer = await self.host.request(method, path, headers=headers, body=content)
+        return Reply(answer.status, json.loads(answer.body) if answer.body else None, dict(answer.headers))
+
+
+def _minutes(duration: timedelta) -> str:
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    return f"{minutes:02}:{seconds:02}"

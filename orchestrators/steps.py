@@ -1,0 +1,171 @@
+"""What recipes are made of: carry out a step, write down a fact, show where it stands.
+
+The one module of the recipes that knows the Durable SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from azure.durable_functions import RetryOptions
+
+from rollout.codec import Json, decode, encode, encode_time
+from rollout.deployment import Event
+from rollout.events import EventType
+from rollout.names import batch_instance_id, wait_instance_id
+from rollout.order import Order, Progress, Run, failed
+from rollout.status import Status
+
+T = TypeVar("T")
+
+#: A recipe, or a part of one: yields what it waits for, and is sent the results.
+Recipe = Generator[Any, Any, T]
+
+#: The code of a batch whose orchestration could not say how it ended.
+BATCH_LOST = "batchLost"
+
+#: Writing history may fail while Table Storage is out of order; a deployment outlives a minute of that.
+_RECORDING = RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=12)
+
+
+class Context(Protocol):
+    """What recipes use of the SDK's ``DurableOrchestrationContext``."""
+
+    instance_id: str
+    current_utc_datetime: datetime
+
+    def get_input(self) -> Any: ...
+    def call_activity(self, name: str, input_: Any) -> Any: ...
+    def call_activity_with_retry(self, name: str, retry_options: RetryOptions, input_: Any) -> Any: ...
+    def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
+    def create_timer(self, fire_at: datetime) -> Any: ...
+    def continue_as_new(self, input_: Any) -> None: ...
+    def set_custom_status(self, status: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """An activity to repeat until it is done, and the fact that it then is."""
+
+    activity: str
+    fact: EventType | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a wait is about: the order to repeat, since when, and how often in a row it did not work out."""
+
+    activity: str
+    run: Run
+    since: datetime | None = None
+    setbacks: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch tells the deployment: how it ended, and the last event it wrote."""
+
+    progress: Progress
+    sequence: int
+
+
+def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progress]]:
+    """Wait until the step is done, then write the fact down."""
+    progress = yield from _wait(context, run, step.activity)
+    if progress.done and step.fact is not None:
+        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    if progress.done and progress.after:
+        yield context.create_timer(context.current_utc_datetime + progress.after)
+    return run, progress
+
+
+def carry_out_all(context: Context, run: Run, steps: Sequence[Step]) -> Recipe[tuple[Run, Progress]]:
+    """One step after the other, up to the first that does not reach its goal."""
+    for step in steps:
+        run, progress = yield from carry_out(context, run, step)
+        if not progress.done:
+            break
+    return run, progress
+
+
+def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Replace the run's batch, in an orchestration of its own.
+
+    A generation must not begin with a sub-orchestration. If the host dies after the messages of the turn that continued
+    as new went out and before that turn was saved, the turn is taken again, under another execution id; the
+    sub-orchestration runs already, and its end is sent to the execution that never was. An activity is sent again.
+    """
+    run = yield from record(context, run, EventType.BATCH_STARTED, "started", {})
+    try:
+        answer = yield context.call_sub_orchestrator(
+            "replace_batch", encode(run), batch_instance_id(run.deployment_id, run.batch)
+        )
+    except Exception as error:
+        return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
+    outcome = decode(Outcome, answer)
+    return replace(run, sequence=outcome.sequence), outcome.progress
+
+
+def record(context: Context, run: Run, fact: EventType, message: str, data: Json) -> Recipe[Run]:
+    """Number and date a fact and write it into the history."""
+    event = Event(
+        sequence=run.sequence + 1,
+        at=context.current_utc_datetime,
+        type=fact,
+        message=in_batch(run, message),
+        batch=run.batch or None,
+        data=data,
+    )
+    entry = {"deploymentId": run.deployment_id, "event": encode(event)}
+    yield context.call_activity_with_retry("record_event", _RECORDING, entry)
+    return replace(run, sequence=event.sequence)
+
+
+def order_of(context: Context, run: Run, since: datetime) -> Order:
+    """What an activity is told, with the recipe's recorded time."""
+    now = context.current_utc_datetime
+    return Order(run.deployment_id, run.scale_set_id, run.epoch, run.batch, now, since, run.poll_interval)
+
+
+def show(context: Context, run: Run, status: Status, message: str) -> None:
+    """Show where the deployment stands in the instance's custom status."""
+    done = max(0, run.batch - 1)
+    context.set_custom_status(
+        {
+            "status": status,
+            "batch": run.batch,
+            "batches": run.batches,
+            "percent": round(100 * done / run.batches) if run.batches else 0,
+            "message": in_batch(run, message),
+            "at": encode_time(context.current_utc_datetime),
+        }
+    )
+
+
+def in_batch(run: Run, message: str) -> str:
+    """``Batch 2 of 5: 2 green VMs launched``."""
+    if not run.batch:
+        return message
+    return f"Batch {run.batch} of {run.batches}: {message}"
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, without the stack that Durable puts behind it."""
+    return (str(error).splitlines() or [type(error).__name__])[0].strip()[:300]
+
+
+def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:
+    instance_id = wait_instance_id(context.instance_id, activity)
+    try:
+        answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
+    except Exception as error:
+        return failed("waitLost", f"The orchestration of {activity} ended: {first_line(error)}")
+    return decode(Progress, answer)
+
+
+def backoff(interval: timedelta, setbacks: int) -> timedelta:
+    """The interval, doubled with every setback in a row, up to five minutes."""
+    return min(interval * (1 << min(setbacks, 10)), timedelta(minutes=5))

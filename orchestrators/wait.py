@@ -1,0 +1,56 @@
+"""The one way of waiting: repeat an activity until it is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrators.steps import Context, Recipe, Watch, backoff, first_line, order_of
+from rollout.codec import Json, decode, encode
+from rollout.order import SETBACK, Progress, State, again, failed
+
+#: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
+LOOKS_PER_GENERATION = 5
+
+#: How often in a row Azure or Teal's own storage may fail before the step does: more than an hour with backoff.
+SETBACKS_MAX = 20
+
+_SHORTEST_WAIT = timedelta(seconds=1)
+
+
+def wait_until_done(context: Context) -> Recipe[Json | None]:
+    """Carry out the watched activity, again and again, until it is done, has failed, or lost its right to act.
+
+    A new generation every few looks. Activities bound their own waits; this bounds setbacks.
+    """
+    watch = decode(Watch, context.get_input())
+    watch = replace(watch, since=watch.since or context.current_utc_datetime)
+    for _ in range(LOOKS_PER_GENERATION):
+        progress = yield from _look(context, watch)
+        if progress.state is not State.AGAIN:
+            answer: Json = encode(progress)
+            return answer
+        watch = replace(watch, setbacks=watch.setbacks + 1 if progress.code == SETBACK else 0)
+        context.set_custom_status({"message": progress.reason})
+        yield context.create_timer(context.current_utc_datetime + max(progress.after, _SHORTEST_WAIT))
+    context.continue_as_new(encode(watch))
+    return None
+
+
+def _look(context: Context, watch: Watch) -> Recipe[Progress]:
+    since = watch.since or context.current_utc_datetime
+    try:
+        answer = yield context.call_activity(watch.activity, encode(order_of(context, watch.run, since)))
+        progress = decode(Progress, answer)
+    except Exception as error:
+        progress = replace(again(watch.run.poll_interval, first_line(error)), code=SETBACK)
+    return _after_setbacks(watch, progress) if progress.code == SETBACK else progress
+
+
+def _after_setbacks(watch: Watch, progress: Progress) -> Progress:
+    """The first setback waits as it says; those that follow back off, until it is enough."""
+    if watch.setbacks >= SETBACKS_MAX:
+        return failed("stepFailed", f"{watch.activity} did not work {SETBACKS_MAX} times in a row: {progress.reason}")
+    if not watch.setbacks:
+        return progress
+    return replace(progress, after=max(progress.after, backoff(watch.run.poll_interval, watch.setbacks)))

@@ -1,0 +1,23 @@
+"""The app as the Functions host sees it."""
+
+from __future__ import annotations
+
+import re
+
+import function_app
+from local.functions.index import index_app
+
+FUNCTIONS = {function.name: function for function in index_app(function_app.app)}
+
+
+def test_every_recipe_activity_and_route_is_a_function() -> None:
+    recipes = {recipe.__name__ for recipe in function_app.RECIPES}
+    activities = {body.__name__ for body in function_app.ACTIVITIES} | {"record_event"}  # type: ignore[attr-defined]
+    assert recipes | activities <= set(FUNCTIONS)
+    assert {name for name, function in FUNCTIONS.items() if function.route is None} == recipes | activities
+
+
+def test_no_binding_has_a_name_that_the_host_drops() -> None:
+    bindings = [binding.name for function in function_app.app.get_functions() for binding in function.get_bindings()]
+    assert bindings
+    assert [name for name in bindings if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,127}|\$return", name)] == []
