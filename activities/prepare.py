@@ -43,7 +43,10 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if refuses(findings):
         return _refused(findings)
     decided = _plan(deployment, scale_set, listed)
-    batches = await _write(ports, deployment, decided)
+    rows = _rows(deployment, decided)
+    if await _differs_from_an_earlier_plan(ports, deployment, rows):
+        return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
+    batches = await _write(ports, deployment, decided, rows)
     return _answer(deployment, batches, len(decided.kept), scale_set, before_next_step(listed))
 
 
@@ -76,7 +79,7 @@ def _plan(deployment: Deployment, scale_set: ScaleSet, listed: VmList) -> Plan:
     return plan(blue, kept, target, deployment.parameters.batch_size_percentage, idle)
 
 
-async def _write(ports: Ports, deployment: Deployment, decided: Plan) -> tuple[Batch, ...]:
+def _rows(deployment: Deployment, decided: Plan) -> list[VmRecord]:
     at = deployment.created_at
     kept = [
         VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
@@ -87,7 +90,17 @@ async def _write(ports: Ports, deployment: Deployment, decided: Plan) -> tuple[B
         for batch in decided.batches
         for vm in batch.blue
     ]
-    await ports.store.vms.put(deployment.id, kept + blue)
+    return kept + blue
+
+
+async def _differs_from_an_earlier_plan(ports: Ports, deployment: Deployment, rows: Sequence[VmRecord]) -> bool:
+    """Whether an earlier run wrote VMs, but no batches, otherwise: then a VM would be in two batches."""
+    earlier = await ports.store.vms.list(deployment.id)
+    return not {(row.vm_id, row.batch) for row in earlier} <= {(row.vm_id, row.batch) for row in rows}
+
+
+async def _write(ports: Ports, deployment: Deployment, decided: Plan, rows: Sequence[VmRecord]) -> tuple[Batch, ...]:
+    await ports.store.vms.put(deployment.id, rows)
     batches = tuple(Batch(batch.number, len(batch.blue), batch.green) for batch in decided.batches)
     await ports.store.batches.put(deployment.id, batches)
     return batches
@@ -115,6 +128,7 @@ def _answer(
         batches=len(batches),
         blue=blue,
         kept=kept,
+        inherited=not deployment.settled,
         otherImage=not present.matches(deployment.image.pinned),
         targetSize=kept + sum(batch.green for batch in batches),
         previous=encode(previous),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from local.azure.errors import OPERATION_PREEMPTED
@@ -128,7 +129,7 @@ async def writes_never_overlap(watched: Watched) -> list[str]:
     preempted = [one for one in ours if (one["error"] or {}).get("code") == OPERATION_PREEMPTED["code"]]
     return [f"the operation of {one['started_at']} was canceled by the next one" for one in preempted] + [
         f"an operation began at {later['started_at']} while another went on until {earlier['ends_at']}"
-        for earlier, later in zip(ours, ours[1:], strict=False)
+        for earlier, later in pairwise(ours)
         if later["started_at"] < earlier["ends_at"]
     ]
 
@@ -194,7 +195,7 @@ async def rows_as_the_set(watched: Watched) -> list[str]:
     records = await watched.platform.store.vms.list(deployments[0])
     there = {vm.vm_id for vm in watched.platform.cloud.scale_set(watched.scale_set_id).active()}
     found = [
-        f"{record.name} of batch {record.batch} is {record.status} ({record.reason}), yet there: {record.vm_id in there}"
+        f"{record.name} of batch {record.batch} is {record.status} ({record.reason}); there: {record.vm_id in there}"
         for record in records
         if (record.reason == "Deleted") == (record.vm_id in there)
     ]

@@ -50,7 +50,8 @@ def prepare(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     run, plan = yield from carry_out(context, run, PREPARE)
     if not plan.done or not (plan.data["batches"] or plan.data["otherImage"]):
         return run, plan
-    return (yield from carry_out(context, replace(run, batches=plan.data["batches"], changed=True), APPLY_IMAGE))
+    run = replace(run, batches=plan.data["batches"], changed=True, inherited=plan.data["inherited"])
+    return (yield from carry_out(context, run, APPLY_IMAGE))
 
 
 def finish(context: Context, run: Run) -> Recipe[Json | None]:
@@ -95,7 +96,8 @@ def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, b
     run, restored = yield from carry_out(context, replace(run, batch=0), RESTORE_IMAGE)
     if not restored.done:
         run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
-    return run, discarded.done and restored.done and not discarded.data.get("surplus")
+    surplus = run.inherited or discarded.data.get("surplus", False)
+    return run, discarded.done and restored.done and not surplus
 
 
 def end(context: Context, run: Run, status: Status, message: str) -> Json:

@@ -104,7 +104,8 @@ def plan(
     """
     green = max(0, target_size - len(kept))
     batches = number_of_batches(max(len(blue), green), batch_size_percentage)
-    ordered = (*across_zones(idle), *across_zones([vm for vm in blue if vm not in idle]))
+    first = {vm.vm_id for vm in idle}
+    ordered = (*across_zones(idle), *across_zones([vm for vm in blue if vm.vm_id not in first]))
     planned: list[PlannedBatch] = []
     taken = 0
     for number, (going, coming) in enumerate(

@@ -26,6 +26,7 @@ class Run:
     batches: int = 0
     sequence: int = 0
     changed: bool = False
+    inherited: bool = False
     schema_version: int = 1
 
     def next_batch(self) -> Run:

@@ -1,0 +1,1 @@
+"""What Teal costs: `make bench` measures it in virtual time and prints tables. Nothing here passes or fails."""

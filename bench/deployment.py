@@ -1,0 +1,126 @@
+"""One whole deployment in virtual time, measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bench.buckets import POLICIES, MeteredCloud, tightest
+from bench.ideal import ideal_duration
+from local.azure.world import World, demo_world, parse_world
+from local.durable.turn import Execution
+from local.virtual import VirtualPlatform
+
+IMAGE = "1.1.0"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A set of ``vms``, replaced in batches of so many percent, at Azure's request limits or a share of them."""
+
+    vms: int
+    batch_size_percentage: int
+    throttling_factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests of one kind: the bucket they are assumed to be charged to, and how empty it became (1: empty)."""
+
+    kind: str
+    policy: str
+    refill: float
+    size: float
+    passed: int
+    throttled: int
+    highest_use: float
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What the turns of one recipe cost: the most events and the largest context of any instance, CPU in seconds."""
+
+    recipe: str
+    turns: int
+    events_max: int
+    instance: str
+    context_bytes_max: int
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a deployment took. ``cpu_seconds`` is the whole process's: Teal, the SDKs, and what stands in for Azure."""
+
+    scale: Scale
+    batches: int
+    requests: tuple[Requests, ...]
+    histories: tuple[Histories, ...]
+    duration: timedelta
+    ideal: timedelta
+    cpu_seconds: float
+
+    @property
+    def orchestrator_cpu_seconds(self) -> float:
+        """The CPU of all turns: the Durable SDK's replay and the recipes."""
+        return sum(one.cpu_seconds for one in self.histories)
+
+
+async def measure(scale: Scale) -> Measured:
+    """Roll a set of this size to a good image. Raises ``RuntimeError`` where the deployment does not finish."""
+    platform = VirtualPlatform(_world(scale))
+    cloud = platform.cloud = MeteredCloud(platform.world, platform.clock)
+    async with platform:
+        begun = time.process_time()
+        deployment_id = await platform.start(image=IMAGE, batchSizePercentage=scale.batch_size_percentage)
+        row = await platform.ended(deployment_id)
+        cpu_seconds = time.process_time() - begun
+        if row.status != "finished" or row.ended_at is None:
+            raise RuntimeError(f"the deployment is {row.status}: {row.reason}")
+        return Measured(
+            scale,
+            row.number_of_batches,
+            tuple(_requests(cloud)),
+            tuple(_histories(platform.host.durable.executions)),
+            row.ended_at - row.created_at,
+            ideal_duration(cloud, platform.settings.poll_interval, row.parameters.draining_timeout),
+            cpu_seconds,
+        )
+
+
+def _world(scale: Scale) -> World:
+    document = demo_world().model_dump(mode="json", by_alias=True)
+    document["scaleSets"][0]["capacity"] = scale.vms
+    document["platform"]["throttlingFactor"] = scale.throttling_factor
+    return parse_world(document)
+
+
+def _requests(cloud: MeteredCloud) -> Iterable[Requests]:
+    factor = cloud.world.platform.throttling_factor
+    for name, count in sorted(cloud.requests.items()):
+        limit = tightest(POLICIES[count.bucket])
+        yield Requests(
+            kind=name.removesuffix(f" [{count.bucket}]"),
+            policy=count.bucket,
+            refill=limit.refill * factor,
+            size=limit.size * factor,
+            passed=count.passed,
+            throttled=count.throttled,
+            highest_use=cloud.highest_use(count.bucket),
+        )
+
+
+def _histories(executions: Sequence[Execution]) -> Iterable[Histories]:
+    for recipe in sorted({execution.name for execution in executions}):
+        turns = [execution for execution in executions if execution.name == recipe]
+        longest = max(turns, key=lambda turn: turn.events)
+        yield Histories(
+            recipe,
+            len(turns),
+            longest.events,
+            longest.instance_id.partition(":")[2] or "the deployment",
+            max(turn.context_bytes for turn in turns),
+            sum(turn.cpu_seconds for turn in turns),
+        )

@@ -1,0 +1,78 @@
+"""The measurements as tables of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.cold_start import GOAL, ColdStart
+from bench.deployment import Measured, Scale
+
+
+def request_table(measured: Measured) -> str:
+    """ARM requests by kind, with the bucket that each is assumed to be charged to."""
+    header = ("ARM request", "number", "429", "bucket assumed", "refill/min", "size", "highest use")
+    rows = [
+        (one.kind, one.passed, one.throttled, one.policy, f"{one.refill:g}", f"{one.size:g}", f"{one.highest_use:.0%}")
+        for one in measured.requests
+    ]
+    return table(f"{title(measured.scale)}, {measured.batches} batches", header, rows)
+
+
+def history_table(measured: Measured) -> str:
+    """Histories by recipe, and the recipe's share of the process's CPU."""
+    header = ("recipe", "turns", "most events", "where", "largest context", "share of CPU")
+    rows = [
+        (
+            one.recipe,
+            one.turns,
+            one.events_max,
+            one.instance,
+            f"{one.context_bytes_max / 1024:.1f} KiB",
+            f"{one.cpu_seconds / measured.cpu_seconds:.1%}",
+        )
+        for one in measured.histories
+    ]
+    return table("Histories (at most 200 events)", header, rows)
+
+
+def time_table(results: Sequence[Measured]) -> str:
+    """Each scale's time over the ideal poller's, and CPU over the first scale's."""
+    header = ("scale", "virtual time", "ideal poller", "ratio", "orchestrator CPU", "CPU of everything")
+    rows = [
+        (
+            title(one.scale),
+            str(one.duration).partition(".")[0],
+            str(one.ideal),
+            f"{one.duration / one.ideal:.2f}",
+            f"{one.orchestrator_cpu_seconds / results[0].orchestrator_cpu_seconds:.1f} x",
+            f"{one.cpu_seconds / results[0].cpu_seconds:.1f} x",
+        )
+        for one in results
+    ]
+    return table(f"Time, and CPU over that at {results[0].scale.vms} VMs", header, rows)
+
+
+def cold_start_table(cold_starts: Sequence[ColdStart]) -> str:
+    """The import of the app over that of the bare SDKs."""
+    rows = [("compiled" if one.compiled else "not compiled", f"{one.ratio:.2f}", f"{GOAL}") for one in cold_starts]
+    return table(
+        "Cold start: import function_app over the Functions and Durable SDKs", ("modules", "ratio", "goal"), rows
+    )
+
+
+def title(scale: Scale) -> str:
+    """``900 VMs at 0.5 of Azure's limits``."""
+    limits = "" if scale.throttling_factor == 1 else f" at {scale.throttling_factor:g} of Azure's limits"
+    return f"{scale.vms} VMs{limits}"
+
+
+def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as what is in them; what begins with a digit is set to the right, but for the first column."""
+    lines = [header, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    texts = ["  ".join([line[0].ljust(widths[0]), *map(_cell, line[1:], widths[1:])]).rstrip() for line in lines]
+    return "\n".join([caption, texts[0], "-" * max(map(len, texts)), *texts[1:]])
+
+
+def _cell(text: str, width: int) -> str:
+    return text.rjust(width) if text[:1].isdigit() else text.ljust(width)

@@ -1,0 +1,225 @@
+"""Every activity run twice answers the same and writes once; run without the right to, it writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.attempt import Body
+from activities.finish import raise_epoch, release_group, verify_end
+from activities.image import apply_image, restore_image
+from activities.judge import judge_batch
+from activities.launch import launch_green
+from activities.prepare import prepare_deployment
+from activities.record import Entry, record_event
+from activities.retire import detach_blue, discard_green, terminate_blue
+from local.azure.world import Fault
+from rollout.deployment import IntentKind
+from rollout.events import EventType
+from rollout.order import SETBACK, State
+from rollout.ports import InstanceState
+from rollout.status import Status
+
+OnBench = Callable[..., None]
+
+#: What brings a batch from its plan to its end, with the fact that each step leaves.
+BATCH: tuple[tuple[Body, EventType], ...] = (
+    (launch_green, EventType.BATCH_LAUNCHED),
+    (judge_batch, EventType.BATCH_HEALTHY),
+    (detach_blue, EventType.BATCH_DETACHED),
+    (terminate_blue, EventType.BATCH_TERMINATED),
+)
+
+
+async def advance(bench: Any, until: Body, batch: int = 1) -> None:
+    """Bring a prepared deployment to just before an activity of its batch."""
+    await bench.prepare()
+    assert (await bench.finish(apply_image, fact=EventType.IMAGE_APPLIED)).done
+    for body, fact in BATCH:
+        if body is until:
+            return
+        assert (await bench.finish(body, batch, fact)).done
+
+
+def test_whole_deployment_of_activities_each_run_twice_writes_each_thing_once(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await bench.prepare()
+        await bench.finish(apply_image, fact=EventType.IMAGE_APPLIED)
+        for batch in (1, 2):
+            for body, fact in BATCH:
+                progress = await bench.finish(body, batch, fact)
+                assert progress.done, progress
+        end = await bench.finish(verify_end, fact=EventType.FINISHED)
+        assert end.reason == "2 VMs now on 1.1.0"
+        assert (await bench.finish(release_group)).done
+        assert bench.versions() == ["1.1.0"] * 2
+        assert [entry.method for entry in bench.cloud.audit] == ["PATCH", "PATCH", "POST", "PATCH", "POST"]
+        assert (await bench.row()).status is Status.FINISHED
+
+    on_bench(test)
+
+
+def test_whole_failure_of_activities_each_run_twice_puts_back_what_was(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        verdict = await bench.finish(judge_batch, 1)
+        assert (verdict.state, verdict.code) == (State.FAILED, "batchUnhealthy")
+        fence = await bench.finish(raise_epoch)
+        assert fence.data == {"epoch": 2, "sequence": bench.sequence}
+        bench.epoch = 2
+        assert (await bench.finish(discard_green, 1)).data == {"discarded": 1}
+        assert (await bench.finish(restore_image)).done
+        assert (await bench.finish(release_group)).done
+        assert (bench.versions(), bench.scale_set.capacity) == (["1.0.0"] * 2, 2)
+        assert [entry.method for entry in bench.cloud.audit] == ["PATCH", "PATCH", "POST", "PATCH"]
+        kinds = [intent.kind for intent in await bench.ports.store.intents.list((await bench.row()).id)]
+        assert sorted(kinds) == sorted([IntentKind.IMAGE, IntentKind.LAUNCH, IntentKind.DELETE, IntentKind.IMAGE])
+
+    on_bench(test, image="1.2.0")
+
+
+def test_prepare_finds_its_plan_again_after_the_set_has_changed(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await bench.begin()
+        first = await bench.call(prepare_deployment)
+        bench.cloud.interfere.scale(bench.scale_set_id, 5)
+        await bench.clock.sleep(timedelta(minutes=5))
+        second = await bench.call(prepare_deployment)
+        assert second.data == first.data
+        assert len(await bench.ports.store.batches.list((await bench.row()).id)) == 2
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize(
+    ("body", "moved_on_to"),
+    [(launch_green, judge_batch), (launch_green, None), (judge_batch, None), (detach_blue, None)],
+)
+def test_late_run_after_the_batch_has_moved_on_says_that_all_is_done(
+    on_bench: OnBench, body: Body, moved_on_to: Body | None
+) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, body)
+        late = bench.order(1)
+        steps = [step for step, _ in BATCH]
+        for step, fact in BATCH[steps.index(body) : steps.index(moved_on_to) if moved_on_to else None]:
+            assert (await bench.finish(step, 1, fact)).done
+        written = len(bench.cloud.audit)
+        rows = await bench.ports.store.vms.list((await bench.row()).id)
+        assert (await bench.call(body, order=late)).done
+        assert len(bench.cloud.audit) == written
+        assert await bench.ports.store.vms.list((await bench.row()).id) == rows
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize("how", ["epoch raised", "lock freed", "ended", "absent"])
+@pytest.mark.parametrize("body", [apply_image, launch_green, terminate_blue])
+def test_writer_whose_right_is_gone_writes_nothing(on_bench: OnBench, body: Body, how: str) -> None:
+    async def test(bench: Any) -> None:
+        if body is apply_image:
+            await bench.prepare()
+        else:
+            await advance(bench, body)
+        order = bench.order(0 if body is apply_image else 1)
+        await bench.clock.sleep(timedelta(minutes=3))
+        late = replace(order, at=bench.clock.now())
+        await take_right_away(bench, how)
+        written = len(bench.cloud.audit)
+        assert (await bench.call(body, order=late)).state is State.LOCK_LOST
+        assert len(bench.cloud.audit) == written
+
+    on_bench(test)
+
+
+async def take_right_away(bench: Any, how: str) -> None:
+    """Have the deployment lose its right to write."""
+    if how == "epoch raised":
+        assert (await bench.call(raise_epoch)).done
+    elif how == "lock freed":
+        assert (await bench.call(release_group)).done
+    else:
+        bench.instances.is_now = InstanceState(how)
+
+
+@pytest.mark.parametrize("body", [apply_image, launch_green])
+def test_writer_of_a_suspended_deployment_waits(on_bench: OnBench, body: Body) -> None:
+    async def test(bench: Any) -> None:
+        if body is apply_image:
+            await bench.prepare()
+        else:
+            await advance(bench, body)
+        bench.instances.is_now = InstanceState.SUSPENDED
+        written = len(bench.cloud.audit)
+        batch = 0 if body is apply_image else 1
+        progress = await bench.call(body, batch)
+        assert (progress.state, progress.code) == (State.AGAIN, "")
+        assert len(bench.cloud.audit) == written
+        bench.instances.is_now = InstanceState.RUNNING
+        assert (await bench.finish(body, batch)).done
+
+    on_bench(test)
+
+
+def test_event_written_twice_is_there_once_and_counts_once(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await bench.prepare()
+        event = await bench.record(EventType.BATCH_LAUNCHED, 1, {"launched": 1})
+        row = await bench.row()
+        await bench.record(EventType.BATCH_HEALTHY, 1, {"healthy": 1, "sick": 0})
+        await record_event(bench.ports, Entry(row.id, event))
+        events = await bench.ports.store.events.list(row.id)
+        assert [one.sequence for one in events] == [1, 2, 3]
+        assert ((await bench.row()).green_vms, (await bench.row()).sequence) == (1, 3)
+
+    on_bench(test)
+
+
+def test_launch_whose_answer_was_lost_adopts_what_it_made(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, launch_green)
+        bench.cloud.faults.add(Fault.model_validate({"method": "PATCH", "loseResponse": True}))
+        lost = await bench.call(launch_green, 1)
+        assert (lost.state, lost.code) == (State.AGAIN, SETBACK)
+        bench.cloud.faults.clear()
+        assert (await bench.finish(launch_green, 1)).data == {"launched": 1}
+        assert sorted(bench.versions()) == ["1.0.0", "1.0.0", "1.1.0"]
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "code"),
+    [
+        ({"status": 429, "headers": {"Retry-After": "90"}}, State.AGAIN, SETBACK),
+        ({"status": 412}, State.AGAIN, SETBACK),
+        ({"status": 500}, State.AGAIN, SETBACK),
+        ({"status": 403}, State.FAILED, "Forbidden"),
+    ],
+)
+def test_refusal_of_azure_says_how_the_step_stands(
+    on_bench: OnBench, fault: dict[str, Any], state: State, code: str
+) -> None:
+    async def test(bench: Any) -> None:
+        await bench.prepare()
+        bench.cloud.faults.add(Fault.model_validate({"method": "PATCH", **fault}))
+        progress = await bench.call(apply_image)
+        assert (progress.state, progress.code) == (state, code)
+        if fault["status"] == 429:
+            assert progress.after == timedelta(seconds=90)
+
+    on_bench(test)
+
+
+def test_set_that_is_gone_fails_a_step_rather_than_being_looked_for(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        order = replace(bench.order(1), scale_set_id=f"{bench.scale_set_id}-gone")
+        for body in (judge_batch, apply_image, verify_end):
+            assert (await bench.call(body, order=order)).code == "scaleSetGone"
+
+    on_bench(test)

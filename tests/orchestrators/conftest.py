@@ -1,0 +1,157 @@
+"""The recipes on the local Durable host, with activities that answer by script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+
+from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.durable.faults import Faults
+from local.durable.instances import InstanceStatus
+from local.durable.options import HostJson, HostOptions
+from local.functions.host import FunctionsHost
+from orchestrators.deploy_group import deploy_group
+from orchestrators.replace_batch import replace_batch
+from orchestrators.wait import wait_until_done
+from rollout.codec import Json, encode
+from rollout.order import Progress, Run, done
+
+ACTIVITIES = (
+    "prepare_deployment",
+    "apply_image",
+    "launch_green",
+    "judge_batch",
+    "detach_blue",
+    "terminate_blue",
+    "raise_epoch",
+    "discard_green",
+    "restore_image",
+    "verify_end",
+    "release_group",
+)
+
+Answer = Progress | Exception
+
+
+@dataclass
+class Stand:
+    """What activities answer, in order and the last again and again, and the trace of what they were told."""
+
+    script: dict[str, list[Answer]] = field(default_factory=dict)
+    batches: int = 2
+    trace: list[str] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.answers: dict[str, list[Answer]] = {name: [done("done")] for name in ACTIVITIES}
+        self.answers["prepare_deployment"] = [
+            done("planned", batches=self.batches, inherited=False, otherImage=self.batches > 0)
+        ]
+        self.answers["raise_epoch"] = [done("fenced", epoch=2, sequence=0)]
+        self.answers |= {name: list(answers) for name, answers in self.script.items()}
+        self.durable: Any = None
+        self._interventions: list[tuple[timedelta, Callable[[Any], None]]] = []
+
+    def at(self, after: timedelta, act: Callable[[Any], None]) -> None:
+        """Do something to the Durable host so long after the start."""
+        self._interventions.append((after, act))
+
+    def answer(self, name: str, order: Json, now: datetime) -> Json:
+        """Note the call, and answer it by the script."""
+        self.trace.append(f"{name} {order['batch']}" + (f" in epoch {order['epoch']}" if order["epoch"] > 1 else ""))
+        self.times.append(now)
+        answers = self.answers[name]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        encoded: Json = encode(answer)
+        return encoded
+
+    def note(self, event: Json) -> None:
+        """Note a fact, which the rows hold from then on."""
+        self.events.append(event)
+        self.trace.append(f"= {event['sequence']} {event['type']}")
+
+    def run(self, recipe: str = "deploy_group", order: Any = None, within: timedelta = timedelta(days=2)) -> Any:
+        """Run a recipe to its end in virtual time; its final status."""
+
+        async def main() -> InstanceStatus:
+            clock = Clock(VIRTUAL_START)
+            options = HostOptions(cross_check=True)
+            app = _app(self, clock)
+            host = FunctionsHost(app, clock, faults=Faults(), host_json=HostJson(), options=options)
+            await host.start()
+            self.durable = host.durable
+            try:
+                for after, act in self._interventions:
+                    clock.call_at(VIRTUAL_START + after, partial(act, host.durable))
+                host.durable.start_instance(recipe, "d", _stored(order or first_run()))
+                return await host.durable.wait("d", within)
+            finally:
+                await host.stop()
+
+        return run_virtual(main())
+
+    def waits(self) -> list[int]:
+        """The whole seconds between one call of an activity and the next."""
+        return [round((later - earlier).total_seconds()) for earlier, later in pairwise(self.times)]
+
+
+def first_run(**changes: Any) -> Json:
+    """The input of ``deploy_group``, or of a batch of it."""
+    run: Json = encode(Run("d", "/scale/set", 1, timedelta(seconds=15), **changes))
+    return run
+
+
+def _stored(value: Json) -> str:
+    """As the SDK's client sends an input: JSON in JSON."""
+    return json.dumps(json.dumps(value))
+
+
+def _app(stand: Stand, clock: Clock) -> df.DFApp:
+    blueprint: Any = df.Blueprint()
+    for recipe in (deploy_group, replace_batch, wait_until_done):
+        blueprint.orchestration_trigger(context_name="context")(recipe)
+    for name in ACTIVITIES:
+        _register(blueprint, stand, clock, name)
+
+    @blueprint.activity_trigger(input_name="entry", activity="record_event")  # type: ignore[untyped-decorator]
+    @blueprint.function_name("record_event")  # type: ignore[untyped-decorator]
+    def record(entry: Json) -> None:
+        stand.note(entry["event"])
+
+    app = df.DFApp()
+    app.register_functions(blueprint)
+    return app
+
+
+def _register(blueprint: Any, stand: Stand, clock: Clock, name: str) -> None:
+    @blueprint.activity_trigger(input_name="order", activity=name)  # type: ignore[untyped-decorator]
+    @blueprint.function_name(name)  # type: ignore[untyped-decorator]
+    def carry_out(order: Json) -> Json:
+        return stand.answer(name, order, clock.now())
+
+
+@pytest.fixture
+def stand() -> Callable[..., Stand]:
+    """A stand with a script: answers by activity."""
+
+    def make(batches: int = 2, **script: list[Answer]) -> Stand:
+        return Stand(script, batches)
+
+    return make
+
+
+@pytest.fixture(name="first_run")
+def first_run_fixture() -> Callable[..., Json]:
+    """The input of a recipe."""
+    return first_run

@@ -1,0 +1,186 @@
+"""What a deployment carries out and writes down, in which order, on every path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rollout.order import Progress, State, done, failed, lock_lost
+
+Make = Callable[..., Any]
+
+PREPARED = ["prepare_deployment 0", "= 1 DeploymentPlanned", "apply_image 0", "= 2 ImageApplied"]
+
+
+def batch(number: int, first: int) -> list[str]:
+    """The trace of a good batch; ``first`` is the number of its first event."""
+    return [
+        f"= {first} BatchStarted",
+        f"launch_green {number}",
+        f"= {first + 1} BatchLaunched",
+        f"judge_batch {number}",
+        f"= {first + 2} BatchHealthy",
+        f"detach_blue {number}",
+        f"= {first + 3} BatchDetached",
+        f"terminate_blue {number}",
+        f"= {first + 4} BatchTerminated",
+    ]
+
+
+def put_back(number: int, first: int) -> list[str]:
+    """The trace of a failure in a batch, from its ``BatchFailed`` on."""
+    return [
+        f"= {first} BatchFailed",
+        "raise_epoch 1",
+        "discard_green 1 in epoch 2",
+        f"= {first + 1} GreenDiscarded",
+        "restore_image 0 in epoch 2",
+        f"= {first + 2} ImageRestored",
+        "release_group 0 in epoch 2",
+        f"= {first + 3} DeploymentFailed",
+    ]
+
+
+def test_good_deployment_goes_batch_by_batch(stand: Make) -> None:
+    made = stand()
+    status = made.run()
+    assert made.trace == [
+        *PREPARED,
+        *batch(1, 3),
+        *batch(2, 8),
+        "verify_end 0",
+        "release_group 0",
+        "= 13 DeploymentFinished",
+    ]
+    assert status.output == {"status": "finished", "reason": "done"}
+
+
+def test_nothing_to_do_applies_no_image(stand: Make) -> None:
+    made = stand(batches=0)
+    made.run()
+    assert made.trace == [*PREPARED[:2], "verify_end 0", "release_group 0", "= 2 DeploymentFinished"]
+
+
+def test_another_image_in_the_model_is_applied_though_no_vm_is_to_be_replaced(stand: Make) -> None:
+    made = stand(prepare_deployment=[done("planned", batches=0, inherited=False, otherImage=True)])
+    made.run()
+    assert made.trace == [*PREPARED, "verify_end 0", "release_group 0", "= 3 DeploymentFinished"]
+
+
+def test_image_that_could_not_be_applied_is_put_back_though_there_is_no_batch(stand: Make) -> None:
+    made = stand(
+        prepare_deployment=[done("planned", batches=0, inherited=False, otherImage=True)],
+        apply_image=[failed("no", "no")],
+    )
+    made.run()
+    assert made.trace == [
+        *PREPARED[:3],
+        "raise_epoch 0",
+        "restore_image 0 in epoch 2",
+        "= 2 ImageRestored",
+        "release_group 0 in epoch 2",
+        "= 3 DeploymentFailed",
+    ]
+    assert made.events[-1]["data"] == {"code": "no", "settled": True}
+
+
+def test_refused_plan_changes_nothing_and_frees_the_group(stand: Make) -> None:
+    made = stand(prepare_deployment=[failed("protectedVms", "web_1 is protected")])
+    status = made.run()
+    assert made.trace == ["prepare_deployment 0", "raise_epoch 0", "release_group 0 in epoch 2", "= 1 DeploymentFailed"]
+    assert made.events[-1]["data"] == {"code": "protectedVms", "settled": False}
+    assert status.output == {"status": "failed", "reason": "web_1 is protected"}
+
+
+@pytest.mark.parametrize(
+    ("activity", "events"), [("launch_green", 1), ("judge_batch", 2), ("detach_blue", 3), ("terminate_blue", 4)]
+)
+def test_failure_in_a_batch_raises_the_epoch_then_discards_restores_and_frees(
+    stand: Make, activity: str, events: int
+) -> None:
+    made = stand(**{activity: [failed("why", "because")]})
+    made.run()
+    good = batch(1, 3)
+    assert made.trace == [*PREPARED, *good[: good.index(f"{activity} 1") + 1], *put_back(1, 3 + events)]
+    assert made.events[-1]["message"] == "Batch 1 of 2: because"
+    assert made.events[-1]["data"] == {"code": "why", "settled": True}
+
+
+def test_failure_that_leaves_more_vms_than_there_are_to_be_is_not_settled(stand: Make) -> None:
+    made = stand(
+        terminate_blue=[failed("why", "because")], discard_green=[done("they stay", discarded=0, surplus=True)]
+    )
+    made.run()
+    assert made.events[-1]["data"] == {"code": "why", "settled": False}
+
+
+def test_failure_on_a_set_that_was_not_in_order_before_is_not_settled(stand: Make) -> None:
+    made = stand(
+        prepare_deployment=[done("planned", batches=2, inherited=True, otherImage=True)],
+        judge_batch=[failed("why", "because")],
+    )
+    made.run()
+    assert made.events[-1]["data"] == {"code": "why", "settled": False}
+
+
+def test_failure_that_cannot_be_put_back_says_so_and_still_frees_the_group(stand: Make) -> None:
+    made = stand(
+        judge_batch=[failed("why", "because")],
+        discard_green=[failed("vmsNotDeleted", "they stay")],
+        restore_image=[failed("scaleSetGone", "it is gone")],
+    )
+    made.run()
+    assert made.trace[-6:] == [
+        "raise_epoch 1",
+        "discard_green 1 in epoch 2",
+        "restore_image 0 in epoch 2",
+        "= 6 ImageNotRestored",
+        "release_group 0 in epoch 2",
+        "= 7 DeploymentFailed",
+    ]
+    assert made.events[-1]["data"] == {"code": "why", "settled": False}
+
+
+@pytest.mark.parametrize("activity", ["launch_green", "terminate_blue", "apply_image"])
+def test_lost_lock_ends_the_deployment_without_another_change(stand: Make, activity: str) -> None:
+    made = stand(**{activity: [lock_lost("somebody else deploys")]})
+    made.run()
+    after = made.trace[[line.split()[0] for line in made.trace].index(activity) + 1 :]
+    assert [line.split()[-1] for line in after] == (
+        ["DeploymentFailed"] if activity == "apply_image" else ["BatchFailed", "DeploymentFailed"]
+    )
+    assert made.events[-1]["data"] == {"code": "lockLost", "settled": False}
+
+
+def test_lock_lost_on_the_way_back_ends_there(stand: Make) -> None:
+    made = stand(judge_batch=[failed("why", "because")], raise_epoch=[lock_lost("gone")])
+    made.run()
+    assert made.trace[-4:] == ["= 5 BatchFailed", "raise_epoch 1", "release_group 1", "= 6 DeploymentFailed"]
+
+
+def test_end_state_that_cannot_be_verified_restores_the_image_and_discards_nothing(stand: Make) -> None:
+    made = stand(batches=1, verify_end=[failed("scaleSetGone", "it is gone")])
+    made.run()
+    assert made.trace[-6:] == [
+        "verify_end 0",
+        "raise_epoch 0",
+        "restore_image 0 in epoch 2",
+        "= 8 ImageRestored",
+        "release_group 0 in epoch 2",
+        "= 9 DeploymentFailed",
+    ]
+
+
+def test_events_go_on_from_the_last_that_the_rows_hold(stand: Make) -> None:
+    made = stand(judge_batch=[failed("why", "because")], raise_epoch=[done("fenced", epoch=2, sequence=40)])
+    made.run()
+    assert [event["sequence"] for event in made.events[-3:]] == [41, 42, 43]
+
+
+def test_step_that_is_done_may_ask_for_a_wait_before_the_next(stand: Make) -> None:
+    made = stand(batches=1, launch_green=[Progress(State.DONE, "launched", after=timedelta(seconds=120))])
+    made.run()
+    assert made.waits() == [0, 0, 120, 0, 0, 0, 0]

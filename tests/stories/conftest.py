@@ -1,0 +1,106 @@
+"""Stories: a whole deployment in virtual time, and after each the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.azure.world import World, demo_world, parse_world
+from local.checkers import Watched, image_version, violations
+from local.clock import run_virtual
+from local.durable.faults import Faults
+from local.virtual import VirtualPlatform
+
+GROUP = "web"
+
+
+class Stage:
+    """Where a story is played: the platform, and what a story often needs to know of it."""
+
+    def __init__(self, platform: VirtualPlatform) -> None:
+        self.platform = platform
+        self.scale_set_id = str(platform.world.groups[0]["scaleSetId"])
+        self.watched = Watched.begin(platform, self.scale_set_id, GROUP)
+
+    def versions(self) -> list[str]:
+        """The image version of each VM of the set, in the order of instance ids."""
+        vms = self.platform.cloud.scale_set(self.scale_set_id).active()
+        return [str(vm.image["id"]).rsplit("/", 1)[-1] for vm in vms]
+
+    def model(self) -> str:
+        """The image version in the set's model."""
+        return image_version(self.platform, self.scale_set_id)
+
+    def capacity(self) -> int:
+        """The set's nominal capacity."""
+        return self.platform.cloud.scale_set(self.scale_set_id).capacity
+
+    def serving(self) -> int:
+        """How many of its VMs serve now."""
+        return sum(1 for vm in self.platform.cloud.scale_set(self.scale_set_id).active() if vm.serving)
+
+    async def sleep(self, **duration: float) -> None:
+        """Let time pass: ``minutes=5``."""
+        await self.platform.clock.sleep(timedelta(**duration))
+
+    async def until(self, deployment_id: str, event: str, batch: int | None = None) -> None:
+        """Wait for an event of a deployment."""
+        for _ in range(24 * 3600):
+            events = await self.platform.events(deployment_id)
+            if any(one.type == event and batch in (None, one.batch) for one in events):
+                return
+            await self.sleep(seconds=1)
+        raise TimeoutError(f"{event} did not happen: {await self.platform.story(deployment_id)}")
+
+    async def quiet(self) -> None:
+        """Wait until no orchestration is under way."""
+        for _ in range(24 * 60):
+            if all(one.status.is_ended for one in self.platform.host.durable.instances()):
+                return
+            await self.sleep(minutes=1)
+        raise TimeoutError(self.platform.host.durable.describe())
+
+
+def small_world(capacity: int = 2, *, healthy_after: int = 60, **platform: Any) -> World:
+    """The demo's world with so many VMs; ``platform`` are fields of the world's platform."""
+    document = demo_world().model_dump(mode="json", by_alias=True)
+    document["scaleSets"][0]["capacity"] = capacity
+    document["platform"] |= platform
+    for version in document["galleries"][0]["images"][0]["versions"]:
+        if version["name"] == "1.1.0":
+            version["behavior"] |= {"bootTimeSpread": 0, "healthyAfter": healthy_after}
+    return parse_world(document)
+
+
+@pytest.fixture(name="small_world")
+def small_world_fixture() -> Callable[..., World]:
+    """Make a world with few VMs."""
+    return small_world
+
+
+Story = Callable[[Stage], Awaitable[Any]]
+
+
+@pytest.fixture
+def play() -> Callable[..., Any]:
+    """Play a story in virtual time, then hold it to every promise but the ``exempt`` ones; what it returned."""
+
+    def run(
+        story: Story, world: World | None = None, *, faults: Faults | None = None, exempt: Iterable[str] = ()
+    ) -> Any:
+        async def main() -> Any:
+            async with VirtualPlatform(world, faults=faults) as platform:
+                stage = Stage(platform)
+                result = await story(stage)
+                await stage.quiet()
+                # What was delivered late in the story may still write after its end.
+                await stage.sleep(minutes=30)
+                assert await violations(stage.watched, frozenset(exempt)) == []
+                return result
+
+        return run_virtual(main())
+
+    return run
