@@ -25,7 +25,7 @@ WEB = Group("web", "/sets/web")
 
 #: A process that starts Azurite on a folder, writes one row, says so, and does nothing more.
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from adapters.tables import connect, table_store
 from local.azurite import Azurite
@@ -39,6 +39,8 @@ async def main():
             print("written", flush=True)
             await asyncio.Event().wait()
 
+# A shell starts background jobs with Ctrl-C ignored, and what they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
