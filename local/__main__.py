@@ -12,7 +12,7 @@ from pathlib import Path
 from local.azure.real_input import world_of_scale_set
 from local.azure.world import World, WorldError, demo_world, load_world
 from local.azurite import AzuriteError
-from local.platform import Options, Platform, run_platform
+from local.platform import TLS_PORT, Options, Platform, run_platform
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("teal").setLevel(logging.INFO)
     try:
-        options = Options(_world(arguments), arguments.port, arguments.speed, arguments.state)
+        options = Options(_world(arguments), arguments.port, arguments.speed, arguments.state, arguments.tls)
         asyncio.run(_run(options))
     except (WorldError, AzuriteError, OSError) as error:
         print(f"The platform cannot start: {error}", file=sys.stderr)
@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=7071, help="where the Functions host listens (7071)")
     parser.add_argument("--speed", type=_positive, default=60.0, help="how many seconds pass in one (60)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep everything here, and go on from it")
+    parser.add_argument(
+        "--tls", type=Path, metavar="FILE", help="serve Azure over TLS too, for `az`; its certificate is written here"
+    )
     world = parser.add_mutually_exclusive_group()
     world.add_argument("--world", type=Path, metavar="FILE", help="what there is in Azure (docs/world.md)")
     world.add_argument(
@@ -78,7 +81,7 @@ def _welcome(platform: Platform, options: Options) -> str:
 Teal runs on this machine. One second is {options.speed:g} of the simulated Azure's; its state is {kept}.
 
   API            {platform.url}/api          groups: {", ".join(groups) or "none"}
-  Azure (ARM)    {platform.azure_url}
+  Azure (ARM)    {platform.azure_url}{_tls_line(options)}
 
 Deploy, and watch:
 
@@ -88,6 +91,12 @@ Deploy, and watch:
 
 Ctrl-C stops everything.
 """
+
+
+def _tls_line(options: Options) -> str:
+    if options.tls is None:
+        return ""
+    return f"          over TLS: https://localhost:{TLS_PORT}, certificate in {options.tls}"
 
 
 if __name__ == "__main__":

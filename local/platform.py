@@ -26,17 +26,24 @@ from local.functions.host import FunctionsHost
 from local.state import Json, MemoryState, State, Storage
 from rollout.codec import decode_time, encode_time
 
+#: Where Azure is served over TLS, as `docs/local.md` tells `az`.
+TLS_PORT = 7443
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What ``python -m local`` was asked for. Without ``state`` everything is gone at the end."""
+    """What ``python -m local`` was asked for. Without ``state`` everything is gone at the end.
+
+    ``tls``: where to write the certificate of an Azure that is also served over TLS.
+    """
 
     world: World
     port: int = 7071
     speed: float = 60.0
     state: Path | None = None
+    tls: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
         cloud = _cloud(storage, options.world, clock)
         azure = await azure_server.serve(cloud)
         stack.push_async_callback(azure.close)
+        if options.tls is not None:
+            stack.push_async_callback((await azure_server.serve(cloud, TLS_PORT, tls=options.tls)).close)
         os.environ.update(_environment(azure.url, azurite.connection_string))
         function_app: Any = importlib.import_module("function_app")
         function_app.clients.clock = clock

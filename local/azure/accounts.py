@@ -21,8 +21,12 @@ class Accounts:
         self._world = world
         identifiers = [str(body["id"]) for body in scale_set_bodies(world)]
         identifiers += [galleries.gallery_id(gallery) for gallery in world.galleries]
+        own_groups = [balancer.resource_group for balancer in world.load_balancers]
+        own_groups += [gateway.resource_group for gateway in world.application_gateways]
         own = world.subscription_id.lower()
-        self._groups: dict[str, dict[str, str]] = {own: {name.lower(): name for name in world.resource_groups}}
+        self._groups: dict[str, dict[str, str]] = {
+            own: {name.lower(): name for name in (*world.resource_groups, *own_groups)}
+        }
         for _, _, subscription, _, group, *_ in (identifier.split("/") for identifier in identifiers):
             self._groups.setdefault(subscription.lower(), {})[group.lower()] = group
 
@@ -37,6 +41,11 @@ class Accounts:
             raise subscription_not_found(subscription)
         if group is not None and group.lower() not in self._groups[subscription.lower()]:
             raise resource_group_not_found(group)
+
+    def tenants(self) -> Json:
+        """The answer of ``GET /tenants``."""
+        tenant = self._world.tenant_id
+        return {"value": [{"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Simulated Azure"}]}
 
     def subscriptions(self) -> Json:
         """The answer of ``GET /subscriptions``."""

@@ -1,10 +1,11 @@
-"""POST actions on the VMs of a scale set: delete, upgrade, stop, start."""
+"""Actions on a scale set and its VMs: delete, upgrade, stop, start, suspend repairs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from local.azure.calls import Call
+from local.azure.errors import entity_not_found, invalid_parameter
 from local.azure.fabric import Boot
 from local.azure.messages import Response
 from local.azure.resources import Instance, ScaleSet
@@ -66,6 +67,22 @@ def _stop(call: Call, *, deallocate: bool) -> Response:
     scale_set.provisioning_state = "Updating"
     ends_at = call.state.now + call.world.platform.stop_time
     return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
+
+
+def set_orchestration_service_state(call: Call) -> Response:
+    """POST …/setOrchestrationServiceState: suspend automatic repairs, or have them go on."""
+    scale_set = call.writable(as_parent=True)
+    body = call.body()
+    if body.get("serviceName") != "AutomaticRepairs" or body.get("action") not in ("Suspend", "Resume"):
+        raise invalid_parameter("serviceName", "AutomaticRepairs can be told to Suspend or Resume, nothing else.")
+    scale_set.repairs_suspended = body["action"] == "Suspend"
+    return _begin(call, scale_set, [])
+
+
+def latest_rolling_upgrade(call: Call) -> Response:
+    """GET …/rollingUpgrades/latest: there never was one, which Azure says with 404 (code and text are assumed)."""
+    scale_set = call.scale_set(as_parent=True)
+    raise entity_not_found(f"No rolling upgrade was found for the Virtual Machine Scale Set '{scale_set.name}'.")
 
 
 def _begin(call: Call, scale_set: ScaleSet, boots: list[Boot]) -> Response:

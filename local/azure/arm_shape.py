@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any, Union
 
 from azure.mgmt.compute import models
-from azure.mgmt.compute.models import _models
 
 from local.azure.messages import Json
 
@@ -26,7 +26,9 @@ _RENAMED_BY_CLI = {"typePropertiesType": "type"}
 def fields(model: Any) -> Mapping[str, Any]:
     """The fields of an SDK model: name on the wire, and type."""
     instance = model({})  # The SDK fills in the table of fields when a model is first made.
-    hints = typing.get_type_hints(model, globalns={**vars(_models), "_models": models})
+    module = sys.modules[model.__module__]
+    package = sys.modules[model.__module__.rpartition(".")[0]]
+    hints = typing.get_type_hints(model, globalns={**vars(module), "_models": package})
     return {field._rest_name: hints[name] for name, field in instance._attr_to_rest_field.items()}
 
 

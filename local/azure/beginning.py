@@ -9,7 +9,9 @@ from typing import Any
 from local.azure.calls import SCALE_SET_TYPE
 from local.azure.fabric import Fabric
 from local.azure.galleries import GALLERY_TYPE
+from local.azure.interface_shape import POOL_FIELDS
 from local.azure.messages import Json
+from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.resources import ScaleSet
 from local.azure.scale_sets import merge
 from local.azure.world import ScaleSetSpec, World
@@ -17,11 +19,15 @@ from local.azure.world import ScaleSetSpec, World
 
 def populate(fabric: Fabric) -> None:
     """Put the world's scale sets into the fabric's state, with their VMs."""
-    for body in scale_set_bodies(fabric.world):
+    for spec in fabric.world.scale_sets:
+        scale_set = begin_scale_set(scale_set_body(spec, fabric.world))
+        scale_set.lists_latest_model = spec.lists_latest_model
+        fabric.state.scale_sets[scale_set.key] = scale_set
+        fabric.populate(scale_set, spec.attached_vms)
+    for body in fabric.world.resources:
         scale_set = begin_scale_set(body)
         fabric.state.scale_sets[scale_set.key] = scale_set
-        if not scale_set.is_flexible:
-            fabric.populate(scale_set)
+        fabric.populate(scale_set)
 
 
 def begin_scale_set(body: Json) -> ScaleSet:
@@ -46,7 +52,7 @@ def scale_set_bodies(world: World) -> list[Json]:
 
 
 def scale_set_body(spec: ScaleSetSpec, world: World) -> Json:
-    """The ARM body of a set in short form, as GET of a Uniform set answers it."""
+    """The ARM body of a set in short form, as GET answers it."""
     group = f"/subscriptions/{world.subscription_id}/resourceGroups/{spec.resource_group}"
     identifier = f"{group}/providers/{SCALE_SET_TYPE}/{spec.name}"
     body: Json = {
@@ -58,17 +64,20 @@ def scale_set_body(spec: ScaleSetSpec, world: World) -> Json:
         "sku": {"name": spec.sku, "tier": "Standard", "capacity": spec.capacity},
         "properties": {
             "singlePlacementGroup": spec.single_placement_group,
-            "orchestrationMode": "Uniform",
-            "upgradePolicy": _upgrade_policy(spec),
+            "orchestrationMode": spec.orchestration_mode,
             "virtualMachineProfile": _profile(spec, world, group),
             "provisioningState": "Succeeded",
-            "overprovision": spec.overprovision,
-            "doNotRunExtensionsOnOverprovisionedVMs": False,
             "uniqueId": str(uuid.uuid5(uuid.NAMESPACE_URL, identifier)),
             "platformFaultDomainCount": 1 if spec.zones else 5,
             "timeCreated": "2025-01-01T00:00:00+00:00",
         },
     }
+    if spec.orchestration_mode == "Uniform":
+        body["properties"] |= {
+            "upgradePolicy": _upgrade_policy(spec),
+            "overprovision": spec.overprovision,
+            "doNotRunExtensionsOnOverprovisionedVMs": False,
+        }
     if spec.zones:
         body["zones"] = list(spec.zones)
     return merge(body, spec.overrides)
@@ -88,12 +97,15 @@ def _profile(spec: ScaleSetSpec, world: World, group: str) -> Json:
                 "createOption": "FromImage",
                 "caching": "ReadWrite",
                 "managedDisk": {"storageAccountType": "Premium_LRS"},
+                **({"deleteOption": "Delete"} if spec.orchestration_mode == "Flexible" else {}),
                 "diskSizeGB": 30,
             },
             "imageReference": {"id": image_id(spec.image, spec.resource_group, world)},
         },
-        "networkProfile": _network_profile(spec, group),
+        "networkProfile": _network_profile(spec, world, group),
     }
+    if spec.boot_diagnostics:
+        profile["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
     if spec.health in ("binary", "rich"):
         profile["extensionProfile"] = {"extensions": [_health_extension(spec)]}
     return profile
@@ -108,23 +120,47 @@ def _os_profile(spec: ScaleSetSpec) -> Json:
     return {**profile, "secrets": [], "allowExtensionOperations": True, "requireGuestProvisionSignal": True}
 
 
-def _network_profile(spec: ScaleSetSpec, group: str) -> Json:
+def _network_profile(spec: ScaleSetSpec, world: World, group: str) -> Json:
     network = f"{group}/providers/Microsoft.Network"
     address: Json = {
         "subnet": {"id": f"{network}/virtualNetworks/{spec.name}/subnets/{spec.name}"},
         "privateIPAddressVersion": "IPv4",
+        **_pool_references(spec, world),
     }
-    interface = {
+    interface: Json = {
         "primary": True,
         "enableAcceleratedNetworking": False,
         "dnsSettings": {"dnsServers": []},
         "enableIPForwarding": False,
         "ipConfigurations": [{"name": spec.name, "properties": address}],
     }
+    if spec.orchestration_mode == "Flexible":
+        interface["deleteOption"] = "Delete"
     profile: Json = {"networkInterfaceConfigurations": [{"name": spec.name, "properties": interface}]}
+    if spec.orchestration_mode == "Flexible":
+        profile["networkApiVersion"] = "2020-11-01"
     if spec.health == "probe":
         profile["healthProbe"] = {"id": f"{network}/loadBalancers/{spec.name}/probes/{spec.name}"}
     return profile
+
+
+def _pool_references(spec: ScaleSetSpec, world: World) -> Json:
+    """The pools of a set, where its IP configuration names them."""
+    prefix = f"/subscriptions/{world.subscription_id}/resourceGroups"
+    references: Json = {}
+    for field, kind, balancers in (
+        (POOL_FIELDS[0], LOAD_BALANCER_TYPE, world.load_balancers),
+        (POOL_FIELDS[1], GATEWAY_TYPE, world.application_gateways),
+    ):
+        ids = [
+            f"{prefix}/{balancer.resource_group}/providers/{kind}/{balancer.name}/backendAddressPools/{pool}"
+            for balancer in balancers
+            for pool in balancer.pools
+            if f"{balancer.name}/{pool}" in spec.backend_pools
+        ]
+        if ids:
+            references[field] = [{"id": identifier} for identifier in ids]
+    return references
 
 
 def _health_extension(spec: ScaleSetSpec) -> Json:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from local.azure.errors import (
@@ -12,13 +13,13 @@ from local.azure.errors import (
     invalid_content,
     invalid_parameter,
     marked_for_deletion,
-    not_simulated,
+    not_of_flexible,
     parent_not_found,
     precondition_failed,
     resource_not_found,
 )
 from local.azure.fabric import Fabric
-from local.azure.messages import Json, Request, Response
+from local.azure.messages import Json, Request, Response, json_response
 from local.azure.operations import Operations
 from local.azure.rendering import Rendering
 from local.azure.resources import Instance, Operation, ScaleSet, State
@@ -26,6 +27,7 @@ from local.azure.world import Fault, World
 
 SCALE_SET_TYPE = "Microsoft.Compute/virtualMachineScaleSets"
 INSTANCE_TYPE = f"{SCALE_SET_TYPE}/virtualMachines"
+VIRTUAL_MACHINE_TYPE = "Microsoft.Compute/virtualMachines"
 
 
 @dataclass
@@ -65,10 +67,24 @@ class Call:
             raise invalid_content("The request content was invalid: a JSON object is expected.")
         return body
 
+    def group_id(self) -> str:
+        """The id of the resource group in the path, in the letter case of the path."""
+        return f"/subscriptions/{self.names['subscription']}/resourceGroups/{self.names['group']}"
+
+    def balancer_id(self, kind: str) -> str:
+        """The id of the load balancer or gateway in the path."""
+        return f"{self.group_id()}/providers/{kind}/{self.names['balancer']}"
+
+    def balancer_list(self, kind: str, ids: Iterable[str], read: Callable[[Call], Response]) -> Response:
+        """The load balancers or gateways of the resource group in the path, each as ``read`` answers it."""
+        prefix = f"{self.group_id()}/providers/{kind}/".lower()
+        names = [identifier.removeprefix(prefix) for identifier in ids if identifier.startswith(prefix)]
+        calls = [replace(self, names={**self.names, "balancer": name}) for name in names]
+        return json_response(HTTPStatus.OK, {"value": [read(call).json() for call in calls]})
+
     def scale_set_id(self) -> str:
         """The id of the set in the path, in the letter case of the path."""
-        subscription, group, name = self.names["subscription"], self.names["group"], self.names["scale_set"]
-        return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{SCALE_SET_TYPE}/{name}"
+        return f"{self.group_id()}/providers/{SCALE_SET_TYPE}/{self.names['scale_set']}"
 
     def scale_set(self, *, as_parent: bool = False) -> ScaleSet:
         """The set in the path.
@@ -82,19 +98,34 @@ class Call:
             raise parent_not_found("virtualMachineScaleSets/virtualMachines", self.scale_set_id())
         raise resource_not_found(SCALE_SET_TYPE, self.names["scale_set"], self.names["group"])
 
-    def uniform(self, *, as_parent: bool = False) -> ScaleSet:
-        """The set in the path, which has to be a Uniform one."""
-        scale_set = self.scale_set(as_parent=as_parent)
+    def uniform(self, operation: str) -> ScaleSet:
+        """The set in the path, which has to be a Uniform one for what is asked.
+
+        :raises ArmError: 404, or 400 for a Flexible set.
+        """
+        scale_set = self.scale_set()
         if scale_set.is_flexible:
-            raise not_simulated(f"{self.request.method} {self.request.path} of a scale set in Flexible orchestration")
+            raise not_of_flexible(operation, scale_set.name)
         return scale_set
+
+    def virtual_machine(self) -> tuple[ScaleSet, Instance]:
+        """The VM of a Flexible set that the path names as a resource of its own.
+
+        :raises ArmError: 404.
+        """
+        group = self.group_id().lower()
+        for scale_set in self.state.scale_sets.values():
+            is_here = scale_set.is_flexible and scale_set.key.startswith(f"{group}/")
+            if is_here and (vm := scale_set.instance(self.names["vm"])):
+                return scale_set, vm
+        raise resource_not_found(VIRTUAL_MACHINE_TYPE, self.names["vm"], self.names["group"])
 
     def writable(self, *, as_parent: bool = False) -> ScaleSet:
         """The set in the path, which the caller may write to now: not being deleted, held by no other operation.
 
         :raises ArmError: 412 where ``If-Match`` names another version, 409 otherwise.
         """
-        scale_set = self.uniform(as_parent=as_parent)
+        scale_set = self.scale_set(as_parent=as_parent)
         if not as_parent:
             self.check_etag(scale_set.quoted_etag)
         if scale_set.is_deleting:
@@ -115,9 +146,11 @@ class Call:
         :raises ArmError: 404 where it is read, 400 where it is written to, as the compute provider does.
         """
         text = self.names["instance"]
-        if not text.isdecimal():
+        if not scale_set.is_flexible and not text.isdecimal():
             raise invalid_parameter("instanceId", "The value of parameter instanceId must be a number.")
-        vm = scale_set.instances.get(int(text))
+        if scale_set.is_flexible and text.isdecimal():
+            raise invalid_parameter("instanceId", "The value of parameter instanceId must be the name of a VM.")
+        vm = scale_set.instance(text)
         if vm is None and self.request.method != "GET":
             raise instance_not_active(text)
         if vm is None:
@@ -139,15 +172,19 @@ class Call:
             raise invalid_parameter("instanceIds", "Required parameter 'instanceIds' is missing (null).")
         chosen = {}
         for number in numbers:
-            vm = scale_set.instances.get(int(number)) if number.isdecimal() else None
+            vm = scale_set.instance(number)
             if vm is None:
                 raise instance_not_active(number)
             chosen[vm.number] = vm
         return list(chosen.values())
 
+    def instance_key(self, scale_set: ScaleSet, vm: Instance) -> str:
+        """The key under which a VM is held while it is written to."""
+        return f"{scale_set.key}/{vm.vm_id}"
+
     def check_instance_free(self, scale_set: ScaleSet, vm: Instance) -> str:
         """The key under which a VM is held while it is written to; it must be neither held nor coming or going."""
-        key = f"{scale_set.key}/{vm.vm_id}"
+        key = self.instance_key(scale_set, vm)
         self.operations.check_free(key)
         if vm.provisioning_state in ("Creating", "Deleting"):
             raise concurrent_request()
@@ -168,5 +205,9 @@ class Call:
         """An operation's absolute URL, as the compute provider writes it (without the signature)."""
         version = self.request.query.get("api-version", "")
         path = f"/subscriptions/{self.names['subscription']}/providers/Microsoft.Compute/locations/{operation.location}"
+        if not operation.scale_set:
+            kind = "operationResults" if monitor else "operations"
+            path = path.replace("Microsoft.Compute", "Microsoft.Network")
+            return f"{self.base_url}{path}/{kind}/{operation.id}?api-version={version}"
         query = f"p={operation.id}&{'monitor=true&' if monitor else ''}api-version={version}"
         return f"{self.base_url}{path}/operations/{operation.id}?{query}"

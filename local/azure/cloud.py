@@ -23,10 +23,20 @@ from local.azure.faults import Faults, refusal
 from local.azure.galleries import Galleries
 from local.azure.interference import Interference
 from local.azure.messages import ConnectionLost, Json, Request, Response
+from local.azure.network import Network
 from local.azure.operations import Operations
 from local.azure.rendering import Rendering
 from local.azure.resources import AuditEntry, RequestCount, ScaleSet, State, VmChange
-from local.azure.routes import Route, account_routes, gallery_routes, instance_routes, scale_set_routes
+from local.azure.routes import (
+    Route,
+    account_routes,
+    boot_diagnostics_routes,
+    gallery_routes,
+    instance_routes,
+    network_routes,
+    scale_set_routes,
+    virtual_machine_routes,
+)
 from local.azure.throttling import CREATE_SCALE_SET, Throttling
 from local.azure.world import Fault, World
 from local.clock import Clock
@@ -37,6 +47,7 @@ _STATE: TypeAdapter[State] = TypeAdapter(State)
 class Cloud:
     """A simulated Azure: ``world`` says what is there at the start, ``clock`` what time it is.
 
+    URLs in answers begin as that of the request did, or with ``base_url`` where it had only a path.
     ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then.
     ``unknown`` lists the requests that are not simulated; they are answered with 4xx, never with a made-up success.
     """
@@ -58,7 +69,7 @@ class Cloud:
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
         self._galleries = Galleries(world, self._state.started_at)
-        self._fabric = Fabric(world, self._state, self._galleries, self._agenda)
+        self._fabric = Fabric(world, self._state, self._galleries, Network(world, self._state), self._agenda)
         self._operations = Operations(self._state, self._fabric, self._agenda)
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
@@ -66,6 +77,9 @@ class Cloud:
         self._routes = [
             *scale_set_routes(),
             *instance_routes(),
+            *virtual_machine_routes(),
+            *network_routes(),
+            *boot_diagnostics_routes(),
             *gallery_routes(self._galleries),
             *account_routes(self._accounts),
         ]
@@ -137,14 +151,14 @@ class Cloud:
         return response
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
-        call, code = None, None
+        route, call, code = None, None, None
         try:
             route, names = self._find(request)
             call = Call(
                 request,
                 names,
                 fault,
-                self.base_url,
+                request.origin or self.base_url,
                 self.world,
                 self._state,
                 self._fabric,
@@ -157,7 +171,7 @@ class Cloud:
             if code == NOT_SIMULATED:
                 self.unknown.append(f"{request.method} {request.path}")
         self._identify(request, response)
-        if request.method != "GET":
+        if route.is_write if route else request.method != "GET":
             self._write_down(request, response, call, code)
         return response
 
@@ -175,9 +189,9 @@ class Cloud:
         return response
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
-        if "api-version" not in request.query:
-            raise missing_api_version()
         matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(request.path))]
+        if "api-version" not in request.query and all(route.needs_version for route, _ in matches):
+            raise missing_api_version()
         for route, match in matches:
             if route.method == request.method:
                 return route, match.groupdict()

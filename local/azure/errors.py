@@ -19,7 +19,14 @@ class ArmError(Exception):
     """An answer in ARM's error shape: ``{"error": {"code", "message", "target"?, "details"?}}``."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, target: str | None = None, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        target: str | None = None,
+        headers: dict[str, str] | None = None,
+        details: list[Json] | None = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
@@ -27,10 +34,13 @@ class ArmError(Exception):
         self.message = message
         self.target = target
         self.headers = headers or {}
+        self.details = details
 
     def response(self) -> Response:
         """The answer on the wire."""
         error: Json = {"code": self.code, "message": self.message}
+        if self.details is not None:
+            error["details"] = self.details
         if self.target is not None:
             error["target"] = self.target
         return json_response(self.status, {"error": error}, self.headers)
@@ -172,6 +182,83 @@ def image_type_changed() -> ArmError:
     return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
 
 
+def models_exhausted(name: str) -> ArmError:
+    """The VMs of a set run too many models already: kubernetes-sigs/cluster-api-provider-azure#4958."""
+    text = (
+        f"Virtual Machine Scale Set '{name}' has reached its limit of 10 models that may be referenced by one or more "
+        "VMs belonging to the Virtual Machine Scale Set. Upgrade the VMs to the latest model of the Virtual Machine "
+        "Scale Set before trying again."
+    )
+    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
+
+
+def not_of_flexible(operation: str, name: str) -> ArmError:
+    """Azure has the operation for Uniform sets alone. Code and text are assumed."""
+    text = (
+        f"The operation '{operation}' is not supported on Virtual Machine Scale Set '{name}' with Flexible "
+        "orchestration mode."
+    )
+    return ArmError(HTTPStatus.BAD_REQUEST, "OperationNotAllowed", text)
+
+
+def boot_diagnostics_disabled(name: str) -> ArmError:
+    """The VM keeps no serial log. Status, code and text are assumed."""
+    text = f"Boot diagnostics is not enabled on the virtual machine '{name}'."
+    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
+
+
+def signature_refused() -> ArmError:
+    """The storage service refuses a signed address.
+
+    https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+    """
+    text = "Server failed to authenticate the request. Make sure the value of the signature is correct."
+    return ArmError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", text)
+
+
+def range_not_satisfiable() -> ArmError:
+    """A range of a file begins after its end."""
+    text = "The range specified is invalid for the current size of the resource."
+    return ArmError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange", text)
+
+
+def network_precondition_failed(given: str, current: str, resource_id: str) -> ArmError:
+    """``If-Match`` names another version of a network resource."""
+    text = f"The resource {resource_id} has been modified: If-Match {given} does not match its etag {current}."
+    details = [{"code": "PreconditionFailedEtagMismatch", "message": text}]
+    return ArmError(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed", text, details=details)
+
+
+def network_busy(resource_id: str) -> ArmError:
+    """Another operation is at work on a network resource.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#network-throttling
+    """
+    text = f"Operation on resource {resource_id} is being retried: another operation on it is in progress."
+    return ArmError(
+        HTTPStatus.TOO_MANY_REQUESTS, "RetryableErrorDueToAnotherOperation", text, headers={"retry-after": "10"}
+    )
+
+
+def interface_not_provisioned(interface_id: str, user_id: str) -> ArmError:
+    """A member of a backend pool is not in order. The code is Azure's, status and text are assumed."""
+    text = (
+        f"Cannot proceed with operation because resource {interface_id} used by resource {user_id} is not in "
+        "Succeeded state. Resource is in Failed state and the last operation that updated/is updating the resource is "
+        "PutNicOperation."
+    )
+    return ArmError(HTTPStatus.CONFLICT, "ReferencedResourceNotProvisioned", text)
+
+
+def pool_members_not_modifiable(pool_id: str) -> ArmError:
+    """Members of a pool that network interfaces joined by themselves: hashicorp/terraform-provider-azurerm#10496."""
+    text = (
+        f"Operation on backend pool {pool_id} not allowed since it adds/modifies/deletes backend address pool members "
+        "that are specified with a network interface IP configuration."
+    )
+    return ArmError(HTTPStatus.BAD_REQUEST, "ModificationOfNICIpConfigBackendPoolNotSupported", text)
+
+
 def not_simulated(what: str) -> ArmError:
     """What this simulated Azure does not do. It never makes up a success."""
     text = f"The simulated Azure does not do this: {what}."
@@ -204,4 +291,10 @@ PROVISIONING_TIMED_OUT: Json = {
 OPERATION_PREEMPTED: Json = {
     "code": "OperationPreempted",
     "message": "Operation execution has been preempted by a more recent operation.",
+}
+
+#: How an operation on a network resource ends that a later one has overtaken.
+NETWORK_OPERATION_SUPERSEDED: Json = {
+    "code": "CanceledAndSupersededDueToAnotherOperation",
+    "message": "Operation was canceled and superseded by a more recent operation on the same resource.",
 }

@@ -7,7 +7,7 @@ knows about requests: the writes of clients, of people and of the platform itsel
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ from local.azure.lifecycle import (
     reported_health,
 )
 from local.azure.messages import Json
+from local.azure.network import Network
 from local.azure.resources import Due, Instance, ScaleSet, State, VmChange
 from local.azure.scaling import new_numbers, new_zones
 from local.azure.world import Behavior, World
@@ -43,53 +44,78 @@ class Boot:
 class Fabric:
     """Carries out what happens to VMs."""
 
-    def __init__(self, world: World, state: State, galleries: Galleries, agenda: Agenda) -> None:
+    def __init__(self, world: World, state: State, galleries: Galleries, network: Network, agenda: Agenda) -> None:
         self.world = world
         self.state = state
         self.galleries = galleries
+        self.network = network
         self.agenda = agenda
         agenda.on("booted", self._booted)
         agenda.on("observed", self._observed)
+        agenda.on("probed", self._probed)
         agenda.on("gone", self._gone)
 
     def launch(self, scale_set: ScaleSet, count: int, unallocated: int = 0) -> list[Boot]:
         """Create ``count`` VMs of the latest model; the first ``unallocated`` of them get no hardware."""
-        numbers = new_numbers(
-            set(scale_set.instances), scale_set.next_number, reuse=self.world.platform.reuse_instance_ids
-        )
         zones = new_zones(scale_set.body.get("zones") or [], scale_set.active())
-        places = list(itertools.islice(zip(numbers, zones, strict=False), count))
+        places = list(itertools.islice(zip(self._numbers(scale_set), zones, strict=False), count))
         boots = []
         for index, (number, zone) in enumerate(places):
             vm = self._create(scale_set, number, zone, self.state.now)
             self._log(scale_set, vm, "creating")
+            self.rewire(scale_set, vm)
             boots.append(self._boot(scale_set, vm, ALLOCATION_FAILED if index < unallocated else None))
         return boots
 
-    def populate(self, scale_set: ScaleSet) -> None:
-        """Give a set of the world its VMs: launched a day before the start, and by now what they became."""
-        zones = new_zones(scale_set.body.get("zones") or [], [])
-        for number, zone in zip(range(scale_set.capacity), zones, strict=False):
-            vm = self._create(scale_set, number, zone, self.state.now - AGE_AT_START)
-            vm.boots = 1
-            vm.provisioning_state, vm.power = "Succeeded", "running"
-            vm.booted_at = vm.created_at + boot_time(self.behavior(vm), vm.vm_id, vm.boots)
-            self._watch(scale_set, vm, is_first=True)
+    def _numbers(self, scale_set: ScaleSet) -> Iterator[int]:
+        """Numbers for new VMs: instance ids, or the random suffixes of a Flexible set's names."""
+        if scale_set.is_flexible:
+            suffixes = (int(self.state.identifier()[:8], 16) for _ in itertools.count())
+            return (number for number in suffixes if number not in scale_set.instances)
+        reuse = self.world.platform.reuse_instance_ids
+        return new_numbers(set(scale_set.instances), scale_set.next_number, reuse=reuse)
 
-    def _create(self, scale_set: ScaleSet, number: int, zone: str | None, created_at: datetime) -> Instance:
+    def populate(self, scale_set: ScaleSet, attached: Iterable[str] = ()) -> None:
+        """Give a set of the world its VMs: launched a day before the start, and by now what they became.
+
+        ``attached`` names those of a Flexible set that it did not make: they have no extensions.
+        """
+        zones = new_zones(scale_set.body.get("zones") or [], [])
+        numbers = self._numbers(scale_set) if scale_set.is_flexible else iter(range(scale_set.capacity))
+        for number, zone in itertools.islice(zip(numbers, zones, strict=False), scale_set.capacity):
+            self._settle(scale_set, self._create(scale_set, number, zone, self.state.now - AGE_AT_START))
+        for name in attached:
+            scale_set.models[0] = {
+                part: value for part, value in scale_set.profile.items() if part != "extensionProfile"
+            }
+            vm = self._create(scale_set, next(numbers), next(zones), self.state.now - AGE_AT_START, attached=name)
+            self._settle(scale_set, vm)
+
+    def _settle(self, scale_set: ScaleSet, vm: Instance) -> None:
+        """Have a VM of the world's beginning be what it became in the day before."""
+        vm.boots = 1
+        vm.provisioning_state, vm.power = "Succeeded", "running"
+        vm.booted_at = vm.created_at + boot_time(self.behavior(vm), vm.vm_id, vm.boots)
+        self.rewire(scale_set, vm)
+        self._watch(scale_set, vm, is_first=True)
+
+    def _create(
+        self, scale_set: ScaleSet, number: int, zone: str | None, created_at: datetime, *, attached: str | None = None
+    ) -> Instance:
         image = self.model_image(scale_set, created_at)
         key = image_name(image)
         scale_set.launches[key] = launch = scale_set.launches.get(key, 0) + 1
         vm = Instance(
             number=number,
             vm_id=self.state.identifier(),
-            name=f"{scale_set.name}_{number}",
+            name=attached or f"{scale_set.name}_{f'{number:08x}' if scale_set.is_flexible else number}",
             zone=zone,
-            model=scale_set.model,
+            model=0 if attached else scale_set.model,
             image=image,
             launch=launch,
             created_at=created_at,
         )
+        self.network.join(scale_set, vm)
         scale_set.instances[number] = vm
         scale_set.next_number = max(scale_set.next_number, number + 1)
         return vm
@@ -113,12 +139,15 @@ class Fabric:
         """Bring VMs to the latest model: they go down and boot anew, and stay who they are."""
         boots = []
         for vm in vms:
-            vm.image, vm.model, vm.network = self.model_image(scale_set, self.state.now), scale_set.model, None
+            vm.image, vm.model = self.model_image(scale_set, self.state.now), scale_set.model
+            if not scale_set.is_flexible:
+                vm.network = None
             key = image_name(vm.image)
             scale_set.launches[key] = vm.launch = scale_set.launches.get(key, 0) + 1
             self._go_down(vm, "Updating", "running")
             vm.etag += 1
             self._log(scale_set, vm, "upgrading")
+            self.rewire(scale_set, vm)
             boots.append(self._boot(scale_set, vm, None))
         return boots
 
@@ -154,6 +183,7 @@ class Fabric:
     def _go_down(self, vm: Instance, provisioning_state: str, power: str | None) -> None:
         vm.provisioning_state, vm.power = provisioning_state, power
         vm.serving, vm.health, vm.health_at, vm.booted_at = False, None, None, None
+        vm.answers, vm.answered, vm.answers_since = False, False, None
         vm.boots += 1
         vm.revision += 1
 
@@ -205,20 +235,45 @@ class Fabric:
             return
         now, behavior = self.state.now, self.behavior(vm)
         source = health_source(scale_set.models[vm.model])
-        serving = not vm.sick and is_application_healthy(behavior, vm.launch, vm.booted_at, now)
+        answers = not vm.sick and is_application_healthy(behavior, vm.launch, vm.booted_at, now)
         was_healthy = has_been_healthy(behavior, vm.launch, vm.booted_at, now)
-        health = reported_health(source, serving, was_healthy, vm.booted_at, now)
-        if is_first or serving != vm.serving:
-            vm.serving = serving
-            self._log(scale_set, vm, "serving" if serving else "notServing")
+        health = reported_health(source, answers, was_healthy, vm.booted_at, now)
+        if is_first or answers != vm.answers:
+            vm.answered, vm.answers, vm.answers_since = vm.answers, answers, vm.booted_at if is_first else now
+            for seen_at in self.network.probe_times(scale_set, vm):
+                self._plan(seen_at, "probed", scale_set, vm)
+        self._serve(scale_set, vm, is_first=is_first)
         if health != vm.health:
             vm.health, vm.health_at = health, now
             vm.revision += 1
+
+    def _serve(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+        """A VM serves while it answers and gets traffic."""
+        serving = vm.answers and self.network.gets_traffic(scale_set, vm)
+        if is_first or serving != vm.serving:
+            vm.serving = serving
+            self._log(scale_set, vm, "serving" if serving else "notServing")
+
+    def _probed(self, due: Due) -> None:
+        if subject := self._subject(due):
+            self._serve(*subject)
+
+    def rewire(self, scale_set: ScaleSet, vm: Instance) -> None:
+        """The pools of a VM, or its state in them, have changed."""
+        in_pool = self.network.is_in_pool(scale_set, vm)
+        if in_pool != vm.in_pool and not vm.is_deleting:
+            vm.in_pool = in_pool
+            self._log(scale_set, vm, "attached" if in_pool else "detached")
+        if vm.booted_at and not vm.is_deleting:
+            for seen_at in self.network.probe_times(scale_set, vm):
+                self._plan(seen_at, "probed", scale_set, vm)
+            self._serve(scale_set, vm)
 
     def _gone(self, due: Due) -> None:
         if subject := self._subject(due):
             scale_set, vm = subject
             del scale_set.instances[vm.number]
+            self.network.leave(scale_set, vm)
             self._log(scale_set, vm, "gone")
 
     def _log(self, scale_set: ScaleSet, vm: Instance, state: str) -> None:

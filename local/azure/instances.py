@@ -1,32 +1,30 @@
-"""The VMs of a Uniform scale set on the wire: list, get, instance view, update.
+"""The VMs of a scale set on the wire, below the set: list, get, instance view, update.
 
-Of a Flexible set only the list is answered, with names and no states, as Azure does
+Of a Flexible set the list has names and no states, as on Azure, and only a VM's protection can be changed
 (https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-orchestration-modes-api-comparison).
 """
 
 from __future__ import annotations
 
-import base64
 import re
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
 
 from local.azure.calls import INSTANCE_TYPE, Call
-from local.azure.errors import invalid_parameter, not_simulated
+from local.azure.errors import invalid_parameter, not_of_flexible, not_simulated
 from local.azure.messages import Json, Response, encode, json_response, raw_response
+from local.azure.pages import page
 from local.azure.rendering import instance_body, instance_view
 from local.azure.resources import Instance, ScaleSet
-
-T = TypeVar("T")
 
 #: The filters and selections that the service documents (``virtual_machine_scale_set_vms.list``).
 _MODEL_FILTER = re.compile(r"properties/latestModelApplied\s+eq\s+(true|false)", re.IGNORECASE)
 _POWER_FILTER = re.compile(r"startswith\(instanceView/statuses/code,\s*'PowerState'\)\s+eq\s+true", re.IGNORECASE)
 _SELECTIONS = ("instanceview", "instanceview/statuses")
+
+#: The first api-version in which a VM of a Flexible set can be protected.
+FLEXIBLE_PROTECTION_SINCE = "2023-09-01"
 
 #: What an update of a VM may change; the rest has to be as it is.
 _UPDATABLE = frozenset({"networkProfileConfiguration", "protectionPolicy"})
@@ -36,7 +34,7 @@ def list_instances(call: Call) -> Response:
     """GET the VMs of a set, page by page."""
     scale_set = call.scale_set(as_parent=True)
     if scale_set.is_flexible:
-        return _page(call, range(scale_set.capacity), partial(_flexible_item, scale_set))
+        return page(call, list(scale_set.instances.values()), partial(_flexible_item, scale_set))
     query = call.request.query
     expand, select = query.get("$expand", "").lower(), query.get("$select", "").lower()
     if expand not in ("", "instanceview") or select not in ("", *_SELECTIONS):
@@ -50,7 +48,7 @@ def list_instances(call: Call) -> Response:
             return encode(_selected(scale_set, vm, select))
         return call.rendering.instance(scale_set, vm, with_view=with_view)
 
-    return _page(call, vms, item)
+    return page(call, vms, item)
 
 
 def _filter(scale_set: ScaleSet, text: str) -> Callable[[Instance], bool]:
@@ -76,32 +74,18 @@ def _selected(scale_set: ScaleSet, vm: Instance, select: str) -> Json:
     }
 
 
-def _flexible_item(scale_set: ScaleSet, number: int) -> bytes:
-    suffix = uuid.uuid5(uuid.NAMESPACE_URL, f"{scale_set.key}/{number}").hex[:8]
-    name = f"{scale_set.name}_{suffix}"
-    body = {"name": name, "id": f"{scale_set.id}/virtualMachines/{name}", "type": INSTANCE_TYPE}
-    return encode({**body, "location": scale_set.location, "instanceId": name})
-
-
-def _page(call: Call, items: Sequence[T], encoded: Callable[[T], bytes]) -> Response:
-    """One page of a list. The token in ``nextLink`` says where the next begins; to a client it is opaque."""
-    size, token = call.world.platform.page_size, call.request.query.get("$skiptoken")
-    try:
-        start = int(base64.urlsafe_b64decode(token)) if token else 0
-    except ValueError:
-        raise invalid_parameter("$skiptoken", "The skip token is not valid.") from None
-    body = b'{"value":[' + b",".join(encoded(item) for item in items[start : start + size]) + b"]"
-    if start + size < len(items):
-        following = base64.urlsafe_b64encode(str(start + size).encode()).decode()
-        query = urlencode({**call.request.query, "$skiptoken": following})
-        link = f"{call.base_url}{urlsplit(call.request.url).path}?{query}"
-        body += b',"nextLink":' + encode(link)
-    return raw_response(HTTPStatus.OK, body + b"}")
+def _flexible_item(scale_set: ScaleSet, vm: Instance) -> bytes:
+    identifier = f"{scale_set.id}/virtualMachines/{vm.name}"
+    body: Json = {"name": vm.name, "id": identifier, "type": INSTANCE_TYPE, "location": scale_set.location}
+    body["instanceId"] = vm.name
+    if scale_set.lists_latest_model:
+        body["properties"] = {"latestModelApplied": vm.model == scale_set.model}
+    return encode(body)
 
 
 def read(call: Call) -> Response:
     """GET one VM."""
-    scale_set = call.uniform(as_parent=True)
+    scale_set = call.scale_set(as_parent=True)
     vm = call.instance(scale_set)
     with_view = call.request.query.get("$expand", "").lower() == "instanceview"
     return raw_response(
@@ -111,13 +95,13 @@ def read(call: Call) -> Response:
 
 def view(call: Call) -> Response:
     """GET one VM's instance view."""
-    scale_set = call.uniform(as_parent=True)
+    scale_set = call.scale_set(as_parent=True)
     return json_response(HTTPStatus.OK, instance_view(scale_set, call.instance(scale_set)))
 
 
 def put(call: Call) -> Response:
-    """PUT one VM: its own network configuration, which makes its model custom, and its protection."""
-    scale_set = call.uniform(as_parent=True)
+    """PUT one VM: a Uniform one's own network configuration, which makes its model custom, and its protection."""
+    scale_set = call.scale_set(as_parent=True)
     vm = call.instance(scale_set)
     call.check_etag(f'"{vm.etag}"')
     key = call.check_instance_free(scale_set, vm)
@@ -126,8 +110,13 @@ def put(call: Call) -> Response:
     if different := [name for name in wanted.keys() - _UPDATABLE if not _is_part(wanted[name], current.get(name))]:
         raise not_simulated(f"changing {', '.join(sorted(different))} of one VM")
     if (network := wanted.get("networkProfileConfiguration")) and network != current["networkProfileConfiguration"]:
+        if scale_set.is_flexible:
+            raise not_of_flexible("PUT networkProfileConfiguration", scale_set.name)
         vm.network = network
+        call.fabric.rewire(scale_set, vm)
     if "protectionPolicy" in wanted:
+        if scale_set.is_flexible and call.request.query["api-version"] < FLEXIBLE_PROTECTION_SINCE:
+            raise not_of_flexible("PUT protectionPolicy", scale_set.name)
         vm.protection = wanted["protectionPolicy"]
     vm.etag += 1
     operation = call.operations.begin(key, scale_set.key, call.state.now + call.world.platform.update_time, call.fault)

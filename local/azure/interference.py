@@ -1,4 +1,4 @@
-"""What others do to scale sets, so that Teal meets it: people, autoscale, evictions, failing applications.
+"""What others do to scale sets, so that Teal meets it: people, autoscale, repairs, evictions, failing applications.
 
 It shows in the log of VMs and in the ETags, but not in the audit, which holds the writes of clients.
 """
@@ -13,7 +13,7 @@ from local.azure.fabric import Fabric
 from local.azure.messages import Json
 from local.azure.operations import Operations
 from local.azure.resources import Instance, ScaleSet
-from local.azure.scale_sets import merge, replace_body, scale_in_rule
+from local.azure.scale_sets import begin_deletion, counted_vms, merge, replace_body, scale_in_rule
 from local.azure.scaling import scale_in
 
 
@@ -32,13 +32,13 @@ class Interference:
         self._leave = leave
 
     def delete_vm(self, scale_set_id: str, vm: str) -> None:
-        """Somebody deletes a VM: the capacity falls by one."""
+        """Somebody deletes a VM: the capacity of a Uniform set falls by one, that of a Flexible one stays."""
         scale_set = self._scale_set(scale_set_id)
         self._remove(scale_set, self._vm(scale_set, vm))
         self._leave()
 
     def evict(self, scale_set_id: str, vm: str, policy: Literal["Deallocate", "Delete"]) -> None:
-        """Azure takes a Spot VM back: it stays deallocated and counted, or goes and lowers the capacity."""
+        """Azure takes a Spot VM back: it stays deallocated and counted, or goes as with ``delete_vm``."""
         scale_set = self._scale_set(scale_set_id)
         victim = self._vm(scale_set, vm)
         if policy == "Delete":
@@ -50,13 +50,39 @@ class Interference:
     def scale(self, scale_set_id: str, capacity: int) -> None:
         """Somebody, or autoscale, sets the capacity."""
         scale_set = self._scale_set(scale_set_id)
+        missing = capacity - counted_vms(scale_set)
         scale_set.capacity = capacity
         scale_set.etag += 1
-        missing = capacity - len(scale_set.active())
         if missing > 0:
             self._fabric.launch(scale_set, missing)
         else:
             self._fabric.delete(scale_set, scale_in(scale_set.active(), -missing, scale_in_rule(scale_set)))
+        self._leave()
+
+    def autoscale(self, scale_set_id: str, change: int = 0, *, minimum: int = 0, maximum: int = 1000) -> None:
+        """Autoscale changes the capacity by ``change``, and forces it into its bounds."""
+        capacity = self._scale_set(scale_set_id).capacity
+        self.scale(scale_set_id, min(max(capacity + change, minimum), maximum))
+
+    def repair(self, scale_set_id: str, vm: str) -> None:
+        """Automatic repairs replace a VM: a new one, of the latest model, comes; while suspended they do nothing."""
+        scale_set = self._scale_set(scale_set_id)
+        if scale_set.repairs_suspended:
+            return
+        self._fabric.delete(scale_set, [self._vm(scale_set, vm)])
+        self._fabric.launch(scale_set, 1)
+        scale_set.etag += 1
+        self._leave()
+
+    def fail_interface(self, scale_set_id: str, vm: str, *, failed: bool = True) -> None:
+        """A VM's network interfaces are in the state `Failed`, or in order again."""
+        scale_set = self._scale_set(scale_set_id)
+        self._vm(scale_set, vm).interface_failed = failed
+        self._leave()
+
+    def delete_scale_set(self, scale_set_id: str) -> None:
+        """Somebody deletes the set with all its VMs, whatever is under way."""
+        begin_deletion(self._fabric, self._operations, self._scale_set(scale_set_id))
         self._leave()
 
     def stop(self, scale_set_id: str, vm: str, *, deallocate: bool = False) -> None:
@@ -101,8 +127,9 @@ class Interference:
     def _remove(self, scale_set: ScaleSet, vm: Instance) -> None:
         if not vm.is_deleting:
             self._fabric.delete(scale_set, [vm])
-            scale_set.capacity -= 1
-            scale_set.etag += 1
+            if not scale_set.is_flexible:
+                scale_set.capacity -= 1
+                scale_set.etag += 1
 
     def _scale_set(self, scale_set_id: str) -> ScaleSet:
         self._enter()

@@ -31,6 +31,12 @@ class Request:
         return unquote(urlsplit(self.url).path)
 
     @cached_property
+    def origin(self) -> str:
+        """Scheme, host and port that were asked; empty where ``url`` is only path and query."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+    @cached_property
     def query(self) -> dict[str, str]:
         """The query's values by name, which is in lower case: ARM does not tell ``$Expand`` from ``$expand``."""
         pairs = parse_qsl(urlsplit(self.url).query, keep_blank_values=True)

@@ -7,12 +7,18 @@ poll of a running operation carries it: without it the SDK waits 30 s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from local.azure.agenda import Agenda
-from local.azure.errors import OPERATION_PREEMPTED, ArmError, concurrent_request, entity_not_found
+from local.azure.errors import (
+    NETWORK_OPERATION_SUPERSEDED,
+    OPERATION_PREEMPTED,
+    ArmError,
+    concurrent_request,
+    entity_not_found,
+)
 from local.azure.fabric import Fabric
 from local.azure.messages import Json, Response, json_response
 from local.azure.resources import Due, Operation, State
@@ -29,13 +35,13 @@ class Operations:
         self._agenda = agenda
         agenda.on("ended", self._ended)
 
-    def check_free(self, key: str) -> None:
+    def check_free(self, key: str, error: Callable[[], ArmError] = concurrent_request) -> None:
         """Refuse a write on what another operation holds, unless the world lets the later one win.
 
-        :raises ArmError: 409, as Azure refuses concurrent writes on one scale set.
+        :raises ArmError: ``error``: for a scale set 409.
         """
         if key in self._state.held and self._platform.concurrent_writes == "conflict":
-            raise concurrent_request()
+            raise error()
 
     def begin(
         self,
@@ -47,6 +53,27 @@ class Operations:
         surplus: Iterable[str] = (),
     ) -> Operation:
         """Start an operation that holds ``holds`` until ``ends_at``; with an ``error`` it will end `Failed`."""
+        location = self._state.scale_sets[scale_set].location
+        return self._begin(holds, scale_set, location, ends_at, fault, error, surplus)
+
+    def begin_network(
+        self, holds: str, location: str, ends_at: datetime, fault: Fault | None = None, result_of: str = ""
+    ) -> Operation:
+        """Start an operation of the network provider; ``result_of`` is the path whose answer is its result."""
+        operation = self._begin(holds, "", location, ends_at, fault, None, ())
+        operation.result_of = result_of
+        return operation
+
+    def _begin(
+        self,
+        holds: str,
+        scale_set: str,
+        location: str,
+        ends_at: datetime,
+        fault: Fault | None,
+        error: Json | None,
+        surplus: Iterable[str],
+    ) -> Operation:
         outcome = "Failed" if error else "Succeeded"
         if fault and fault.operation_status:
             outcome = fault.operation_status
@@ -57,7 +84,7 @@ class Operations:
         self.preempt(holds)
         operation = Operation(
             id=self._state.identifier(),
-            location=self._state.scale_sets[scale_set].location,
+            location=location,
             started_at=self._state.now,
             ends_at=ends_at + (fault.operation_delay if fault else timedelta()),
             outcome=outcome,
@@ -76,11 +103,14 @@ class Operations:
         older = self._state.operations.get(self._state.held.pop(key, ""))
         if older is None:
             return
-        older.status, older.error, older.ends_at = "Canceled", OPERATION_PREEMPTED, self._state.now
+        older.status, older.ends_at = "Canceled", self._state.now
+        older.error = OPERATION_PREEMPTED if older.scale_set else NETWORK_OPERATION_SUPERSEDED
         self._delete_surplus(older)
 
     def _delete_surplus(self, operation: Operation) -> None:
-        scale_set = self._state.scale_sets[operation.scale_set]
+        scale_set = self._state.scale_sets.get(operation.scale_set)
+        if scale_set is None:
+            return
         surplus = [vm for vm_id in operation.surplus if (vm := scale_set.find(vm_id)) and not vm.is_deleting]
         self._fabric.delete(scale_set, surplus)
 
@@ -101,7 +131,11 @@ class Operations:
             del self._state.scale_sets[scale_set.key]
         scale_set.is_deleting = False
 
-    def _find(self, operation_id: str) -> Operation:
+    def find(self, operation_id: str) -> Operation:
+        """An operation by its id.
+
+        :raises ArmError: 404.
+        """
         operation = self._state.operations.get(operation_id.lower())
         if operation is None:
             raise entity_not_found(f"The operation '{operation_id}' was not found.")
@@ -109,7 +143,7 @@ class Operations:
 
     def status(self, operation_id: str) -> Response:
         """What ``Azure-AsyncOperation`` answers."""
-        operation = self._find(operation_id)
+        operation = self.find(operation_id)
         body: Json = {"startTime": operation.started_at.isoformat()}
         if operation.status == "InProgress":
             return json_response(
@@ -122,7 +156,7 @@ class Operations:
 
     def result(self, operation_id: str, url: str) -> Response:
         """What ``Location`` answers: 202 while it runs, then 200 without a body, or the error (status assumed)."""
-        operation = self._find(operation_id)
+        operation = self.find(operation_id)
         if operation.status == "InProgress":
             return Response(HTTPStatus.ACCEPTED, {"location": url, **self.retry_after()})
         if operation.status == "Succeeded" or not operation.error:

@@ -1,7 +1,8 @@
 """A world from a real scale set: the JSON in which Azure answered for it.
 
 Read are ARM's GET body, ``az vmss show``'s flattened output, lists of either (``{"value": […]}`` or an array), and
-recordings ``{"request", "response": {"body"}}``. The sets are served back as they were given.
+recordings ``{"request", "response": {"body"}}``. The sets are served back as they were given, behind load balancers and
+application gateways made up to have the pools that they name.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from pydantic import ValidationError
 
 from local.azure.arm_shape import restore_scale_set
 from local.azure.galleries import GALLERY_TYPE
+from local.azure.interface_shape import pool_keys
 from local.azure.lifecycle import health_source
 from local.azure.messages import Json
+from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.world import SCALE_SET_ID, GallerySpec, ImageSpec, VersionSpec, World, WorldError, demo_world
+from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 
 _GALLERY_IMAGE = re.compile(
     rf"^/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/{GALLERY_TYPE}"
@@ -67,10 +71,33 @@ def world_of_bodies(bodies: list[Json]) -> World:
     return World(
         subscription_id=bodies[0]["id"].split("/")[2],
         location=bodies[0]["location"],
+        load_balancers=tuple(
+            LoadBalancerSpec(name=name, resource_group=group, pools=pools)
+            for group, name, pools in _balancers(bodies, LOAD_BALANCER_TYPE)
+        ),
+        application_gateways=tuple(
+            ApplicationGatewaySpec(name=name, resource_group=group, pools=pools)
+            for group, name, pools in _balancers(bodies, GATEWAY_TYPE)
+        ),
         resources=tuple(bodies),
         galleries=tuple(galleries.values()),
         groups=tuple(groups),
     )
+
+
+def _balancers(bodies: list[Json], kind: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The balancers of a type whose pools the sets name: resource group, name, pools."""
+    pools: dict[tuple[str, str], dict[str, str]] = {}
+    for body in bodies:
+        network = _profile(body).get("networkProfile") or {}
+        for interface in network.get("networkInterfaceConfigurations") or []:
+            for key in pool_keys(interface):
+                parts = key.split("/")
+                is_here = len(parts) == 11 and parts[2] == bodies[0]["id"].split("/")[2].lower()
+                if is_here and "/".join(parts[6:8]) == kind.lower():
+                    pools.setdefault((parts[4], parts[8]), {})[parts[10]] = parts[10]
+    for (group, name), names in pools.items():
+        yield group, name, tuple(names)
 
 
 def _scale_sets(document: Any) -> Iterator[Json]:

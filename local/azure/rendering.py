@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
+from local.azure.interface_shape import configurations, interface_id, is_kept
 from local.azure.lifecycle import health_source
 from local.azure.messages import Json, encode
 from local.azure.resources import Instance, ScaleSet
@@ -29,15 +31,28 @@ class Rendering:
     """Bodies of VMs, kept encoded until the VM or the set's model changes: 900 of them are listed at every poll."""
 
     def __init__(self) -> None:
-        self._encoded: dict[tuple[str, int, bool], tuple[tuple[str, int, int, int], bytes]] = {}
+        self._encoded: dict[tuple[str, str, int], tuple[tuple[str, int, int, int], bytes]] = {}
 
     def instance(self, scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> bytes:
-        """The encoded body of a VM, with its instance view if asked for."""
-        key = scale_set.key, vm.number, with_view
+        """The encoded body of a VM below its set, with its instance view if asked for."""
+        return self._keep(
+            f"instance {with_view}", scale_set, vm, lambda: instance_body(scale_set, vm, with_view=with_view)
+        )
+
+    def virtual_machine(
+        self, scale_set: ScaleSet, vm: Instance, *, with_view: bool, with_health: bool = False
+    ) -> bytes:
+        """The encoded body of a Flexible set's VM as a resource of its own, with its instance view if asked for."""
+        view = virtual_machine_view(scale_set, vm, with_health=with_health) if with_view else None
+        kind = f"virtual machine {with_view} {with_health}"
+        return self._keep(kind, scale_set, vm, lambda: virtual_machine_body(scale_set, vm, view))
+
+    def _keep(self, kind: str, scale_set: ScaleSet, vm: Instance, build: Callable[[], Json]) -> bytes:
+        key = kind, scale_set.key, vm.number
         state = vm.vm_id, vm.revision, vm.etag, scale_set.model
         kept = self._encoded.get(key)
         if kept is None or kept[0] != state:
-            kept = state, encode(instance_body(scale_set, vm, with_view=with_view))
+            kept = state, encode(build())
             self._encoded[key] = kept
         return kept[1]
 
@@ -56,7 +71,7 @@ def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json
         "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
         "location": scale_set.location,
         "tags": scale_set.body.get("tags") or {},
-        "instanceId": str(vm.number),
+        "instanceId": scale_set.instance_id(vm),
         "sku": {name: value for name, value in scale_set.body["sku"].items() if name != "capacity"},
         "properties": _instance_properties(scale_set, vm),
         "etag": f'"{vm.etag}"',
@@ -69,21 +84,65 @@ def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json
 
 
 def instance_id(scale_set: ScaleSet, vm: Instance) -> str:
-    """The VM's resource id."""
-    return f"{scale_set.id}/virtualMachines/{vm.number}"
+    """The id of a VM below its set."""
+    return f"{scale_set.id}/virtualMachines/{scale_set.instance_id(vm)}"
+
+
+def virtual_machine_id(scale_set: ScaleSet, vm: Instance) -> str:
+    """The id of a Flexible set's VM as a resource of its own."""
+    group = scale_set.id.partition("/virtualMachineScaleSets/")[0]
+    return f"{group}/virtualMachines/{vm.name}"
+
+
+def virtual_machine_body(scale_set: ScaleSet, vm: Instance, view: Json | None) -> Json:
+    """A Flexible set's VM as GET of the VM answers it."""
+    shared = _instance_properties(scale_set, vm)
+    names = ("hardwareProfile", "provisioningState", "vmId", "storageProfile", "osProfile", "timeCreated")
+    properties: Json = {name: shared[name] for name in names}
+    properties["networkProfile"] = {
+        "networkInterfaces": [
+            {
+                "id": interface_id(scale_set, vm, interface),
+                "properties": {"primary": True, "deleteOption": "Detach" if is_kept(interface) else "Delete"},
+            }
+            for interface in configurations(scale_set, vm)
+        ]
+    }
+    properties["virtualMachineScaleSet"] = {"id": scale_set.id}
+    if view is not None:
+        properties["instanceView"] = view
+    body: Json = {
+        "name": vm.name,
+        "id": virtual_machine_id(scale_set, vm),
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": scale_set.location,
+        "tags": scale_set.body.get("tags") or {},
+        "properties": properties,
+        "etag": f'"{vm.etag}"',
+    }
+    if vm.zone is not None:
+        body["zones"] = [vm.zone]
+    return body
+
+
+def virtual_machine_view(scale_set: ScaleSet, vm: Instance, *, with_health: bool) -> Json:
+    """The instance view of a Flexible set's VM."""
+    view = instance_view(scale_set, vm)
+    del view["placementGroupId"]
+    if not with_health:
+        view.pop("vmHealth", None)
+    return view
 
 
 def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
     profile = scale_set.models[vm.model]
     storage = profile.get("storageProfile") or {}
-    network = vm.network or {
-        "networkInterfaceConfigurations": (profile.get("networkProfile") or {}).get(
-            "networkInterfaceConfigurations", []
-        )
-    }
+    interfaces = configurations(scale_set, vm)
+    network = vm.network or {"networkInterfaceConfigurations": interfaces}
+    is_own = vm.network is not None and not scale_set.is_flexible
     properties: Json = {
         "latestModelApplied": vm.model == scale_set.model,
-        "modelDefinitionApplied": "VirtualMachine" if vm.network else "VirtualMachineScaleSet",
+        "modelDefinitionApplied": "VirtualMachine" if is_own else "VirtualMachineScaleSet",
         "networkProfileConfiguration": network,
         "provisioningState": vm.provisioning_state,
         "hardwareProfile": {"vmSize": scale_set.body["sku"]["name"]},
@@ -96,10 +155,7 @@ def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
         },
         "osProfile": _os_profile(profile, vm),
         "networkProfile": {
-            "networkInterfaces": [
-                {"id": f"{instance_id(scale_set, vm)}/networkInterfaces/{interface['name']}"}
-                for interface in network["networkInterfaceConfigurations"]
-            ]
+            "networkInterfaces": [{"id": interface_id(scale_set, vm, interface)} for interface in interfaces]
         },
         "timeCreated": vm.created_at.isoformat(),
     }
@@ -142,7 +198,7 @@ def instance_view(scale_set: ScaleSet, vm: Instance) -> Json:
         "computerName": _computer_name(profile, vm),
         "disks": [{"name": _disk_name(scale_set, vm), "statuses": [_succeeded(vm.created_at)]}],
         "hyperVGeneration": "V2",
-        "statuses": _statuses(vm),
+        "statuses": instance_statuses(vm),
     }
     if vm.booted_at:
         ready = {**_succeeded(vm.booted_at), "displayStatus": "Ready", "message": "Guest Agent is running"}
@@ -165,7 +221,8 @@ def _health_status(health: str, at: datetime) -> Json:
     return {"code": f"HealthState/{health}", "level": level, "displayStatus": text, "time": at.isoformat()}
 
 
-def _statuses(vm: Instance) -> list[Json]:
+def instance_statuses(vm: Instance) -> list[Json]:
+    """A VM's provisioning state and power state."""
     word, level, text = _PROVISIONING[vm.provisioning_state]
     status: Json = {"code": f"ProvisioningState/{word}", "level": level, "displayStatus": text}
     if vm.provisioning_state == "Failed" and vm.failure:
@@ -210,6 +267,8 @@ def scale_set_view(scale_set: ScaleSet, now: datetime) -> Json:
 
 def _repairs(scale_set: ScaleSet) -> str:
     policy = scale_set.properties.get("automaticRepairsPolicy") or {}
+    if scale_set.repairs_suspended:
+        return "Suspended"
     return "Running" if policy.get("enabled") else "NotRunning"
 
 

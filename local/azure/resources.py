@@ -15,10 +15,13 @@ _IDENTIFIERS = uuid.UUID("5d2c1d5e-0b6f-4f0e-9f6c-6f5e6b1c2a10")
 
 @dataclass
 class Instance:
-    """A VM of a Uniform scale set.
+    """A VM of a scale set.
 
-    ``number`` is the instance id, which a later VM may get again; ``vm_id`` is never given twice. ``boots`` counts
-    starts of the operating system: what was due in an earlier boot is void.
+    ``number`` is a Uniform VM's instance id, which a later VM may get again, and a Flexible VM's random suffix;
+    ``vm_id`` is never given twice. ``boots`` counts starts of the operating system: what was due in an earlier boot is
+    void. ``answers`` says whether the application answers well, since ``answers_since``, and ``answered`` whether it
+    did before; ``serving`` whether it also gets traffic. ``addresses`` holds the private address of each IP
+    configuration, by ``interface/configuration``; ``in_pool`` says that a balancer may send it new connections.
     """
 
     number: int
@@ -34,11 +37,18 @@ class Instance:
     boots: int = 0
     booted_at: datetime | None = None
     serving: bool = False
+    answers: bool = False
+    answered: bool = False
+    answers_since: datetime | None = None
+    in_pool: bool = False
     sick: bool = False
     health: str | None = None
     health_at: datetime | None = None
     protection: Json | None = None
     network: Json | None = None
+    addresses: dict[str, str] = field(default_factory=dict)
+    interface_etag: int = 1
+    interface_failed: bool = False
     failure: Json | None = None
     etag: int = 1
     revision: int = 0
@@ -53,7 +63,8 @@ class Instance:
 class ScaleSet:
     """A scale set: its ARM body without what is derived (ETag, state), its models and its VMs by instance id.
 
-    ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest.
+    ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest, and 0
+    that of VMs that were attached.
     """
 
     id: str
@@ -66,6 +77,8 @@ class ScaleSet:
     instances: dict[int, Instance] = field(default_factory=dict)
     provisioning_state: str = "Succeeded"
     is_deleting: bool = False
+    lists_latest_model: bool = False
+    repairs_suspended: bool = False
 
     @property
     def key(self) -> str:
@@ -120,17 +133,42 @@ class ScaleSet:
         """The VMs that count in the capacity, by instance id."""
         return [vm for _, vm in sorted(self.instances.items()) if not vm.is_deleting]
 
+    def instance_id(self, vm: Instance) -> str:
+        """What Azure calls a VM of the set: by number in a Uniform set, by name in a Flexible one."""
+        return vm.name if self.is_flexible else str(vm.number)
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """A VM by what Azure calls it; names are told apart regardless of letter case."""
+        if not self.is_flexible:
+            return self.instances.get(int(instance_id)) if instance_id.isdecimal() else None
+        wanted = instance_id.lower()
+        likely = self.instances.get(_number(wanted))
+        if likely and likely.name.lower() == wanted:
+            return likely
+        return next((vm for vm in self.instances.values() if vm.name.lower() == wanted), None)
+
     def find(self, vm_id: str) -> Instance | None:
         """A VM by its unique id."""
         return next((vm for vm in self.instances.values() if vm.vm_id == vm_id), None)
+
+
+def _number(name: str) -> int:
+    """The number of the VM that Azure gave this name in a Flexible set; -1: it is not such a name."""
+    suffix = name.rpartition("_")[2]
+    try:
+        return int(suffix, 16)
+    except ValueError:
+        return -1
 
 
 @dataclass
 class Operation:
     """A long-running operation.
 
-    ``holds`` is what it keeps others from writing to: the key of a scale set or of one of its VMs. ``surplus`` names
-    the VMs that overprovisioning launched beyond the capacity: they are deleted when the operation ends.
+    ``holds`` is what it keeps others from writing to: the key of a scale set, of one of its VMs, or of a network
+    resource. ``scale_set`` is empty for operations of the network provider. ``surplus`` names the VMs that
+    overprovisioning launched beyond the capacity: they are deleted when the operation ends. ``result_of`` is the path
+    whose answer the operation's result is.
     """
 
     id: str
@@ -142,6 +180,7 @@ class Operation:
     holds: str
     scale_set: str
     surplus: list[str] = field(default_factory=list)
+    result_of: str = ""
     status: str = "InProgress"
 
 
@@ -190,8 +229,9 @@ class AuditEntry:
 class VmChange:
     """A VM is in another state from this time on.
 
-    States: ``creating``, ``serving`` (running, its application healthy), ``notServing`` (running, its application
-    not healthy), ``failed``, ``stopped``, ``upgrading``, ``deleting``, ``gone``.
+    States: ``creating``, ``serving`` (running, its application healthy, and a balancer's probe too where the set has
+    backend pools), ``notServing`` (running, but not so), ``attached`` (in a backend pool that may send it new
+    connections), ``detached`` (in none any more), ``failed``, ``stopped``, ``upgrading``, ``deleting``, ``gone``.
     """
 
     time: datetime
@@ -213,7 +253,11 @@ class RequestCount:
 
 @dataclass
 class State:
-    """Everything that changes, at the time ``now``."""
+    """Everything that changes, at the time ``now``.
+
+    ``admin_states`` are those of the members of load balancers' pools: by pool, then by ``vm_id``. ``interfaces`` are
+    the bodies of network interfaces that outlived their VM.
+    """
 
     started_at: datetime
     now: datetime
@@ -224,6 +268,9 @@ class State:
     scale_sets: dict[str, ScaleSet] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    admin_states: dict[str, dict[str, str]] = field(default_factory=dict)
+    network_etags: dict[str, int] = field(default_factory=dict)
+    interfaces: dict[str, Json] = field(default_factory=dict)
     agenda: list[Due] = field(default_factory=list)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     requests: dict[str, RequestCount] = field(default_factory=dict)

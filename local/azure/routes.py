@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from local.azure import accounts, actions, instances, scale_sets, throttling
+from local.azure import (
+    accounts,
+    actions,
+    boot_diagnostics,
+    gateways,
+    instances,
+    interfaces,
+    load_balancers,
+    scale_sets,
+    throttling,
+    virtual_machines,
+)
 from local.azure.calls import Call
 from local.azure.galleries import Galleries
-from local.azure.messages import Response, json_response
+from local.azure.messages import Json, Response, json_response
 from local.azure.throttling import Policy
 
 Handler = Callable[[Call], Response]
@@ -20,6 +32,10 @@ _COMPUTE = _SUBSCRIPTION + "/providers/Microsoft.Compute"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{group}"
 _SCALE_SET = _GROUP + "/providers/Microsoft.Compute/virtualMachineScaleSets/{scale_set}"
 _INSTANCE = _SCALE_SET + "/virtualMachines/{instance}"
+_VM = _GROUP + "/providers/Microsoft.Compute/virtualMachines/{vm}"
+_LOAD_BALANCER = _GROUP + "/providers/Microsoft.Network/loadBalancers/{balancer}"
+_GATEWAY = _GROUP + "/providers/Microsoft.Network/applicationGateways/{balancer}"
+_INTERFACE = _GROUP + "/providers/Microsoft.Network/networkInterfaces/{interface}"
 _GALLERY = _GROUP + "/providers/Microsoft.Compute/galleries/{gallery}"
 _IMAGE = _GALLERY + "/images/{image}"
 _VERSION = _IMAGE + "/versions/{version}"
@@ -34,16 +50,34 @@ class Route:
     kind: str
     policy: Policy
     handler: Handler
+    is_write: bool
+    needs_version: bool = True
 
     def resource(self, names: dict[str, str]) -> str:
-        """What the bucket per resource belongs to: the scale set, its VM, or the operation."""
-        parts = ("subscription", "group", "scale_set", "instance", "operation")
+        """What the bucket per resource belongs to: the scale set, the VM, or the operation."""
+        parts = ("subscription", "group", "scale_set", "instance", "vm", "operation")
         return "/".join(names.get(part, "") for part in parts)
 
 
 def _route(method: str, template: str, kind: str, policy: Policy, handler: Handler) -> Route:
+    return Route(method, _pattern(template), kind, policy, handler, is_write=method != "GET")
+
+
+def _question(template: str, kind: str, policy: Policy, handler: Handler) -> Route:
+    """A POST that only asks."""
+    return Route("POST", _pattern(template), kind, policy, handler, is_write=False)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
     expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\."))
-    return Route(method, re.compile(f"{expression}/?", re.IGNORECASE), kind, policy, handler)
+    return re.compile(f"{expression}/?", re.IGNORECASE)
+
+
+#: Operations that end with an answer of their own.
+_RESULTS = (
+    (_pattern(_GATEWAY + "/backendhealth"), gateways.health_result),
+    (_pattern(_LOAD_BALANCER + "/loadBalancingRules/{rule}/health"), load_balancers.health_result),
+)
 
 
 def scale_set_routes() -> list[Route]:
@@ -62,6 +96,14 @@ def scale_set_routes() -> list[Route]:
         _route("DELETE", _SCALE_SET, "delete scale set", delete, scale_sets.delete),
         _route("POST", _SCALE_SET + "/delete", "delete VMs", delete, actions.delete_instances),
         _route("POST", _SCALE_SET + "/manualupgrade", "upgrade VMs", update, actions.upgrade),
+        _route("GET", _SCALE_SET + "/rollingUpgrades/latest", "get upgrade", get, actions.latest_rolling_upgrade),
+        _route(
+            "POST",
+            _SCALE_SET + "/setOrchestrationServiceState",
+            "set service state",
+            update,
+            actions.set_orchestration_service_state,
+        ),
         _route("POST", _SCALE_SET + "/start", "start VMs", update, actions.start),
         _route("POST", _SCALE_SET + "/poweroff", "stop VMs", delete, actions.power_off),
         _route("POST", _SCALE_SET + "/deallocate", "deallocate VMs", delete, actions.deallocate),
@@ -78,6 +120,83 @@ def instance_routes() -> list[Route]:
         _route("PUT", _INSTANCE, "put VM", throttling.UPDATE_INSTANCE, instances.put),
         _route("DELETE", _INSTANCE, "delete VM", throttling.DELETE_INSTANCE, actions.delete_instance),
     ]
+
+
+def virtual_machine_routes() -> list[Route]:
+    """The VMs of Flexible scale sets as resources of their own."""
+    get, costly = throttling.GET_VIRTUAL_MACHINE, throttling.LIST_VIRTUAL_MACHINES
+    every, of_group = virtual_machines.list_in_subscription, virtual_machines.list_in_group
+    return [
+        _route("GET", _COMPUTE + "/virtualMachines", "list virtual machines", costly, every),
+        _route("GET", _VM.removesuffix("/{vm}"), "list virtual machines", costly, of_group),
+        _route("GET", _VM, "get virtual machine", get, virtual_machines.read),
+        _route("GET", _VM + "/instanceView", "get virtual machine view", get, virtual_machines.view),
+        _route("DELETE", _VM, "delete virtual machine", throttling.DELETE_VIRTUAL_MACHINE, virtual_machines.delete),
+    ]
+
+
+def boot_diagnostics_routes() -> list[Route]:
+    """The serial logs of VMs, and the files that they are in, which only their signed addresses protect."""
+    action = "/retrieveBootDiagnosticsData"
+    of_instance, of_vm = boot_diagnostics.of_instance, boot_diagnostics.of_virtual_machine
+    file, pattern = boot_diagnostics.read_log, _pattern(boot_diagnostics.LOG_PATH)
+    return [
+        _question(_INSTANCE + action, "get boot diagnostics", throttling.GET_INSTANCE, of_instance),
+        _question(_VM + action, "get boot diagnostics", throttling.GET_VIRTUAL_MACHINE, of_vm),
+        Route("GET", pattern, "get serial log", throttling.GET_OTHER, file, is_write=False, needs_version=False),
+    ]
+
+
+def network_routes() -> list[Route]:
+    """Network interfaces, load balancers, application gateways, and the operations on them."""
+    reads, writes = throttling.READ_NETWORK, throttling.WRITE_NETWORK
+    balancer_list, gateway_list = _LOAD_BALANCER.removesuffix("/{balancer}"), _GATEWAY.removesuffix("/{balancer}")
+    pool, rule = "/backendAddressPools/{pool}", "/loadBalancingRules/{rule}/health"
+    below_vm = _INSTANCE + "/networkInterfaces"
+    location = _SUBSCRIPTION + "/providers/Microsoft.Network/locations/{location}"
+    return [
+        _route("GET", _SCALE_SET + "/networkInterfaces", "list interfaces", reads, interfaces.list_of_scale_set),
+        _route("GET", below_vm, "list VM interfaces", reads, interfaces.list_of_instance),
+        _route("GET", below_vm + "/{interface}", "get VM interface", reads, interfaces.read_of_instance),
+        _route("GET", _INTERFACE.removesuffix("/{interface}"), "list interfaces", reads, interfaces.list_in_group),
+        _route("GET", _INTERFACE, "get interface", reads, interfaces.read),
+        _route("PUT", _INTERFACE, "put interface", writes, interfaces.put),
+        _route(
+            "GET",
+            balancer_list,
+            "list load balancers",
+            reads,
+            load_balancers.list_in_group,
+        ),
+        _route("GET", _LOAD_BALANCER, "get load balancer", reads, load_balancers.read),
+        _route("GET", _LOAD_BALANCER + pool, "get backend pool", reads, load_balancers.read_pool),
+        _route("PUT", _LOAD_BALANCER + pool, "put backend pool", writes, load_balancers.put_pool),
+        _question(_LOAD_BALANCER + rule, "get rule health", writes, load_balancers.health),
+        _route("GET", gateway_list, "list gateways", reads, gateways.list_in_group),
+        _route("GET", _GATEWAY, "get gateway", reads, gateways.read),
+        _question(_GATEWAY + "/backendhealth", "get gateway health", writes, gateways.health),
+        _route("GET", location + "/operations/{operation}", "get network operation", reads, _network_status),
+        _route("GET", location + "/operationResults/{operation}", "get network result", reads, _network_result),
+    ]
+
+
+def _network_status(call: Call) -> Response:
+    operation = call.operations.find(call.names["operation"])
+    body: Json = {"status": operation.status}
+    if operation.error and operation.status not in ("InProgress", "Succeeded"):
+        body["error"] = operation.error
+    is_running = operation.status == "InProgress"
+    return json_response(HTTPStatus.OK, body, call.operations.retry_after() if is_running else None)
+
+
+def _network_result(call: Call) -> Response:
+    operation = call.operations.find(call.names["operation"])
+    if operation.status != "Succeeded":
+        return call.operations.result(operation.id, call.request.url)
+    for pattern, answer in _RESULTS:
+        if match := pattern.fullmatch(operation.result_of):
+            return answer(dataclasses.replace(call, names=match.groupdict()))
+    return Response(HTTPStatus.OK)
 
 
 def gallery_routes(galleries: Galleries) -> list[Route]:
@@ -111,6 +230,7 @@ def account_routes(of: accounts.Accounts) -> list[Route]:
     return [
         _route("GET", location + "/operations/{operation}", "get operation", throttling.GET_OPERATION, _operation),
         _route("GET", location + "/usages", "list usages", other, accounts.read_usages),
+        _route("GET", "/tenants", "list tenants", other, lambda call: _ok(of.tenants())),
         _route("GET", "/subscriptions", "list subscriptions", other, lambda call: _ok(of.subscriptions())),
         _route(
             "GET",

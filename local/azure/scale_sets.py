@@ -10,16 +10,21 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from local.azure.calls import SCALE_SET_TYPE, Call
-from local.azure.errors import image_type_changed, invalid_content, invalid_parameter, not_simulated
-from local.azure.fabric import Boot
+from local.azure.errors import image_type_changed, invalid_content, invalid_parameter, models_exhausted, not_simulated
+from local.azure.fabric import Boot, Fabric
 from local.azure.messages import Json, Response, json_response
+from local.azure.operations import Operations
 from local.azure.quota import check_quota
 from local.azure.rendering import scale_set_body, scale_set_view
 from local.azure.resources import Operation, ScaleSet
 from local.azure.scaling import scale_in
+from local.azure.world import Fault
 
 #: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-placement-groups
 CAPACITY_LIMIT, CAPACITY_LIMIT_OF_SINGLE_PLACEMENT_GROUP = 1000, 100
+
+#: How many models the VMs of a set may run: kubernetes-sigs/cluster-api-provider-azure#4958.
+MODELS_LIMIT = 10
 
 #: What a PATCH may carry (``VirtualMachineScaleSetUpdate``); a PUT carries the whole resource.
 _PATCHABLE = frozenset({"sku", "plan", "properties", "identity", "zones", "tags"})
@@ -60,7 +65,7 @@ def _list(call: Call, group: str | None) -> Response:
 
 def view(call: Call) -> Response:
     """GET a set's instance view, which Uniform sets alone have."""
-    return json_response(HTTPStatus.OK, scale_set_view(call.uniform(), call.state.now))
+    return json_response(HTTPStatus.OK, scale_set_view(call.uniform("instanceView"), call.state.now))
 
 
 def patch(call: Call) -> Response:
@@ -74,7 +79,10 @@ def patch(call: Call) -> Response:
 
 
 def put(call: Call) -> Response:
-    """PUT a set: create it, or replace all of it but what Azure itself wrote."""
+    """PUT a set: create it, or replace what the body names, its properties as a whole.
+
+    What a body does not name stays, as ``az vmss scale`` expects, which puts no more than location and SKU.
+    """
     body = call.body()
     _check_shape(body)
     if call.scale_set_id().lower() not in call.state.scale_sets:
@@ -82,8 +90,8 @@ def put(call: Call) -> Response:
     scale_set = call.writable()
     kept = {name: scale_set.properties[name] for name in _READ_ONLY if name in scale_set.properties}
     identity = {name: scale_set.body[name] for name in ("name", "id", "type", "location")}
-    properties = {**(body.get("properties") or {}), **kept}
-    return update(call, scale_set, {**body, **identity, "properties": properties})
+    properties = {**(body.get("properties") or scale_set.properties), **kept}
+    return update(call, scale_set, {**scale_set.body, **body, **identity, "properties": properties})
 
 
 def _check_shape(body: Json) -> None:
@@ -139,12 +147,20 @@ def _check(call: Call, scale_set: ScaleSet, wanted: Json) -> None:
     current = (scale_set.profile.get("storageProfile") or {}).get("imageReference")
     if reference and current and _IMAGE_KINDS & reference.keys() != _IMAGE_KINDS & current.keys():
         raise image_type_changed()
+    in_use = {vm.model for vm in scale_set.instances.values() if vm.model}
+    if len(in_use) >= MODELS_LIMIT and _is_new_model(scale_set, wanted):
+        raise models_exhausted(scale_set.name)
     if reference and reference != current:
         call.fabric.galleries.resolve(reference, scale_set.location, call.state.now)
     # The surplus of overprovisioning does not count against quota:
     # https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-design-overview
-    more = capacity - len(scale_set.active())
+    more = capacity - counted_vms(scale_set)
     check_quota(call.state, call.world.quota, scale_set, str(sku["name"]), more)
+
+
+def counted_vms(scale_set: ScaleSet) -> int:
+    """The VMs that a new capacity is held against: a Flexible set creates new minus nominal, whatever exists."""
+    return scale_set.capacity if scale_set.is_flexible else len(scale_set.active())
 
 
 def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
@@ -157,6 +173,7 @@ def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
 
 def _apply(call: Call, scale_set: ScaleSet, wanted: Json) -> Operation:
     call.operations.preempt(scale_set.key)
+    counted = counted_vms(scale_set)
     is_new_model = replace_body(scale_set, wanted)
     boots: list[Boot] = []
     ends = [call.state.now + call.world.platform.update_time]
@@ -164,7 +181,7 @@ def _apply(call: Call, scale_set: ScaleSet, wanted: Json) -> Operation:
     if is_new_model and mode in ("automatic", "rolling"):
         # A rolling upgrade goes in batches on Azure; here both modes take every VM down at once, the worst case.
         boots += call.fabric.reimage(scale_set, scale_set.active())
-    missing = scale_set.capacity - len(scale_set.active())
+    missing = scale_set.capacity - counted
     surplus: list[str] = []
     if missing > 0:
         launched = launch(call, scale_set, missing)
@@ -197,7 +214,8 @@ def first_failure(boots: Iterable[Boot]) -> Json | None:
 def scale_in_rule(scale_set: ScaleSet) -> str:
     """The set's rule for scaling in."""
     rules = (scale_set.properties.get("scaleInPolicy") or {}).get("rules") or ["Default"]
-    return str(rules[0])
+    # The numbers of a Flexible set's VMs say nothing of their age: there the default is the newest VM.
+    return "NewestVM" if scale_set.is_flexible and rules[0] == "Default" else str(rules[0])
 
 
 def replace_body(scale_set: ScaleSet, wanted: Json) -> bool:
@@ -205,28 +223,42 @@ def replace_body(scale_set: ScaleSet, wanted: Json) -> bool:
 
     A model that returns to what it once was counts as another model: assumed.
     """
-    profile = (wanted.get("properties") or {}).get("virtualMachineProfile") or {}
-    size_before, size = (scale_set.body.get("sku") or {}).get("name"), wanted["sku"]["name"]
-    is_new_model = profile != scale_set.profile or size != size_before
+    is_new_model = _is_new_model(scale_set, wanted)
     scale_set.body = wanted
     scale_set.etag += 1
     if is_new_model:
         scale_set.model += 1
-        scale_set.models[scale_set.model] = profile
+        scale_set.models[scale_set.model] = _profile(wanted)
     return is_new_model
+
+
+def _is_new_model(scale_set: ScaleSet, wanted: Json) -> bool:
+    size_before, size = (scale_set.body.get("sku") or {}).get("name"), wanted["sku"]["name"]
+    return _profile(wanted) != scale_set.profile or size != size_before
+
+
+def _profile(wanted: Json) -> Json:
+    profile: Json = (wanted.get("properties") or {}).get("virtualMachineProfile") or {}
+    return profile
 
 
 def delete(call: Call) -> Response:
     """DELETE a set with all its VMs."""
     scale_set = call.writable()
+    call.effect.deleted += [vm.vm_id for vm in scale_set.active()]
+    call.effect.capacity_after = 0
+    return call.accepted(begin_deletion(call.fabric, call.operations, scale_set, call.fault))
+
+
+def begin_deletion(
+    fabric: Fabric, operations: Operations, scale_set: ScaleSet, fault: Fault | None = None
+) -> Operation:
+    """Start the deletion of a set with all its VMs."""
     scale_set.is_deleting, scale_set.provisioning_state = True, "Deleting"
     scale_set.etag += 1
-    vms = scale_set.active()
-    call.fabric.delete(scale_set, vms)
-    call.effect.deleted += [vm.vm_id for vm in vms]
-    call.effect.capacity_after = 0
-    ends_at = call.state.now + call.world.platform.delete_time
-    return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
+    fabric.delete(scale_set, scale_set.active())
+    ends_at = fabric.state.now + fabric.world.platform.delete_time
+    return operations.begin(scale_set.key, scale_set.key, ends_at, fault)
 
 
 def merge(current: Json, changes: Json) -> Json:

@@ -1,5 +1,6 @@
-"""The simulated Azure over HTTP, with the managed identity endpoint that hands out tokens for it.
+"""The simulated Azure over HTTP or TLS, with the managed identity endpoint that hands out tokens for it.
 
+``/metadata/endpoints`` says what a client of a cloud of its own asks first, such as ``az cloud register``.
 ``IDENTITY_ENDPOINT={url}/msi/token`` and any ``IDENTITY_HEADER`` make ``ManagedIdentityCredential`` work unchanged
 (https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference).
 """
@@ -9,9 +10,11 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
+from local.azure.certificate import server_context
 from local.azure.cloud import Cloud
 from local.azure.messages import ConnectionLost, Json, Request
 
@@ -35,18 +38,22 @@ class Server:
         await self._runner.cleanup()
 
 
-async def serve(cloud: Cloud, port: int = 0) -> Server:
-    """Serve ``cloud`` on this machine, on a free port for 0; its URLs name this server from then on."""
+async def serve(cloud: Cloud, port: int = 0, *, tls: Path | None = None) -> Server:
+    """Serve ``cloud`` on this machine, on a free port for 0. Several servers may serve it at once.
+
+    With ``tls`` it is served as ``https://localhost``, under a certificate made now, which is written to that file for
+    clients to trust; the key stays in this process.
+    """
     application = web.Application(client_max_size=BODY_LIMIT)
     application[_CLOUD] = cloud
     application.router.add_get("/msi/token", _token)
+    application.router.add_get("/metadata/endpoints", _endpoints)
     application.router.add_route("*", "/{path:.*}", _handle)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=server_context(tls) if tls else None)
     await site.start()
-    cloud.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return Server(runner, cloud.base_url)
+    return Server(runner, f"{'https://localhost' if tls else 'http://127.0.0.1'}:{runner.addresses[0][1]}")
 
 
 async def _handle(request: web.Request) -> web.Response:
@@ -67,11 +74,13 @@ async def _token(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(text="X-IDENTITY-HEADER and resource are required")
     cloud = request.app[_CLOUD]
     expires_on = int((datetime.now(UTC) + TOKEN_LIFETIME).timestamp())
+    owner = f"/subscriptions/{cloud.world.subscription_id}/resourceGroups/local/providers/Microsoft.Web/sites/local"
     claims = {
         "aud": resource,
         "tid": cloud.world.tenant_id,
         "exp": expires_on,
         "oid": request.query.get("client_id", ""),
+        "xms_mirid": owner,
     }
     return web.json_response(
         {
@@ -79,6 +88,30 @@ async def _token(request: web.Request) -> web.Response:
             "expires_on": str(expires_on),
             "resource": resource,
             "token_type": "Bearer",
+            "client_id": claims["oid"],
+        }
+    )
+
+
+async def _endpoints(request: web.Request) -> web.Response:
+    """https://learn.microsoft.com/azure-stack/user/azure-stack-version-profiles-azurecli2: the metadata of a cloud."""
+    cloud = request.app[_CLOUD]
+    url = f"{request.scheme}://{request.host}"
+    authentication = {
+        "loginEndpoint": url,
+        "audiences": [url, "https://management.azure.com/"],
+        "tenant": cloud.world.tenant_id,
+        "identityProvider": "AAD",
+    }
+    services = ("graph", "graphAudience", "microsoftGraphResourceId", "media", "batch", "sqlManagement", "gallery")
+    others = ("portal", "vmImageAliasDoc", "activeDirectoryDataLake", "resourceManager")
+    suffixes = {name: f"{name}.localhost" for name in ("storage", "keyVaultDns", "acrLoginServer")}
+    return web.json_response(
+        {
+            "name": "simulated",
+            "authentication": authentication,
+            "suffixes": suffixes,
+            **dict.fromkeys((*services, *others), url),
         }
     )
 

@@ -43,6 +43,14 @@ UPDATE_INSTANCE = Policy("VMScaleSetVMUpdate", Limit(4, 12), Limit(500, 1500))
 DELETE_INSTANCE = Policy("VMScaleSetVMDelete", Limit(4, 12), Limit(500, 1500))
 GET_INSTANCE = Policy("VMScaleSetVMGet", Limit(12, 36), Limit(2000, 6000))
 GET_OPERATION = Policy("GetOperation", Limit(15, 45), Limit(5000, 15000))
+UPDATE_VIRTUAL_MACHINE = Policy("VMUpdate", Limit(4, 12), Limit(500, 1500))
+DELETE_VIRTUAL_MACHINE = Policy("VMDelete", Limit(4, 12), Limit(500, 1500))
+GET_VIRTUAL_MACHINE = Policy("VMGet", Limit(12, 36), Limit(8000, 24000))
+LIST_VIRTUAL_MACHINES = Policy("VMList", None, Limit(300, 900))
+#: The network provider takes 1000 writes and 10000 reads in five minutes; that it counts them in buckets is assumed.
+#: https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#network-throttling
+READ_NETWORK = Policy("NetworkRead", None, Limit(2000, 10000))
+WRITE_NETWORK = Policy("NetworkWrite", None, Limit(200, 1000))
 #: From older headers (2000 in 3 minutes, 10000 in 30): assumed to be a bucket too.
 GET_GALLERY = Policy("GetGalleryImageVersion", None, Limit(600, 2000))
 #: Usages and what Resource Manager itself answers: assumed, generous.
@@ -90,4 +98,10 @@ class Throttling:
 
 
 def _remaining(policy: Policy, tokens: int) -> dict[str, str]:
+    if policy in (READ_NETWORK, WRITE_NETWORK):
+        return {
+            f"x-ms-ratelimit-remaining-subscription-global-{'reads' if policy is READ_NETWORK else 'writes'}": str(
+                tokens
+            )
+        }
     return {"x-ms-ratelimit-remaining-resource": f"Microsoft.Compute/{policy.name};{tokens}"}

@@ -11,43 +11,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from local.azure.messages import Json
+from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
+from local.azure.world_parts import Duration, Name, Part
 
 DEMO_WORLD = Path(__file__).parent.parent / "worlds" / "demo.json"
 
 
 class WorldError(ValueError):
     """The world cannot be read; the text says where and what is allowed there."""
-
-
-def _seconds(value: Any) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError("should be a number of seconds, 0 or more")
-    return timedelta(seconds=value)
-
-
-Duration = Annotated[timedelta, BeforeValidator(_seconds), PlainSerializer(lambda value: value.total_seconds())]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
-
-
-class Part(BaseModel):
-    """A part of the world: camelCase in the file, and every field that is not known is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class Behavior(Part):
@@ -113,8 +87,11 @@ class GallerySpec(Part):
     images: tuple[ImageSpec, ...] = Field(default=(), description="its image definitions")
 
 
+PoolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
+
+
 class ScaleSetSpec(Part):
-    """A Uniform scale set in short form; all that this form cannot say goes in ``overrides``."""
+    """A scale set in short form; all that this form cannot say goes in ``overrides``."""
 
     name: Name = Field(description="the set's name")
     resource_group: Name = Field(description="the set's resource group")
@@ -130,6 +107,19 @@ class ScaleSetSpec(Part):
     upgrade_mode: Literal["Manual", "Automatic", "Rolling"] = Field(
         default="Manual", description="`upgradePolicy.mode`"
     )
+    orchestration_mode: Literal["Uniform", "Flexible"] = Field(
+        default="Uniform", description="Flexible: its VMs and their NICs are resources of their own"
+    )
+    backend_pools: tuple[PoolName, ...] = Field(
+        default=(), description="`balancer/pool`: where the VMs get their traffic; empty: not simulated, all serve"
+    )
+    attached_vms: tuple[Name, ...] = Field(
+        default=(), description="Flexible only: VMs that were made by themselves and attached, besides `capacity`"
+    )
+    lists_latest_model: bool = Field(
+        default=False, description="Flexible only: the list of the set's VMs has `latestModelApplied`"
+    )
+    boot_diagnostics: bool = Field(default=True, description="the VMs' serial logs can be read")
     overprovision: bool = Field(
         default=False, description="launches a fifth more VMs and deletes them when enough have booted"
     )
@@ -225,10 +215,12 @@ class World(Part):
     tenant_id: str = Field(default="00000000-0000-0000-0000-000000000000", description="its tenant")
     location: str = Field(default="eastus2", description="the region, in its short form")
     resource_groups: tuple[Name, ...] = Field(default=(), description="besides those that the resources name")
-    scale_sets: tuple[ScaleSetSpec, ...] = Field(default=(), description="Uniform scale sets in short form")
+    scale_sets: tuple[ScaleSetSpec, ...] = Field(default=(), description="scale sets in short form")
     resources: tuple[Annotated[Json, AfterValidator(_is_scale_set)], ...] = Field(
         default=(), description="scale sets as Azure answers them, served back as they are"
     )
+    load_balancers: tuple[LoadBalancerSpec, ...] = Field(default=(), description="load balancers, Standard SKU")
+    application_gateways: tuple[ApplicationGatewaySpec, ...] = Field(default=(), description="application gateways")
     galleries: tuple[GallerySpec, ...] = Field(default=(), description="the galleries")
     groups: tuple[Json, ...] = Field(
         default=(), description="registered with Teal at the start: `id` and the body of its PUT"
@@ -236,6 +228,18 @@ class World(Part):
     platform: Platform = Field(default=Platform(), description="how the platform behaves")
     quota: Quota = Field(default=Quota(), description="limits on cores")
     faults: tuple[Fault, ...] = Field(default=(), description="what goes wrong, from the start")
+
+    @model_validator(mode="after")
+    def _pools_exist(self) -> Self:
+        known = {f"{balancer.name}/{pool}" for balancer in self.load_balancers for pool in balancer.pools}
+        known |= {f"{gateway.name}/{pool}" for gateway in self.application_gateways for pool in gateway.pools}
+        for index, scale_set in enumerate(self.scale_sets):
+            if unknown := sorted(set(scale_set.backend_pools) - known):
+                names = ", ".join(sorted(known)) or "none"
+                raise ValueError(f"scaleSets[{index}].backendPools: no pool {unknown[0]}; there are: {names}")
+            if scale_set.attached_vms and scale_set.orchestration_mode == "Uniform":
+                raise ValueError(f"scaleSets[{index}].attachedVms: only a Flexible set has VMs attached")
+        return self
 
     @model_validator(mode="after")
     def _images_exist(self) -> Self:

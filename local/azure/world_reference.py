@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from local.azure.world import Behavior, Fault, GallerySpec, ImageSpec, Platform, Quota, ScaleSetSpec, VersionSpec, World
+from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "world.md"
 BEGINNING, END = "<!-- reference: begin -->", "<!-- reference: end -->"
@@ -24,6 +25,8 @@ BEGINNING, END = "<!-- reference: begin -->", "<!-- reference: end -->"
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The world", World),
     ("`scaleSets[]`", ScaleSetSpec),
+    ("`loadBalancers[]`", LoadBalancerSpec),
+    ("`applicationGateways[]`", ApplicationGatewaySpec),
     ("`galleries[]`", GallerySpec),
     ("`galleries[].images[]`", ImageSpec),
     ("`galleries[].images[].versions[]`", VersionSpec),

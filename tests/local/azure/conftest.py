@@ -63,6 +63,39 @@ def patched_demo() -> Callable[..., World]:
 
 
 @pytest.fixture
+def api() -> str:
+    """The resource id of the demo world's Flexible scale set."""
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/api"
+
+
+@pytest.fixture
+def network() -> str:
+    """What the ids of the demo world's network resources begin with."""
+    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/demo/providers/Microsoft.Network"
+
+
+@pytest.fixture
+def networked(patched_demo: Callable[..., World]) -> Callable[..., World]:
+    """The demo world with ``web`` behind the load balancer ``lb``, and ``api`` behind it and ``api-gw``."""
+
+    def build(
+        balancer: dict[str, Any] | None = None,
+        gateway: dict[str, Any] | None = None,
+        api: dict[str, Any] | None = None,
+        **rest: Any,
+    ) -> World:
+        document = patched_demo(**rest).model_dump(mode="json", by_alias=True)
+        both = {"name": "lb", "resourceGroup": "demo", "pools": ["web", "api"]}
+        document["loadBalancers"] = [both | (balancer or {})]
+        document["applicationGateways"][0] |= gateway or {}
+        document["scaleSets"][0]["backendPools"] = ["lb/web"]
+        document["scaleSets"][1] |= {"backendPools": ["lb/api", "api-gw/api"]} | (api or {})
+        return parse_world(document)
+
+    return build
+
+
+@pytest.fixture
 async def clock() -> Clock:
     return Clock(VIRTUAL_START)
 
@@ -108,6 +141,12 @@ class Credential:
 
     async def __aexit__(self, *args: object) -> None:
         return None
+
+
+@pytest.fixture
+def credential() -> Any:
+    """A credential for SDK clients."""
+    return Credential()
 
 
 @pytest.fixture

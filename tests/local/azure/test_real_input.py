@@ -206,7 +206,7 @@ def test_the_last_answer_of_a_recording_counts(world_of: Callable[[Any], World])
     assert [body["sku"]["capacity"] for body in world_of(recording).resources] == [9]
 
 
-async def test_a_flexible_set_is_served_but_its_vms_only_by_name(
+async def test_a_flexible_set_is_served_with_vms_of_their_own(
     ask: Ask, clock: Clock, world_of: Callable[[Any], World]
 ) -> None:
     body = arm_body(URN)
@@ -216,9 +216,21 @@ async def test_a_flexible_set_is_served_but_its_vms_only_by_name(
     vms = (await ask(cloud, "GET", f"{SET}/virtualMachines")).json()["value"]
     assert len(vms) == 4
     assert all(vm["instanceId"].startswith("Front_End_") and "properties" not in vm for vm in vms)
-    for method, path in (("GET", "/instanceView"), ("PATCH", ""), ("POST", "/delete")):
-        refused = await ask(cloud, method, SET + path, {})
-        assert (refused.status, refused.json()["error"]["code"]) == (400, "NotSimulated")
+    group = SET.partition("/virtualMachineScaleSets/")[0]
+    for vm in vms:
+        assert (await ask(cloud, "GET", f"{group}/virtualMachines/{vm['name']}")).json()["name"] == vm["name"]
+
+
+async def test_the_pools_that_a_set_names_exist(ask: Ask, clock: Clock, world_of: Callable[[Any], World]) -> None:
+    body = arm_body(URN)
+    group = SET.partition("/providers/")[0]
+    pool = f"{group}/providers/Microsoft.Network/loadBalancers/Front-LB/backendAddressPools/Servers"
+    properties = {"loadBalancerBackendAddressPools": [{"id": pool}]}
+    interface = {"name": "nic", "properties": {"ipConfigurations": [{"name": "ip", "properties": properties}]}}
+    body["properties"]["virtualMachineProfile"]["networkProfile"] = {"networkInterfaceConfigurations": [interface]}
+    cloud = Cloud(world_of(body), clock)
+    members = (await ask(cloud, "GET", pool)).json()["properties"]["backendIPConfigurations"]
+    assert len(members) == 4
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ async def test_a_put_creates_a_set_and_a_delete_ends_it(ask: Ask, cloud: Cloud, 
     assert (await ask(cloud, "GET", other)).json()["properties"]["provisioningState"] == "Succeeded"
     group = web.split("/providers/")[0]
     listed = await ask(cloud, "GET", f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets")
-    assert [item["name"] for item in listed.json()["value"]] == ["web", "web-2"]
+    assert [item["name"] for item in listed.json()["value"]] == ["web", "api", "web-2"]
     assert (await ask(cloud, "DELETE", other)).status == 202
     refused = await ask(cloud, "PATCH", other, {"sku": {"capacity": 1}})
     assert (refused.status, "marked for deletion" in refused.json()["error"]["message"]) == (409, True)
@@ -240,7 +240,7 @@ async def test_capacity_over_the_limits_is_refused(
     assert cloud.scale_set(web).capacity == 1000
 
 
-@pytest.mark.parametrize("quota", [{"cores": 22}, {"families": {"standardDSv5Family": 22}}])
+@pytest.mark.parametrize("quota", [{"cores": 34}, {"families": {"standardDSv5Family": 34}}])
 async def test_capacity_over_the_quota_is_refused_at_the_write(
     ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, quota: Any
 ) -> None:
@@ -249,7 +249,7 @@ async def test_capacity_over_the_quota_is_refused_at_the_write(
     await settle(cloud)
     refused = await ask(cloud, "PATCH", web, {"sku": {"capacity": 12}})
     assert (refused.status, refused.json()["error"]["code"]) == (409, "OperationNotAllowed")
-    assert "Current Limit: 22, Current Usage: 22, Additional Required: 2" in refused.json()["error"]["message"]
+    assert "Current Limit: 34, Current Usage: 34, Additional Required: 2" in refused.json()["error"]["message"]
     assert cloud.scale_set(web).capacity == 11
 
 
@@ -326,10 +326,10 @@ async def test_a_put_with_if_match_creates_nothing(ask: Ask, cloud: Cloud, web: 
     assert (await ask(cloud, "PUT", f"{web}-2", body, if_match='"1"')).status == 404
 
 
-async def test_the_sets_of_a_subscription_are_listed(ask: Ask, cloud: Cloud, web: str) -> None:
+async def test_the_sets_of_a_subscription_are_listed(ask: Ask, cloud: Cloud, web: str, api: str) -> None:
     subscription = "/".join(web.split("/")[:3])
     listed = await ask(cloud, "GET", f"{subscription}/providers/Microsoft.Compute/virtualMachineScaleSets")
-    assert [item["id"] for item in listed.json()["value"]] == [web]
+    assert [item["id"] for item in listed.json()["value"]] == [web, api]
 
 
 async def test_a_set_whose_image_is_gone_still_launches_what_its_model_says(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from azure.mgmt.compute import models
+from azure.mgmt.network import models as network_models
 from jsonschema import Draft202012Validator
 
 from local.azure.arm_shape import fields
@@ -52,17 +53,18 @@ class Schemas:
             if listed is None or listed in OPEN:
                 return self.of(arguments[0])
             return {"enum": [str(item.value) for item in listed]}
-        if isinstance(kind, type) and kind.__module__.startswith("azure.mgmt.compute"):
+        if isinstance(kind, type) and kind.__module__.startswith("azure.mgmt."):
             return self.reference(kind)
         return LEAVES.get(kind, {})
 
     def reference(self, model: type) -> dict[str, Any]:
-        if model.__name__ not in self.definitions:
-            self.definitions[model.__name__] = {}
+        name = f"{model.__module__}.{model.__name__}"
+        if name not in self.definitions:
+            self.definitions[name] = {}
             properties = {name: self.of(kind) for name, kind in fields(model).items()}
             closed = {"type": "object", "properties": properties, "additionalProperties": False}
-            self.definitions[model.__name__] = closed
-        return {"$ref": f"#/$defs/{model.__name__}"}
+            self.definitions[name] = closed
+        return {"$ref": f"#/$defs/{name}"}
 
 
 def problems(model: type, body: Any) -> list[str]:
@@ -119,6 +121,65 @@ async def test_usages_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, web: 
     subscription = "/".join(web.split("/")[:3])
     usages = (await ask(cloud, "GET", f"{subscription}/providers/Microsoft.Compute/locations/eastus2/usages")).json()
     assert [problems(models.Usage, usage) for usage in usages["value"]] == [[], []]
+
+
+async def test_flexible_vms_are_as_the_sdk_declares_them_in_every_state(
+    ask: Ask, clock: Clock, networked: Callable[..., World], api: str
+) -> None:
+    cloud = Cloud(networked(api={"capacity": 3, "attachedVms": ["old"], "listsLatestModel": True}), clock)
+    assert problems(models.VirtualMachineScaleSet, (await ask(cloud, "GET", api)).json()) == []
+    cloud.faults.add(Fault(method="PATCH", allocation_failures=1))
+    await ask(cloud, "PATCH", api, {"sku": {"capacity": 5}})
+    names = [vm.name for vm in cloud.scale_set(api).active()]
+    cloud.interfere.stop(api, names[0], deallocate=True)
+    cloud.interfere.delete_vm(api, names[1])
+    group = api.partition("/virtualMachineScaleSets/")[0]
+    query = f"$filter='virtualMachineScaleSet/id' eq '{api}'"
+    for _ in range(3):
+        for more in ("&$expand=instanceView", "&statusOnly=true"):
+            listed = (await ask(cloud, "GET", f"{group}/virtualMachines?{query}{more}")).json()["value"]
+            assert [problems(models.VirtualMachine, vm) for vm in listed] == [[]] * len(listed)
+        for vm in (await ask(cloud, "GET", f"{api}/virtualMachines")).json()["value"]:
+            assert problems(models.VirtualMachineScaleSetVM, vm) == []
+            assert problems(models.VirtualMachineScaleSetVM, (await ask(cloud, "GET", vm["id"])).json()) == []
+            view = (await ask(cloud, "GET", f"{group}/virtualMachines/{vm['name']}/instanceView")).json()
+            assert problems(models.VirtualMachineInstanceView, view) == []
+        await clock.sleep(timedelta(seconds=25))
+
+
+async def test_network_resources_are_as_the_sdk_declares_them(
+    ask: Ask, clock: Clock, networked: Callable[..., World], web: str, network: str
+) -> None:
+    cloud = Cloud(networked(balancer={"healthAnswers": "atOnce"}), clock)
+    nics = (await ask(cloud, "GET", f"{network}/networkInterfaces")).json()["value"]
+    nics += (await ask(cloud, "GET", f"{web}/networkInterfaces")).json()["value"]
+    assert [problems(network_models.NetworkInterface, nic) for nic in nics] == [[]] * 16
+    balancer = f"{network}/loadBalancers/lb"
+    assert problems(network_models.LoadBalancer, (await ask(cloud, "GET", balancer)).json()) == []
+    pool = (await ask(cloud, "GET", f"{balancer}/backendAddressPools/web")).json()
+    pool["properties"]["loadBalancerBackendAddresses"][0]["properties"]["adminState"] = "Down"
+    written = await ask(cloud, "PUT", pool["id"], pool)
+    assert problems(network_models.BackendAddressPool, written.json()) == []
+    health = (await ask(cloud, "POST", f"{balancer}/loadBalancingRules/web/health")).json()
+    assert problems(network_models.LoadBalancerHealthPerRule, health) == []
+    gateway = f"{network}/applicationGateways/api-gw"
+    body = (await ask(cloud, "GET", gateway)).json()
+    assert problems(network_models.ApplicationGateway, body) == []
+
+
+async def test_a_gateway_s_health_is_as_the_sdk_declares_it_in_the_documented_words(
+    ask: Ask, clock: Clock, networked: Callable[..., World], network: str
+) -> None:
+    cloud = Cloud(networked(gateway={"healthWords": "documented"}), clock)
+    accepted = await ask(cloud, "POST", f"{network}/applicationGateways/api-gw/backendhealth")
+    await clock.sleep(timedelta(seconds=10))
+    health = (await ask(cloud, "GET", accepted.headers["location"])).json()
+    assert problems(network_models.ApplicationGatewayBackendHealth, health) == []
+
+
+async def test_boot_diagnostics_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, web: str) -> None:
+    answer = await ask(cloud, "POST", f"{web}/virtualMachines/0/retrieveBootDiagnosticsData")
+    assert problems(models.RetrieveBootDiagnosticsDataResult, answer.json()) == []
 
 
 def test_an_undeclared_property_is_a_problem() -> None:

@@ -1,7 +1,12 @@
 """The simulated Azure over real HTTP, with the real managed identity credential."""
 
+import base64
+import json
 import os
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -67,6 +72,65 @@ async def test_a_lost_answer_breaks_the_connection(server: Server, cloud: Cloud,
         with pytest.raises(aiohttp.ClientError):
             await session.post(f"{server.url}{web}/delete?api-version=2026-04-01", json={"instanceIds": ["0"]})
     assert cloud.scale_set(web).capacity == 9
+
+
+@pytest.fixture
+async def tls(cloud: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Server, ssl.SSLContext]]:
+    """A server over TLS, and what a client trusts that was given its certificate."""
+    certificate = tmp_path / "certificate.pem"
+    server = await serve(cloud, tls=certificate)
+    yield server, ssl.create_default_context(cafile=str(certificate))
+    await server.close()
+
+
+async def test_over_tls_only_who_was_given_the_certificate_trusts_it(tls: Any, web: str) -> None:
+    server, trusting = tls
+    assert server.url.startswith("https://localhost:")
+    async with aiohttp.ClientSession() as session:
+        url = f"{server.url}{web}?api-version=2026-04-01"
+        async with session.get(url, ssl=trusting) as answer:
+            assert (await answer.json())["name"] == "web"
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await session.get(url, ssl=ssl.create_default_context())
+
+
+async def test_the_metadata_of_the_cloud_names_the_server(tls: Any, cloud: Cloud) -> None:
+    server, trusting = tls
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{server.url}/metadata/endpoints?api-version=2022-09-01", ssl=trusting) as answer:
+            metadata = await answer.json()
+        async with session.get(f"{server.url}/tenants?api-version=2022-12-01", ssl=trusting) as answer:
+            [tenant] = (await answer.json())["value"]
+    assert (metadata["resourceManager"], metadata["authentication"]["loginEndpoint"]) == (server.url, server.url)
+    assert metadata["authentication"]["tenant"] == tenant["tenantId"] == cloud.world.tenant_id
+    assert metadata["suffixes"].keys() == {"storage", "keyVaultDns", "acrLoginServer"}
+
+
+async def test_two_servers_show_one_azure_each_under_its_own_url(tls: Any, server: Server, web: str) -> None:
+    secure, trusting = tls
+    async with aiohttp.ClientSession() as session:
+        path = f"{web}?api-version=2026-04-01"
+        async with session.patch(f"{secure.url}{path}", json={"sku": {"capacity": 11}}, ssl=trusting) as answer:
+            assert answer.headers["Azure-AsyncOperation"].startswith(secure.url)
+        async with session.get(f"{server.url}{path}") as answer:
+            assert (await answer.json())["sku"]["capacity"] == 11
+        async with session.patch(f"{server.url}{path}", json={}) as answer:
+            assert answer.status == 409
+
+
+def test_the_key_is_not_left_beside_the_certificate(tls: Any, tmp_path: Path) -> None:
+    [certificate] = tmp_path.iterdir()
+    assert "PRIVATE KEY" not in certificate.read_text()
+
+
+async def test_a_token_is_an_unsigned_jwt_of_three_parts(server: Server, cloud: Cloud) -> None:
+    async with aiohttp.ClientSession() as session:
+        url = f"{server.url}/msi/token?resource=https://management.azure.com"
+        async with session.get(url, headers={"X-IDENTITY-HEADER": "x"}) as answer:
+            token = (await answer.json())["access_token"]
+    header, claims, _ = (part + "=" * (-len(part) % 4) for part in token.split("."))
+    assert json.loads(base64.urlsafe_b64decode(header))["alg"] == "none"
+    assert json.loads(base64.urlsafe_b64decode(claims))["tid"] == cloud.world.tenant_id
 
 
 async def test_a_token_needs_a_header_and_a_resource(server: Server) -> None:

@@ -12,16 +12,19 @@ from local.azure.world_reference import BEGINNING, END, PAGE, reference
 
 def test_the_demo_world_is_what_its_page_says() -> None:
     world = demo_world()
-    [scale_set], [gallery] = world.scale_sets, world.galleries
-    assert (scale_set.name, scale_set.capacity, scale_set.image) == ("web", 10, "apps/web/1.0.0")
-    assert [version.name for version in gallery.images[0].versions] == ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"]
+    [web, api], [gallery] = world.scale_sets, world.galleries
+    assert (web.name, web.capacity, web.image, web.orchestration_mode) == ("web", 10, "apps/web/1.0.0", "Uniform")
+    assert (api.name, api.capacity, api.image, api.orchestration_mode) == ("api", 6, "apps/api/1.0.0", "Flexible")
+    assert api.backend_pools == ("api-gw/api",)
+    for image in gallery.images:
+        assert [version.name for version in image.versions] == ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"]
     assert world.groups[0]["id"] == "web"
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"scaleSet": []}, "world: scaleSet: unknown field; allowed here: faults, galleries, groups, location,"),
+        ({"scaleSet": []}, "world: scaleSet: unknown field; allowed here: applicationGateways, faults, galleries,"),
         (
             {"galleries": [{"name": "apps", "resourceGroup": "demo", "images": [{"name": "web", "size": 1}]}]},
             "world: galleries[0].images[0].size: unknown field; allowed here: architecture, hyperVGeneration, name,",
@@ -39,6 +42,18 @@ def test_the_demo_world_is_what_its_page_says() -> None:
         (
             {"scaleSets": [{"name": "web", "resourceGroup": "demo", "capacity": 1, "image": "apps/web/2.0.0"}]},
             "world: scaleSets[0].image: no version apps/web/2.0.0; there are: none",
+        ),
+        (
+            {
+                "scaleSets": [
+                    {"name": "a", "resourceGroup": "b", "capacity": 1, "image": "/x", "backendPools": ["lb/a"]}
+                ]
+            },
+            "world: scaleSets[0].backendPools: no pool lb/a; there are: none",
+        ),
+        (
+            {"scaleSets": [{"name": "a", "resourceGroup": "b", "capacity": 1, "image": "/x", "attachedVms": ["old"]}]},
+            "world: scaleSets[0].attachedVms: only a Flexible set has VMs attached",
         ),
     ],
 )
