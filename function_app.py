@@ -17,20 +17,23 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.attempt import Body, attempt
+from activities.detach import detach_blue
+from activities.evidence import save_evidence
 from activities.finish import raise_epoch, release_group, verify_end
+from activities.gate import check_group
 from activities.image import apply_image, restore_image
 from activities.judge import judge_batch
 from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
-from activities.retire import detach_blue, discard_green, terminate_blue
+from activities.retire import discard_green, discard_sick, terminate_blue
 from adapters.instances import DurableInstances
 from api.doors import doors
 from orchestrators.deploy_group import deploy_group
 from orchestrators.replace_batch import replace_batch
 from orchestrators.wait import wait_until_done
 from rollout.codec import decode
-from rollout.ports import Clock, Images, Ports, ScaleSets, Store
+from rollout.ports import Clock, Images, Ports, ScaleSets, Store, Traffic
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -45,8 +48,11 @@ RECIPES = (deploy_group, replace_batch, wait_until_done)
 ACTIVITIES: tuple[Body, ...] = (
     prepare_deployment,
     apply_image,
+    check_group,
     launch_green,
     judge_batch,
+    save_evidence,
+    discard_sick,
     detach_blue,
     terminate_blue,
     raise_epoch,
@@ -84,14 +90,14 @@ class Clients:
 
     def ports(self, client: df.DurableOrchestrationClient) -> Ports:
         """The neighbours, for one invocation."""
-        return Ports(self.scale_sets, self.images, self.store, DurableInstances(client), self.clock)
+        return Ports(self.scale_sets, self.images, self.store, DurableInstances(client), self.clock, self.traffic)
 
     @cached_property
     def scale_sets(self) -> ScaleSets:
         """Scale sets over ARM."""
-        from adapters.arm.scale_sets import UniformScaleSets
+        from adapters.arm.scale_sets import ArmScaleSets
 
-        return UniformScaleSets(self._compute)
+        return ArmScaleSets(self._compute)
 
     @cached_property
     def images(self) -> Images:
@@ -99,6 +105,13 @@ class Clients:
         from adapters.arm.images import GalleryImages
 
         return GalleryImages(self._compute)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Load balancers and application gateways over ARM."""
+        from adapters.arm.traffic import ArmTraffic
+
+        return ArmTraffic(self._compute)
 
     @cached_property
     def store(self) -> Store:

@@ -15,9 +15,10 @@ async def write_down(
     scale_set: ScaleSet,
     vm_ids: tuple[str, ...] = (),
     image: ImageReference | None = None,
+    pool: str = "",
 ) -> None:
     """Add an intent of this kind behind those of the batch that are there: each write to Azure has its own."""
     earlier = await ports.store.intents.list(order.deployment_id, order.batch)
     number = 1 + max((intent.number for intent in earlier if intent.kind is kind), default=0)
-    intent = Intent(kind, order.batch, number, order.at, scale_set.etag, vm_ids=vm_ids, image=image)
+    intent = Intent(kind, order.batch, number, order.at, scale_set.etag, vm_ids=vm_ids, image=image, pool=pool)
     await ports.store.intents.put(order.deployment_id, intent)

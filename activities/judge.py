@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from activities.health import with_health
 from activities.rows import batch_of, deployment_of
+from activities.signals import observe_all
+from activities.traffic import observe_traffic
 from rollout.deployment import Reading, VmRecord
-from rollout.health import Health, Observation, observe, worst
+from rollout.health import Health, Observation, worst
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step, until_next_look
 from rollout.ports import Ports
+from rollout.signals import certain_wait
 from rollout.status import Color, Phase, VmStatus
+from rollout.threshold import Threshold
 from rollout.verdict import Verdict, judge
 
 
@@ -20,20 +25,26 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     """Read the whole set once, record what each green VM is like, and judge the batch. ``order.since``: its launch."""
     deployment = await deployment_of(ports, order)
     batch = await batch_of(ports, order)
-    if batch.phase.reached(Phase.HEALTHY):
+    if batch.is_past(Phase.HEALTHY, order.round):
         return done(batch.reason)
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    vms = listed.by_id()
-    records = [r for r in await ports.store.vms.list(deployment.id, batch.number) if r.color is Color.GREEN]
+    rows = await ports.store.vms.list(deployment.id, batch.number)
+    records = [row for row in rows if row.color is Color.GREEN and not row.replaced]
     parameters = deployment.parameters
-    seen = {record.vm_id: observe(vms.get(record.vm_id), parameters.health_check_types) for record in records}
+    green = [record.vm_id for record in records]
+    listed = await with_health(ports, order, parameters, listed, green)
+    said = await observe_all(ports, order, parameters, green, listed.by_id())
+    traffic = await observe_traffic(ports, order, batch, parameters.health_check_types, records, listed.by_id(), said)
+    seen = traffic.observations
     judgement = judge(
         {record.name: seen[record.vm_id] for record in records},
         batch.green,
         order.waited,
         parameters.grace_period,
-        parameters.batch_min_healthy_percentage,
-        checked=bool(parameters.health_check_types),
+        Threshold.of(parameters),
+        checked=parameters.checked,
+        stable_for=parameters.stable_for,
+        steady=_steady(records, seen, order.at),
     )
     over = judgement.verdict is not Verdict.NOT_YET
     updated = [_observed(record, seen[record.vm_id], over, order.at) for record in records]
@@ -42,29 +53,45 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     await ports.store.batches.change(deployment.id, batch.number, lambda row: replace(row, reason=judgement.reason))
     if judgement.verdict is Verdict.NOT_YET:
         return again(until_next_look(order.poll_interval, listed), judgement.reason)
-    counts = {"healthy": judgement.healthy, "sick": judgement.sick}
+    replaceable = order.round == 1 and not parameters.tolerate_unhealthy
+    counts = {
+        "healthy": judgement.healthy,
+        "sick": judgement.sick,
+        "replace": replaceable and judgement.sick > 0,
+    }
     if judgement.verdict is Verdict.HEALTHY:
-        # The set is read next when the blue VMs have drained.
-        draining = parameters.draining_timeout if batch.blue > judgement.sick else timedelta(0)
+        # The set is read next when the blue VMs have drained, or, where it has pools, to take them out of those.
+        wait = certain_wait(parameters.draining_timeout, parameters.signals)
+        draining = wait if batch.blue > judgement.sick and not traffic.has_pools else timedelta(0)
         return done(judgement.reason, max(before_next_step(listed) - draining, timedelta(0)), **counts)
-    return failed("batchUnhealthy", judgement.reason, **counts)
+    return failed("batchUnhealthy", judgement.reason, before_next_step(listed), **counts)
+
+
+def _steady(records: Sequence[VmRecord], seen: Mapping[str, Sequence[Observation]], at: datetime) -> timedelta:
+    """How long no reading of any green VM has changed; what is seen for the first time now changed now."""
+    changes = [reading.at for record in records for reading in _readings(record, seen[record.vm_id], at)]
+    return at - max(changes, default=at)
 
 
 def _observed(record: VmRecord, observations: Sequence[Observation], over: bool, at: datetime) -> VmRecord:
     """The record with what was observed; unchanged readings keep the time at which they were first made."""
-    before = {reading.source: reading for reading in record.readings}
-    readings = tuple(
-        earlier
-        if (earlier := before.get(seen.source)) and (earlier.health, earlier.detail) == (seen.health, seen.detail)
-        else Reading(seen.source, seen.health, seen.detail, at)
-        for seen in observations
-    )
+    readings = _readings(record, observations, at)
     decisive = worst(observations)
     status = _status(decisive, observations, over)
     reason = f"{decisive.source}: {decisive.detail}"
     if (record.status, record.reason, record.readings) == (status, reason, readings):
         return record
     return replace(record, status=status, reason=reason, readings=readings, updated_at=at)
+
+
+def _readings(record: VmRecord, observations: Sequence[Observation], at: datetime) -> tuple[Reading, ...]:
+    before = {reading.source: reading for reading in record.readings}
+    return tuple(
+        earlier
+        if (earlier := before.get(seen.source)) and (earlier.health, earlier.detail) == (seen.health, seen.detail)
+        else Reading(seen.source, seen.health, seen.detail, at)
+        for seen in observations
+    )
 
 
 def _status(decisive: Observation, observations: Sequence[Observation], over: bool) -> VmStatus:

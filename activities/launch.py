@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
-from rollout.deployment import Batch, IntentKind, VmRecord
-from rollout.launch import decide_launch, newcomers
+from rollout.deployment import Batch, Deployment, Intent, IntentKind, VmRecord
+from rollout.launch import Launch, decide_launch, newcomers
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_another_look, before_next_step
 from rollout.ports import Ports
-from rollout.scale_set import Vm
+from rollout.scale_set import ScaleSet, Vm, VmList
 from rollout.status import Color, Phase, VmStatus
 from rollout.words import counted
 
@@ -27,36 +29,60 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
     batch = await batch_of(ports, order)
     if batch.green == 0:
         return done("No green VM needed", launched=0)
-    if batch.phase.reached(Phase.LAUNCHED):
+    if batch.is_past(Phase.LAUNCHED, order.round):
         return await _launched_before(ports, order)
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     intents = await ports.store.intents.list(deployment.id, batch=batch.number)
-    # A launch that takes longer than a batch may take to become healthy is judged by what it made.
-    asked_at = max((intent.at for intent in intents if intent.kind is IntentKind.LAUNCH), default=order.since)
-    if not scale_set.settled and order.at - asked_at < deployment.parameters.grace_period:
+    over = order.at - _asked_at(intents, order) >= deployment.parameters.allocation_timeout
+    if not scale_set.settled and not over:
         return again(order.poll_interval, f"launching {counted(batch.green, 'green VM')}")
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     records = await ports.store.vms.list(deployment.id)
     # What an earlier run of this launch adopted is counted again: its answer may have been lost.
-    known = [r.vm_id for r in records if r.color is Color.BLUE or r.batch != batch.number]
+    known = [r.vm_id for r in records if r.color is Color.BLUE or r.batch != batch.number or r.replaced]
     new = newcomers(listed.vms, known, deployment.image.pinned)
-    launch = decide_launch(scale_set, new, batch, intents, order.at)
-    if launch.intent is None:
-        await ports.store.vms.put(deployment.id, _records(launch.adopt, batch, order))
-        wait = before_another_look(order.poll_interval, listed)
-        return done(launch.reason, wait, launched=len(launch.adopt))
-    if scale_set.image is None or not scale_set.image.matches(deployment.image.pinned):
+    launch = decide_launch(scale_set, new, batch, intents, order.at, over, order.since)
+    if launch.intent is not None or launch.discard:
+        return await _write(ports, order, scale_set, launch, listed, deployment)
+    if launch.wait:
+        return again(launch.wait, launch.reason)
+    judged = {record.vm_id for record in records if record.status is VmStatus.HEALTHY}
+    adopted = [vm for vm in launch.adopt if vm.vm_id not in judged]
+    await ports.store.vms.put(deployment.id, _records(adopted, batch, order))
+    missing = batch.green - len(launch.adopt)
+    reason = f"{counted(len(adopted), 'green VM')} launched" + (f"; Azure made {missing} fewer" if missing else "")
+    return done(reason, before_another_look(order.poll_interval, listed), launched=len(adopted))
+
+
+def _asked_at(intents: Sequence[Intent], order: Order) -> datetime:
+    """When this launch was first asked for: before that, the deployment may have been suspended."""
+    asked = [intent.at for intent in intents if intent.kind is IntentKind.LAUNCH and intent.at >= order.since]
+    return min(asked, default=order.since)
+
+
+async def _write(
+    ports: Ports, order: Order, scale_set: ScaleSet, launch: Launch, listed: VmList, deployment: Deployment
+) -> Progress:
+    """Write down what is meant, then ask Azure for it: VMs that failed are deleted before others are made."""
+    pinned = deployment.image.pinned
+    if scale_set.image is None or not scale_set.image.matches(pinned):
         label = scale_set.image.label if scale_set.image else "no image"
         return failed(
             "imageChanged", f"Somebody changed the set's model to {label}: its new VMs would be made from that"
         )
     if refusal := await obstacle(ports, order):
         return refusal
-    await ports.store.intents.put(deployment.id, launch.intent)
+    if launch.intent is None:
+        vm_ids = tuple(vm.vm_id for vm in launch.discard)
+        await write_down(ports, order, IntentKind.DELETE, scale_set, vm_ids=vm_ids)
+        await ports.scale_sets.delete_vms(scale_set, [vm.instance_id for vm in launch.discard])
+        await ports.store.signals.delete(order.scale_set_id, vm_ids)
+        return again(order.poll_interval, launch.reason)
+    await ports.store.intents.put(order.deployment_id, launch.intent)
     await ports.scale_sets.raise_capacity(scale_set, launch.intent.target)
     wait = before_next_step(listed, more_vms=launch.intent.target - scale_set.capacity)
-    return again(max(order.poll_interval, wait), f"launching {counted(batch.green, 'green VM')}")
+    return again(max(order.poll_interval, wait), launch.reason)
 
 
 async def _launched_before(ports: Ports, order: Order) -> Progress:

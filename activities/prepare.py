@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
+from activities.health import with_health
 from activities.rows import deployment_of
+from activities.traffic import out_of_traffic
 from rollout.batches import Plan, plan
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
@@ -16,8 +18,9 @@ from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
 from rollout.ports import Ports
 from rollout.preflight import check_start, check_vms, describe
-from rollout.scale_set import ImageReference, ScaleSet, VmList
+from rollout.scale_set import ImageReference, ScaleSet, Vm, VmList
 from rollout.status import Color, VmStatus
+from rollout.threshold import Threshold
 from rollout.words import counted
 
 
@@ -42,7 +45,9 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     findings = check_vms(scale_set, listed.vms)
     if refuses(findings):
         return _refused(findings)
-    decided = _plan(deployment, scale_set, listed)
+    listed = await with_health(ports, order, deployment.parameters, listed, listed.by_id())
+    aside = await out_of_traffic(ports, scale_set, _doubtful(deployment, listed))
+    decided = _plan(deployment, listed, aside)
     rows = _rows(deployment, decided)
     if await _differs_from_an_earlier_plan(ports, deployment, rows):
         return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
@@ -66,16 +71,26 @@ def _snapshot(deployment: Deployment) -> Group:
     )
 
 
-def _plan(deployment: Deployment, scale_set: ScaleSet, listed: VmList) -> Plan:
+def _doubtful(deployment: Deployment, listed: VmList) -> list[Vm]:
+    """The VMs that may be out of their pools: an unfinished deployment may have left any so, else those to be kept."""
     standing = [vm for vm in listed.vms if not vm.leaving]
-    kept = [
-        vm
-        for vm in standing
-        if vm.image.matches(deployment.image.pinned) and serves(vm, deployment.parameters.health_check_types)
-    ]
+    return [vm for vm in standing if deployment.target_size or vm.image.matches(deployment.image.pinned)]
+
+
+def _plan(deployment: Deployment, listed: VmList, aside: Collection[str]) -> Plan:
+    """The target size is the number of VMs that the set has, unless an unfinished deployment left it another.
+
+    That is a Uniform set's capacity, or the preflight refuses. A Flexible set's may be another number: Azure does not
+    make up for VMs that were deleted one by one, and Teal does not either. VMs ``aside`` are out of their pools: they
+    serve nobody, whatever their health.
+    """
+    standing = [vm for vm in listed.vms if not vm.leaving]
+    sources = deployment.parameters.health_check_types
+    serving = {vm.vm_id for vm in standing if vm.vm_id not in aside and serves(vm, sources)}
+    kept = [vm for vm in standing if vm.image.matches(deployment.image.pinned) and vm.vm_id in serving]
     blue = [vm for vm in standing if vm not in kept]
-    idle = [vm for vm in blue if not serves(vm, deployment.parameters.health_check_types)]
-    target = deployment.target_size or scale_set.capacity
+    idle = [vm for vm in blue if vm.vm_id not in serving]
+    target = deployment.target_size or len(standing)
     return plan(blue, kept, target, deployment.parameters.batch_size_percentage, idle)
 
 
@@ -122,6 +137,8 @@ def _answer(
         if batches
         else f"All {kept} VMs run {pinned} already"
     )
+    if deployment.parameters.tolerate_unhealthy and batches:
+        reason += f"; {_floor(deployment, batches)}"
     return done(
         reason,
         after,
@@ -129,7 +146,15 @@ def _answer(
         blue=blue,
         kept=kept,
         inherited=not deployment.settled,
+        gated=deployment.parameters.max_unhealthy_percentage < 100,
         otherImage=not present.matches(deployment.image.pinned),
         targetSize=kept + sum(batch.green for batch in batches),
         previous=encode(previous),
     )
+
+
+def _floor(deployment: Deployment, batches: Sequence[Batch]) -> str:
+    threshold = Threshold.of(deployment.parameters)
+    green = sum(batch.green for batch in batches)
+    sick = sum(threshold.sick_allowed(batch.green) for batch in batches)
+    return f"unhealthy green VMs are tolerated: as few as {green - sick} of {green} may serve"

@@ -1,22 +1,27 @@
-"""Take blue VMs out of service, and delete what is to go."""
+"""Delete what is to go: detached blue VMs, sick green ones, and the green ones of a batch that failed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from activities.intents import write_down
+from activities.reattach import reattach_blue
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
-from rollout.deployment import IntentKind, VmRecord
+from activities.signals import waits_of
+from rollout.deployment import IntentKind, Parameters, VmRecord
+from rollout.group import SignalType
 from rollout.launch import newcomers
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
 from rollout.ports import Ports
-from rollout.retirement import blue_to_detach, remaining, to_delete
+from rollout.retirement import Remaining, remaining, to_delete, to_replace
 from rollout.scale_set import ScaleSet, Vm, VmList
-from rollout.status import Color, Phase, VmStatus
+from rollout.signals import Wait, rule_of
+from rollout.status import Color, VmStatus
+from rollout.traffic import draining_time
 from rollout.words import counted
 
 #: How long VMs may take to disappear before somebody has to look.
@@ -25,57 +30,72 @@ DELETE_LIMIT = timedelta(hours=1)
 #: How long somebody else's change of the set may keep VMs from being deleted: the longest draining, and an hour.
 BUSY_LIMIT = timedelta(hours=3)
 
-
-async def detach_blue(ports: Ports, order: Order) -> Progress:
-    """Choose the blue VMs that the healthy green ones replace; from now on they are on their way out."""
-    batch = await batch_of(ports, order)
-    records = await ports.store.vms.list(order.deployment_id, batch.number)
-    blue = [record for record in records if record.color is Color.BLUE]
-    if batch.phase.reached(Phase.DETACHED):
-        leaving = [record for record in blue if record.status is VmStatus.DETACHED]
-    else:
-        leaving = list(blue_to_detach(records, batch))
-        await ports.store.vms.put(order.deployment_id, _detached(blue, leaving, order))
-    stay = len(blue) - len(leaving)
-    reason = f"{counted(len(leaving), 'blue VM')} detached"
-    if stay:
-        reason += f"; {counted(stay, 'blue VM')} kept in service, because green ones were not healthy"
-    return done(reason, detached=len(leaving), remaining=stay)
-
-
-def _detached(blue: Sequence[VmRecord], leaving: Sequence[VmRecord], order: Order) -> list[VmRecord]:
-    chosen = {record.vm_id for record in leaving}
-    return [
-        replace(record, status=VmStatus.DETACHED, reason="Draining", updated_at=order.at)
-        if record.vm_id in chosen
-        else replace(record, reason="Stays in service: its replacement was not healthy", updated_at=order.at)
-        for record in blue
-    ]
+#: What the row of a VM says from when it was seen to be gone.
+_DELETED = "Deleted"
 
 
 async def terminate_blue(ports: Ports, order: Order) -> Progress:
-    """Once the draining timeout is over, delete the batch's detached blue VMs and its sick green ones."""
+    """Delete the batch's detached blue VMs, each when its wait has ended, and its sick green ones with the first."""
     deployment = await deployment_of(ports, order)
     records = await ports.store.vms.list(order.deployment_id, order.batch)
-    leaving = to_delete(records)
+    leaving = to_delete(records, deployment.parameters.tolerate_unhealthy)
     if not leaving:
         return done("Nothing to delete", deleted=0, discarded=0)
     blue = [record for record in leaving if record.color is Color.BLUE]
-    left = deployment.parameters.draining_timeout - order.waited
-    if blue and left > timedelta(0):
-        return again(left, f"draining {counted(len(blue), 'blue VM')}")
-    scale_set = await _settled(ports, order)
-    if isinstance(scale_set, Progress):
-        progress = scale_set
-    else:
-        progress = await _delete(ports, order, scale_set, await ports.scale_sets.list_vms(order.scale_set_id), leaving)
+    # What a VM that is gone said is forgotten, so it must not be waited for again.
+    present = [record for record in blue if record.reason != _DELETED]
+    gateways = (await batch_of(ports, order)).gateway_draining
+    draining = draining_time(deployment.parameters.draining_timeout, gateways)
+    parameters = replace(deployment.parameters, draining_timeout=draining)
+    waits = await waits_of(ports, order, parameters, present)
+    waiting = {vm_id: wait for vm_id, wait in waits.items() if not wait.ended}
+    if waiting:
+        return await _terminate_first(ports, order, parameters, leaving, waiting)
+    progress = await _delete_once_settled(ports, order, leaving)
     if not progress.done:
         return progress
     return replace(progress, data={"deleted": len(blue), "discarded": len(leaving) - len(blue)})
 
 
+async def _terminate_first(
+    ports: Ports, order: Order, parameters: Parameters, leaving: Sequence[VmRecord], waiting: Mapping[str, Wait]
+) -> Progress:
+    """Delete in one call those whose wait has ended, while others are waited for; look again as soon as a wait may end.
+
+    A signal may end a wait at any time; the draining timeout ends all waits at once.
+    """
+    due = [record for record in leaving if record.vm_id not in waiting and record.reason != _DELETED]
+    after = timedelta(0)
+    if any(record.color is Color.BLUE for record in due):
+        progress = await _delete_once_settled(ports, order, due)
+        if not progress.done:
+            return progress
+        after = progress.after
+    look = min(wait.remaining for wait in waiting.values())
+    if rule_of(parameters.signals, SignalType.VM_READY_TO_SHUTDOWN):
+        look = min(look, order.poll_interval)
+    reason = next(iter(waiting.values())).reason
+    return again(max(look, after), f"{reason} {counted(len(waiting), 'blue VM')}")
+
+
+async def discard_sick(ports: Ports, order: Order) -> Progress:
+    """Delete the sick green VMs of a batch that passed, so that others can take their places."""
+    batch = await batch_of(ports, order)
+    records = to_replace(await ports.store.vms.list(order.deployment_id, order.batch))
+    if batch.round >= order.round or not records:
+        return done("The sick green VMs were discarded before", discarded=len(records))
+    await ports.store.vms.put(order.deployment_id, [replace(record, replaced=True) for record in records])
+    progress = await _delete_once_settled(ports, order, [replace(record, replaced=True) for record in records])
+    if not progress.done:
+        return progress
+    reason = f"{counted(len(records), 'sick green VM')} discarded, to be replaced once"
+    return replace(progress, reason=reason, data={"discarded": len(records)})
+
+
 async def discard_green(ports: Ports, order: Order) -> Progress:
     """Delete the green VMs of a failed batch, unless they were judged healthy: those serve, and stay.
+
+    Where they were, blue VMs may be out of traffic already; those that are still there come back.
 
     VMs that a launch made, but no run of it lived to adopt, are the batch's too. ``surplus``: healthy green VMs stay
     beside the blue ones that they were to replace, so the set has more VMs than it is to have.
@@ -83,13 +103,15 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
     deployment = await deployment_of(ports, order)
     batch = await batch_of(ports, order)
     if batch.healthy_at is not None:
-        return done("The green VMs were judged healthy, and stay", discarded=0, surplus=True)
+        back = await reattach_blue(ports, order)
+        reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
+        return done(reason, discarded=0, surplus=True) if back.done else back
     records = await ports.store.vms.list(order.deployment_id)
     green = [record for record in records if record.color is Color.GREEN and record.batch == batch.number]
     intents = await ports.store.intents.list(order.deployment_id, batch.number)
     if not green and not any(intent.kind is IntentKind.LAUNCH for intent in intents):
         return done("No green VM was launched", discarded=0)
-    scale_set = await _settled(ports, order)
+    scale_set = await _settled(ports, order, green)
     if isinstance(scale_set, Progress):
         progress = scale_set
     else:
@@ -108,16 +130,30 @@ def _orphan(vm: Vm, order: Order) -> VmRecord:
     )
 
 
-async def _settled(ports: Ports, order: Order) -> ScaleSet | Progress:
+async def _delete_once_settled(ports: Ports, order: Order, records: Sequence[VmRecord]) -> Progress:
+    """One step towards these VMs being gone; done where the whole set is."""
+    scale_set = await _settled(ports, order, records)
+    if isinstance(scale_set, Progress):
+        return scale_set
+    return await _delete(ports, order, scale_set, await ports.scale_sets.list_vms(order.scale_set_id), records)
+
+
+async def _settled(ports: Ports, order: Order, records: Sequence[VmRecord]) -> ScaleSet | Progress:
     """The set once no write is in flight, and its VMs may be deleted and are worth reading; or how this wait stands.
 
-    What counts is when the batch's deletion was first asked for: before that the deployment may have been suspended.
+    What counts is when the deletion of those of ``records`` that are still there was first asked for: before that the
+    deployment may have been suspended, or the VMs may have been waited for.
     """
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if scale_set is None:
         return done("The scale set and its VMs are gone")
     intents = await ports.store.intents.list(order.deployment_id, order.batch)
-    asked = [intent.at for intent in intents if intent.kind is IntentKind.DELETE and intent.at >= order.since]
+    present = {record.vm_id for record in records if record.reason != _DELETED}
+    asked = [
+        intent.at
+        for intent in intents
+        if intent.kind is IntentKind.DELETE and intent.at >= order.since and not present.isdisjoint(intent.vm_ids)
+    ]
     if asked and order.at - min(asked) > DELETE_LIMIT:
         return failed("vmsNotDeleted", f"VMs were still there {DELETE_LIMIT} after their deletion was asked for")
     if scale_set.settled:
@@ -133,8 +169,8 @@ async def _delete(
     """One delete call for all that are still there; done once they are gone."""
     vm_ids = tuple(record.vm_id for record in records)
     left = remaining(vm_ids, listed.vms)
+    await _record_gone(ports, order, records, left)
     if left.gone:
-        await _record_deleted(ports, order, records)
         return done(f"{counted(len(records), 'VM')} deleted", before_next_step(listed))
     if left.ask:
         if refusal := await obstacle(ports, order):
@@ -144,15 +180,20 @@ async def _delete(
     return again(max(order.poll_interval, before_next_step(listed)), f"deleting {counted(len(records), 'VM')}")
 
 
-async def _record_deleted(ports: Ports, order: Order, records: Sequence[VmRecord]) -> None:
-    gone = [
+async def _record_gone(ports: Ports, order: Order, records: Sequence[VmRecord], left: Remaining) -> None:
+    """Write down which VMs are gone and forget what they said; at the end all of it, in case an earlier run died."""
+    present = {vm.vm_id for vm in (*left.ask, *left.leaving)}
+    gone = [record for record in records if record.vm_id not in present]
+    fresh = [
         replace(
             record,
             status=VmStatus.DETACHED if record.color is Color.BLUE else record.status,
-            reason="Deleted",
+            reason=_DELETED,
             updated_at=order.at,
         )
-        for record in records
-        if record.reason != "Deleted"
+        for record in gone
+        if record.reason != _DELETED
     ]
-    await ports.store.vms.put(order.deployment_id, gone)
+    await ports.store.vms.put(order.deployment_id, fresh)
+    if fresh or left.gone:
+        await ports.store.signals.delete(order.scale_set_id, [record.vm_id for record in gone])

@@ -15,7 +15,15 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from api.errors import Code
-from rollout.group import Defaults, Group, HealthCheckType
+from rollout.group import (
+    SIGNAL_TIMEOUT_MAX,
+    SIGNAL_TIMEOUT_MIN,
+    Defaults,
+    Group,
+    HealthCheckType,
+    SignalRule,
+    SignalType,
+)
 from rollout.parameters import COMMENT_LENGTH_MAX, DRAINING_TIMEOUT_MAX, GRACE_PERIOD_MAX, GRACE_PERIOD_MIN, Asked
 
 #: The longest text that any field but the comment may have; an ARM resource id is far shorter.
@@ -93,6 +101,12 @@ def _image_id(value: str | None) -> str | None:
     return value
 
 
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise fault(Code.INVALID_TYPE, f"must be true or false, not {json_kind(value)}")
+    return value
+
+
 def _health_check_types(value: Any) -> tuple[HealthCheckType, ...] | None:
     if value is None:
         return None
@@ -105,20 +119,34 @@ def _health_check_types(value: Any) -> tuple[HealthCheckType, ...] | None:
     return tuple(dict.fromkeys(HealthCheckType(item) for item in value))
 
 
+def _signal_type(value: Any) -> SignalType:
+    if not isinstance(value, str):
+        raise fault(Code.INVALID_TYPE, f"must be a string, not {json_kind(value)}")
+    if value not in list(SignalType):
+        raise fault(Code.INVALID_VALUE, f"knows {', '.join(SignalType)}, not {value[:40]}")
+    return SignalType(value)
+
+
 PERCENTAGE = Range(1, 100)
 GRACE_PERIOD = Range(round(GRACE_PERIOD_MIN.total_seconds()), round(GRACE_PERIOD_MAX.total_seconds()), "seconds")
+STABLE_FOR = Range(0, round(GRACE_PERIOD_MAX.total_seconds()), "seconds")
 DRAINING_TIMEOUT = Range(0, round(DRAINING_TIMEOUT_MAX.total_seconds()), "seconds")
+SIGNAL_TIMEOUT = Range(round(SIGNAL_TIMEOUT_MIN.total_seconds()), round(SIGNAL_TIMEOUT_MAX.total_seconds()), "seconds")
 
 Percentage = Annotated[int | None, BeforeValidator(PERCENTAGE)]
 GracePeriod = Annotated[int | None, BeforeValidator(GRACE_PERIOD)]
+StableFor = Annotated[int | None, BeforeValidator(STABLE_FOR)]
 DrainingTimeout = Annotated[int | None, BeforeValidator(DRAINING_TIMEOUT)]
+SignalTimeout = Annotated[int | None, BeforeValidator(SIGNAL_TIMEOUT)]
+KnownSignal = Annotated[SignalType, BeforeValidator(_signal_type)]
 HealthCheckTypes = Annotated[tuple[HealthCheckType, ...] | None, BeforeValidator(_health_check_types)]
 
 
 class Body(BaseModel):
     """What every body keeps to."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel)
+    # Schemas are built when a body is first parsed: most invocations of the app are activities and never parse one.
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, alias_generator=to_camel, defer_build=True)
 
 
 class DefaultsBody(Body):
@@ -133,12 +161,31 @@ class DefaultsBody(Body):
         return Defaults(self.batch_size_percentage, _duration(self.grace_period), self.batch_min_healthy_percentage)
 
 
+class SignalRuleBody(Body):
+    """One of a group's ``signals``."""
+
+    type: KnownSignal
+    timeout: SignalTimeout = None
+
+    def rule(self) -> SignalRule:
+        """The same as the core's value."""
+        return SignalRule(self.type, _duration(self.timeout) or SIGNAL_TIMEOUT_MAX)
+
+
+def _each_once(value: list[SignalRuleBody] | None) -> list[SignalRuleBody] | None:
+    types = [rule.type for rule in value or ()]
+    if repeated := [kind for kind in SignalType if types.count(kind) > 1]:
+        raise fault(Code.INVALID_VALUE, f"must declare {repeated[0]} once")
+    return value
+
+
 class GroupBody(Body):
     """``PUT /groups/{groupId}``: the whole definition; what it leaves out goes back to the default."""
 
     scale_set_id: Annotated[str, AfterValidator(_text), AfterValidator(_scale_set_id)]
     image_id: Annotated[str | None, AfterValidator(_text), AfterValidator(_image_id)] = None
     health_check_types: HealthCheckTypes = None
+    signals: Annotated[list[SignalRuleBody] | None, AfterValidator(_each_once)] = None
     draining_timeout: DrainingTimeout = None
     defaults: DefaultsBody | None = None
 
@@ -154,6 +201,7 @@ class GroupBody(Body):
             defaults=own.defaults if self.defaults is None else self.defaults.defaults(),
             created_at=now if existing is None else existing.created_at,
             updated_at=now,
+            signals=tuple(rule.rule() for rule in self.signals or ()),
         )
 
 
@@ -163,7 +211,12 @@ class DeploymentBody(Body):
     image: Annotated[str, AfterValidator(_text)]
     batch_size_percentage: Percentage = None
     grace_period: GracePeriod = None
+    allocation_timeout: GracePeriod = None
+    stable_for: StableFor = None
     batch_min_healthy_percentage: Percentage = None
+    min_health: Percentage = None
+    max_unhealthy_percentage: Percentage = None
+    tolerate_unhealthy: Annotated[bool, BeforeValidator(_boolean)] = False
     draining_timeout: DrainingTimeout = None
     health_check_types: HealthCheckTypes = None
     comment: Annotated[str | None, AfterValidator(_comment)] = None
@@ -174,11 +227,25 @@ class DeploymentBody(Body):
             image=self.image,
             batch_size_percentage=self.batch_size_percentage,
             grace_period=_duration(self.grace_period),
+            allocation_timeout=_duration(self.allocation_timeout),
+            stable_for=_duration(self.stable_for),
             batch_min_healthy_percentage=self.batch_min_healthy_percentage,
+            min_health=self.min_health,
+            max_unhealthy_percentage=self.max_unhealthy_percentage,
+            tolerate_unhealthy=self.tolerate_unhealthy,
             draining_timeout=_duration(self.draining_timeout),
             health_check_types=self.health_check_types,
             comment=self.comment or "",
         )
+
+
+class SignalBody(Body):
+    """``POST /vm/signal``: the body of Elastigroup's API, and ``vmId``."""
+
+    vm_name: Annotated[str, AfterValidator(_text)]
+    signal_type: KnownSignal
+    resource_group_name: Annotated[str, AfterValidator(_text)]
+    vm_id: Annotated[str | None, AfterValidator(_text)] = None
 
 
 def _duration(seconds: int | None) -> timedelta | None:

@@ -10,7 +10,7 @@ from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
 from api.overview import overview, overviews
 from api.parsing import query_integer
-from api.rendering import render_batch, render_event, render_list, render_vm
+from api.rendering import render_batch, render_event, render_evidence, render_list, render_vm
 from rollout.deployment import Deployment
 from rollout.ports import Ports
 from rollout.status import Status
@@ -20,6 +20,9 @@ PAGE = 100
 
 #: How many events one answer holds; ``next`` leads on.
 EVENTS_PAGE = 1000
+
+#: A VM's id is a GUID; a longer text may not fit the key of a row.
+LONGEST_VM_ID = 64
 
 
 async def list_group_deployments(ports: Ports, request: Request) -> Answer:
@@ -51,6 +54,20 @@ async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
     batch = query_integer(request, "batch", 0)
     records = await ports.store.vms.list(deployment.id, batch)
     return Answer(200, render_list([render_vm(record) for record in records]))
+
+
+async def get_vm_evidence(ports: Ports, request: Request) -> Answer:
+    """What was found out about a sick VM before it was deleted."""
+    deployment = await find_deployment(ports, request)
+    vm_id = request.route["vmId"]
+    evidence = await ports.store.evidence.get(deployment.id, vm_id) if len(vm_id) <= LONGEST_VM_ID else None
+    if evidence is None:
+        message = (
+            f"Deployment {deployment.id} keeps no evidence of a VM {vm_id[:LONGEST_VM_ID]}. "
+            f"GET /api/deployments/{deployment.id}/vms says of which VMs it does"
+        )
+        raise Refusal(Code.EVIDENCE_NOT_FOUND, message, "vmId")
+    return Answer(200, render_evidence(evidence))
 
 
 async def list_deployment_batches(ports: Ports, request: Request) -> Answer:

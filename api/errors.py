@@ -40,9 +40,16 @@ class Code(StrEnum):
     OUT_OF_RANGE = "outOfRange"
     UNKNOWN_HEALTH_CHECK_TYPE = "unknownHealthCheckType"
     HEALTH_CHECK_NOT_DEFINED = "healthCheckNotDefined"
+    TWO_THRESHOLDS = "twoThresholds"
+    THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
     GROUP_NOT_FOUND = "groupNotFound"
     DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
     INSTANCE_NOT_FOUND = "instanceNotFound"
+    EVIDENCE_NOT_FOUND = "evidenceNotFound"
+    VM_NOT_FOUND = "vmNotFound"
+    VM_REPLACED = "vmReplaced"
+    VM_AMBIGUOUS = "vmAmbiguous"
+    SIGNAL_NOT_DECLARED = "signalNotDeclared"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
     SCALE_SET_TAKEN = "scaleSetTaken"
     BODY_TOO_LARGE = "bodyTooLarge"
@@ -68,9 +75,16 @@ STATUS: Mapping[Code, int] = {
     Code.OUT_OF_RANGE: 400,
     Code.UNKNOWN_HEALTH_CHECK_TYPE: 400,
     Code.HEALTH_CHECK_NOT_DEFINED: 400,
+    Code.TWO_THRESHOLDS: 400,
+    Code.THRESHOLD_WITHOUT_CHECK: 400,
     Code.GROUP_NOT_FOUND: 404,
     Code.DEPLOYMENT_NOT_FOUND: 404,
     Code.INSTANCE_NOT_FOUND: 404,
+    Code.EVIDENCE_NOT_FOUND: 404,
+    Code.VM_NOT_FOUND: 404,
+    Code.VM_REPLACED: 409,
+    Code.VM_AMBIGUOUS: 409,
+    Code.SIGNAL_NOT_DECLARED: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
     Code.SCALE_SET_TAKEN: 409,
     Code.BODY_TOO_LARGE: 413,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -26,7 +26,7 @@ FAULTS_MAX = 20
 _NAME_LENGTH_MAX = 60
 
 #: What pydantic's error types, other than those of ``api.bodies``, want of a value.
-_WANTED = {"string_type": "a string", "model_type": "an object"}
+_WANTED = {"string_type": "a string", "model_type": "an object", "list_type": "a list"}
 
 
 def parse_body(request: Request, kind: type[B]) -> B:
@@ -116,10 +116,16 @@ def _suggestion(kind: type[Body], location: tuple[int | str, ...]) -> str:
 
 def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     for part in location:
+        # The number of an item: its fields are those of the list's kind.
+        if isinstance(part, int):
+            continue
         (field,) = (field for field in kind.model_fields.values() if field.alias == part)
-        (kind,) = (option for option in _options(field.annotation) if issubclass(option, BaseModel))
+        (kind,) = _models(field.annotation)
     return [str(field.alias) for field in kind.model_fields.values()]
 
 
-def _options(annotation: Any) -> tuple[type, ...]:
-    return getattr(annotation, "__args__", (annotation,))
+def _models(annotation: Any) -> tuple[type[BaseModel], ...]:
+    """The bodies in a type: of ``list[SignalRuleBody] | None`` the one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return (annotation,)
+    return tuple(model for option in get_args(annotation) for model in _models(option))

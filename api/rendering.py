@@ -7,9 +7,11 @@ from typing import Any
 from api.state import State
 from rollout.codec import Json, encode
 from rollout.deployment import Batch, Deployment, Event, Image, Reading, VmRecord
+from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.signals import Signal
 
 
 def render_list(items: list[Json]) -> Json:
@@ -24,6 +26,7 @@ def render_group(group: Group) -> Json:
         "scaleSetId": group.scale_set_id,
         "imageId": group.image_id,
         "healthCheckTypes": encode(group.health_check_types),
+        "signals": encode(group.signals),
         "drainingTimeout": encode(group.draining_timeout),
         "defaults": encode(group.defaults),
         "createdAt": encode(group.created_at),
@@ -49,6 +52,7 @@ def render_deployment(deployment: Deployment, reason: str) -> Json:
         "currentBatch": deployment.current_batch,
         "blueVms": deployment.blue_vms,
         "greenVms": deployment.green_vms,
+        "remainingBlue": deployment.remaining_blue,
         "image": _image(deployment.image),
         "healthCheckTypes": encode(deployment.parameters.health_check_types),
         "gracePeriod": encode(deployment.parameters.grace_period),
@@ -72,6 +76,7 @@ def render_batch(batch: Batch) -> Json:
     return {
         "number": batch.number,
         "phase": encode(batch.phase),
+        "round": batch.round,
         "reason": batch.reason,
         "blue": batch.blue,
         "green": batch.green,
@@ -93,8 +98,37 @@ def render_vm(record: VmRecord) -> Json:
         "status": encode(record.status),
         "reason": record.reason,
         "zone": record.zone,
+        "replaced": record.replaced,
+        "evidence": record.evidence,
         "readings": [_reading(reading) for reading in record.readings],
         "updatedAt": encode(record.updated_at),
+    }
+
+
+def render_evidence(evidence: VmEvidence) -> Json:
+    """What is kept of a sick VM; ``notes`` say what of it is missing and why."""
+    return {
+        "vmId": evidence.vm_id,
+        "name": evidence.name,
+        "batch": evidence.batch,
+        "takenAt": encode(evidence.taken_at),
+        "status": encode(evidence.status),
+        "reason": evidence.reason,
+        "readings": [_reading(reading) for reading in evidence.readings],
+        "instanceView": encode(evidence.instance_view),
+        "serialLog": evidence.serial_log,
+        "notes": encode(evidence.notes),
+    }
+
+
+def render_signal(signal: Signal, group: Group) -> Json:
+    """What is recorded of a signal."""
+    return {
+        "vmId": signal.vm_id,
+        "vmName": signal.vm_name,
+        "signalType": encode(signal.type),
+        "groupId": group.id,
+        "receivedAt": encode(signal.received_at),
     }
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from api.deployments import (
     get_deployment,
     get_deployment_durable,
+    get_vm_evidence,
     list_deployment_batches,
     list_deployment_events,
     list_deployment_vms,
@@ -17,6 +18,7 @@ from api.deployments import (
 from api.groups import delete_group, get_group, list_groups, put_group
 from api.http import Handler
 from api.images import list_images
+from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
 from settings import Settings
@@ -54,7 +56,9 @@ def routes(settings: Settings) -> tuple[Route, ...]:
         Route("list_deployments", "GET", "deployments", list_deployments),
         Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
         Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms),
+        Route("get_vm_evidence", "GET", "deployments/{deploymentId}/vms/{vmId}/evidence", get_vm_evidence),
         Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches),
         Route("list_deployment_events", "GET", "deployments/{deploymentId}/events", list_deployment_events),
         Route("get_deployment_durable", "GET", "deployments/{deploymentId}/durable", get_deployment_durable),
+        Route("signal_vm", "POST", "vm/signal", signal_vm),
     )

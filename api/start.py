@@ -31,12 +31,13 @@ from rollout.codec import encode
 from rollout.deployment import Deployment, Parameters, Problem
 from rollout.errors import AzureError
 from rollout.findings import Finding, Severity
-from rollout.group import Group
+from rollout.group import Group, SignalType
 from rollout.names import deployment_id
 from rollout.order import first_order
 from rollout.parameters import Asked, fill
 from rollout.ports import InstanceState, Ports
 from rollout.preflight import check_start
+from rollout.signals import rule_of
 from rollout.status import Status
 from rollout.succession import first_row
 
@@ -61,6 +62,7 @@ async def start_deployment(ports: Ports, request: Request, *, poll_interval: tim
     body = parse_body(request, DeploymentBody)
     group = await find_group(ports, request)
     _check_health_check_types(body, group)
+    _check_threshold(body, group)
     # Asked before the preflight, which would only find that the scale set is busy with the other deployment.
     await refuse_while_held(ports, group.scale_set_id, group.id)
     plan = await _plan(ports, group, body.asked())
@@ -80,6 +82,19 @@ def _check_health_check_types(body: DeploymentBody, group: Group) -> None:
         defined = ", ".join(group.health_check_types) or "none"
         message = f"healthCheckTypes must be among those of group {group.id}, {defined}; {undefined[0]} is not"
         raise refuse_faults([Detail(Code.HEALTH_CHECK_NOT_DEFINED, message, "healthCheckTypes")])
+
+
+def _check_threshold(body: DeploymentBody, group: Group) -> None:
+    """A threshold is one of two, and says something only where health is judged."""
+    given = {"minHealth": body.min_health, "batchMinHealthyPercentage": body.batch_min_healthy_percentage}
+    asked = [name for name, value in given.items() if value is not None]
+    if len(asked) == 2:
+        message = "minHealth and batchMinHealthyPercentage exclude each other: give one of them"
+        raise refuse_faults([Detail(Code.TWO_THRESHOLDS, message, "minHealth")])
+    types = group.health_check_types if body.health_check_types is None else body.health_check_types
+    if asked and not types and rule_of(group.signals, SignalType.VM_READY) is None:
+        message = f"{asked[0]} needs a health check or the signal vmReady: leave it out, or give healthCheckTypes"
+        raise refuse_faults([Detail(Code.THRESHOLD_WITHOUT_CHECK, message, asked[0])])
 
 
 def _starter(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`: requests, buckets, histories, CPU and time at 10, 100 and 900 VMs, and the cold start.
+"""`python -m bench [--quick]`: requests, buckets, histories, CPU and time at 10 to 900 VMs, and the cold start.
 
 What each column means is in docs/performance.md.
 """
@@ -11,15 +11,24 @@ from bench.cold_start import measure_imports
 from bench.deployment import Measured, Scale, measure
 from bench.report import cold_start_table, history_table, request_table, time_table
 from local.clock import run_virtual
+from rollout.scale_set import OrchestrationMode
 
-SCALES = (Scale(10, 20), Scale(100, 10), Scale(900, 10), Scale(900, 10, throttling_factor=0.5))
+SMALL = (Scale(10, 20), Scale(10, 20, mode=OrchestrationMode.FLEXIBLE))
+SCALES = (
+    *SMALL,
+    Scale(100, 10),
+    Scale(900, 10),
+    Scale(900, 10, throttling_factor=0.5),
+    Scale(900, 10, mode=OrchestrationMode.FLEXIBLE),
+    Scale(900, 10, throttling_factor=0.5, mode=OrchestrationMode.FLEXIBLE),
+)
 
 
 def main() -> None:
     """Run the measurements and print each as soon as it is there."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Teal in virtual time.")
     parser.add_argument("--quick", action="store_true", help="10 VMs only")
-    scales = SCALES[:1] if parser.parse_args().quick else SCALES
+    scales = SMALL if parser.parse_args().quick else SCALES
     results: list[Measured] = []
     for scale in scales:
         results.append(run_virtual(measure(scale)))

@@ -12,6 +12,7 @@ from bench.ideal import ideal_duration
 from local.azure.world import World, demo_world, parse_world
 from local.durable.turn import Execution
 from local.virtual import VirtualPlatform
+from rollout.scale_set import OrchestrationMode
 
 IMAGE = "1.1.0"
 
@@ -23,6 +24,7 @@ class Scale:
     vms: int
     batch_size_percentage: int
     throttling_factor: float = 1.0
+    mode: OrchestrationMode = OrchestrationMode.UNIFORM
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ async def measure(scale: Scale) -> Measured:
 
 def _world(scale: Scale) -> World:
     document = demo_world().model_dump(mode="json", by_alias=True)
-    document["scaleSets"][0]["capacity"] = scale.vms
+    document["scaleSets"][0] |= {"capacity": scale.vms, "orchestrationMode": str(scale.mode)}
     document["platform"]["throttlingFactor"] = scale.throttling_factor
     return parse_world(document)
 

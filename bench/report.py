@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.cold_start import GOAL, ColdStart
 from bench.deployment import Measured, Scale
+from rollout.scale_set import OrchestrationMode
 
 
 def request_table(measured: Measured) -> str:
@@ -61,9 +62,10 @@ def cold_start_table(cold_starts: Sequence[ColdStart]) -> str:
 
 
 def title(scale: Scale) -> str:
-    """``900 VMs at 0.5 of Azure's limits``."""
+    """``900 VMs, Flexible, at 0.5 of Azure's limits``."""
     limits = "" if scale.throttling_factor == 1 else f" at {scale.throttling_factor:g} of Azure's limits"
-    return f"{scale.vms} VMs{limits}"
+    mode = "" if scale.mode is OrchestrationMode.UNIFORM else f", {scale.mode}" + ("," if limits else "")
+    return f"{scale.vms} VMs{mode}{limits}"
 
 
 def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from local.azure.errors import OPERATION_PREEMPTED
 from local.azure.resources import AuditEntry
-from local.azure.serving import ServingChecker
+from local.azure.serving import ServingChecker, cut_off
 from local.virtual import VirtualPlatform
 from rollout.codec import camel_case, encode
-from rollout.deployment import Intent, IntentKind
+from rollout.deployment import Intent, IntentKind, Parameters
+from rollout.events import EventType
+from rollout.signals import certain_wait
 from rollout.status import Color, Phase, VmStatus
 
 #: A history is replayed whole at every turn, so it stays short whatever the number of VMs, batches and polls.
@@ -71,6 +74,18 @@ def image_version(platform: VirtualPlatform, scale_set_id: str) -> str:
 async def never_fewer_serving(watched: Watched) -> list[str]:
     """At every moment as many VMs serve as served at the start."""
     return watched.serving.violations()
+
+
+async def no_vm_cut_off(watched: Watched) -> list[str]:
+    """No VM is deleted while a pool sends it connections, or before the shortest draining that was asked for."""
+    rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
+    draining = min((_draining(row.parameters) for row in rows), default=timedelta(0))
+    return cut_off(watched.platform.cloud, watched.scale_set_id, draining)
+
+
+def _draining(parameters: Parameters) -> timedelta:
+    """How long a detached VM is certainly left alone."""
+    return certain_wait(parameters.draining_timeout, parameters.signals)
 
 
 async def only_meant_vms_created(watched: Watched) -> list[str]:
@@ -225,6 +240,7 @@ async def rows_agree(watched: Watched) -> list[str]:
 #: Every promise. A story names those that it breaks on purpose.
 CHECKERS: tuple[Checker, ...] = (
     never_fewer_serving,
+    no_vm_cut_off,
     only_meant_vms_created,
     only_meant_vms_deleted,
     no_vm_deleted_twice,
@@ -260,7 +276,7 @@ def checker_name(checker: Checker) -> str:
 
 
 async def end_state(platform: VirtualPlatform, deployment_id: str) -> dict[str, Any]:
-    """All that a deployment leaves behind, but for ids and times: what must be the same however work was delivered."""
+    """What a deployment leaves behind, but for ids, times and what had to be tried again: always the same."""
     row = await platform.row(deployment_id)
     scale_set = platform.cloud.scale_set(row.scale_set_id)
     lock = await platform.store.locks.get(row.scale_set_id)
@@ -269,7 +285,11 @@ async def end_state(platform: VirtualPlatform, deployment_id: str) -> dict[str, 
         "deployment": _timeless(encode(row)),
         "batches": [_timeless(encode(batch)) for batch in await store.batches.list(deployment_id)],
         "vms": sorted(map(str, (_timeless(encode(vm)) for vm in await store.vms.list(deployment_id)))),
-        "events": [_timeless(encode(event)) for event in await store.events.list(deployment_id)],
+        "events": [
+            _timeless(encode(event))
+            for event in await store.events.list(deployment_id)
+            if event.type != EventType.STEP_RETRIED
+        ],
         "set": sorted((vm.name, vm.image["id"], vm.serving) for vm in scale_set.active()),
         "model": image_version(platform, row.scale_set_id),
         "capacity": scale_set.capacity,
@@ -280,7 +300,7 @@ async def end_state(platform: VirtualPlatform, deployment_id: str) -> dict[str, 
 _TIMES = frozenset(
     map(camel_case, ("id", "at", "created_at", "started_at", "launched_at", "healthy_at", "detached_at"))
 )
-_TIMELESS = _TIMES | {"endedAt", "updatedAt", "vmId"}
+_TIMELESS = _TIMES | {"endedAt", "updatedAt", "vmId", "sequence"}
 
 
 def _timeless(value: Any) -> Any:

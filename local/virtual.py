@@ -20,7 +20,8 @@ from azure.core.credentials import AccessToken
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.images import GalleryImages
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
+from adapters.arm.traffic import ArmTraffic
 from adapters.instances import DurableInstances
 from function_app import build
 from local.azure.cloud import Cloud
@@ -151,14 +152,17 @@ class VirtualPlatform:
     def ports(self, client: Any) -> Ports:
         """The neighbours of one invocation."""
         return Ports(
-            UniformScaleSets(self._compute),
+            self._scale_sets,
             GalleryImages(self._compute),
             self.store,
             DurableInstances(client),
             self.clock,
+            ArmTraffic(self._compute),
         )
 
     def _new_host(self) -> FunctionsHost:
+        # With the process goes what it remembers of the sets.
+        self._scale_sets = ArmScaleSets(self._compute)
         return FunctionsHost(build(self.ports, self.settings), self.clock, storage=self.state, faults=self.faults)
 
     async def _request(self, method: str, path: str, body: Any) -> Reply:

@@ -23,6 +23,7 @@ from rollout.status import Status
 PREPARE = Step("prepare_deployment", EventType.PLANNED)
 APPLY_IMAGE = Step("apply_image", EventType.IMAGE_APPLIED)
 RAISE_EPOCH = Step("raise_epoch")
+SAVE_EVIDENCE = Step("save_evidence")
 DISCARD_GREEN = Step("discard_green", EventType.GREEN_DISCARDED)
 RESTORE_IMAGE = Step("restore_image", EventType.IMAGE_RESTORED)
 VERIFY_END = Step("verify_end")
@@ -50,7 +51,8 @@ def prepare(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     run, plan = yield from carry_out(context, run, PREPARE)
     if not plan.done or not (plan.data["batches"] or plan.data["otherImage"]):
         return run, plan
-    run = replace(run, batches=plan.data["batches"], changed=True, inherited=plan.data["inherited"])
+    known = {name: plan.data.get(name, False) for name in ("inherited", "gated")}
+    run = replace(run, batches=plan.data["batches"], changed=True, **known)
     return (yield from carry_out(context, run, APPLY_IMAGE))
 
 
@@ -92,6 +94,7 @@ def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, b
         run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
     discarded = fence
     if run.batch:
+        run, _ = yield from carry_out(context, run, SAVE_EVIDENCE)
         run, discarded = yield from carry_out(context, run, DISCARD_GREEN)
     run, restored = yield from carry_out(context, replace(run, batch=0), RESTORE_IMAGE)
     if not restored.done:

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out_all, record, show
+from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out, carry_out_all, record, show
 from rollout.codec import Json, decode, encode
 from rollout.events import EventType
-from rollout.order import Run
+from rollout.order import Progress, Run
 from rollout.status import Status
 
-STEPS = (
+GATE = (Step("check_group"),)
+LAUNCH = (
     Step("launch_green", EventType.BATCH_LAUNCHED),
     Step("judge_batch", EventType.BATCH_HEALTHY),
+)
+SAVE_EVIDENCE = Step("save_evidence")
+REPLACE_SICK = (
+    Step("discard_sick", EventType.SICK_DISCARDED),
+    Step("launch_green", EventType.BATCH_LAUNCHED),
+    Step("judge_batch", EventType.BATCH_HEALTHY),
+)
+RETIRE = (
     Step("detach_blue", EventType.BATCH_DETACHED),
     Step("terminate_blue", EventType.BATCH_TERMINATED),
 )
 
 
 def replace_batch(context: Context) -> Recipe[Json]:
-    """Launch green, judge it through the grace period, and only then retire blue."""
+    """Launch green, judge it through the grace period, replace its sick VMs once, and only then retire blue."""
     run = decode(Run, context.get_input())
     show(context, run, Status.IN_PROGRESS, "replacing its VMs")
-    run, progress = yield from carry_out_all(context, run, STEPS)
+    run, progress = yield from carry_out_all(context, run, (*GATE, *LAUNCH) if run.gated else LAUNCH)
+    if progress.done:
+        run = yield from keep_evidence(context, run, progress)
+    if progress.done and progress.data.get("replace"):
+        run, progress = yield from carry_out_all(context, run.next_round(), REPLACE_SICK)
+        if progress.done:
+            run = yield from keep_evidence(context, run, progress)
+    if progress.done:
+        run, progress = yield from carry_out_all(context, run, RETIRE)
     if not progress.done:
         run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
     outcome: Json = encode(Outcome(progress, run.sequence))
     return outcome
+
+
+def keep_evidence(context: Context, run: Run, verdict: Progress) -> Recipe[Run]:
+    """Where the verdict counts sick VMs, keep what is known of them. What becomes of that stops nothing."""
+    if verdict.data.get("sick"):
+        run, _ = yield from carry_out(context, run, SAVE_EVIDENCE)
+    return run

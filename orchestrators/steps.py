@@ -18,6 +18,7 @@ from rollout.events import EventType
 from rollout.names import batch_instance_id, wait_instance_id
 from rollout.order import Order, Progress, Run, failed
 from rollout.status import Status
+from rollout.words import counted
 
 T = TypeVar("T")
 
@@ -56,12 +57,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Watch:
-    """What a wait is about: the order to repeat, since when, and how often in a row it did not work out."""
+    """What a wait is about: the order to repeat, since when, and how often it did not work out, in a row and at all."""
 
     activity: str
     run: Run
     since: datetime | None = None
     setbacks: int = 0
+    all_setbacks: int = 0
+    last_setback: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,20 @@ class Outcome:
 def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down."""
     progress = yield from _wait(context, run, step.activity)
+    if progress.setbacks:
+        run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
     if progress.done and step.fact is not None:
         run = yield from record(context, run, step.fact, progress.reason, progress.data)
-    if progress.done and progress.after:
+    if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
+
+
+def _setbacks(step: Step, progress: Progress) -> tuple[str, Json]:
+    """One fact for all the times that a step had to be tried again, however many they were."""
+    times = counted(progress.setbacks, "time")
+    message = f"{step.activity} was tried again {times}; at last because: {progress.last_setback}"
+    return message, {"activity": step.activity, "setbacks": progress.setbacks}
 
 
 def carry_out_all(context: Context, run: Run, steps: Sequence[Step]) -> Recipe[tuple[Run, Progress]]:
@@ -127,7 +139,7 @@ def record(context: Context, run: Run, fact: EventType, message: str, data: Json
 def order_of(context: Context, run: Run, since: datetime) -> Order:
     """What an activity is told, with the recipe's recorded time."""
     now = context.current_utc_datetime
-    return Order(run.deployment_id, run.scale_set_id, run.epoch, run.batch, now, since, run.poll_interval)
+    return Order(run.deployment_id, run.scale_set_id, run.epoch, run.batch, now, since, run.poll_interval, run.round)
 
 
 def show(context: Context, run: Run, status: Status, message: str) -> None:
@@ -158,7 +170,7 @@ def first_line(error: Exception) -> str:
 
 
 def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:
-    instance_id = wait_instance_id(context.instance_id, activity)
+    instance_id = wait_instance_id(context.instance_id, activity, run.round)
     try:
         answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
     except Exception as error:

@@ -15,6 +15,12 @@ LOOKS_PER_GENERATION = 5
 #: How often in a row Azure or Teal's own storage may fail before the step does: more than an hour with backoff.
 SETBACKS_MAX = 20
 
+#: How often in a row an activity may raise: most likely a fault of Teal's own, which trying again does not mend.
+CRASHES_MAX = 6
+
+#: The code of an ``again`` that stands for an activity that raised.
+CRASH = "crash"
+
 _SHORTEST_WAIT = timedelta(seconds=1)
 
 
@@ -28,13 +34,24 @@ def wait_until_done(context: Context) -> Recipe[Json | None]:
     for _ in range(LOOKS_PER_GENERATION):
         progress = yield from _look(context, watch)
         if progress.state is not State.AGAIN:
-            answer: Json = encode(progress)
+            answer: Json = encode(replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback))
             return answer
-        watch = replace(watch, setbacks=watch.setbacks + 1 if progress.code == SETBACK else 0)
+        watch = _counted(watch, progress)
         context.set_custom_status({"message": progress.reason})
         yield context.create_timer(context.current_utc_datetime + max(progress.after, _SHORTEST_WAIT))
     context.continue_as_new(encode(watch))
     return None
+
+
+def _counted(watch: Watch, progress: Progress) -> Watch:
+    if progress.code not in (SETBACK, CRASH):
+        return replace(watch, setbacks=0)
+    return replace(
+        watch,
+        setbacks=watch.setbacks + 1,
+        all_setbacks=watch.all_setbacks + 1,
+        last_setback=progress.reason,
+    )
 
 
 def _look(context: Context, watch: Watch) -> Recipe[Progress]:
@@ -43,14 +60,15 @@ def _look(context: Context, watch: Watch) -> Recipe[Progress]:
         answer = yield context.call_activity(watch.activity, encode(order_of(context, watch.run, since)))
         progress = decode(Progress, answer)
     except Exception as error:
-        progress = replace(again(watch.run.poll_interval, first_line(error)), code=SETBACK)
-    return _after_setbacks(watch, progress) if progress.code == SETBACK else progress
+        progress = replace(again(watch.run.poll_interval, first_line(error)), code=CRASH)
+    return _after_setbacks(watch, progress) if progress.code in (SETBACK, CRASH) else progress
 
 
 def _after_setbacks(watch: Watch, progress: Progress) -> Progress:
     """The first setback waits as it says; those that follow back off, until it is enough."""
-    if watch.setbacks >= SETBACKS_MAX:
-        return failed("stepFailed", f"{watch.activity} did not work {SETBACKS_MAX} times in a row: {progress.reason}")
+    limit = CRASHES_MAX if progress.code == CRASH else SETBACKS_MAX
+    if watch.setbacks >= limit:
+        return failed("stepFailed", f"{watch.activity} did not work {limit} times in a row: {progress.reason}")
     if not watch.setbacks:
         return progress
     return replace(progress, after=max(progress.after, backoff(watch.run.poll_interval, watch.setbacks)))

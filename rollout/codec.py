@@ -79,7 +79,7 @@ def _fields(kind: Any) -> tuple[tuple[str, str, Any, bool], ...]:
 def _decode(kind: Any, data: Any) -> Any:
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        return None if data is None else _decode(_only_option(kind), data)
+        return None if data is None else _decode(_option(kind, data), data)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         return _decode_dataclass(kind, data)
     if origin is tuple:
@@ -106,6 +106,11 @@ def _decode_dataclass(kind: Any, data: Json) -> Any:
     return kind(**given)
 
 
-def _only_option(kind: Any) -> Any:
-    (option,) = (option for option in typing.get_args(kind) if option is not type(None))
-    return option
+def _option(kind: Any, data: Any) -> Any:
+    """The one option besides ``None``; of several enums, which share no value, the one that has this value."""
+    options = [option for option in typing.get_args(kind) if option is not type(None)]
+    if len(options) > 1:
+        options = [option for option in options if data in list(option)]
+    if len(options) != 1:
+        raise ValueError(f"{data!r} is no value of {kind}")
+    return options[0]

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from rollout.group import HealthCheckType
+from rollout.group import HealthCheckType, SignalRule, SignalType, Source
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Phase, Status, VmStatus
+from rollout.traffic import Asked
 
 
 @dataclass(frozen=True)
@@ -17,15 +18,27 @@ class Parameters:
     """What was asked for, with every default filled in. The names are those of Elastigroup's API.
 
     ``image`` is the request's own words: a version (``1.1.0``), ``latest``, or a gallery version's resource id.
+    One of ``batch_min_healthy_percentage`` and ``min_health`` is ``None`` (``rollout.threshold``).
     """
 
     image: str
     batch_size_percentage: int = 20
     grace_period: timedelta = timedelta(seconds=600)
-    batch_min_healthy_percentage: int = 50
+    allocation_timeout: timedelta = timedelta(seconds=600)
+    stable_for: timedelta = timedelta(0)
+    batch_min_healthy_percentage: int | None = 50
+    min_health: int | None = None
+    max_unhealthy_percentage: int = 100
+    tolerate_unhealthy: bool = False
     draining_timeout: timedelta = timedelta(seconds=120)
     health_check_types: tuple[HealthCheckType, ...] = ()
     comment: str = ""
+    signals: tuple[SignalRule, ...] = ()
+
+    @property
+    def checked(self) -> bool:
+        """Whether anything judges the health of green VMs: a health check, or the signal ``vmReady``."""
+        return bool(self.health_check_types) or any(rule.type is SignalType.VM_READY for rule in self.signals)
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,12 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Batch:
-    """One row of the batches table. ``blue`` and ``green`` are how many VMs were planned to go and to come."""
+    """One row of the batches table. ``blue`` and ``green`` are how many VMs were planned to go and to come.
+
+    ``round`` 2: sick green VMs were discarded and their replacements are launched and judged. ``asked``: the questions
+    to balancers that are still to be answered. ``refused_pools``: the load balancers' pools in which VMs cannot be set
+    Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end.
+    """
 
     number: int
     blue: int
@@ -94,15 +112,23 @@ class Batch:
     healthy_at: datetime | None = None
     detached_at: datetime | None = None
     ended_at: datetime | None = None
+    round: int = 1
     sequence: int = 0
+    asked: tuple[Asked, ...] = ()
+    refused_pools: tuple[str, ...] = ()
+    gateway_draining: timedelta = timedelta(0)
     schema_version: int = 1
+
+    def is_past(self, phase: Phase, round_: int) -> bool:
+        """Whether the batch has come further than an order of this round that leads to ``phase``."""
+        return self.round > round_ or self.phase.reached(phase)
 
 
 @dataclass(frozen=True)
 class Reading:
     """What one source says of one VM, and since when. ``health`` is healthy, unhealthy or waiting."""
 
-    source: HealthCheckType
+    source: Source
     health: str
     detail: str
     at: datetime
@@ -110,7 +136,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class VmRecord:
-    """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays."""
+    """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays.
+
+    ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
+    found out before it was deleted is kept (``rollout.evidence``).
+    """
 
     vm_id: str
     name: str
@@ -121,6 +151,9 @@ class VmRecord:
     zone: str | None = None
     readings: tuple[Reading, ...] = ()
     updated_at: datetime | None = None
+    detached_at: datetime | None = None
+    replaced: bool = False
+    evidence: bool = False
     schema_version: int = 1
 
 
@@ -142,6 +175,7 @@ class IntentKind(StrEnum):
 
     LAUNCH = "launch"
     DELETE = "delete"
+    DRAIN = "drain"
     IMAGE = "image"
 
 
@@ -150,7 +184,8 @@ class Intent:
     """What an activity wrote down before a write to Azure, so that its next run knows what was meant.
 
     A launch: from which nominal capacity (``nominal``, read with ``etag``) to which (``target``). A delete: which VMs,
-    by ``vm_id``. An image: which one. ``number`` counts the intents of one kind in one batch.
+    by ``vm_id``. A drain: which VMs, Down in which load balancer's ``pool`` (or back in it), by their own network
+    configurations where none is named. An image: which one. ``number`` counts the intents of one kind in one batch.
     """
 
     kind: IntentKind
@@ -162,6 +197,7 @@ class Intent:
     target: int = 0
     vm_ids: tuple[str, ...] = ()
     image: ImageReference | None = None
+    pool: str = ""
     schema_version: int = 1
 
 

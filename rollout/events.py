@@ -20,12 +20,14 @@ from rollout.status import Phase, Status, may_follow
 class EventType(StrEnum):
     """What can happen to a deployment. Each value's comment says what ``data`` holds."""
 
-    PLANNED = "DeploymentPlanned"  # batches, blue, kept, otherImage, targetSize, previous
+    PLANNED = "DeploymentPlanned"  # batches, blue, kept, inherited, otherImage, targetSize, previous
     IMAGE_APPLIED = "ImageApplied"
+    STEP_RETRIED = "StepRetried"  # activity; setbacks: how often a step was tried again
     BATCH_STARTED = "BatchStarted"
     BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs
     BATCH_HEALTHY = "BatchHealthy"  # healthy, sick: green VMs
-    BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs
+    SICK_DISCARDED = "SickGreenDiscarded"  # discarded: green VMs that will be replaced
+    BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs; gatewayDraining: seconds
     BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones
     BATCH_FAILED = "BatchFailed"  # code
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
@@ -124,6 +126,7 @@ _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], De
     EventType.BATCH_LAUNCHED: _launched,
     EventType.BATCH_DETACHED: _detached,
     EventType.BATCH_TERMINATED: _terminated,
+    EventType.SICK_DISCARDED: _discarded,
     EventType.GREEN_DISCARDED: _discarded,
     EventType.FINISHED: _finished,
     EventType.FAILED: _failed,
@@ -133,6 +136,7 @@ _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {
     EventType.BATCH_STARTED: lambda row, event: replace(row, started_at=event.at),
     EventType.BATCH_LAUNCHED: lambda row, event: replace(row, phase=Phase.LAUNCHED, launched_at=event.at),
     EventType.BATCH_HEALTHY: lambda row, event: replace(row, phase=Phase.HEALTHY, healthy_at=event.at),
+    EventType.SICK_DISCARDED: lambda row, event: replace(row, phase=Phase.PLANNED, round=row.round + 1),
     EventType.BATCH_DETACHED: lambda row, event: replace(row, phase=Phase.DETACHED, detached_at=event.at),
     EventType.BATCH_TERMINATED: lambda row, event: replace(row, phase=Phase.TERMINATED, ended_at=event.at),
     EventType.BATCH_FAILED: lambda row, event: replace(row, phase=Phase.FAILED, ended_at=event.at),

@@ -12,6 +12,31 @@ class HealthCheckType(StrEnum):
 
     VM_STATE = "vmState"
     APPLICATION_HEALTH = "applicationHealth"
+    LOAD_BALANCER = "loadBalancer"
+    APPLICATION_GATEWAY = "applicationGateway"
+
+
+class SignalType(StrEnum):
+    """What a VM may say of itself."""
+
+    VM_READY = "vmReady"
+    VM_READY_TO_SHUTDOWN = "vmReadyToShutdown"
+
+
+#: Who says something of a VM's health: a health check, or the VM itself.
+Source = HealthCheckType | SignalType
+
+#: The bounds and the default of Elastigroup's API.
+SIGNAL_TIMEOUT_MIN = timedelta(seconds=60)
+SIGNAL_TIMEOUT_MAX = timedelta(seconds=1800)
+
+
+@dataclass(frozen=True)
+class SignalRule:
+    """A signal that the group's VMs send, and how long each VM is waited for: ``timeout``, 60 to 1800 s."""
+
+    type: SignalType
+    timeout: timedelta = SIGNAL_TIMEOUT_MAX
 
 
 @dataclass(frozen=True)
@@ -35,4 +60,5 @@ class Group:
     defaults: Defaults = field(default_factory=Defaults)
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    signals: tuple[SignalRule, ...] = ()
     schema_version: int = 1

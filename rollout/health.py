@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rollout.group import HealthCheckType
+from rollout.group import HealthCheckType, Source
 from rollout.scale_set import Vm
 
 
@@ -22,7 +22,7 @@ class Health(StrEnum):
 class Observation:
     """One source's word on one VM, with the words to show for it."""
 
-    source: HealthCheckType
+    source: Source
     health: Health
     detail: str
 

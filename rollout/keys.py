@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rollout.deployment import IntentKind
+from rollout.group import SignalType
 from rollout.names import parse_deployment_id
 from rollout.status import Color
 
@@ -90,6 +91,11 @@ def vm_row(batch: int, color: Color, vm_id: str) -> str:
     return f"{batch_row(batch)}-{_COLORS[color]}-{encode_key(vm_id.lower())}"
 
 
+def evidence_key(deployment_id: str, vm_id: str) -> Key:
+    """One partition a deployment, one row a VM; a VM's id has no case."""
+    return Key(encode_key(deployment_id), encode_key(vm_id.lower()))
+
+
 def event_row(sequence: int) -> str:
     """Events in sequence."""
     return _padded(sequence, _SEQUENCE_WIDTH)
@@ -115,6 +121,16 @@ def events_after(sequence: int) -> KeyRange:
 def lock_key(scale_set_id: str) -> Key:
     """One partition a scale set. ARM does not keep the case of resource ids, so the key has none."""
     return Key(encode_key(scale_set_id.lower()), LOCK)
+
+
+def signal_key(scale_set_id: str, vm_id: str, kind: SignalType) -> Key:
+    """One partition a scale set, one row a VM and type of signal; neither id has a case."""
+    return Key(signals_of(scale_set_id), f"{encode_key(vm_id.lower())}-{kind.value}")
+
+
+def signals_of(scale_set_id: str) -> str:
+    """The partition of the signals of a scale set's VMs."""
+    return encode_key(scale_set_id.lower())
 
 
 def _padded(number: int, width: int) -> str:

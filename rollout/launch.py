@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rollout.deployment import Batch, Intent, IntentKind
 from rollout.scale_set import ImageReference, ScaleSet, Vm
@@ -13,10 +13,14 @@ from rollout.words import counted
 
 @dataclass(frozen=True)
 class Launch:
-    """Either an ``intent`` to write down and carry out, or the VMs to ``adopt`` as the batch's green, and why."""
+    """What to do, and why: an ``intent`` to write down and carry out; VMs to ``discard``, because Azure could not make
+    them; a time to ``wait`` before it is asked again; or the VMs to ``adopt`` as the batch's green.
+    """
 
     reason: str
     intent: Intent | None = None
+    discard: tuple[Vm, ...] = ()
+    wait: timedelta | None = None
     adopt: tuple[Vm, ...] = ()
 
 
@@ -28,31 +32,57 @@ def newcomers(vms: Iterable[Vm], known: Iterable[str], image: ImageReference) ->
 
 
 def decide_launch(
-    scale_set: ScaleSet, new: Sequence[Vm], batch: Batch, intents: Sequence[Intent], at: datetime
+    scale_set: ScaleSet,
+    new: Sequence[Vm],
+    batch: Batch,
+    intents: Sequence[Intent],
+    at: datetime,
+    over: bool = False,
+    since: datetime | None = None,
 ) -> Launch:
-    """Decide on a settled set.
+    """Decide on a settled set. ``over``: the allocation timeout has passed, so that nothing is tried again. ``since``:
+    when this launch began; intents from before are those of the VMs that this launch replaces.
+
+    * Some new VMs failed to be made: discard them, and ask again a little later.
 
     * As many new VMs as planned: adopt them. VMs that others added beyond those stay for the next batch.
     * The last intent's capacity was reached, yet some are missing: Azure could not make them. Adopt what there is; the
-      missing count as unhealthy.
+      missing count as unhealthy. Not so where VMs have gone since, because this launch discarded them, or because it
+      replaces them: a Flexible set's capacity may stay what it was.
     * The set is as the last intent read it: the write never arrived. Write the same again.
     * Else: a new intent, from the capacity as it is now. Capacity is only ever raised.
 
     Ten VMs, batch of two: intent 10 → 12. Run again with the capacity at 12: adopt. A person deleted one VM meanwhile,
     so that capacity is 11 and one new VM is there: intent 11 → 12.
     """
+    broken = [] if over else [vm for vm in new if vm.provisioning_state.lower() == "failed"]
+    if broken:
+        return Launch(f"Azure could not make {counted(len(broken), 'green VM')}: trying again", discard=tuple(broken))
     missing = batch.green - len(new)
     if missing <= 0:
         return Launch(f"{counted(batch.green, 'green VM')} launched", adopt=tuple(new[: batch.green]))
     launches = [intent for intent in intents if intent.kind is IntentKind.LAUNCH and intent.batch == batch.number]
     last = max(launches, key=lambda intent: intent.number, default=None)
-    if last is not None and scale_set.capacity >= last.target:
+    if last is not None and scale_set.capacity >= last.target and not _lost_since(last, intents, since):
         return Launch(f"{len(new)} of {batch.green} green VMs launched; Azure made no more", adopt=tuple(new))
     if last is not None and scale_set.etag == last.etag:
         return Launch("The earlier request never arrived", intent=last)
+    if last is not None and (left := last.at + _backoff(last.number) - at) > timedelta(0):
+        return Launch(f"{counted(missing, 'green VM')} missing: asking Azure again later", wait=left)
     number = last.number + 1 if last is not None else 1
     target = scale_set.capacity + missing
     intent = Intent(
         IntentKind.LAUNCH, batch.number, number, at, etag=scale_set.etag, nominal=scale_set.capacity, target=target
     )
-    return Launch(f"Raising the capacity from {scale_set.capacity} to {target}", intent=intent)
+    return Launch(f"launching {counted(missing, 'green VM')}", intent=intent)
+
+
+def _lost_since(last: Intent, intents: Sequence[Intent], since: datetime | None) -> bool:
+    """Whether VMs that the last launch made are meant to be gone."""
+    discarded = any(one.kind is IntentKind.DELETE and one.at > last.at for one in intents)
+    return discarded or (since is not None and last.at < since)
+
+
+def _backoff(launches: int) -> timedelta:
+    """How long after the n-th launch the next may be asked for: half a minute, doubled each time, up to five."""
+    return min(timedelta(seconds=30) * (1 << min(launches - 1, 10)), timedelta(minutes=5))

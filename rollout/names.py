@@ -48,6 +48,6 @@ def batch_instance_id(deployment_id: str, batch: int) -> str:
     return f"{deployment_id}:batch-{batch}"
 
 
-def wait_instance_id(parent: str, activity: str) -> str:
-    """The id of the orchestration that repeats one activity until it is done."""
-    return f"{parent}:{activity}"
+def wait_instance_id(parent: str, activity: str, round_: int = 1) -> str:
+    """The id of the orchestration that repeats one activity until it is done, in one round of a batch."""
+    return f"{parent}:{activity}" + (f"-{round_}" if round_ > 1 else "")

@@ -15,7 +15,9 @@ from rollout.deployment import Deployment
 class Run:
     """All that the recipes of a deployment remember; rows hold the rest. ``batch`` 0: nothing is prepared yet.
 
-    ``changed``: from now on the set may be changed, so a failure has something to put back.
+    ``changed``: from now on the set may be changed, so a failure has something to put back. ``inherited``: the set was
+    not in order when the deployment began, and is so again only when it finishes. ``gated``: the whole group's health
+    is a condition of each batch. ``round`` 2: the batch's sick green VMs are replaced.
     """
 
     deployment_id: str
@@ -24,10 +26,16 @@ class Run:
     poll_interval: timedelta
     batch: int = 0
     batches: int = 0
+    round: int = 1
     sequence: int = 0
     changed: bool = False
     inherited: bool = False
+    gated: bool = False
     schema_version: int = 1
+
+    def next_round(self) -> Run:
+        """The run in which the batch's sick green VMs are replaced."""
+        return replace(self, round=self.round + 1)
 
     def next_batch(self) -> Run:
         """The run as the next generation of ``deploy_group`` takes it up."""
@@ -42,7 +50,7 @@ def first_order(deployment: Deployment, poll_interval: timedelta) -> Json:
 
 @dataclass(frozen=True)
 class Order:
-    """What an activity is told: for which batch of which deployment, in which epoch of the lock.
+    """What an activity is told: for which round of which batch of which deployment, in which epoch of the lock.
 
     ``at`` is the recipe's recorded time and ``since`` when this wait began, so that a decision made twice is the same.
     """
@@ -54,6 +62,7 @@ class Order:
     at: datetime
     since: datetime
     poll_interval: timedelta
+    round: int = 1
 
     @property
     def waited(self) -> timedelta:
@@ -79,7 +88,8 @@ class Progress:
     """What an activity found or did: how the step stands and why, in words.
 
     ``after``: how long to wait before looking again, or before the next step where this one is done (reading a large
-    set costs many requests at once). ``data``: counts for the event and the rows.
+    set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
+    nothing was learnt, because Azure or Teal's storage did not answer.
     """
 
     state: State
@@ -87,6 +97,8 @@ class Progress:
     code: str = ""
     after: timedelta = timedelta(0)
     data: dict[str, Any] = field(default_factory=dict)
+    setbacks: int = 0
+    last_setback: str = ""
 
     @property
     def done(self) -> bool:
@@ -104,9 +116,9 @@ def again(after: timedelta, reason: str) -> Progress:
     return Progress(State.AGAIN, reason, after=after)
 
 
-def failed(code: str, reason: str, **data: Any) -> Progress:
+def failed(code: str, reason: str, after: timedelta = timedelta(0), **data: Any) -> Progress:
     """The step will not reach its goal."""
-    return Progress(State.FAILED, reason, code, data=data)
+    return Progress(State.FAILED, reason, code, after, data)
 
 
 def lock_lost(reason: str) -> Progress:

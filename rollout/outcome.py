@@ -27,5 +27,6 @@ def _remarks(deployment: Deployment, scale_set: ScaleSet, vms: Sequence[Vm]) -> 
         yield f"{counted(outdated, 'VM')} that somebody else made still on another image"
     if scale_set.image is None or not scale_set.image.matches(pinned):
         yield f"somebody changed the set's model to {scale_set.image.label if scale_set.image else 'no image'}"
-    if scale_set.capacity != deployment.target_size:
-        yield f"the capacity is {scale_set.capacity}, the target size was {deployment.target_size}"
+    standing = sum(1 for vm in vms if not vm.leaving)
+    if standing != deployment.target_size:
+        yield f"the set has {counted(standing, 'VM')}, the target size was {deployment.target_size}"

@@ -6,16 +6,19 @@ where it does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from rollout.codec import Json
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.group import Group
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, VmList
+from rollout.evidence import Inspection, VmEvidence
+from rollout.group import Group, HealthCheckType, SignalType
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm, VmList
+from rollout.signals import Signal
+from rollout.traffic import AdminState, Asked, Membership, Probe
 
 
 class Clock(Protocol):
@@ -34,7 +37,22 @@ class ScaleSets(Protocol):
         ...
 
     async def list_vms(self, scale_set_id: str) -> VmList:
-        """Every VM with its state and health."""
+        """Every VM with its state, and its health where the same requests tell that. ``Stale``: the set is gone."""
+        ...
+
+    async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
+        """The list with the health of these VMs as well: a request for each whose health the list could not tell."""
+        ...
+
+    async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
+        """The VM that has this name now, in one request that does not count against lists; ``None``: there is none.
+
+        Its health may be left out.
+        """
+        ...
+
+    async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
+        """Whatever can be read of the VM that has this name and ``vm_id``; ``None`` where it is gone."""
         ...
 
     async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
@@ -42,11 +60,39 @@ class ScaleSets(Protocol):
         ...
 
     async def raise_capacity(self, scale_set: ScaleSet, capacity: int) -> None:
-        """Ask for ``capacity`` VMs, if the set is still as it was read."""
+        """Ask for as many more VMs as ``capacity`` is above the set's, if the set is still as it was read."""
         ...
 
     async def delete_vms(self, scale_set: ScaleSet, instance_ids: Sequence[str]) -> None:
-        """Delete these VMs in one call; Azure lowers the capacity by their number."""
+        """Delete these VMs in one call. Azure lowers a Uniform set's capacity by their number."""
+        ...
+
+
+class Traffic(Protocol):
+    """The load balancers and application gateways before scale sets. Raises ``AzureError``; no method waits."""
+
+    async def read(self, scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[Membership, ...]:
+        """The pools that each of these VMs is in now."""
+        ...
+
+    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[Asked]) -> Probe:
+        """Read what was asked of the balancers of one kind that have any of these pools, and ask again."""
+        ...
+
+    async def set_state(self, pool: str, members: Collection[Membership], state: AdminState) -> None:
+        """Set the ``adminState`` of members of a load balancer's pool, in one write."""
+        ...
+
+    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
+        """Take these pools out of the VM's own network configuration."""
+        ...
+
+    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
+        """Put the pools of the set's model back into the VM's own network configuration."""
+        ...
+
+    async def draining_time(self, pools: Collection[str]) -> timedelta:
+        """How long at most the application gateways that have these pools let connections of a VM end that left."""
         ...
 
 
@@ -114,6 +160,10 @@ class Vms(Protocol):
         """By batch, blue before green; of one batch where ``batch`` is given."""
         ...
 
+    async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
+        """As ``Deployments.change``, for the row of ``record``'s VM."""
+        ...
+
 
 class Events(Protocol):
     """The events table."""
@@ -148,6 +198,36 @@ class Locks(Protocol):
         ...
 
 
+class Signals(Protocol):
+    """The signals table: the first signal of each type from each VM of a scale set."""
+
+    async def put(self, scale_set_id: str, signal: Signal) -> bool:
+        """Keep a signal; false, and nothing changed, where the VM has sent one of that type before."""
+        ...
+
+    async def get(self, scale_set_id: str, vm_id: str, kind: SignalType) -> Signal | None: ...
+
+    async def list(self, scale_set_id: str) -> tuple[Signal, ...]:
+        """The signals of all VMs of the set."""
+        ...
+
+    async def delete(self, scale_set_id: str, vm_ids: Collection[str]) -> None:
+        """Forget what these VMs said; those that said nothing are passed over."""
+        ...
+
+
+class Evidence(Protocol):
+    """The evidence table: what is kept of sick VMs that are deleted."""
+
+    async def put(self, deployment_id: str, evidence: VmEvidence) -> bool:
+        """Keep what is known of a VM; false, and nothing changed, where there is evidence of it already."""
+        ...
+
+    async def get(self, deployment_id: str, vm_id: str) -> VmEvidence | None:
+        """The evidence of one VM; the id's case does not matter."""
+        ...
+
+
 @dataclass(frozen=True)
 class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
@@ -159,6 +239,8 @@ class Store:
     events: Events
     intents: Intents
     locks: Locks
+    signals: Signals
+    evidence: Evidence
 
 
 class InstanceState(StrEnum):
@@ -193,3 +275,4 @@ class Ports:
     store: Store
     instances: Instances
     clock: Clock
+    traffic: Traffic

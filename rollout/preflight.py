@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from rollout.batches import largest_surge
 from rollout.deployment import Parameters
 from rollout.findings import Finding, Severity, first_error, refuses
-from rollout.group import Group, HealthCheckType
+from rollout.group import Group, HealthCheckType, SignalType
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, region_name
+from rollout.signals import rule_of
+from rollout.traffic import TRAFFIC_SOURCES, pools_of
 
 __all__ = ["Finding", "Severity", "check_set", "check_start", "check_vms", "first_error", "refuses"]
 
@@ -56,7 +58,7 @@ def check_start(
 def check_vms(scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[Finding, ...]:
     """What the set's VMs add to it. There is no policy yet for VMs that need one, so each refuses."""
     protected = [vm.name for vm in vms if vm.protected]
-    stopped = [vm.name for vm in vms if vm.power_state in ("stopped", "deallocated", "stopping", "deallocating")]
+    stopped = [vm.name for vm in vms if vm.stopped]
     findings = []
     if protected:
         findings.append(
@@ -70,8 +72,19 @@ def check_vms(scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[Finding, ...]:
         findings.append(
             _error("stoppedVms", f"{_names(stopped)} stopped", "Start or delete them before the deployment")
         )
+    attached = [vm.name for vm in vms if vm.attached]
+    if attached:
+        findings.append(
+            _error(
+                "attachedVms",
+                f"{_names(attached)} attached: not made by the scale set, so it cannot make their like",
+                "Detach or delete them: "
+                "learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-attach-detach-vm",
+            )
+        )
     standing = [vm for vm in vms if not vm.leaving]
-    if len(standing) != scale_set.capacity:
+    # What a Flexible set's capacity says may always have been another number: Azure keeps its VMs to none.
+    if len(standing) != scale_set.capacity and scale_set.mode is OrchestrationMode.UNIFORM:
         findings.append(
             _error(
                 "capacityMismatch",
@@ -83,13 +96,6 @@ def check_vms(scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[Finding, ...]:
 
 
 def _configuration(scale_set: ScaleSet, group: Group) -> Iterator[Finding]:
-    if scale_set.mode is not OrchestrationMode.UNIFORM:
-        yield _error(
-            "orchestrationModeUnsupported",
-            f"{scale_set.name} is a {scale_set.mode} scale set",
-            "This version of Teal deploys to Uniform scale sets",
-            "scaleSetId",
-        )
     if scale_set.image is None:
         yield _error(
             "noVmProfile",
@@ -130,6 +136,15 @@ def _configuration(scale_set: ScaleSet, group: Group) -> Iterator[Finding]:
             "healthCheckTypes",
         )
 
+    for source in TRAFFIC_SOURCES:
+        if source in group.health_check_types and source not in _configured(scale_set):
+            yield _error(
+                "healthCheckNotConfigured",
+                f"The group checks {source}, but the set's model names no pool of that kind",
+                f"Add the set to a backend pool, or take {source} from the group's healthCheckTypes",
+                "healthCheckTypes",
+            )
+
 
 def _manager(scale_set: ScaleSet) -> str:
     tags = scale_set.tags or {}
@@ -165,24 +180,30 @@ def _limits(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Finding]:
 
 
 def _notes(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Finding]:
-    if scale_set.backend_pools:
-        yield _warning(
-            "poolsNotDrained",
-            f"{scale_set.name} is in {len(scale_set.backend_pools)} backend pools; this version waits the draining "
-            "timeout, but VMs stay in the pools until they are deleted",
-            "Let clients retry, or take the VMs out of the pools by other means",
-        )
-    if not scale_set.reports_health and parameters.health_check_types:
+    yield from _unchecked_pools(scale_set, parameters)
+    if (
+        not scale_set.reports_health
+        and parameters.health_check_types
+        and not set(TRAFFIC_SOURCES) & set(parameters.health_check_types)
+        and rule_of(parameters.signals, SignalType.VM_READY) is None
+    ):
         yield _warning(
             "greenServesUnjudged",
             "Nothing but the VM's state tells whether a green VM works",
             "Add the Application Health extension to the set's model",
         )
-    if not parameters.health_check_types:
+    if parameters.tolerate_unhealthy:
+        yield _warning(
+            "toleratesUnhealthy",
+            "Blue VMs go for green ones that are not healthy: fewer VMs may serve than before",
+            "Leave out tolerateUnhealthy, and a blue VM stays for each green one that is not healthy",
+            "tolerateUnhealthy",
+        )
+    if not parameters.checked:
         yield _warning(
             "noHealthCheck",
             "Without a health check every batch waits its whole grace period and only the VMs' existence is judged",
-            "Give the group healthCheckTypes",
+            "Give the group healthCheckTypes, or let it declare the signal vmReady",
             "healthCheckTypes",
         )
     if scale_set.image is not None and not scale_set.image.exact:
@@ -191,6 +212,23 @@ def _notes(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Finding]:
             f"The set's present image is {scale_set.image.label}, which may name another version tomorrow",
             "A failed deployment puts this same reference back; pin a version to know which image that is",
         )
+
+
+def _unchecked_pools(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Finding]:
+    unchecked = [source for source in _configured(scale_set) if source not in parameters.health_check_types]
+    if unchecked and parameters.health_check_types:
+        yield _warning(
+            "poolHealthNotChecked",
+            f"{scale_set.name} gets its traffic from backend pools, but the deployment does not check "
+            f"{', '.join(unchecked)}: a green VM may count as healthy before it is sent any",
+            "Add them to the group's healthCheckTypes, or give a stableFor longer than the probes take",
+            "healthCheckTypes",
+        )
+
+
+def _configured(scale_set: ScaleSet) -> list[HealthCheckType]:
+    """The kinds of balancers whose pools the set's model names."""
+    return [source for source in TRAFFIC_SOURCES if pools_of(scale_set.backend_pools, source)]
 
 
 def _image(version: ImageVersion | None, version_id: str, scale_set: ScaleSet | None) -> Iterator[Finding]:

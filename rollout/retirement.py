@@ -10,26 +10,38 @@ from rollout.scale_set import Vm
 from rollout.status import Color, VmStatus
 
 
-def blue_to_detach(records: Sequence[VmRecord], batch: Batch) -> tuple[VmRecord, ...]:
+def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = False) -> tuple[VmRecord, ...]:
     """The batch's blue VMs that its healthy green ones replace: for each sick green one, one blue VM stays.
 
-    Two go and two came, one of them sick: one goes. Two go and one came (the set had a VM too many): both go.
+    Two go and two came, one of them sick: one goes. Two go and one came (the set had a VM too many): both go. Where
+    sick green VMs are tolerated, all go.
     """
     blue = [record for record in records if record.color is Color.BLUE]
+    if tolerate:
+        return tuple(blue)
     green = [record for record in records if record.color is Color.GREEN]
     healthy = sum(1 for record in green if record.status is VmStatus.HEALTHY)
     sick = max(0, batch.green - healthy)
     return tuple(blue[: max(0, len(blue) - sick)])
 
 
-def to_delete(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
-    """The VMs of a judged batch that leave: detached blue ones, and green ones that were not healthy."""
+def to_delete(records: Iterable[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
+    """The VMs of a judged batch that leave: detached blue ones, and sick green ones unless those are tolerated."""
     return tuple(
         record
         for record in records
         if (record.color is Color.BLUE and record.status is VmStatus.DETACHED)
-        or (record.color is Color.GREEN and record.status is VmStatus.UNHEALTHY)
+        or (record.color is Color.GREEN and _is_sick(record) and not tolerate)
     )
+
+
+def to_replace(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
+    """The sick green VMs whose places others are to take, those that were chosen before included."""
+    return tuple(record for record in records if record.color is Color.GREEN and (record.replaced or _is_sick(record)))
+
+
+def _is_sick(record: VmRecord) -> bool:
+    return record.status is VmStatus.UNHEALTHY and not record.replaced
 
 
 @dataclass(frozen=True)

@@ -69,8 +69,9 @@ class OrchestrationMode(StrEnum):
 class ScaleSet:
     """One GET of ``Microsoft.Compute/virtualMachineScaleSets/{name}``.
 
-    ``capacity`` is the nominal size, ``sku.capacity``. ``image`` is ``None`` where the set has no VM profile.
-    ``upgrade_mode`` is ``Manual`` where the set has no upgrade policy, as Flexible sets may.
+    ``capacity`` is the nominal size, ``sku.capacity``; a Flexible set may have another number of VMs.
+    ``image`` is ``None`` where the set has no VM profile. ``upgrade_mode`` is ``Manual`` where the set has no upgrade
+    policy, as Flexible sets may.
     """
 
     id: str
@@ -106,7 +107,10 @@ class Vm:
 
     ``vm_id`` is the only name that is never used again (Uniform instance ids are). ``power_state`` is ``running``,
     ``stopped``, ``deallocated``…, ``None`` while unknown; ``health`` is ``healthy``, ``unhealthy``, ``unknown`` or
-    ``initializing`` as the Application Health extension or the probe reports it, ``None`` where nothing does.
+    ``initializing`` as the Application Health extension or the probe reports it, ``None`` where nothing does, or where
+    it has not been asked for (``rollout.ports.ScaleSets.with_health``). ``attached``: it was made by itself and put
+    into the set (Flexible sets only), so that the set's model does not say what it is like. ``network_interfaces`` are
+    resource ids.
     """
 
     vm_id: str
@@ -118,12 +122,19 @@ class Vm:
     health: str | None = None
     zone: str | None = None
     protected: bool = False
+    attached: bool = False
     created_at: datetime | None = None
+    network_interfaces: tuple[str, ...] = ()
 
     @property
     def leaving(self) -> bool:
         """Whether Azure is deleting it."""
         return self.provisioning_state.lower() == "deleting"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is powered off, or on the way there."""
+        return self.power_state in ("stopped", "deallocated", "stopping", "deallocating")
 
     @property
     def running(self) -> bool:
@@ -135,12 +146,17 @@ class Vm:
 class VmList:
     """The VMs of a set, and what it cost to read them: ``requests``, as Azure counts each page.
 
-    ``remaining``: how many more requests Azure said it would answer now; ``None`` where it said nothing.
+    ``remaining``: how many more requests Azure said it would answer now; ``None`` where it said nothing. ``refill``:
+    how many a minute it documents to give back (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits):
+    10 for each Uniform set, 300 for the VM lists of a whole subscription. ``views``: how many single VMs were read
+    besides, each from a bucket of its own.
     """
 
     vms: tuple[Vm, ...]
     requests: int = 1
     remaining: int | None = None
+    refill: int = 10
+    views: int = 0
 
     def by_id(self) -> dict[str, Vm]:
         """The VMs under their ``vm_id``."""

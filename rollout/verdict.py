@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rollout.health import Health, Observation, worst
+from rollout.threshold import Threshold
 
 
 class Verdict(StrEnum):
@@ -38,36 +39,39 @@ def judge(
     planned: int,
     waited: timedelta,
     grace_period: timedelta,
-    min_healthy_percentage: int,
+    threshold: Threshold,
     checked: bool,
+    stable_for: timedelta = timedelta(0),
+    steady: timedelta = timedelta(0),
 ) -> Judgement:
     """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM by name.
 
-    * All healthy: the batch is healthy, at once. With no health check (``checked`` false) only at the end.
+    * All healthy, and so for ``stable_for`` (``steady`` is how long nothing changed): the batch is healthy, at once.
+      With no health check (``checked`` false) only at the end.
     * The grace period is not over: not yet.
-    * Over: the healthy share of the *planned* VMs decides; exactly the asked percentage passes.
+    * Over: the healthy share of the *planned* VMs decides, by the threshold.
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
     healthy = sum(1 for observations in green.values() if worst(observations).health is Health.HEALTHY)
     counted = f"{healthy} of {planned} green VMs healthy"
     over = waited >= grace_period
-    if healthy >= planned and (checked or over):
+    if healthy >= planned and (over or (checked and steady >= stable_for)):
         return Judgement(Verdict.HEALTHY, counted, healthy, planned)
     if not over:
-        return Judgement(Verdict.NOT_YET, _waiting(healthy, planned, checked), healthy, planned)
-    share = 100 * healthy / planned
-    arithmetic = f"{counted} after {round(grace_period.total_seconds())} s, {share:.0f} %"
-    if share >= min_healthy_percentage:
-        reason = f"{arithmetic}: at least the {min_healthy_percentage} % asked"
-        return Judgement(Verdict.HEALTHY, reason, healthy, planned)
-    reason = f"{arithmetic}: below the {min_healthy_percentage} % asked ({_worst_vms(green, planned)})"
-    return Judgement(Verdict.UNHEALTHY, reason, healthy, planned)
+        waiting = _waiting(healthy, planned, checked, stable_for - steady)
+        return Judgement(Verdict.NOT_YET, waiting, healthy, planned)
+    arithmetic = f"{counted} after {round(grace_period.total_seconds())} s, {threshold.words(healthy, planned)}"
+    if threshold.passes(healthy, planned):
+        return Judgement(Verdict.HEALTHY, arithmetic, healthy, planned)
+    return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned)})", healthy, planned)
 
 
-def _waiting(healthy: int, planned: int, checked: bool) -> str:
+def _waiting(healthy: int, planned: int, checked: bool, unsteady: timedelta) -> str:
     if not checked:
         return "no health check: waiting for the end of the grace period"
+    if healthy >= planned:
+        return f"all {planned} green VMs healthy: waiting {round(unsteady.total_seconds())} s more for them to stay so"
     return f"waiting for {planned - healthy} of {planned} green VMs to become healthy"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 from datetime import timedelta
 from pathlib import Path
 
-from rollout.codec import encode
+from rollout.codec import camel_case, encode
 from rollout.deployment import Parameters
+from rollout.parameters import Asked
 from settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -24,11 +26,16 @@ def test_readme_lists_every_setting_with_its_default() -> None:
 
 
 def test_readme_lists_every_parameter_with_its_default() -> None:
-    defaults = {name: value for name, value in encode(Parameters("")).items() if isinstance(value, int)}
+    defaults = {
+        name: value
+        for name, value in encode(Parameters("")).items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+    defaults.pop("allocationTimeout")  # the grace period's
     for name, value in defaults.items():
         assert f"| `{name}` | {value} |" in README
     rows = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
-    assert set(encode(Parameters(""))) <= rows
+    assert {camel_case(field.name) for field in dataclasses.fields(Asked)} <= rows
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
@@ -45,3 +52,26 @@ def test_every_link_between_documents_leads_somewhere() -> None:
 def test_readme_names_no_document_or_folder_that_is_not_there() -> None:
     named = re.findall(r"`((?:[a-z_]+/)+[a-z_.]*|[a-z_]+\.py)`", README)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def failure_codes() -> set[str]:
+    """The codes that a failed step or a lost deployment gets, read from the calls of ``failed`` and ``Problem``."""
+    found = set()
+    for folder in ("activities", "orchestrators", "rollout"):
+        for path in (ROOT / folder).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                    continue
+                first = node.args[0]
+                if node.func.id in ("failed", "Problem") and isinstance(first, ast.Constant):
+                    found.add(str(first.value))
+    return found
+
+
+def test_every_failure_code_is_explained_with_what_to_do() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| (`.+?`) \| .+ \| .+ \|$", text, re.MULTILINE)
+    documented = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    codes = failure_codes()
+    assert {"batchUnhealthy", "groupUnhealthy", "orchestratorLost"} <= codes
+    assert codes - documented == set()

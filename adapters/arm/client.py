@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from azure.core import AzureClouds
+from azure.core import AsyncPipelineClient, AzureClouds
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline import PipelineRequest, policies
 from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.core.tools import get_arm_endpoints
 
@@ -48,6 +49,7 @@ class ComputeClients:
         self._credential = credential
         self._transport_factory = transport_factory
         self._clients: dict[str, ComputeManagementClient] = {}
+        self._anonymous: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] | None = None
 
     def of(self, resource_id: str) -> ComputeManagementClient:
         """The client of the subscription that the id is in. Raises ``Refused("invalidResourceId")``."""
@@ -56,8 +58,20 @@ class ComputeClients:
             self._clients[subscription] = self._open(subscription)
         return self._clients[subscription]
 
+    @property
+    def anonymous(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        """A client without a token, for addresses that open what they name by themselves: it logs none of them."""
+        if self._anonymous is None:
+            self._anonymous = AsyncPipelineClient(
+                self._endpoint, policies=[policies.UserAgentPolicy(user_agent="teal")], **self._connection_options()
+            )
+        return self._anonymous
+
     async def close(self) -> None:
         """Close all connections. The credential is its owner's to close."""
+        if self._anonymous is not None:
+            await self._anonymous.close()
+            self._anonymous = None
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.close()
@@ -67,17 +81,22 @@ class ComputeClients:
         from azure.mgmt.compute.aio import ComputeManagementClient
 
         scope = _scope_of(self._endpoint)
-        options: dict[str, Any] = {"transport": self._transport_factory()} if self._transport_factory else {}
         return ComputeManagementClient(
             self._credential,
             subscription,
             self._endpoint,
             credential_scopes=[scope],
             policies=_policies(self._authentication(scope)),
-            connection_timeout=CONNECTION_TIMEOUT.total_seconds(),
-            read_timeout=READ_TIMEOUT.total_seconds(),
-            **options,
+            **self._connection_options(),
         )
+
+    def _connection_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"transport": self._transport_factory()} if self._transport_factory else {}
+        return {
+            "connection_timeout": CONNECTION_TIMEOUT.total_seconds(),
+            "read_timeout": READ_TIMEOUT.total_seconds(),
+            **options,
+        }
 
     def _authentication(self, scope: str) -> AsyncARMChallengeAuthenticationPolicy:
         plain = urlsplit(self._endpoint).scheme == "http"

@@ -63,11 +63,31 @@ def read_vm(body: Json) -> Vm | None:
         image=_vm_image(_at(properties, "storageProfile", "imageReference") or {}),
         provisioning_state=properties.get("provisioningState") or "",
         power_state=_power_state(properties),
-        health=_after_slash(_at(properties, "instanceView", "vmHealth", "status", "code")),
+        health=read_health(properties.get("instanceView") or {}),
         zone=next(iter(body.get("zones") or ()), None),
         protected=bool(_at(properties, "protectionPolicy", "protectFromScaleSetActions")),
         created_at=_time(properties.get("timeCreated")),
+        network_interfaces=tuple(each["id"] for each in _at(properties, "networkProfile", "networkInterfaces") or ()),
     )
+
+
+def read_flexible_vm(body: Json, set_name: str) -> Vm | None:
+    """One VM of the Flexible set ``set_name``, from the VM API; ``None`` for one without a ``vmId``.
+
+    Such a VM has no ``instanceId``: its name is one. The set names those it makes ``{set_name}_{8 characters}``
+    (https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-instance-ids); any other,
+    and one that was made without an image, was made by somebody and attached.
+    """
+    vm = read_vm({"instanceId": body["name"], **body})
+    if vm is None:
+        return None
+    made_by_set = vm.name.lower().startswith(f"{set_name.lower()}_") and vm.image != ImageReference()
+    return replace(vm, attached=not made_by_set)
+
+
+def read_health(view: Json) -> str | None:
+    """``vmHealth`` of an instance view, in lower case; ``None`` where nothing reports it."""
+    return _after_slash(_at(view, "vmHealth", "status", "code"))
 
 
 def read_image_version(body: Json, os_type: str | None) -> ImageVersion:

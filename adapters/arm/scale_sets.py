@@ -1,38 +1,55 @@
-"""Uniform scale sets and their VMs (``rollout.ports.ScaleSets``)."""
+"""Scale sets of both orchestration modes and their VMs (``rollout.ports.ScaleSets``)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 from azure.core import MatchConditions
-from azure.core.exceptions import DecodeError, ResourceNotFoundError
-from azure.core.pipeline import PipelineResponse
-from azure.core.rest import HttpRequest
+from azure.core.exceptions import ResourceNotFoundError
 
+from adapters.arm.answers import http_response
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
-from adapters.arm.reading import Json, read_scale_set, read_vm
-from adapters.arm.resource_ids import ScaleSetId, subscription_of
+from adapters.arm.evidence import FlexibleSources, UniformSources, VmSources, inspect_vm
+from adapters.arm.flexible import FlexibleVms
+from adapters.arm.reading import read_scale_set
+from adapters.arm.resource_ids import ScaleSetId
+from adapters.arm.uniform import UniformVms
 from rollout.codec import encode
-from rollout.errors import Busy, Refused
-from rollout.pacing import until_refilled
-from rollout.scale_set import ImageReference, ScaleSet, VmList
-
-#: What azure-mgmt-compute 39 itself sends with a request for a set's VMs; a test holds the two together.
-VM_LIST_API_VERSION = "2026-04-01"
-
-#: A set has at most 1,000 VMs, so a list this long has lost its way.
-MOST_PAGES = 1000
+from rollout.errors import Refused, Stale
+from rollout.evidence import Inspection
+from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, VmList
 
 
-class UniformScaleSets:
-    """The scale sets API. ``read`` serves both orchestration modes, so that a Flexible set is known for what it is."""
+class SetVms(Protocol):
+    """The VMs of the scale sets of one orchestration mode: that part of ``rollout.ports.ScaleSets``."""
+
+    async def list_vms(self, scale_set_id: str) -> VmList: ...
+    async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList: ...
+    async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None: ...
+
+
+class ArmScaleSets:
+    """The scale sets API, which is the same for both orchestration modes, and for VMs the API of the set's mode.
+
+    The mode of a set is remembered from every ``read``. Azure never changes it: at worst somebody has made another set
+    of the same name, and then the next ``read``, with which every deployment begins, tells.
+    """
 
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
+        self._by_mode: Mapping[OrchestrationMode, SetVms] = {
+            OrchestrationMode.UNIFORM: UniformVms(clients),
+            OrchestrationMode.FLEXIBLE: FlexibleVms(clients),
+        }
+        self._sources: Mapping[OrchestrationMode, VmSources] = {
+            OrchestrationMode.UNIFORM: UniformSources(clients),
+            OrchestrationMode.FLEXIBLE: FlexibleSources(clients),
+        }
+        self._modes: dict[str, OrchestrationMode] = {}
+        self._first_read = asyncio.Lock()
 
     async def read(self, scale_set_id: str) -> ScaleSet | None:
         """``GET …/virtualMachineScaleSets/{name}``."""
@@ -40,30 +57,35 @@ class UniformScaleSets:
         sets = self._clients.of(scale_set_id).virtual_machine_scale_sets
         with translated():
             try:
-                answer: Any = await sets.get(parsed.resource_group, parsed.name, cls=_http_response)
+                answer: Any = await sets.get(parsed.resource_group, parsed.name, cls=http_response)
             except ResourceNotFoundError:
                 return None
-        return read_scale_set(answer.json(), answer.headers.get("ETag"))
+        found = read_scale_set(answer.json(), answer.headers.get("ETag"))
+        self._modes[scale_set_id.lower()] = found.mode
+        return found
 
     async def list_vms(self, scale_set_id: str) -> VmList:
-        """``GET …/virtualMachines?$expand=instanceView``, every page; ``Stale`` where the set is gone.
+        """Every VM of the set, as its mode's API tells of them; ``Stale`` where the set is gone.
 
-        This goes through the client's ``send_request``: its ``list`` makes model objects of all that a page holds,
-        which costs thirty times the CPU of the JSON alone, half a second at 900 VMs, at every poll.
+        The VM API answers for a set that is gone as for one without VMs.
         """
-        url = _vm_list_url(scale_set_id)
-        bodies: list[Json] = []
-        for requests in range(1, MOST_PAGES + 1):
-            try:
-                page, headers = await self._get(scale_set_id, url)
-            except Busy as busy:
-                raise _whole_list_later(busy, requests) from busy
-            bodies += page.get("value") or ()
-            if not page.get("nextLink"):
-                vms = (read_vm(body) for body in bodies)
-                return VmList(tuple(vm for vm in vms if vm is not None), requests, _remaining(headers))
-            url = page["nextLink"]
-        raise Refused("tooManyPages", f"The list of the VMs of {scale_set_id} has more than {MOST_PAGES} pages")
+        listed = await (await self._vms(scale_set_id)).list_vms(scale_set_id)
+        if not listed.vms and await self.read(scale_set_id) is None:
+            raise Stale("scaleSetNotFound", f"There is no scale set {scale_set_id}")
+        return listed
+
+    async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
+        """The list with the health of these VMs, where the list itself could not tell it."""
+        return await (await self._vms(scale_set_id)).with_health(scale_set_id, listed, vm_ids)
+
+    async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
+        """The VM that has this name now."""
+        return await (await self._vms(scale_set_id)).read_vm(scale_set_id, vm_name)
+
+    async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
+        """The VM's instance view and the end of its serial log, as far as they can be read."""
+        sources = self._sources[await self._mode(scale_set_id)]
+        return await inspect_vm(self._clients, sources, scale_set_id, vm_name, vm_id)
 
     async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
         """``PATCH`` of ``imageReference`` alone.
@@ -83,7 +105,10 @@ class UniformScaleSets:
         await self._update(scale_set, {"sku": {name: value for name, value in sku.items() if value is not None}})
 
     async def delete_vms(self, scale_set: ScaleSet, instance_ids: Sequence[str]) -> None:
-        """``POST …/delete``. The operation takes no ``If-Match``; an instance that is gone makes it ``Stale``."""
+        """``POST …/delete``, by instance id, which in a Flexible set is the VM's name.
+
+        The operation takes no ``If-Match``; an instance that is gone makes it ``Stale``.
+        """
         # "*" is every VM of the set: https://learn.microsoft.com/cli/azure/vmss#az-vmss-delete-instances
         if not instance_ids or "*" in instance_ids:
             raise ValueError(f"delete_vms needs the VMs one by one, not {list(instance_ids)}")
@@ -110,52 +135,16 @@ class UniformScaleSets:
                 polling=False,
             )
 
-    async def _get(self, scale_set_id: str, url: str) -> tuple[Json, Mapping[str, str]]:
-        with translated():
-            # As a stream, so that the SDK's pipeline does not parse the body once before it is parsed here.
-            response = await self._clients.of(scale_set_id).send_request(
-                HttpRequest("GET", url, headers={"Accept": "application/json"}), stream=True
-            )
-            await response.read()
-            response.raise_for_status()
-            try:
-                return response.json(), response.headers
-            except ValueError as error:
-                raise DecodeError("the answer is not JSON", response=response, error=error) from error
+    async def _vms(self, scale_set_id: str) -> SetVms:
+        return self._by_mode[await self._mode(scale_set_id)]
 
+    async def _mode(self, scale_set_id: str) -> OrchestrationMode:
+        """The set's mode; that of a set that is not there is Uniform, whose VMs have the set itself as their parent.
 
-def _http_response(response: PipelineResponse[Any, Any], *_: Any) -> Any:
-    """An SDK ``cls`` callback that hands out the answer itself, whose headers the model does not have."""
-    return response.http_response
-
-
-def _whole_list_later(busy: Busy, requests: int) -> Busy:
-    """A list that was throttled at a later page begins again at the first, so all its pages have to be refilled.
-
-    Azure's ``Retry-After`` speaks of one request: heeding only that, a list of ten pages would be refused for ever.
-    """
-    if busy.retry_after is None or requests == 1:
-        return busy
-    return Busy(busy.code, busy.message, max(busy.retry_after, until_refilled(requests)))
-
-
-def _remaining(headers: Mapping[str, str]) -> int | None:
-    """How many more requests of the answered kind Azure would take now; ``None`` where it does not say.
-
-    ``x-ms-ratelimit-remaining-resource: Microsoft.Compute/HighCostGetVMScaleSet3Min;177,…`` names every policy that the
-    request was charged to, with what it has left: the least of them decides
-    (https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/troubleshooting-throttling-errors).
-    """
-    counts = re.findall(r";\s*(\d+)\s*(?:,|$)", headers.get("x-ms-ratelimit-remaining-resource", ""))
-    return min(map(int, counts), default=None)
-
-
-def _vm_list_url(scale_set_id: str) -> str:
-    """What the SDK's own ``virtual_machine_scale_set_vms.list(…, expand="instanceView")`` asks for."""
-    parsed = ScaleSetId.parse(scale_set_id)
-    return (
-        f"/subscriptions/{quote(subscription_of(scale_set_id), safe='')}"
-        f"/resourceGroups/{quote(parsed.resource_group, safe='')}"
-        f"/providers/Microsoft.Compute/virtualMachineScaleSets/{quote(parsed.name, safe='')}"
-        f"/virtualMachines?api-version={VM_LIST_API_VERSION}&$expand=instanceView"
-    )
+        Many may ask at once for a set that this process has not read yet: one of them reads it.
+        """
+        if scale_set_id.lower() not in self._modes:
+            async with self._first_read:
+                if scale_set_id.lower() not in self._modes:
+                    await self.read(scale_set_id)
+        return self._modes.get(scale_set_id.lower(), OrchestrationMode.UNIFORM)

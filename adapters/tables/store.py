@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.group import Group
+from rollout.evidence import VmEvidence
+from rollout.group import Group, SignalType
 from rollout.keys import (
     GROUPS,
     Key,
@@ -18,13 +19,17 @@ from rollout.keys import (
     encode_key,
     event_row,
     events_after,
+    evidence_key,
     group_key,
     intent_row,
     lock_key,
     rows_of_batch,
+    signal_key,
+    signals_of,
     vm_row,
 )
 from rollout.ports import Store
+from rollout.signals import Signal
 
 
 def store_over(tables: TableMaker) -> Store:
@@ -37,6 +42,8 @@ def store_over(tables: TableMaker) -> Store:
         events=TableEvents(Records(tables("Events"), Event)),
         intents=TableIntents(Records(tables("Intents"), Intent)),
         locks=TableLocks(Records(tables("Locks"), Lock)),
+        signals=TableSignals(Records(tables("Signals"), Signal)),
+        evidence=TableEvidence(Records(tables("Evidence"), VmEvidence)),
     )
 
 
@@ -118,6 +125,10 @@ class TableVms:
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
         return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
 
+    async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
+        row = vm_row(record.batch, record.color, record.vm_id)
+        return await self._records.change(Key(encode_key(deployment_id), row), change)
+
 
 class TableEvents:
     """Events: a deployment's in its partition, in sequence."""
@@ -160,6 +171,41 @@ class TableLocks:
         if expected is None:
             return await self._records.add(key, lock)
         return await self._records.swap(key, lambda found: _folded(found) == _folded(expected), lock)
+
+
+class TableSignals:
+    """Signals: those of a scale set in its partition, by VM and type."""
+
+    def __init__(self, records: Records[Signal]) -> None:
+        self._records = records
+
+    async def put(self, scale_set_id: str, signal: Signal) -> bool:
+        return await self._records.add(signal_key(scale_set_id, signal.vm_id, signal.type), signal)
+
+    async def get(self, scale_set_id: str, vm_id: str, kind: SignalType) -> Signal | None:
+        return await self._records.get(signal_key(scale_set_id, vm_id, kind))
+
+    async def delete(self, scale_set_id: str, vm_ids: Collection[str]) -> None:
+        wanted = {vm_id.lower() for vm_id in vm_ids}
+        for signal in await self.list(scale_set_id):
+            if signal.vm_id.lower() in wanted:
+                await self._records.delete(signal_key(scale_set_id, signal.vm_id, signal.type))
+
+    async def list(self, scale_set_id: str) -> tuple[Signal, ...]:
+        return await self._records.list(signals_of(scale_set_id))
+
+
+class TableEvidence:
+    """Evidence: that of a deployment in its partition, by VM."""
+
+    def __init__(self, records: Records[VmEvidence]) -> None:
+        self._records = records
+
+    async def put(self, deployment_id: str, evidence: VmEvidence) -> bool:
+        return await self._records.add(evidence_key(deployment_id, evidence.vm_id), evidence)
+
+    async def get(self, deployment_id: str, vm_id: str) -> VmEvidence | None:
+        return await self._records.get(evidence_key(deployment_id, vm_id))
 
 
 def _folded(lock: Lock) -> object:

@@ -14,7 +14,8 @@ from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from adapters.arm.client import ComputeClients
 from adapters.arm.images import GalleryImages
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
+from adapters.arm.traffic import ArmTraffic
 from local.azure.cloud import Cloud
 from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world, parse_world
@@ -60,7 +61,9 @@ class Bench:
         self.instances = ScriptedInstances()
         self._compute = ComputeClients(Settings(), StaticCredential(), lambda: InProcessTransport(self.cloud))
         images = GalleryImages(self._compute)
-        self.ports = Ports(UniformScaleSets(self._compute), images, memory_store(), self.instances, self.clock)
+        self.ports = Ports(
+            ArmScaleSets(self._compute), images, memory_store(), self.instances, self.clock, ArmTraffic(self._compute)
+        )
         self.scale_set_id = str(world.groups[0]["scaleSetId"])
         self.image = ImageReference(id=f"{world.groups[0]['imageId']}/versions/{image}")
         self.epoch = 1

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from activities.attempt import Body
+from activities.detach import detach_blue
 from activities.finish import raise_epoch, release_group, verify_end
 from activities.image import apply_image, restore_image
 from activities.judge import judge_batch
 from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
-from activities.retire import detach_blue, discard_green, terminate_blue
+from activities.retire import discard_green, terminate_blue
 from local.azure.world import Fault
 from rollout.deployment import IntentKind
 from rollout.events import EventType

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,9 +19,10 @@ from api.routes import routes
 from local.memory import memory_store
 from rollout.codec import Json
 from rollout.deployment import Deployment, Lock
+from rollout.evidence import Inspection
 from rollout.group import Group
-from rollout.ports import InstanceState, Ports, Store
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, VmList
+from rollout.ports import InstanceState, Ports, Store, Traffic
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm, VmList
 from settings import Settings
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
@@ -29,6 +30,10 @@ SCALE_SET_ID = f"{SUBSCRIPTION}/virtualMachineScaleSets/web"
 IMAGE_ID = f"{SUBSCRIPTION}/galleries/apps/images/web"
 #: With a fraction that rows and answers do not keep, as a real clock has.
 START = datetime(2026, 11, 23, 8, 15, 0, 123, tzinfo=UTC)
+
+
+#: Doors ask no balancer.
+NO_TRAFFIC = cast(Traffic, None)
 
 
 class HandClock:
@@ -45,10 +50,14 @@ class HandClock:
 
 
 class ListedScaleSets:
-    """Scale sets by id; ``error`` is raised where one is given. It can only be read: the doors change no scale set."""
+    """Scale sets by id, and VMs by their set's id and name; ``error`` is raised where one is given.
+
+    It can only be read: the doors change no scale set.
+    """
 
     def __init__(self) -> None:
         self.sets: dict[str, ScaleSet] = {}
+        self.vms: dict[tuple[str, str], Vm] = {}
         self.reads = 0
         self.error: Exception | None = None
 
@@ -62,8 +71,19 @@ class ListedScaleSets:
             raise self.error
         return self.sets.get(scale_set_id.lower())
 
+    async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
+        if self.error:
+            raise self.error
+        return self.vms.get((scale_set_id.lower(), vm_name))
+
     async def list_vms(self, scale_set_id: str) -> VmList:
         raise AssertionError("no door reads VMs")
+
+    async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
+        raise AssertionError("no door reads VMs")
+
+    async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
+        raise AssertionError("no door inspects VMs")
 
     async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
         raise AssertionError("no door changes a scale set")
@@ -146,7 +166,7 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.scale_sets, self.images, self.store, self.instances, self.clock)
+        return Ports(self.scale_sets, self.images, self.store, self.instances, self.clock, NO_TRAFFIC)
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """A request with JSON, or with bytes as they are."""

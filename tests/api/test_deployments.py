@@ -10,6 +10,7 @@ import pytest
 
 from rollout.deployment import Batch, Deployment, Event, Reading, VmRecord
 from rollout.errors import Busy
+from rollout.evidence import VmEvidence
 from rollout.group import HealthCheckType
 from rollout.ports import InstanceState
 from rollout.scale_set import ImageReference
@@ -174,12 +175,52 @@ async def test_vms_are_shown_with_their_readings_and_by_batch(world: Any) -> Non
         "status": "healthy",
         "reason": "1 of 1 healthy",
         "zone": "1",
+        "replaced": False,
+        "evidence": False,
         "readings": [{"source": "vmState", "health": "healthy", "detail": "running", "at": "2026-11-23T08:20:00.000Z"}],
         "updatedAt": "2026-11-23T08:20:00.000Z",
     }
     assert (await world.get(f"deployments/{name}/vms?batch=2"))["value"] == shown[1:]
     assert (await world.get(f"deployments/{name}/vms?batch=0"))["value"] == []
     assert (await world.refused("GET", f"deployments/{name}/vms?batch=x"))[1]["target"] == "batch"
+
+
+async def test_evidence_of_a_sick_vm_is_shown_with_what_is_missing(world: Any) -> None:
+    name = (await world.start())["id"]
+    reading = Reading(HealthCheckType.APPLICATION_HEALTH, "unhealthy", "unhealthy", AT)
+    view = {"vmHealth": {"status": {"code": "HealthState/unhealthy"}}}
+    notes = ("The serial log could not be read: no answer within 10 s",)
+    evidence = VmEvidence(
+        "id-3", "web_3", 2, AT, VmStatus.UNHEALTHY, "applicationHealth: unhealthy", (reading,), view, notes=notes
+    )
+    await world.store.evidence.put(name, evidence)
+    assert await world.get(f"deployments/{name}/vms/ID-3/evidence") == {
+        "vmId": "id-3",
+        "name": "web_3",
+        "batch": 2,
+        "takenAt": "2026-11-23T08:20:00.000Z",
+        "status": "unhealthy",
+        "reason": "applicationHealth: unhealthy",
+        "readings": [
+            {
+                "source": "applicationHealth",
+                "health": "unhealthy",
+                "detail": "unhealthy",
+                "at": "2026-11-23T08:20:00.000Z",
+            }
+        ],
+        "instanceView": view,
+        "serialLog": None,
+        "notes": list(notes),
+    }
+
+
+@pytest.mark.parametrize("vm_id", ["id-4", "web_3", "x" * 2000, "a%2F..%2Fb", "%23%3F%5C"])
+async def test_a_vm_without_evidence_is_404(world: Any, vm_id: str) -> None:
+    name = (await world.start())["id"]
+    status, error = await world.refused("GET", f"deployments/{name}/vms/{vm_id}/evidence")
+    assert (status, error["code"], error["target"]) == (404, "evidenceNotFound", "vmId")
+    assert len(error["message"]) < 300
 
 
 async def test_batches_are_shown_in_order(world: Any) -> None:
@@ -190,6 +231,7 @@ async def test_batches_are_shown_in_order(world: Any) -> None:
     assert first == {
         "number": 1,
         "phase": "launched",
+        "round": 1,
         "reason": "r",
         "blue": 2,
         "green": 2,
@@ -232,7 +274,7 @@ async def test_the_durable_status_is_shown_as_it_is_or_is_404(world: Any) -> Non
     assert (status, error["code"]) == (404, "instanceNotFound")
 
 
-@pytest.mark.parametrize("part", ["", "/vms", "/batches", "/events", "/durable"])
+@pytest.mark.parametrize("part", ["", "/vms", "/vms/id-3/evidence", "/batches", "/events", "/durable"])
 @pytest.mark.parametrize("name", [UNKNOWN, "nonsense", "web-20269923T081500Z-ffffff", UNKNOWN + ":batch-1"])
 async def test_an_unknown_deployment_is_404(world: Any, name: str, part: str) -> None:
     status, error = await world.refused("GET", f"deployments/{name}{part}")

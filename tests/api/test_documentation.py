@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from pydantic import BeforeValidator
 
-from api.bodies import Body, DefaultsBody, DeploymentBody, GroupBody, Range
+from api.bodies import Body, DefaultsBody, DeploymentBody, GroupBody, Range, SignalBody, SignalRuleBody
 from api.errors import STATUS, Code
 from api.rendering import render_deployment, render_event
 from api.routes import routes
 from rollout.codec import encode
 from rollout.deployment import Deployment, Event, Image, Parameters
-from rollout.group import HealthCheckType
+from rollout.group import HealthCheckType, SignalType
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 from settings import Settings
@@ -83,13 +83,17 @@ def fields(kind: type[Body], prefix: str = "") -> dict[str, Range | None]:
         if field.alias == "defaults":
             found |= fields(DefaultsBody, "defaults.")
             continue
+        if field.alias == "signals":
+            found |= {"signals": None, **fields(SignalRuleBody, "signals[].")}
+            continue
         validators = [item.func for item in field.metadata if isinstance(item, BeforeValidator)]
         found[f"{prefix}{field.alias}"] = next((item for item in validators if isinstance(item, Range)), None)
     return found
 
 
 @pytest.mark.parametrize(
-    ("title", "kind"), [("Registering a scale set", GroupBody), ("Starting a deployment", DeploymentBody)]
+    ("title", "kind"),
+    [("Registering a scale set", GroupBody), ("Starting a deployment", DeploymentBody), ("Signals", SignalBody)],
 )
 def test_every_field_is_documented_with_its_range(title: str, kind: type[Body]) -> None:
     documented = {code(row[0]): row[1] for row in table(title)}
@@ -113,6 +117,10 @@ def test_every_status_and_health_check_type_is_documented() -> None:
     named = set(re.findall(r"`(\w+)`", section("Starting a deployment")))
     assert named >= {str(status) for status in Status}
     assert all(f"`{kind}`" in section("Registering a scale set") for kind in HealthCheckType)
+
+
+def test_every_signal_is_documented() -> None:
+    assert all(f"* `{kind}`" in section("Signals") for kind in SignalType)
 
 
 def examples() -> list[Any]:

@@ -12,7 +12,6 @@ import pytest
 from rollout.errors import Busy, Refused
 from rollout.group import Defaults, HealthCheckType
 from rollout.ports import InstanceState
-from rollout.scale_set import OrchestrationMode
 
 OTHER_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
@@ -35,6 +34,7 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
         "scaleSetId": OTHER_ID,
         "imageId": None,
         "healthCheckTypes": ["vmState"],
+        "signals": [],
         "drainingTimeout": None,
         "defaults": {"batchSizePercentage": None, "gracePeriod": None, "batchMinHealthyPercentage": None},
         "createdAt": "2026-11-23T08:15:00.000Z",
@@ -76,6 +76,22 @@ async def test_a_group_is_replaced_whole_with_200(world: Any) -> None:
     assert (group.image_id, group.draining_timeout, group.defaults) == (None, None, Defaults())
 
 
+async def test_signals_are_put_and_shown_with_their_timeouts(world: Any) -> None:
+    signals = [{"type": "vmReady"}, {"type": "vmReadyToShutdown", "timeout": 60}]
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id, "signals": signals})
+    shown = [{"type": "vmReady", "timeout": 1800}, {"type": "vmReadyToShutdown", "timeout": 60}]
+    assert answer.body["signals"] == (await world.get("groups/web"))["signals"] == shown
+
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id, "signals": None})
+    assert answer.body["signals"] == []
+
+
+async def test_a_misspelt_field_of_a_signal_is_told_its_name(world: Any) -> None:
+    body = {"scaleSetId": OTHER_ID, "signals": [{"type": "vmReady", "timeOut": 60}]}
+    _, error = await world.refused("PUT", "groups/api", body)
+    assert error["message"] == "signals.0.timeOut is not known; did you mean timeout?"
+
+
 async def test_replacing_keeps_when_the_group_was_made(world: Any) -> None:
     await world.add_group(created_at=world.clock.now())
     world.clock.pass_(timedelta(days=1))
@@ -94,6 +110,15 @@ MALFORMED = [
     ({"scaleSetId": OTHER_ID, "imageId": OTHER_ID}, "invalidValue", "imageId"),
     ({"scaleSetId": OTHER_ID, "drainingTimeout": "2m"}, "invalidType", "drainingTimeout"),
     ({"scaleSetId": OTHER_ID, "healthCheckTypes": ["ping"]}, "unknownHealthCheckType", "healthCheckTypes"),
+    ({"scaleSetId": OTHER_ID, "signals": {}}, "invalidType", "signals"),
+    ({"scaleSetId": OTHER_ID, "signals": ["vmReady"]}, "invalidType", "signals.0"),
+    ({"scaleSetId": OTHER_ID, "signals": [{}]}, "missingField", "signals.0.type"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": 1}]}, "invalidType", "signals.0.type"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": "vmready"}]}, "invalidValue", "signals.0.type"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": "vmReady", "timeout": 59}]}, "outOfRange", "signals.0.timeout"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": "vmReady", "timeout": 1801}]}, "outOfRange", "signals.0.timeout"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": "vmReady", "timeOut": 60}]}, "unknownField", "signals.0.timeOut"),
+    ({"scaleSetId": OTHER_ID, "signals": [{"type": "vmReady"}] * 2}, "invalidValue", "signals"),
     ({"scaleSetId": OTHER_ID, "defaults": 5}, "invalidType", "defaults"),
     ({"scaleSetId": OTHER_ID, "defaults": {"gracePeriod": 60}}, "outOfRange", "defaults.gracePeriod"),
     ({"scaleSetId": OTHER_ID, "defaults": {"graceperiod": 300}}, "unknownField", "defaults.graceperiod"),
@@ -126,7 +151,6 @@ async def test_a_groups_id_is_narrow(world: Any, group_id: str) -> None:
 UNFIT = [
     (None, "scaleSetNotFound"),
     ({"image": None}, "noVmProfile"),
-    ({"mode": OrchestrationMode.FLEXIBLE}, "orchestrationModeUnsupported"),
     ({"tags": {"aks-managed-poolName": "pool"}}, "managedScaleSet"),
     ({"service_fabric": True}, "managedScaleSet"),
 ]

@@ -11,7 +11,7 @@ import pytest
 
 from rollout.codec import decode
 from rollout.errors import AzureError, Busy, Refused
-from rollout.group import Defaults, HealthCheckType
+from rollout.group import Defaults, HealthCheckType, SignalRule, SignalType
 from rollout.order import Run
 
 START = "groups/web/deployments"
@@ -35,6 +35,7 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
         "currentBatch": 0,
         "blueVms": 0,
         "greenVms": 0,
+        "remainingBlue": 0,
         "image": {"requested": "1.1.0", "pinned": f"{world.image_id}/versions/1.1.0", "previous": None},
         "healthCheckTypes": ["vmState"],
         "gracePeriod": 600,
@@ -46,15 +47,38 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
             "image": "1.1.0",
             "batchSizePercentage": 20,
             "gracePeriod": 600,
+            "allocationTimeout": 600,
+            "stableFor": 0,
             "batchMinHealthyPercentage": 50,
+            "minHealth": None,
+            "maxUnhealthyPercentage": 100,
+            "tolerateUnhealthy": False,
             "drainingTimeout": 120,
             "healthCheckTypes": ["vmState"],
             "comment": "release 42",
+            "signals": [],
         },
         "error": None,
         "findings": [],
     }
     assert (await world.get(f"deployments/{name}")) == {k: v for k, v in answer.body.items() if k != "findings"}
+
+
+async def test_a_min_health_takes_the_place_of_the_other_threshold(world: Any) -> None:
+    parameters = (await world.start(minHealth=40, stableFor=30, tolerateUnhealthy=True))["parameters"]
+    assert (parameters["minHealth"], parameters["batchMinHealthyPercentage"]) == (40, None)
+    assert (parameters["stableFor"], parameters["tolerateUnhealthy"]) == (30, True)
+
+
+async def test_a_deployment_keeps_the_groups_signals_and_vm_ready_gives_a_threshold_its_meaning(world: Any) -> None:
+    await world.add_group(health_check_types=(), signals=(SignalRule(SignalType.VM_READY, timedelta(seconds=90)),))
+    body = await world.start(minHealth=50)
+    assert body["parameters"]["signals"] == [{"type": "vmReady", "timeout": 90}]
+    assert body["findings"] == []
+
+    await world.add_group(health_check_types=(), signals=(SignalRule(SignalType.VM_READY_TO_SHUTDOWN),))
+    status, error = await world.refused("POST", START, {"image": "1.1.0", "minHealth": 50})
+    assert (status, error["code"]) == (400, "thresholdWithoutCheck")
 
 
 async def test_the_orchestration_is_started_once_under_the_locks_epoch(world: Any) -> None:
@@ -88,10 +112,16 @@ async def test_what_the_request_leaves_out_is_the_groups_then_teals(world: Any) 
         "image": "1.1.0",
         "batchSizePercentage": 50,
         "gracePeriod": 300,
+        "allocationTimeout": 300,
+        "stableFor": 0,
         "batchMinHealthyPercentage": 50,
+        "minHealth": None,
+        "maxUnhealthyPercentage": 100,
+        "tolerateUnhealthy": False,
         "drainingTimeout": 30,
         "healthCheckTypes": ["applicationHealth"],
         "comment": "",
+        "signals": [],
     }
 
 
@@ -153,6 +183,11 @@ MALFORMED = [
     ({"image": "1.1.0", "gracePeriod": 300.5}, 400, "invalidType", "gracePeriod"),
     ({"image": "1.1.0", "gracePeriod": 119}, 400, "outOfRange", "gracePeriod"),
     ({"image": "1.1.0", "gracePeriod": 86401}, 400, "outOfRange", "gracePeriod"),
+    ({"image": "1.1.0", "tolerateUnhealthy": 1}, 400, "invalidType", "tolerateUnhealthy"),
+    ({"image": "1.1.0", "allocationTimeout": 119}, 400, "outOfRange", "allocationTimeout"),
+    ({"image": "1.1.0", "stableFor": -1}, 400, "outOfRange", "stableFor"),
+    ({"image": "1.1.0", "minHealth": 50, "batchMinHealthyPercentage": 50}, 400, "twoThresholds", "minHealth"),
+    ({"image": "1.1.0", "minHealth": 50, "healthCheckTypes": []}, 400, "thresholdWithoutCheck", "minHealth"),
     ({"image": "1.1.0", "gracePeriod": 10**400}, 400, "outOfRange", "gracePeriod"),
     ({"image": "1.1.0", "batchSizePercentage": 0}, 400, "outOfRange", "batchSizePercentage"),
     ({"image": "1.1.0", "batchSizePercentage": 101}, 400, "outOfRange", "batchSizePercentage"),
@@ -221,7 +256,10 @@ async def test_every_fault_is_told_at_once(world: Any) -> None:
 
 async def test_unknown_and_undefined_health_check_types_are_answered_with_those_that_are(world: Any) -> None:
     _, unknown = await world.refused("POST", START, {"image": "1.1.0", "healthCheckTypes": ["ping"]})
-    assert unknown["message"] == "healthCheckTypes knows vmState, applicationHealth, not ping"
+    assert (
+        unknown["message"]
+        == "healthCheckTypes knows vmState, applicationHealth, loadBalancer, applicationGateway, not ping"
+    )
     _, undefined = await world.refused("POST", START, {"image": "1.1.0", "healthCheckTypes": ["applicationHealth"]})
     assert "those of group web, vmState;" in undefined["message"]
 

@@ -10,6 +10,7 @@ from bench.cold_start import ColdStart
 from bench.deployment import Measured, Scale, measure
 from bench.report import cold_start_table, history_table, request_table, table, time_table
 from local.clock import run_virtual
+from rollout.scale_set import OrchestrationMode
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,14 @@ def test_every_request_is_counted_under_its_bucket(measured: Measured) -> None:
     assert 1 / 15 <= lists.highest_use < 1
     # Three PATCHes, the first two within a minute, in a bucket of six that is refilled with two a minute.
     assert requests["patch scale set"].highest_use == pytest.approx(2 / 6)
+
+
+def test_a_flexible_set_s_requests_are_counted_under_its_own_buckets() -> None:
+    flexible = run_virtual(measure(Scale(2, 100, mode=OrchestrationMode.FLEXIBLE)))
+    buckets = {one.kind: (one.policy, one.size) for one in flexible.requests}
+    assert buckets["list virtual machines"] == ("VMList", 900)
+    assert buckets["get virtual machine view"] == ("VMGet", 36)
+    assert request_table(flexible).startswith("2 VMs, Flexible, 1 batches\n")
 
 
 def test_every_recipe_s_histories_are_measured(measured: Measured) -> None:

@@ -21,10 +21,12 @@ from rollout.deployment import (
     Reading,
     VmRecord,
 )
-from rollout.group import Defaults, Group, HealthCheckType
+from rollout.evidence import LOG_LENGTH, VmEvidence
+from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
 from rollout.names import deployment_id
 from rollout.ports import Store
 from rollout.scale_set import ImageReference
+from rollout.signals import Signal
 from rollout.status import Color, Phase, Status, VmStatus
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -197,6 +199,22 @@ class TestVms:
         await store.vms.put(ID, [])
         assert await store.vms.list(ID) == (healthy, vm(2))
 
+    async def test_a_change_of_a_vm_that_lost_a_race_is_made_to_what_the_other_wrote(self, store: Store) -> None:
+        await store.vms.put(ID, [vm(1), vm(2)])
+
+        async def mark() -> None:
+            await store.vms.change(ID, vm(1), lambda row: replace(row, evidence=True))
+
+        async def rename(number: int) -> None:
+            await store.vms.change(ID, vm(1), lambda row: replace(row, reason=f"{row.reason}{number}"))
+
+        await asyncio.gather(mark(), rename(1), rename(1), rename(1))
+        assert await store.vms.list(ID) == (replace(vm(1), evidence=True, reason="111"), vm(2))
+
+    async def test_a_vm_without_a_row_cannot_be_changed(self, store: Store) -> None:
+        with pytest.raises(KeyError):
+            await store.vms.change(ID, vm(1), lambda row: row)
+
     async def test_a_vm_id_in_another_case_is_the_same_vm(self, store: Store) -> None:
         await store.vms.put(ID, [vm(0xABC)])
         upper = replace(vm(0xABC), vm_id=vm(0xABC).vm_id.upper())
@@ -312,3 +330,88 @@ class TestText:
         (read,) = await store.events.list(ID)
         read.data["vms"].append("c")
         assert (await store.events.list(ID))[0].data == {"vms": ["a"]}
+
+
+class TestEvidence:
+    READING = Reading(HealthCheckType.APPLICATION_HEALTH, "unhealthy", "the probe answers 503", START)
+    VIEW = {"extensions": [{"name": "install", "statuses": [{"code": "ProvisioningState/failed/1"}]}]}  # noqa: RUF012
+    FULL = VmEvidence(
+        "0000000a-AAAA-4000-8000-000000000000",
+        "web_3",
+        1,
+        START,
+        VmStatus.UNHEALTHY,
+        "applicationHealth: unhealthy",
+        (READING,),
+        VIEW,
+        "login: \n",
+        ("a note",),
+    )
+
+    async def test_evidence_comes_back_as_it_went(self, store: Store) -> None:
+        bare = VmEvidence("0000000b-0000-4000-8000-000000000000", "web_4", 1, START, VmStatus.PENDING, "Launched")
+        for evidence in (self.FULL, bare):
+            assert await store.evidence.put(ID, evidence)
+            assert await store.evidence.get(ID, evidence.vm_id) == evidence
+
+    async def test_the_largest_evidence_comes_back_as_it_went(self, store: Store) -> None:
+        view = {"extensions": [{"message": "\N{GRINNING FACE}" * 8000}]}
+        evidence = replace(self.FULL, instance_view=view, serial_log="\N{GRINNING FACE}" * LOG_LENGTH)
+        assert await store.evidence.put(ID, evidence)
+        assert await store.evidence.get(ID, evidence.vm_id) == evidence
+
+    async def test_the_first_evidence_of_a_vm_is_kept(self, store: Store) -> None:
+        assert await store.evidence.put(ID, self.FULL)
+        assert not await store.evidence.put(ID, replace(self.FULL, serial_log=None))
+        assert await store.evidence.get(ID, self.FULL.vm_id) == self.FULL
+
+    async def test_a_vm_of_two_deployments_has_evidence_of_each_and_its_id_no_case(self, store: Store) -> None:
+        other = replace(self.FULL, serial_log="another")
+        assert await store.evidence.put(ID, self.FULL)
+        assert await store.evidence.put("other", other)
+        assert await store.evidence.get(ID, self.FULL.vm_id.lower()) == self.FULL
+        assert await store.evidence.get("other", self.FULL.vm_id.upper()) == other
+
+    @pytest.mark.parametrize("vm_id", ["absent", "../web_3", "#?\\ %"])
+    async def test_what_there_is_no_evidence_of_is_none(self, store: Store, vm_id: str) -> None:
+        assert await store.evidence.get(ID, vm_id) is None
+
+
+class TestSignals:
+    READY = Signal("0000000a-AAAA-4000-8000-000000000000", "web_3", SignalType.VM_READY, START)
+
+    async def test_the_first_signal_of_a_vm_and_type_is_kept(self, store: Store) -> None:
+        assert await store.signals.put(SCALE_SET, self.READY)
+        again = replace(self.READY, received_at=START + timedelta(minutes=1))
+        assert not await store.signals.put(SCALE_SET, again)
+        assert await store.signals.get(SCALE_SET, self.READY.vm_id, SignalType.VM_READY) == self.READY
+        assert await store.signals.list(SCALE_SET) == (self.READY,)
+
+    async def test_the_case_of_ids_makes_no_difference(self, store: Store) -> None:
+        await store.signals.put(SCALE_SET, self.READY)
+        assert not await store.signals.put(SCALE_SET.upper(), replace(self.READY, vm_id=self.READY.vm_id.lower()))
+        assert await store.signals.get(SCALE_SET.lower(), self.READY.vm_id.upper(), SignalType.VM_READY) == self.READY
+
+    async def test_types_vms_and_scale_sets_are_apart(self, store: Store) -> None:
+        signals = (
+            self.READY,
+            replace(self.READY, type=SignalType.VM_READY_TO_SHUTDOWN),
+            replace(self.READY, vm_id="0000000b-0000-4000-8000-000000000000", vm_name="web_4"),
+        )
+        assert all([await store.signals.put(SCALE_SET, signal) for signal in signals])
+        assert await store.signals.put(f"{SCALE_SET}-2", self.READY)
+        assert await store.signals.list(SCALE_SET) == signals
+
+    async def test_deleting_forgets_all_that_these_vms_said_and_nothing_else(self, store: Store) -> None:
+        other = replace(self.READY, vm_id="0000000b-0000-4000-8000-000000000000")
+        for signal in (self.READY, replace(self.READY, type=SignalType.VM_READY_TO_SHUTDOWN), other):
+            await store.signals.put(SCALE_SET, signal)
+        for _ in range(2):
+            await store.signals.delete(SCALE_SET, [self.READY.vm_id.lower(), "never-said-anything"])
+            assert await store.signals.list(SCALE_SET) == (other,)
+        assert await store.signals.put(SCALE_SET, self.READY)
+
+    async def test_the_groups_declaration_comes_back_as_it_went(self, store: Store) -> None:
+        rules = (SignalRule(SignalType.VM_READY, timedelta(seconds=90)), SignalRule(SignalType.VM_READY_TO_SHUTDOWN))
+        await store.groups.put(Group("web", SCALE_SET, signals=rules))
+        assert await store.groups.get("web") == Group("web", SCALE_SET, signals=rules)

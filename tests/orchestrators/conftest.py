@@ -27,8 +27,11 @@ from rollout.order import Progress, Run, done
 ACTIVITIES = (
     "prepare_deployment",
     "apply_image",
+    "check_group",
     "launch_green",
     "judge_batch",
+    "save_evidence",
+    "discard_sick",
     "detach_blue",
     "terminate_blue",
     "raise_epoch",
@@ -67,7 +70,8 @@ class Stand:
 
     def answer(self, name: str, order: Json, now: datetime) -> Json:
         """Note the call, and answer it by the script."""
-        self.trace.append(f"{name} {order['batch']}" + (f" in epoch {order['epoch']}" if order["epoch"] > 1 else ""))
+        batch = f"{order['batch']}" + (f" round {order['round']}" if order["round"] > 1 else "")
+        self.trace.append(f"{name} {batch}" + (f" in epoch {order['epoch']}" if order["epoch"] > 1 else ""))
         self.times.append(now)
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]

@@ -35,6 +35,7 @@ def put_back(number: int, first: int) -> list[str]:
     return [
         f"= {first} BatchFailed",
         "raise_epoch 1",
+        "save_evidence 1 in epoch 2",
         "discard_green 1 in epoch 2",
         f"= {first + 1} GreenDiscarded",
         "restore_image 0 in epoch 2",
@@ -133,8 +134,9 @@ def test_failure_that_cannot_be_put_back_says_so_and_still_frees_the_group(stand
         restore_image=[failed("scaleSetGone", "it is gone")],
     )
     made.run()
-    assert made.trace[-6:] == [
+    assert made.trace[-7:] == [
         "raise_epoch 1",
+        "save_evidence 1 in epoch 2",
         "discard_green 1 in epoch 2",
         "restore_image 0 in epoch 2",
         "= 6 ImageNotRestored",
@@ -184,3 +186,79 @@ def test_step_that_is_done_may_ask_for_a_wait_before_the_next(stand: Make) -> No
     made = stand(batches=1, launch_green=[Progress(State.DONE, "launched", after=timedelta(seconds=120))])
     made.run()
     assert made.waits() == [0, 0, 120, 0, 0, 0, 0]
+
+
+def test_sick_green_vms_are_replaced_in_a_second_round_and_no_third(stand: Make) -> None:
+    made = stand(batches=1, judge_batch=[done("half", replace=True), done("half again", replace=False)])
+    made.run()
+    assert made.trace[len(PREPARED) :] == [
+        *batch(1, 3)[:5],
+        "discard_sick 1 round 2",
+        "= 6 SickGreenDiscarded",
+        "launch_green 1 round 2",
+        "= 7 BatchLaunched",
+        "judge_batch 1 round 2",
+        "= 8 BatchHealthy",
+        "detach_blue 1 round 2",
+        "= 9 BatchDetached",
+        "terminate_blue 1 round 2",
+        "= 10 BatchTerminated",
+        "verify_end 0",
+        "release_group 0",
+        "= 11 DeploymentFinished",
+    ]
+
+
+def test_gate_is_asked_before_each_batch_where_the_plan_says_so(stand: Make) -> None:
+    plan = done("planned", batches=2, inherited=False, otherImage=True, gated=True)
+    made = stand(prepare_deployment=[plan], check_group=[done("well"), failed("groupUnhealthy", "too many")])
+    made.run()
+    assert made.trace[len(PREPARED) :] == [
+        "= 3 BatchStarted",
+        "check_group 1",
+        *batch(1, 3)[1:],
+        "= 8 BatchStarted",
+        "check_group 2",
+        "= 9 BatchFailed",
+        "raise_epoch 2",
+        "save_evidence 2 in epoch 2",
+        "discard_green 2 in epoch 2",
+        "= 10 GreenDiscarded",
+        "restore_image 0 in epoch 2",
+        "= 11 ImageRestored",
+        "release_group 0 in epoch 2",
+        "= 12 DeploymentFailed",
+    ]
+
+
+def test_evidence_of_sick_vms_is_kept_before_they_are_replaced_and_before_they_are_retired(stand: Make) -> None:
+    made = stand(batches=1, judge_batch=[done("half", sick=1, replace=True), done("half again", sick=1, replace=False)])
+    made.run()
+    assert [line for line in made.trace if not line.startswith("=")][2:] == [
+        "launch_green 1",
+        "judge_batch 1",
+        "save_evidence 1",
+        "discard_sick 1 round 2",
+        "launch_green 1 round 2",
+        "judge_batch 1 round 2",
+        "save_evidence 1 round 2",
+        "detach_blue 1 round 2",
+        "terminate_blue 1 round 2",
+        "verify_end 0",
+        "release_group 0",
+    ]
+
+
+def test_batch_without_sick_vms_is_asked_for_no_evidence(stand: Make) -> None:
+    made = stand(judge_batch=[done("all healthy", healthy=2, sick=0, replace=False)])
+    made.run()
+    assert not [line for line in made.trace if line.startswith("save_evidence")]
+
+
+def test_evidence_that_cannot_be_kept_stops_neither_a_good_batch_nor_the_way_back(stand: Make) -> None:
+    lost = failed("stepFailed", "storage does not answer")
+    good = stand(batches=1, judge_batch=[done("most", sick=1)], save_evidence=[lost])
+    assert good.run().output == {"status": "finished", "reason": "done"}
+    bad = stand(judge_batch=[failed("why", "because", sick=1)], save_evidence=[lost])
+    bad.run()
+    assert bad.events[-1]["data"] == {"code": "why", "settled": True}

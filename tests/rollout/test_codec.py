@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from rollout.codec import decode, encode
-from rollout.deployment import Batch, Deployment, Image, Parameters
-from rollout.group import HealthCheckType
+from rollout.deployment import Batch, Deployment, Image, Parameters, Reading
+from rollout.group import HealthCheckType, SignalType
 from rollout.scale_set import ImageReference
 from rollout.status import Phase, Status
 
@@ -53,6 +53,16 @@ def test_a_value_without_json_form_is_refused_at_once() -> None:
 
     with pytest.raises(TypeError, match="set has no JSON form"):
         encode(Odd({1}))
+
+
+def test_the_source_of_a_reading_is_the_enum_that_has_its_value() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    readings = [Reading(source, "healthy", "", at) for source in (*HealthCheckType, *SignalType)]
+    decoded = [decode(Reading, encode(reading)) for reading in readings]
+    assert decoded == readings
+    assert [type(reading.source) for reading in decoded] == [type(reading.source) for reading in readings]
+    with pytest.raises(ValueError, match="'ping' is no value of"):
+        decode(Reading, {"source": "ping", "health": "", "detail": "", "at": "2026-11-23T00:00:00Z"})
 
 
 def test_every_status_survives() -> None:

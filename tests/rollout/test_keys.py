@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rollout import keys
 from rollout.deployment import IntentKind
+from rollout.group import SignalType
 from rollout.keys import (
     Key,
     KeyRange,
@@ -20,10 +21,13 @@ from rollout.keys import (
     encode_key,
     event_row,
     events_after,
+    evidence_key,
     group_key,
     intent_row,
     lock_key,
     rows_of_batch,
+    signal_key,
+    signals_of,
     vm_row,
 )
 from rollout.names import deployment_id
@@ -117,6 +121,14 @@ def test_a_number_that_would_break_the_order_is_an_error(number: int) -> None:
 def test_the_case_of_resource_ids_and_vm_ids_makes_no_difference() -> None:
     assert lock_key("/Subscriptions/S/Sets/Web") == lock_key("/subscriptions/s/sets/web")
     assert vm_row(1, Color.BLUE, "ABC") == vm_row(1, Color.BLUE, "abc")
+    assert evidence_key("web-1", "ABC") == evidence_key("web-1", "abc") == Key("web-1", "abc")
+    assert signal_key("/S/Web", "ABC", SignalType.VM_READY) == signal_key("/s/web", "abc", SignalType.VM_READY)
+
+
+def test_a_signal_is_found_in_the_partition_of_its_scale_set() -> None:
+    key = signal_key("/sets/web", "abc", SignalType.VM_READY)
+    assert key == Key(signals_of("/sets/web"), "abc-vmReady")
+    assert signals_of("/sets/web") == "=2Fsets=2Fweb"
 
 
 def test_a_group_is_found_in_the_partition_of_all_groups() -> None:

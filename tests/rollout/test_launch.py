@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from rollout.deployment import Batch, Intent, IntentKind
 from rollout.launch import decide_launch, newcomers
 from rollout.scale_set import ImageReference, ScaleSet, Vm
@@ -55,10 +57,26 @@ def test_what_azure_could_not_make_is_not_asked_for_again() -> None:
     assert "Azure made no more" in launch.reason
 
 
+def test_what_was_discarded_is_asked_for_again_even_if_the_capacity_did_not_fall() -> None:
+    grown, later = replace(SET, capacity=12, etag='"3"'), NOW + timedelta(minutes=1)
+    discarded = Intent(IntentKind.DELETE, 1, 1, NOW + timedelta(seconds=15), vm_ids=("id-2",))
+    launch = decide_launch(grown, [vm(1)], BATCH, [intent(10, 12, '"1"'), discarded], later)
+    assert launch.intent == replace(intent(12, 13, '"3"', number=2), at=later)
+
+
+def test_what_this_launch_replaces_is_asked_for_even_if_the_capacity_did_not_fall() -> None:
+    grown, later = replace(SET, capacity=12, etag='"3"'), NOW + timedelta(minutes=10)
+    launch = decide_launch(grown, [vm(1)], BATCH, [intent(10, 12, '"1"')], later, since=later)
+    assert launch.intent == replace(intent(12, 13, '"3"', number=2), at=later)
+    asked = [intent(10, 12, '"1"'), replace(intent(12, 13, '"3"', number=2), at=later)]
+    over = decide_launch(replace(grown, capacity=13, etag='"5"'), [vm(1)], BATCH, asked, later, since=later)
+    assert (over.intent, over.adopt) == (None, (vm(1),))
+
+
 def test_after_somebody_scaled_in_a_new_intent_starts_from_the_present_capacity() -> None:
     shrunk = replace(SET, capacity=11, etag='"7"')
-    launch = decide_launch(shrunk, [vm(1)], BATCH, [intent(10, 12, '"1"')], NOW)
-    assert launch.intent == intent(11, 12, '"7"', number=2)
+    launch = decide_launch(shrunk, [vm(1)], BATCH, [intent(10, 12, '"1"')], NOW + timedelta(minutes=1))
+    assert launch.intent == replace(intent(11, 12, '"7"', number=2), at=NOW + timedelta(minutes=1))
 
 
 def test_another_batch_s_intents_do_not_count() -> None:
@@ -70,3 +88,29 @@ def test_newcomers_carry_the_image_are_unknown_and_stay() -> None:
     shouted = vm(5, ImageReference(id=(NEW.id or "").upper()), minutes=-1)
     found = newcomers([vm(1), vm(2), vm(3, ImageReference(id="old")), leaving, shouted], {"id-1"}, NEW)
     assert [vm.vm_id for vm in found] == ["id-5", "id-2"]
+
+
+def failed_vm(number: int) -> Vm:
+    return replace(vm(number), provisioning_state="Failed")
+
+
+def test_vms_that_azure_could_not_make_are_discarded_while_there_is_time() -> None:
+    grown = replace(SET, capacity=12, etag='"3"')
+    launch = decide_launch(grown, [vm(1), failed_vm(2)], BATCH, [intent(10, 12, '"1"')], NOW)
+    assert (launch.discard, launch.intent, launch.adopt) == ((failed_vm(2),), None, ())
+
+
+def test_when_the_time_is_over_they_are_adopted_and_will_count_as_unhealthy() -> None:
+    grown = replace(SET, capacity=12, etag='"3"')
+    launch = decide_launch(grown, [vm(1), failed_vm(2)], BATCH, [intent(10, 12, '"1"')], NOW, over=True)
+    assert launch.adopt == (vm(1), failed_vm(2))
+
+
+@pytest.mark.parametrize(("number", "seconds"), [(1, 30), (2, 60), (3, 120), (5, 300), (50, 300)])
+def test_azure_is_asked_again_later_and_later(number: int, seconds: int) -> None:
+    shrunk, last = replace(SET, capacity=11, etag='"7"'), intent(10, 12, '"1"', number=number)
+    early = decide_launch(shrunk, [vm(1)], BATCH, [last], NOW + timedelta(seconds=seconds - 1))
+    late = decide_launch(shrunk, [vm(1)], BATCH, [last], NOW + timedelta(seconds=seconds))
+    assert (early.wait, early.intent) == (timedelta(seconds=1), None)
+    assert late.intent is not None
+    assert (late.intent.nominal, late.intent.target, late.intent.number) == (11, 12, number + 1)

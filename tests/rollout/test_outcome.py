@@ -44,6 +44,6 @@ def test_what_others_changed_is_told() -> None:
     assert outcome(DONE, changed, [vm(1, NEW), vm(2, NEW), vm(3, OLD)])[1:] == (
         "1 VM that somebody else made still on another image",
         "somebody changed the set's model to 2.0.0",
-        "the capacity is 3, the target size was 2",
+        "the set has 3 VMs, the target size was 2",
     )
     assert "no image" in outcome(DONE, replace(SET, image=None), [])[1]

@@ -9,7 +9,7 @@ import pytest
 
 from rollout.deployment import Parameters
 from rollout.findings import Severity
-from rollout.group import Group, HealthCheckType
+from rollout.group import Group, HealthCheckType, SignalRule, SignalType
 from rollout.preflight import check_start, check_vms, describe, refuses
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm
 
@@ -47,7 +47,6 @@ def test_nothing_speaks_against_a_set_as_it_should_be() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"mode": OrchestrationMode.FLEXIBLE}, "orchestrationModeUnsupported"),
         ({"image": None}, "noVmProfile"),
         ({"tags": {"aks-managed-poolName": "nodes"}}, "managedScaleSet"),
         ({"id": SET.id.replace("/demo/", "/MC_demo_aks_eastus2/")}, "managedScaleSet"),
@@ -109,8 +108,9 @@ def test_a_health_check_that_the_group_does_not_define_is_refused_by_name() -> N
 @pytest.mark.parametrize(
     ("change", "parameters", "code"),
     [
-        ({"backend_pools": ("/pool",)}, PARAMETERS, "poolsNotDrained"),
+        ({"backend_pools": ("/pool",)}, PARAMETERS, "poolHealthNotChecked"),
         ({}, replace(PARAMETERS, health_check_types=()), "noHealthCheck"),
+        ({}, replace(PARAMETERS, tolerate_unhealthy=True), "toleratesUnhealthy"),
         (
             {"image": ImageReference(id="/galleries/apps/images/web")},
             PARAMETERS,
@@ -122,6 +122,23 @@ def test_warnings_are_told_and_do_not_refuse(change: dict[str, Any], parameters:
     found = check_start(replace(SET, **change), VERSION, VERSION.id, parameters, GROUP)
     assert {finding.code: finding.severity for finding in found} == {code: Severity.WARNING}
     assert not refuses(found)
+
+
+@pytest.mark.parametrize("kind", [HealthCheckType.LOAD_BALANCER, HealthCheckType.APPLICATION_GATEWAY])
+def test_a_balancer_can_be_checked_only_where_the_set_is_in_a_pool_of_its_kind(kind: HealthCheckType) -> None:
+    group = replace(GROUP, health_check_types=(kind,))
+    parameters = replace(PARAMETERS, health_check_types=(kind,))
+    pools = {
+        "loadBalancer": "/loadBalancers/lb/backendAddressPools/a",
+        "applicationGateway": "/applicationGateways/gw/x/a",
+    }
+    own = replace(SET, backend_pools=(pools.pop(kind),))
+    other = replace(SET, backend_pools=tuple(pools.values()))
+    assert check_start(own, VERSION, VERSION.id, parameters, group) == ()
+    for scale_set in (SET, other):
+        (refusal, *_) = check_start(scale_set, VERSION, VERSION.id, parameters, group)
+        assert (refusal.code, refusal.severity) == ("healthCheckNotConfigured", Severity.ERROR)
+        assert kind in refusal.message
 
 
 def test_errors_come_first() -> None:
@@ -142,12 +159,33 @@ def vms(count: int, **change: Any) -> list[Vm]:
         (vms(10, power_state="deallocated"), ["stoppedVms"]),
         (vms(9), ["capacityMismatch"]),
         (vms(10, provisioning_state="Deleting"), ["capacityMismatch"]),
+        (vms(10, attached=True), ["attachedVms"]),
     ],
 )
 def test_what_the_vms_add(found: list[Vm], expected: list[str]) -> None:
     assert [finding.code for finding in check_vms(SET, found)] == expected
 
 
+def test_the_capacity_of_a_flexible_set_may_differ_from_its_vms() -> None:
+    assert check_vms(replace(SET, mode=OrchestrationMode.FLEXIBLE), vms(9)) == ()
+
+
+def test_a_flexible_set_is_as_good_as_a_uniform_one() -> None:
+    assert codes(replace(SET, mode=OrchestrationMode.FLEXIBLE)) == {}
+
+
 def test_many_vms_are_not_all_named() -> None:
     stopped = [replace(vm, power_state="stopped") for vm in vms(10)]
     assert describe(check_vms(SET, stopped)) == "web_0, web_1, web_2, web_3, web_4 and 5 more are stopped"
+
+
+def test_vm_ready_judges_green_vms_where_no_health_check_does() -> None:
+    bare = replace(SET, reports_health=False)
+    unchecked = Parameters("1.1.0", health_check_types=())
+    state_only = Parameters("1.1.0", health_check_types=(HealthCheckType.VM_STATE,))
+    group = Group("web", SET.id)
+    for parameters, code in ((unchecked, "noHealthCheck"), (state_only, "greenServesUnjudged")):
+        for kind, warned in ((SignalType.VM_READY_TO_SHUTDOWN, [code]), (SignalType.VM_READY, [])):
+            signaled = replace(parameters, signals=(SignalRule(kind),))
+            found = check_start(bare, VERSION, VERSION.id, signaled, group)
+            assert [finding.code for finding in found] == warned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollout.deployment import Batch, VmRecord
-from rollout.retirement import blue_to_detach, remaining, to_delete
+from rollout.retirement import blue_to_detach, remaining, to_delete, to_replace
 from rollout.scale_set import ImageReference, Vm
 from rollout.status import Color, VmStatus
 
@@ -46,3 +46,16 @@ def test_vms_are_looked_up_by_vm_id_because_instance_ids_are_used_again() -> Non
     left = remaining(["blue-3", "old-id"], [reused, leaving])
     assert (left.ask, left.leaving, left.gone) == ((), (leaving,), False)
     assert remaining(["blue-3"], [reused]).gone
+
+
+def test_where_sick_green_vms_are_tolerated_all_blue_go_and_the_sick_stay() -> None:
+    rows = records(2, 1, 1)
+    assert len(blue_to_detach(rows, Batch(1, 2, 2), tolerate=True)) == 2
+    assert to_delete(rows, tolerate=True) == ()
+
+
+def test_sick_green_vms_are_replaced_and_those_that_were_are_not_deleted_again() -> None:
+    replaced = VmRecord("was-sick", "", Color.GREEN, 1, VmStatus.UNHEALTHY, replaced=True)
+    rows = [*records(1, 1, 1), replaced]
+    assert [record.vm_id for record in to_replace(rows)] == ["sick-0", "was-sick"]
+    assert [record.vm_id for record in to_delete(rows)] == ["sick-0"]

@@ -87,9 +87,6 @@ def test_the_vms_that_will_be_there_by_then_are_paid_for(more_vms: int, step: in
     vm = Vm("a", "web_0", "0", ImageReference(), "Succeeded")
     listed = VmList((vm,) * 900, requests=9, remaining=9)
     assert before_next_step(listed, more_vms) == timedelta(seconds=step)
-    assert until_next_look(timedelta(seconds=15), listed, more_vms) == max(
-        timedelta(seconds=step), -(-9 * (900 + more_vms) // 900) * timedelta(seconds=6)
-    )
 
 
 def test_the_poll_interval_is_never_shortened() -> None:
@@ -98,7 +95,7 @@ def test_the_poll_interval_is_never_shortened() -> None:
 
 @given(
     requests=st.integers(1, 12),
-    size=st.sampled_from([15, 30]),
+    size=st.sampled_from([15, 30, 450, 900]),
     interval=st.integers(6, 60),
     is_told=st.booleans(),
     first_refill=st.integers(1, 60),
@@ -106,7 +103,7 @@ def test_the_poll_interval_is_never_shortened() -> None:
 def test_looking_for_ever_is_never_throttled(
     requests: int, size: int, interval: int, is_told: bool, first_refill: int
 ) -> None:
-    """At Azure's bucket, and half of it, whenever in the minute it is refilled, whether Azure tells or not."""
+    """At each mode's buckets and at half of them, whenever in the minute they are refilled, told or not."""
     now, tokens, refill_at = timedelta(0), size, timedelta(seconds=first_refill)
     for _ in range(60):
         while refill_at <= now:
@@ -114,7 +111,7 @@ def test_looking_for_ever_is_never_throttled(
             tokens = min(size, tokens + size // 3)
         assert tokens >= requests
         tokens -= requests
-        listed = VmList((), requests, tokens if is_told else None)
+        listed = VmList((), requests, tokens if is_told else None, refill=10 if size <= 30 else 300)
         now += until_next_look(timedelta(seconds=interval), listed)
 
 
@@ -128,7 +125,20 @@ def test_only_a_small_set_is_read_twice_in_one_moment(requests: int, remaining: 
 
 @pytest.mark.parametrize(("requests", "minutes"), [(0, 0), (1, 1), (5, 1), (6, 2), (10, 2), (11, 3)])
 def test_a_refill_is_counted_in_whole_minutes(requests: int, minutes: int) -> None:
-    assert until_refilled(requests) == timedelta(minutes=minutes)
+    assert until_refilled(requests, 10) == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "views", "look", "step"),
+    [(890, 0, 15, 0), (None, 0, 15, 0), (0, 0, 60, 60), (890, 90, 15, 0), (890, 500, 40, 0)],
+)
+def test_a_large_flexible_set_is_read_as_often_as_its_buckets_allow(
+    remaining: int | None, views: int, look: int, step: int
+) -> None:
+    listed = VmList((), 10, remaining, refill=300, views=views)
+    assert until_next_look(timedelta(seconds=15), listed) == timedelta(seconds=look)
+    assert before_next_step(listed) == timedelta(seconds=step)
+    assert before_another_look(timedelta(seconds=15), VmList((), 10, 890, refill=300)) == timedelta(0)
 
 
 def test_an_end_is_for_ever() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from rollout.group import HealthCheckType
 from rollout.health import Health, Observation
+from rollout.threshold import Threshold
 from rollout.verdict import Verdict, judge
 
 GRACE = timedelta(seconds=300)
@@ -43,19 +46,62 @@ GOOD, BAD, WAITING = Health.HEALTHY, Health.UNHEALTHY, Health.WAITING
 def test_the_share_of_the_planned_vms_decides_at_the_end(
     vms: tuple[Health, ...], planned: int, waited: int, asked: int, verdict: Verdict
 ) -> None:
-    assert judge(green(*vms), planned, timedelta(seconds=waited), GRACE, asked, checked=True).verdict is verdict
+    assert (
+        judge(green(*vms), planned, timedelta(seconds=waited), GRACE, Threshold(asked), checked=True).verdict is verdict
+    )
 
 
 def test_without_a_health_check_the_whole_grace_period_is_waited() -> None:
-    early = judge(green(GOOD), 1, timedelta(seconds=299), GRACE, 50, checked=False)
-    late = judge(green(GOOD), 1, GRACE, GRACE, 50, checked=False)
+    early = judge(green(GOOD), 1, timedelta(seconds=299), GRACE, Threshold(50), checked=False)
+    late = judge(green(GOOD), 1, GRACE, GRACE, Threshold(50), checked=False)
     assert (early.verdict, late.verdict) == (Verdict.NOT_YET, Verdict.HEALTHY)
 
 
 def test_the_reason_says_the_numbers_and_the_worst_vms() -> None:
-    judgement = judge(green(BAD, WAITING), 3, GRACE, GRACE, 50, checked=True)
+    judgement = judge(green(BAD, WAITING), 3, GRACE, GRACE, Threshold(50), checked=True)
     assert judgement.reason == (
         "0 of 3 green VMs healthy after 300 s, 0 %: below the 50 % asked "
         "(web_10: applicationHealth unhealthy; web_11: applicationHealth waiting; 1 never created)"
     )
     assert (judgement.healthy, judgement.sick) == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("healthy", "asked", "verdict"),
+    [(1, 50, Verdict.UNHEALTHY), (1, 51, Verdict.HEALTHY), (1, 49, Verdict.UNHEALTHY), (0, 100, Verdict.UNHEALTHY)],
+)
+def test_min_health_fails_when_the_unhealthy_share_reaches_it(healthy: int, asked: int, verdict: Verdict) -> None:
+    vms = green(*[GOOD] * healthy, *[BAD] * (2 - healthy))
+    judgement = judge(vms, 2, GRACE, GRACE, Threshold(None, asked), checked=True)
+    assert judgement.verdict is verdict
+    assert f"minHealth {asked} is {'not ' if verdict is Verdict.HEALTHY else ''}reached" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("steady", "waited", "verdict"),
+    [(29, 100, Verdict.NOT_YET), (30, 100, Verdict.HEALTHY), (31, 100, Verdict.HEALTHY), (0, 300, Verdict.HEALTHY)],
+)
+def test_all_healthy_must_stay_so_or_outlast_the_grace_period(steady: int, waited: int, verdict: Verdict) -> None:
+    judgement = judge(
+        green(GOOD, GOOD),
+        2,
+        timedelta(seconds=waited),
+        GRACE,
+        Threshold(50),
+        checked=True,
+        stable_for=timedelta(seconds=30),
+        steady=timedelta(seconds=steady),
+    )
+    assert judgement.verdict is verdict
+    if verdict is Verdict.NOT_YET:
+        assert judgement.reason == "all 2 green VMs healthy: waiting 1 s more for them to stay so"
+
+
+@given(healthy=st.integers(0, 50), sick=st.integers(0, 50), asked=st.integers(1, 100))
+def test_the_two_thresholds_are_complements_but_at_the_boundary(healthy: int, sick: int, asked: int) -> None:
+    planned = healthy + sick
+    assume(planned)
+    by_healthy = Threshold(100 - asked).passes(healthy, planned)
+    by_unhealthy = Threshold(None, asked).passes(healthy, planned)
+    at_the_boundary = 100 * sick == asked * planned
+    assert by_unhealthy == (by_healthy and not at_the_boundary)

@@ -16,8 +16,10 @@ from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
 from adapters.arm.client import ComputeClients
+from adapters.arm.flexible import FlexibleVms
 from adapters.arm.images import GalleryImages
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
+from adapters.arm.uniform import UniformVms
 from settings import Settings
 
 
@@ -124,8 +126,18 @@ def clients_at(script: Script, credential: Any) -> Any:
 
 
 @pytest.fixture
-def scale_sets(clients: ComputeClients) -> UniformScaleSets:
-    return UniformScaleSets(clients)
+def scale_sets(clients: ComputeClients) -> ArmScaleSets:
+    return ArmScaleSets(clients)
+
+
+@pytest.fixture
+def uniform_vms(clients: ComputeClients) -> UniformVms:
+    return UniformVms(clients)
+
+
+@pytest.fixture
+def flexible_vms(clients: ComputeClients) -> FlexibleVms:
+    return FlexibleVms(clients)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.arm.client import ComputeClients
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
 from rollout.errors import Refused
 from settings import Settings
 
@@ -51,7 +51,7 @@ async def test_a_request_goes_to_the_endpoint_with_a_token_of_its_cloud(
     clients_at: Any, script: Any, credential: Any, endpoint: str, scope: str
 ) -> None:
     script.answer(404, ABSENT)
-    assert await UniformScaleSets(clients_at(endpoint)).read(SET_ID) is None
+    assert await ArmScaleSets(clients_at(endpoint)).read(SET_ID) is None
     (request,) = script.requests
     assert request.url.startswith(endpoint.rstrip("/") + "/subscriptions/5ab3/")
     assert request.headers["Authorization"] == "Bearer secret"
@@ -81,7 +81,7 @@ async def test_requests_say_who_sends_them(clients: ComputeClients, script: Any)
     script.answer(404, ABSENT)
     script.answer(404, ABSENT)
     for _ in range(2):
-        await UniformScaleSets(clients).read(SET_ID)
+        await ArmScaleSets(clients).read(SET_ID)
     first, second = script.requests
     assert first.headers["User-Agent"].startswith("teal ")
     assert first.headers["x-ms-client-request-id"] != second.headers["x-ms-client-request-id"]

@@ -9,7 +9,8 @@ import pytest
 from azure.core import exceptions as sdk
 
 from adapters.arm.client import ComputeClients
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
+from adapters.arm.uniform import UniformVms
 from rollout.errors import AzureError, Busy, Refused, Stale
 from rollout.scale_set import ScaleSet
 from settings import Settings
@@ -60,7 +61,7 @@ CASES = [
 ]
 
 
-async def raised_by(scale_sets: UniformScaleSets) -> AzureError:
+async def raised_by(scale_sets: ArmScaleSets) -> AzureError:
     """What a write raises with the next answer of the script."""
     with pytest.raises(AzureError) as caught:
         await scale_sets.raise_capacity(SET, 12)
@@ -69,7 +70,7 @@ async def raised_by(scale_sets: UniformScaleSets) -> AzureError:
 
 @pytest.mark.parametrize(("meaning", "status", "code", "message"), CASES)
 async def test_an_answer_means(
-    scale_sets: UniformScaleSets, script: Any, meaning: type[AzureError], status: int, code: str, message: str
+    scale_sets: ArmScaleSets, script: Any, meaning: type[AzureError], status: int, code: str, message: str
 ) -> None:
     script.answer(status, {"error": {"code": code, "message": message}})
     error = await raised_by(scale_sets)
@@ -78,15 +79,15 @@ async def test_an_answer_means(
 
 @pytest.mark.parametrize(("meaning", "status", "code", "message"), CASES)
 async def test_an_answer_means_the_same_where_pages_are_read(
-    scale_sets: UniformScaleSets, script: Any, meaning: type[AzureError], status: int, code: str, message: str
+    uniform_vms: UniformVms, script: Any, meaning: type[AzureError], status: int, code: str, message: str
 ) -> None:
     script.answer(status, {"error": {"code": code, "message": message}})
     with pytest.raises(AzureError) as caught:
-        await scale_sets.list_vms(SET_ID)
+        await uniform_vms.list_vms(SET_ID)
     assert (type(caught.value), caught.value.code) == (meaning, code)
 
 
-async def test_busy_says_when_azure_wants_to_be_asked_again(scale_sets: UniformScaleSets, script: Any) -> None:
+async def test_busy_says_when_azure_wants_to_be_asked_again(scale_sets: ArmScaleSets, script: Any) -> None:
     details = [{"code": "TooManyRequests", "target": "VMScaleSetUpdate", "message": "{}"}]
     body = {"code": "OperationNotAllowed", "message": "Too many requests have been received.", "details": details}
     script.answer(429, body, retry_after="1200")
@@ -101,7 +102,7 @@ async def test_busy_says_when_azure_wants_to_be_asked_again(scale_sets: UniformS
 
 @pytest.mark.parametrize("header", [{}, {"retry_after": "Mon, 23 Nov 2026 09:00:00 GMT"}])
 async def test_busy_without_seconds_leaves_the_time_to_the_caller(
-    scale_sets: UniformScaleSets, script: Any, header: dict[str, str]
+    scale_sets: ArmScaleSets, script: Any, header: dict[str, str]
 ) -> None:
     script.answer(503, {"error": {"code": "ServerTimeout", "message": "Slow."}}, **header)
     error = await raised_by(scale_sets)
@@ -109,7 +110,7 @@ async def test_busy_without_seconds_leaves_the_time_to_the_caller(
     assert error.retry_after is None
 
 
-async def test_an_answer_that_is_not_arms_keeps_its_status(scale_sets: UniformScaleSets, script: Any) -> None:
+async def test_an_answer_that_is_not_arms_keeps_its_status(scale_sets: ArmScaleSets, script: Any) -> None:
     script.answer(502, b"<html>Bad Gateway</html>", content_type="text/html")
     error = await raised_by(scale_sets)
     assert (type(error), error.code) == (Busy, "http502")
@@ -125,19 +126,17 @@ async def test_an_answer_that_is_not_arms_keeps_its_status(scale_sets: UniformSc
         sdk.IncompleteReadError("cut short"),
     ],
 )
-async def test_no_answer_is_busy_and_not_tried_again(
-    scale_sets: UniformScaleSets, script: Any, failure: Exception
-) -> None:
+async def test_no_answer_is_busy_and_not_tried_again(scale_sets: ArmScaleSets, script: Any, failure: Exception) -> None:
     script.fail(failure)
     error = await raised_by(scale_sets)
     assert (type(error), error.code) == (Busy, "noAnswer")
     assert len(script.requests) == 1
 
 
-async def test_an_answer_cut_short_is_busy(scale_sets: UniformScaleSets, script: Any) -> None:
+async def test_an_answer_cut_short_is_busy(uniform_vms: UniformVms, script: Any) -> None:
     script.answer(200, b'{"value": [')
     with pytest.raises(Busy, match="noAnswer"):
-        await scale_sets.list_vms(SET_ID)
+        await uniform_vms.list_vms(SET_ID)
 
 
 async def test_a_credential_without_a_token_is_busy(script: Any) -> None:
@@ -147,12 +146,10 @@ async def test_a_credential_without_a_token_is_busy(script: Any) -> None:
 
     credential: Any = NoToken()
     with pytest.raises(Busy, match="noToken: the identity endpoint does not answer"):
-        await UniformScaleSets(ComputeClients(Settings(), credential)).read(SET_ID)
+        await ArmScaleSets(ComputeClients(Settings(), credential)).read(SET_ID)
 
 
-async def test_an_unregistered_provider_is_refused_and_not_registered(
-    scale_sets: UniformScaleSets, script: Any
-) -> None:
+async def test_an_unregistered_provider_is_refused_and_not_registered(scale_sets: ArmScaleSets, script: Any) -> None:
     text = "The subscription is not registered to use namespace 'Microsoft.Compute'."
     script.answer(409, {"error": {"code": "MissingSubscriptionRegistration", "message": text}})
     error = await raised_by(scale_sets)

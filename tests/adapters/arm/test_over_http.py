@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from adapters.arm.client import ComputeClients
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
 from rollout.errors import Busy
 from rollout.scale_set import ImageReference, ScaleSet
 from settings import Settings
@@ -27,7 +27,7 @@ def heard() -> list[web.Request]:
 
 
 @pytest.fixture
-async def scale_sets(heard: list[web.Request], credential: Any) -> AsyncIterator[UniformScaleSets]:
+async def scale_sets(heard: list[web.Request], credential: Any) -> AsyncIterator[ArmScaleSets]:
     """The adapter of a server that knows one set, and hangs up on whoever wants to delete VMs."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -45,19 +45,19 @@ async def scale_sets(heard: list[web.Request], credential: Any) -> AsyncIterator
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     endpoint = f"http://127.0.0.1:{runner.addresses[0][1]}"
     clients = ComputeClients(Settings(arm_endpoint=endpoint), credential)
-    yield UniformScaleSets(clients)
+    yield ArmScaleSets(clients)
     await clients.close()
     await runner.cleanup()
 
 
-async def test_a_set_is_read_with_the_token(scale_sets: UniformScaleSets, heard: list[web.Request]) -> None:
+async def test_a_set_is_read_with_the_token(scale_sets: ArmScaleSets, heard: list[web.Request]) -> None:
     found = await scale_sets.read(SET_ID)
     assert found is not None
     assert (found.name, found.capacity) == ("web", 10)
     assert heard[0].headers["Authorization"] == "Bearer secret"
 
 
-async def test_a_write_arrives_whole(scale_sets: UniformScaleSets, heard: list[web.Request]) -> None:
+async def test_a_write_arrives_whole(scale_sets: ArmScaleSets, heard: list[web.Request]) -> None:
     await scale_sets.set_image(SET, ImageReference(id="/images/1"))
     (request,) = heard
     assert (request.method, request.path, request.headers["If-Match"]) == ("PATCH", SET_ID, '"7"')
@@ -67,7 +67,7 @@ async def test_a_write_arrives_whole(scale_sets: UniformScaleSets, heard: list[w
 
 
 async def test_a_broken_connection_is_busy_and_not_tried_again(
-    scale_sets: UniformScaleSets, heard: list[web.Request]
+    scale_sets: ArmScaleSets, heard: list[web.Request]
 ) -> None:
     with pytest.raises(Busy, match="noAnswer"):
         await scale_sets.delete_vms(SET, ["0"])
@@ -77,5 +77,5 @@ async def test_a_broken_connection_is_busy_and_not_tried_again(
 async def test_a_server_that_is_not_there_is_busy(credential: Any) -> None:
     clients = ComputeClients(Settings(arm_endpoint="http://127.0.0.1:1"), credential)
     with pytest.raises(Busy, match="noAnswer"):
-        await UniformScaleSets(clients).read(SET_ID)
+        await ArmScaleSets(clients).read(SET_ID)
     await clients.close()

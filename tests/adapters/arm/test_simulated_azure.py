@@ -10,7 +10,7 @@ import pytest
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.images import GalleryImages
-from adapters.arm.scale_sets import UniformScaleSets
+from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.cloud import Cloud
 from local.azure.transport import InProcessTransport
 from local.azure.world import Fault, Platform, Quota, World, demo_world
@@ -32,7 +32,7 @@ class Stage:
         self.clock = Clock(VIRTUAL_START)
         self.cloud = Cloud(world, self.clock)
         self.clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(self.cloud))
-        self.scale_sets = UniformScaleSets(self.clients)
+        self.scale_sets = ArmScaleSets(self.clients)
         self.images = GalleryImages(self.clients)
 
     async def present(self) -> ScaleSet:
@@ -154,7 +154,7 @@ def test_a_capacity_over_the_quota_is_refused(play: Any) -> None:
             await stage.scale_sets.raise_capacity(await stage.present(), 13)
         await stage.scale_sets.raise_capacity(await stage.present(), 12)
 
-    play(scene, quota=Quota(cores=24))
+    play(scene, quota=Quota(cores=36))
 
 
 def test_a_large_set_is_read_page_by_page(play: Any) -> None:

@@ -1,0 +1,107 @@
+"""What balancers say of green VMs, for those who judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rollout.deployment import Batch, VmRecord
+from rollout.group import HealthCheckType
+from rollout.health import Health, Observation, worst
+from rollout.order import Order
+from rollout.ports import Ports
+from rollout.scale_set import ScaleSet, Vm
+from rollout.traffic import (
+    TRAFFIC_SOURCES,
+    Asked,
+    Membership,
+    Probe,
+    Server,
+    gets_traffic,
+    observe_pools,
+    observe_servers,
+    pools_of,
+    source_of,
+)
+
+
+@dataclass(frozen=True)
+class TrafficSeen:
+    """All observations of each VM by ``vm_id``, and whether the set ``has_pools``, as far as was asked."""
+
+    observations: dict[str, tuple[Observation, ...]]
+    has_pools: bool
+
+
+async def observe_traffic(
+    ports: Ports,
+    order: Order,
+    batch: Batch,
+    sources: Sequence[HealthCheckType],
+    records: Sequence[VmRecord],
+    vms: Mapping[str, Vm],
+    seen: Mapping[str, tuple[Observation, ...]],
+) -> TrafficSeen:
+    """Add to what was ``seen`` of the VMs what balancers say, and correct it for running VMs that miss a pool.
+
+    Balancers are asked only where the deployment checks them, and not before a VM runs. That each VM that is healthy
+    otherwise is in its pools counts always: before that it does not serve. Questions that take their time are noted in
+    the batch's row, and answered at the next look.
+    """
+    checked = [source for source in sources if source in TRAFFIC_SOURCES]
+    running = [
+        vms[record.vm_id]
+        for record in records
+        if (seen[record.vm_id][0] if checked else worst(seen[record.vm_id])).health is Health.HEALTHY
+    ]
+    scale_set = await ports.scale_sets.read(order.scale_set_id) if running else None
+    pools = scale_set.backend_pools if scale_set is not None else ()
+    asked_of = {vm.vm_id for vm in running}
+    members = await _members(ports, scale_set, running)
+    probes = {source: await _probe(ports, source, pools, batch.asked) for source in checked} if pools else {}
+    await _note(ports, order, batch, probes)
+    observations = {
+        record.vm_id: (
+            observe_pools(seen[record.vm_id][0], members.get(record.vm_id), pools if record.vm_id in asked_of else ()),
+            *seen[record.vm_id][1:],
+            *(
+                observe_servers(source, members.get(record.vm_id), _servers(probes, source), _earlier(record, source))
+                for source in checked
+            ),
+        )
+        for record in records
+    }
+    return TrafficSeen(observations, bool(pools))
+
+
+async def out_of_traffic(ports: Ports, scale_set: ScaleSet, vms: Sequence[Vm]) -> frozenset[str]:
+    """The ids of those of these VMs that are not in every pool of the set, or Down in one."""
+    members = await _members(ports, scale_set, vms) if vms else {}
+    return frozenset(vm.vm_id for vm in vms if not gets_traffic(members.get(vm.vm_id), scale_set.backend_pools))
+
+
+async def _members(ports: Ports, scale_set: ScaleSet | None, running: Sequence[Vm]) -> dict[str, Membership]:
+    if scale_set is None or not scale_set.backend_pools:
+        return {}
+    return {member.vm_id: member for member in await ports.traffic.read(scale_set, running)}
+
+
+async def _probe(ports: Ports, source: HealthCheckType, pools: Sequence[str], asked: Sequence[Asked]) -> Probe:
+    mine = [question for question in asked if source_of(question.subject) is source]
+    return await ports.traffic.probe(source, pools_of(pools, source), mine)
+
+
+async def _note(ports: Ports, order: Order, batch: Batch, probes: Mapping[HealthCheckType, Probe]) -> None:
+    asked = tuple(question for probe in probes.values() for question in probe.asked)
+    if asked != batch.asked:
+        await ports.store.batches.change(order.deployment_id, batch.number, lambda row: replace(row, asked=asked))
+
+
+def _servers(probes: Mapping[HealthCheckType, Probe], source: HealthCheckType) -> Sequence[Server] | None:
+    return probes[source].servers if source in probes else ()
+
+
+def _earlier(record: VmRecord, source: HealthCheckType) -> Observation | None:
+    """What the source said at the last look that had an answer."""
+    readings = [reading for reading in record.readings if reading.source is source]
+    return Observation(source, Health(readings[0].health), readings[0].detail) if readings else None

@@ -1,0 +1,179 @@
+"""Network interfaces: which pools VMs are in, and VMs' own network configurations with fewer or more of them."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from azure.core import MatchConditions
+
+from adapters.arm.client import ComputeClients
+from adapters.arm.errors import translated
+from adapters.arm.resource_ids import ScaleSetId
+from adapters.arm.traffic.requests import SCALE_SET_INTERFACES_API_VERSION, Json, Requests
+from rollout.errors import Refused, Stale
+from rollout.scale_set import OrchestrationMode, ScaleSet, Vm
+from rollout.traffic import Membership
+
+#: The fields of an IP configuration that name pools.
+POOL_FIELDS = ("loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools")
+
+#: What azure-mgmt-compute 39 itself sends for scale sets and their VMs.
+COMPUTE_API_VERSION = "2026-04-01"
+
+#: How many interfaces of a Flexible set are read at once. Resource Manager's own bucket of reads holds 250 and gets 25
+#: a second (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling): so many
+#: reads come out of the full bucket, the others at the pace of its refill.
+READERS = 20
+READS_AT_ONCE = 10
+PAUSE = timedelta(seconds=0.8)
+
+
+class Interfaces:
+    """The network interfaces of a scale set's VMs: below the VMs of a Uniform set, resources beside Flexible ones."""
+
+    def __init__(self, clients: ComputeClients) -> None:
+        self._clients = clients
+        self._requests = Requests(clients)
+
+    async def memberships(self, scale_set: ScaleSet, vms: Collection[Vm]) -> tuple[Membership, ...]:
+        """The pools that each VM is in, in the order of ``vms``; a VM without interfaces, as yet, is in none."""
+        if scale_set.mode is OrchestrationMode.FLEXIBLE:
+            bodies = await self._one_by_one({interface for vm in vms for interface in vm.network_interfaces})
+        else:
+            listed = await self._requests.list(f"{scale_set.id}/networkInterfaces", SCALE_SET_INTERFACES_API_VERSION)
+            bodies = {body["id"].lower(): body for body in listed}
+        return tuple(_membership(vm, bodies) for vm in vms)
+
+    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
+        """Write the VM's network configuration without these pools. ``Stale``: it is not what it was."""
+        await self._rewrite(scale_set, vm, lambda _, configuration: _without(configuration, pools))
+
+    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
+        """Write the VM's network configuration with the pools that the set's model names."""
+        model = await self._requests.get(scale_set.id, COMPUTE_API_VERSION)
+        pools = _pools_of_model(model)
+        await self._rewrite(scale_set, vm, lambda name, configuration: _with(configuration, pools.get(name) or {}))
+
+    async def _rewrite(self, scale_set: ScaleSet, vm: Vm, change: Any) -> None:
+        if scale_set.mode is OrchestrationMode.FLEXIBLE:
+            await self._rewrite_interfaces(vm, change)
+        else:
+            await self._rewrite_instance(scale_set, vm, change)
+
+    async def _rewrite_interfaces(self, vm: Vm, change: Any) -> None:
+        """Each interface is put whole, as it was read: the API has no smaller change."""
+        for interface in vm.network_interfaces:
+            body = await self._requests.get_if_there(interface)
+            if body is None:
+                raise Stale("interfaceGone", f"A network interface of {vm.name} is gone")
+            if _apply(body, change):
+                await self._requests.put(interface, body, body.get("etag") or "")
+
+    async def _rewrite_instance(self, scale_set: ScaleSet, vm: Vm, change: Any) -> None:
+        """``PUT`` of the reduced body that cloud-provider-azure sends, which makes the VM's model its own."""
+        parsed = ScaleSetId.parse(scale_set.id)
+        body = await self._requests.get(f"{scale_set.id}/virtualMachines/{vm.instance_id}", COMPUTE_API_VERSION)
+        properties = body.get("properties") or {}
+        if (properties.get("vmId") or "").lower() != vm.vm_id.lower():
+            raise Stale("vmGone", f"{vm.name} is another VM by now")
+        network = copy.deepcopy(properties.get("networkProfileConfiguration"))
+        if not network or not body.get("etag"):
+            raise Refused(
+                "networkConfigurationMissing", f"Azure does not say how the network of {vm.name} is configured"
+            )
+        changed = [_apply(interface, change) for interface in network["networkInterfaceConfigurations"]]
+        if not any(changed):
+            return
+        reduced: Any = {
+            "location": body["location"],
+            "properties": {
+                "hardwareProfile": properties.get("hardwareProfile"),
+                "networkProfileConfiguration": network,
+            },
+        }
+        vms = self._clients.of(scale_set.id).virtual_machine_scale_set_vms
+        with translated():
+            await vms.begin_update(
+                parsed.resource_group,
+                parsed.name,
+                vm.instance_id,
+                reduced,
+                etag=body["etag"],
+                match_condition=MatchConditions.IfNotModified,
+                polling=False,
+            )
+
+    async def _one_by_one(self, ids: Collection[str]) -> dict[str, Json]:
+        bodies: list[Json | None] = []
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), READERS):
+            if start >= READERS * READS_AT_ONCE:
+                await asyncio.sleep(PAUSE.total_seconds())
+            chunk = ordered[start : start + READERS]
+            bodies += await asyncio.gather(*(self._requests.get_if_there(interface) for interface in chunk))
+        return {body["id"].lower(): body for body in bodies if body}
+
+
+def _membership(vm: Vm, bodies: Mapping[str, Json]) -> Membership:
+    own = [body for interface in vm.network_interfaces if (body := bodies.get(interface.lower()))]
+    configurations = [configuration for body in own for configuration in _ip_configurations(body)]
+    properties = [configuration.get("properties") or {} for configuration in configurations]
+    return Membership(
+        vm.vm_id,
+        pools=frozenset(
+            pool["id"].lower() for each in properties for kind in POOL_FIELDS for pool in each.get(kind) or ()
+        ),
+        configurations=frozenset(configuration["id"].lower() for configuration in configurations),
+        addresses=frozenset(each["privateIPAddress"] for each in properties if each.get("privateIPAddress")),
+    )
+
+
+def _ip_configurations(interface: Json) -> list[Json]:
+    return list((interface.get("properties") or {}).get("ipConfigurations") or ())
+
+
+def _apply(interface: Json, change: Any) -> bool:
+    """Change each IP configuration in place; whether any changed."""
+    changed = False
+    for configuration in _ip_configurations(interface):
+        before = copy.deepcopy(configuration.get("properties") or {})
+        configuration["properties"] = change(configuration["name"], copy.deepcopy(before))
+        changed = changed or configuration["properties"] != before
+    return changed
+
+
+def _without(properties: Json, pools: Collection[str]) -> Json:
+    for kind in POOL_FIELDS:
+        if kind in properties:
+            properties[kind] = [pool for pool in properties[kind] or () if pool["id"].lower() not in pools]
+    return properties
+
+
+def _with(properties: Json, pools: Mapping[str, list[Json]]) -> Json:
+    for kind, wanted in pools.items():
+        there = {pool["id"].lower() for pool in properties.get(kind) or ()}
+        missing = [pool for pool in wanted if pool["id"].lower() not in there]
+        properties[kind] = [*(properties.get(kind) or ()), *missing]
+    return properties
+
+
+def _pools_of_model(scale_set: Json) -> dict[str, dict[str, list[Json]]]:
+    """By the name of an IP configuration of the model, by field, the pools that it names."""
+    found: defaultdict[str, dict[str, list[Json]]] = defaultdict(dict)
+    profile = (scale_set.get("properties") or {}).get("virtualMachineProfile") or {}
+    for interface in (profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or ():
+        for name, kind, pools in _named_pools(interface):
+            found[name][kind] = pools
+    return found
+
+
+def _named_pools(interface: Json) -> Iterator[tuple[str, str, list[Json]]]:
+    for configuration in _ip_configurations(interface):
+        for kind in POOL_FIELDS:
+            if pools := (configuration.get("properties") or {}).get(kind):
+                yield configuration["name"], kind, [{"id": pool["id"]} for pool in pools]

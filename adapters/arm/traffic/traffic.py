@@ -1,0 +1,99 @@
+"""The balancers before scale sets (``rollout.ports.Traffic``)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from adapters.arm.client import ComputeClients
+from adapters.arm.traffic.gateways import Gateways, read_backend_health
+from adapters.arm.traffic.interfaces import Interfaces
+from adapters.arm.traffic.load_balancers import LoadBalancers, read_rule_health
+from adapters.arm.traffic.requests import Answer, Requests
+from rollout.group import HealthCheckType
+from rollout.scale_set import ScaleSet, Vm
+from rollout.traffic import AdminState, Asked, Membership, Probe, Server, balancer_of, pools_of
+
+
+class ArmTraffic:
+    """Network interfaces, load balancers and application gateways over ARM."""
+
+    def __init__(self, clients: ComputeClients) -> None:
+        self._requests = Requests(clients)
+        self._interfaces = Interfaces(clients)
+        self._load_balancers = LoadBalancers(self._requests)
+        self._gateways = Gateways(self._requests)
+
+    async def read(self, scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[Membership, ...]:
+        """The interfaces tell who is in a pool, and each load balancer's pool who is Down in it."""
+        members = await self._interfaces.memberships(scale_set, vms)
+        every = frozenset[str]().union(*(member.pools for member in members))
+        for pool in sorted(pools_of(every, HealthCheckType.LOAD_BALANCER)):
+            down = await self._load_balancers.down(pool)
+            members = tuple(
+                replace(member, down=member.down | {pool}) if member.configurations & down else member
+                for member in members
+            )
+        return members
+
+    async def set_state(self, pool: str, members: Collection[Membership], state: AdminState) -> None:
+        """One ``PUT`` of the pool, with ``If-Match``."""
+        await self._load_balancers.set_state(pool, members, state)
+
+    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
+        """One ``PUT`` of a Uniform set's instance, or of each interface of a Flexible set's VM, with ``If-Match``."""
+        await self._interfaces.leave(scale_set, vm, pools)
+
+    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
+        """As ``leave``, with the pools of the set's model."""
+        await self._interfaces.join(scale_set, vm)
+
+    async def draining_time(self, pools: Collection[str]) -> timedelta:
+        """One ``GET`` for each gateway."""
+        return await self._gateways.draining_time(pools_of(pools, HealthCheckType.APPLICATION_GATEWAY))
+
+    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[Asked]) -> Probe:
+        """``POST …/backendhealth`` of each gateway, or ``POST …/health`` of each rule, and ``GET`` of their answers.
+
+        An answer can be read as often as one likes, so a round of questions is over only when the last is answered.
+        """
+        mine = pools_of(pools, source)
+        answered: dict[str, Any] = {}
+        for question in asked:
+            answer = await self._requests.follow(question.subject, question.url)
+            if answer is not None and answer.status == 202:
+                return Probe(None, tuple(asked))
+            if answer is not None:
+                answered[question.subject] = answer.body
+        again, at_once = await self._ask(await self._subjects(source, mine))
+        answered |= at_once
+        subjects = {question.subject for question in again} | at_once.keys()
+        if not subjects <= answered.keys():
+            return Probe(None, again)
+        servers = [server for subject in sorted(subjects) for server in _servers(source, answered[subject], mine)]
+        return Probe(tuple(servers), again)
+
+    async def _subjects(self, source: HealthCheckType, pools: Collection[str]) -> Sequence[str]:
+        if source is HealthCheckType.LOAD_BALANCER:
+            return await self._load_balancers.rules(pools)
+        return sorted({balancer_of(pool) for pool in pools})
+
+    async def _ask(self, subjects: Sequence[str]) -> tuple[tuple[Asked, ...], dict[str, Any]]:
+        """What was asked, and what was answered at once."""
+        asked, answered = list[Asked](), dict[str, Any]()
+        for subject in subjects:
+            kind = "backendhealth" if "/applicationgateways/" in subject else "health"
+            answer: Answer = await self._requests.ask(f"{subject}/{kind}")
+            if answer.status == 202:
+                asked.append(Asked(subject, answer.location))
+            else:
+                answered[subject] = answer.body
+        return tuple(asked), answered
+
+
+def _servers(source: HealthCheckType, body: Any, pools: Collection[str]) -> Sequence[Server]:
+    if source is HealthCheckType.LOAD_BALANCER:
+        return tuple(read_rule_health(body or {}))
+    return tuple(read_backend_health(body or {}, pools))

@@ -1,0 +1,83 @@
+"""``POST /vm/signal``: what a VM says of itself.
+
+A function of its own: the key that VMs carry opens nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from api.bodies import SignalBody
+from api.errors import Code, Refusal
+from api.http import Answer, Request
+from api.parsing import parse_body
+from api.rendering import render_signal
+from rollout.group import Group, SignalRule
+from rollout.ports import Ports
+from rollout.scale_set import Vm
+from rollout.signals import Objection, Signal, accept, addressed
+
+_log = logging.getLogger(__name__)
+
+#: The field that is at fault.
+_TARGETS = {
+    Objection.NOT_DECLARED: "signalType",
+    Objection.VM_NOT_FOUND: "vmName",
+    Objection.VM_REPLACED: "vmId",
+}
+
+
+async def signal_vm(ports: Ports, request: Request) -> Answer:
+    """Keep a VM's signal: 202 with what is recorded, or 200 where the VM has sent it before.
+
+    It is kept for whenever a deployment asks for it. A VM that got no answer may send it again.
+    """
+    body = parse_body(request, SignalBody)
+    group, vm = await _sender(ports, body)
+    declared = await _declared(ports, group)
+    answer = accept(declared, body.signal_type, body.vm_name[:80], vm, body.vm_id)
+    if answer.objection is not None or vm is None:
+        objection = answer.objection or Objection.VM_NOT_FOUND
+        raise Refusal(Code(objection), f"Not accepted: {answer.words}", _TARGETS[objection])
+    signal = Signal(vm.vm_id, vm.name, body.signal_type, ports.clock.now())
+    if await ports.store.signals.put(group.scale_set_id, signal):
+        _log.info("%s of %s (%s) was received for group %s", signal.type, vm.name, vm.vm_id, group.id)
+        return Answer(202, render_signal(signal, group))
+    first = await ports.store.signals.get(group.scale_set_id, vm.vm_id, body.signal_type)
+    return Answer(200, render_signal(first or signal, group))
+
+
+async def _sender(ports: Ports, body: SignalBody) -> tuple[Group, Vm | None]:
+    """The group that the VM belongs to, and the VM that has its name now.
+
+    Where several sets of one name are in several subscriptions, only ``vmId`` tells which it is.
+    """
+    groups = addressed(await ports.store.groups.list(), body.resource_group_name, body.vm_name)
+    if not groups:
+        message = (
+            f"No group's scale set in resource group {body.resource_group_name[:90]} may have a VM "
+            f"{body.vm_name[:80]}: a VM's name is its set's, an underscore and an instance id"
+        )
+        raise Refusal(Code.GROUP_NOT_FOUND, message, "vmName")
+    if len(groups) > 1 and body.vm_id is None:
+        names = ", ".join(group.id for group in groups)
+        raise Refusal(Code.VM_AMBIGUOUS, f"The VM may be of the groups {names}: send its vmId", "vmId")
+    return _choose(
+        body, [(group, await ports.scale_sets.read_vm(group.scale_set_id, body.vm_name)) for group in groups]
+    )
+
+
+def _choose(body: SignalBody, found: Sequence[tuple[Group, Vm | None]]) -> tuple[Group, Vm | None]:
+    """That of the VM with this ``vmId``; else of one that has its name now, if any."""
+    wanted = (body.vm_id or "").lower()
+    exact = [(group, vm) for group, vm in found if vm is not None and vm.vm_id.lower() == wanted]
+    named = [(group, vm) for group, vm in found if vm is not None]
+    return [*exact, *named, *found][0]
+
+
+async def _declared(ports: Ports, group: Group) -> tuple[SignalRule, ...]:
+    """What the group declares, and what it did when the deployment that is under way began: that waits for it yet."""
+    lock = await ports.store.locks.get(group.scale_set_id)
+    deployment = await ports.store.deployments.get(lock.owner) if lock is not None and lock.owner else None
+    return group.signals + (deployment.parameters.signals if deployment is not None else ())
