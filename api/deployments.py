@@ -9,7 +9,7 @@ from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
 from api.overview import overview, overviews
-from api.parsing import query_integer
+from api.query import query_integer
 from api.rendering import render_batch, render_event, render_evidence, render_list, render_vm
 from rollout.deployment import Deployment
 from rollout.ports import Ports

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from api.bodies import GroupBody
 from api.claim import refuse_while_held
 from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings
 from api.http import Answer, Request
 from api.lookup import find_group
-from api.parsing import parse_body
 from api.rendering import render_finding, render_group, render_list, render_state
 from api.state import States
 from rollout.findings import Finding, Severity
@@ -38,6 +36,9 @@ async def put_group(ports: Ports, request: Request, *, states: States) -> Answer
     the id itself wrong refuses.
     """
     group_id = _group_id(request)
+    from api.bodies import GroupBody
+    from api.parsing import parse_body
+
     body = parse_body(request, GroupBody)
     existing = await ports.store.groups.get(group_id)
     group = body.group(group_id, existing, ports.clock.now())

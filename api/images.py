@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from api.errors import Code, Refusal
 from api.http import Answer, Request
 from api.lookup import find_group
-from api.parsing import query_integer
+from api.query import query_integer
 from api.rendering import render_list, render_version
 from rollout.findings import Finding, Severity
 from rollout.group import Group

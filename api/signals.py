@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from api.bodies import SignalBody
 from api.errors import Code, Refusal
 from api.http import Answer, Request
-from api.parsing import parse_body
 from api.rendering import render_signal
 from rollout.group import Group, SignalRule
 from rollout.ports import Ports
 from rollout.scale_set import Vm
 from rollout.signals import Objection, Signal, accept, addressed
+
+if TYPE_CHECKING:
+    from api.bodies import SignalBody
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ async def signal_vm(ports: Ports, request: Request) -> Answer:
 
     It is kept for whenever a deployment asks for it. A VM that got no answer may send it again.
     """
+    from api.bodies import SignalBody
+    from api.parsing import parse_body
+
     body = parse_body(request, SignalBody)
     group, vm = await _sender(ports, body)
     declared = await _declared(ports, group)

@@ -16,15 +16,14 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from api.bodies import DeploymentBody
 from api.claim import Claim, claim, refuse_while_held, release
 from api.errors import RETRY_AFTER, Code, Detail, Refusal, refuse_faults, refuse_findings
 from api.http import Answer, Request
 from api.images import resolve
 from api.lookup import find_group
 from api.overview import overview
-from api.parsing import parse_body
 from api.predecessor import end_predecessors
 from api.rendering import render_finding
 from rollout.codec import encode
@@ -40,6 +39,9 @@ from rollout.preflight import check_start
 from rollout.signals import rule_of
 from rollout.status import Status
 from rollout.succession import first_row
+
+if TYPE_CHECKING:
+    from api.bodies import DeploymentBody
 
 #: The recipe that carries a deployment out (``orchestrators``).
 RECIPE = "deploy_group"
@@ -59,6 +61,9 @@ class Plan:
 
 async def start_deployment(ports: Ports, request: Request, *, poll_interval: timedelta) -> Answer:
     """Start a deployment: 202 with the deployment as it begins, and where to follow it."""
+    from api.bodies import DeploymentBody
+    from api.parsing import parse_body
+
     body = parse_body(request, DeploymentBody)
     group = await find_group(ports, request)
     _check_health_check_types(body, group)

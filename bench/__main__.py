@@ -17,6 +17,8 @@ SMALL = (Scale(10, 20), Scale(10, 20, mode=OrchestrationMode.FLEXIBLE))
 SCALES = (
     *SMALL,
     Scale(100, 10),
+    Scale(100, 10, gateway=True),
+    Scale(100, 10, mode=OrchestrationMode.FLEXIBLE, gateway=True),
     Scale(900, 10),
     Scale(900, 10, throttling_factor=0.5),
     Scale(900, 10, mode=OrchestrationMode.FLEXIBLE),

@@ -28,8 +28,13 @@ class MeteredCloud(Cloud):
             self.lowest[policy] = min(int(count), self.lowest.get(policy, int(count)))
         return response
 
-    def highest_use(self, policy: str) -> float:
-        """The largest share of the policy's bucket that was ever taken out of it; 1 is empty."""
+    def highest_use(self, policy: str) -> float | None:
+        """The largest share of the policy's bucket that was ever taken out of it; 1 is empty.
+
+        ``None``: answers do not tell, as those of the network provider do not.
+        """
+        if policy not in self.lowest:
+            return None
         size = max(1, int(tightest(POLICIES[policy]).size * self.world.platform.throttling_factor))
         return 1 - self.lowest[policy] / size
 

@@ -19,12 +19,16 @@ IMAGE = "1.1.0"
 
 @dataclass(frozen=True)
 class Scale:
-    """A set of ``vms``, replaced in batches of so many percent, at Azure's request limits or a share of them."""
+    """A set of ``vms``, replaced in batches of so many percent, at Azure's request limits or a share of them.
+
+    ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked.
+    """
 
     vms: int
     batch_size_percentage: int
     throttling_factor: float = 1.0
     mode: OrchestrationMode = OrchestrationMode.UNIFORM
+    gateway: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Requests:
     size: float
     passed: int
     throttled: int
-    highest_use: float
+    highest_use: float | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,9 @@ async def measure(scale: Scale) -> Measured:
 def _world(scale: Scale) -> World:
     document = demo_world().model_dump(mode="json", by_alias=True)
     document["scaleSets"][0] |= {"capacity": scale.vms, "orchestrationMode": str(scale.mode)}
+    if scale.gateway:
+        document["scaleSets"][0]["backendPools"] = ["api-gw/api"]
+        document["groups"][0]["healthCheckTypes"].append("applicationGateway")
     document["platform"]["throttlingFactor"] = scale.throttling_factor
     return parse_world(document)
 

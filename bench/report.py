@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.cold_start import GOAL, ColdStart
-from bench.deployment import Measured, Scale
+from bench.deployment import Measured, Requests, Scale
 from rollout.scale_set import OrchestrationMode
+from rollout.words import counted
+
+#: Requests that change one VM or its interface: their number grows with the set's, so they are told apart.
+WRITES_OF_ONE_VM = ("put VM", "put interface")
 
 
 def request_table(measured: Measured) -> str:
-    """ARM requests by kind, with the bucket that each is assumed to be charged to."""
+    """ARM requests by kind, with the bucket that each is assumed to be charged to; writes of single VMs apart."""
+    single = [one for one in measured.requests if one.kind in WRITES_OF_ONE_VM]
+    others = [one for one in measured.requests if one.kind not in WRITES_OF_ONE_VM]
+    tables = [_requests(f"{title(measured.scale)}, {counted(measured.batches, 'batch')}", others)]
+    if single:
+        tables.append(_requests("Writes of single VMs", single))
+    return "\n\n".join(tables)
+
+
+def _requests(caption: str, requests: Sequence[Requests]) -> str:
     header = ("ARM request", "number", "429", "bucket assumed", "refill/min", "size", "highest use")
     rows = [
-        (one.kind, one.passed, one.throttled, one.policy, f"{one.refill:g}", f"{one.size:g}", f"{one.highest_use:.0%}")
-        for one in measured.requests
+        (one.kind, one.passed, one.throttled, one.policy, f"{one.refill:g}", f"{one.size:g}", _use(one.highest_use))
+        for one in requests
     ]
-    return table(f"{title(measured.scale)}, {measured.batches} batches", header, rows)
+    return table(caption, header, rows)
 
 
 def history_table(measured: Measured) -> str:
@@ -65,7 +78,8 @@ def title(scale: Scale) -> str:
     """``900 VMs, Flexible, at 0.5 of Azure's limits``."""
     limits = "" if scale.throttling_factor == 1 else f" at {scale.throttling_factor:g} of Azure's limits"
     mode = "" if scale.mode is OrchestrationMode.UNIFORM else f", {scale.mode}" + ("," if limits else "")
-    return f"{scale.vms} VMs{mode}{limits}"
+    gateway = ", behind a gateway" if scale.gateway else ""
+    return f"{scale.vms} VMs{mode}{gateway}{limits}"
 
 
 def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -74,6 +88,10 @@ def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]])
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     texts = ["  ".join([line[0].ljust(widths[0]), *map(_cell, line[1:], widths[1:])]).rstrip() for line in lines]
     return "\n".join([caption, texts[0], "-" * max(map(len, texts)), *texts[1:]])
+
+
+def _use(share: float | None) -> str:
+    return "not told" if share is None else f"{share:.0%}"
 
 
 def _cell(text: str, width: int) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: Needed by few invocations, and seconds to load; ``local`` is not deployed at all.
-LATE = ("azure.mgmt", "azure.identity", "azure.data", "local", "hypothesis", "pytest")
+#: Needed by few invocations, and slow to load; ``local`` is not deployed at all.
+LATE = ("azure.mgmt", "azure.identity", "azure.data", "pydantic", "local", "hypothesis", "pytest")
 
 #: What the SDKs of the Functions runtime load themselves is not the app's doing: aiohttp is among it.
 SDKS = "import azure.functions, azure.durable_functions"
@@ -29,7 +29,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def test_the_app_loads_no_azure_client() -> None:
+def test_the_app_loads_neither_azure_s_clients_nor_pydantic() -> None:
     app, sdks = loaded_by("import function_app"), loaded_by(SDKS)
     offenders = sorted(module for module in app - sdks if within(module, (*LATE, "aiohttp")))
     assert offenders == []

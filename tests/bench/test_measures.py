@@ -31,6 +31,7 @@ def test_every_request_is_counted_under_its_bucket(measured: Measured) -> None:
     assert (requests["patch scale set"].passed, requests["delete VMs"].passed) == (3, 2)
     lists = requests["list VMs"]
     assert (lists.policy, lists.refill, lists.size, lists.throttled) == ("VMScaleSetHighCostGet", 5, 15, 0)
+    assert lists.highest_use is not None
     assert 1 / 15 <= lists.highest_use < 1
     # Three PATCHes, the first two within a minute, in a bucket of six that is refilled with two a minute.
     assert requests["patch scale set"].highest_use == pytest.approx(2 / 6)
@@ -41,7 +42,7 @@ def test_a_flexible_set_s_requests_are_counted_under_its_own_buckets() -> None:
     buckets = {one.kind: (one.policy, one.size) for one in flexible.requests}
     assert buckets["list virtual machines"] == ("VMList", 900)
     assert buckets["get virtual machine view"] == ("VMGet", 36)
-    assert request_table(flexible).startswith("2 VMs, Flexible, 1 batches\n")
+    assert request_table(flexible).startswith("2 VMs, Flexible, 1 batch\n")
 
 
 def test_every_recipe_s_histories_are_measured(measured: Measured) -> None:
@@ -66,3 +67,13 @@ def test_columns_are_as_wide_as_what_is_in_them() -> None:
         "a            5",
         "longer    1000",
     ]
+
+
+def test_writes_of_single_vms_are_told_apart() -> None:
+    behind = run_virtual(measure(Scale(2, 100, gateway=True)))
+    requests, writes = request_table(behind).split("\n\n")
+    assert requests.startswith("2 VMs, behind a gateway, 1 batch")
+    assert "put VM" not in requests
+    assert writes.splitlines()[0] == "Writes of single VMs"
+    assert writes.splitlines()[-1].split()[:3] == ["put", "VM", "2"]
+    assert {one.kind: one.highest_use for one in behind.requests}["get gateway"] is None

@@ -81,6 +81,26 @@ def small_world_fixture() -> Callable[..., World]:
     return small_world
 
 
+@pytest.fixture
+def flexible_world(small_world: Callable[..., World]) -> Callable[..., World]:
+    """Make the small world with its set in Flexible orchestration; ``scale_set`` are fields of the set."""
+
+    def make(capacity: int = 2, *, scale_set: dict[str, Any] | None = None, **fields: Any) -> World:
+        document = small_world(capacity, **fields).model_dump(mode="json", by_alias=True)
+        document["scaleSets"][0] |= {"orchestrationMode": "Flexible", **(scale_set or {})}
+        return parse_world(document)
+
+    return make
+
+
+@pytest.fixture(params=["Uniform", "Flexible"])
+def either_world(
+    request: pytest.FixtureRequest, small_world: Callable[..., World], flexible_world: Callable[..., World]
+) -> Callable[..., World]:
+    """Make the small world, with its set in one of the orchestration modes and then in the other."""
+    return small_world if request.param == "Uniform" else flexible_world
+
+
 Story = Callable[[Stage], Awaitable[Any]]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.world import Fault, World, parse_world
+from local.azure.world import Fault, World
 from local.durable.faults import ActivityFault, ActivityLoss, Faults
 from rollout.status import Color, Status
 
@@ -17,18 +17,6 @@ SmallWorld = Callable[..., World]
 
 #: What Teal cannot help: somebody else took VMs out of service.
 OTHERS_DELETED_VMS = ("never_fewer_serving",)
-
-
-@pytest.fixture
-def flexible_world(small_world: SmallWorld) -> SmallWorld:
-    """Make the small world with its set in Flexible orchestration; ``scale_set`` are fields of the set."""
-
-    def make(capacity: int = 2, *, scale_set: dict[str, Any] | None = None, **fields: Any) -> World:
-        document = small_world(capacity, **fields).model_dump(mode="json", by_alias=True)
-        document["scaleSets"][0] |= {"orchestrationMode": "Flexible", **(scale_set or {})}
-        return parse_world(document)
-
-    return make
 
 
 def names(stage: Any) -> list[str]:

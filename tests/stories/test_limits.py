@@ -38,7 +38,7 @@ def refusal(call: int, status: int, code: str, message: str) -> Fault:
     ],
 )
 def test_what_azure_refuses_fails_the_deployment_with_azures_code_and_leaves_all_as_it_was(
-    play: Play, small_world: SmallWorld, call: int, status: int, code: str, message: str
+    play: Play, either_world: SmallWorld, call: int, status: int, code: str, message: str
 ) -> None:
     async def story(stage: Any) -> None:
         stage.platform.cloud.faults.add(refusal(call, status, code, message))
@@ -48,10 +48,10 @@ def test_what_azure_refuses_fails_the_deployment_with_azures_code_and_leaves_all
         assert row.error.message.endswith(f"Azure refused: {message}")
         assert (stage.versions(), stage.model(), stage.capacity()) == (["1.0.0"] * 2, "1.0.0", 2)
 
-    play(story, small_world(2))
+    play(story, either_world(2))
 
 
-def test_vms_that_autoscale_adds_in_the_middle_take_green_places(play: Play, small_world: SmallWorld) -> None:
+def test_vms_that_autoscale_adds_in_the_middle_take_green_places(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=50, gracePeriod=300)
         await stage.until(deployment, "BatchHealthy", 1)
@@ -59,10 +59,10 @@ def test_vms_that_autoscale_adds_in_the_middle_take_green_places(play: Play, sma
         row = await stage.platform.ended(deployment)
         assert (row.status, stage.versions(), stage.capacity()) == (Status.FINISHED, ["1.1.0"] * 4, 4)
 
-    play(story, small_world(4))
+    play(story, either_world(4))
 
 
-def test_a_blue_vm_that_repairs_replace_in_the_middle_comes_back_green(play: Play, small_world: SmallWorld) -> None:
+def test_a_blue_vm_that_repairs_replace_in_the_middle_comes_back_green(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=50, gracePeriod=300)
         await stage.until(deployment, "BatchLaunched", 1)
@@ -72,10 +72,10 @@ def test_a_blue_vm_that_repairs_replace_in_the_middle_comes_back_green(play: Pla
         row = await stage.platform.ended(deployment)
         assert (row.status, stage.versions(), stage.capacity()) == (Status.FINISHED, ["1.1.0"] * 4, 4)
 
-    play(story, small_world(4), exempt=["never_fewer_serving"])
+    play(story, either_world(4), exempt=["never_fewer_serving"])
 
 
-def test_throttling_is_waited_out_as_long_as_azure_says_and_is_one_fact(play: Play, small_world: SmallWorld) -> None:
+def test_throttling_is_waited_out_as_long_as_azure_says_and_is_one_fact(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         body = {"error": {"code": "OperationNotAllowed", "message": "The server rejected the request: too many"}}
         stage.platform.cloud.faults.add(
@@ -95,4 +95,4 @@ def test_throttling_is_waited_out_as_long_as_azure_says_and_is_one_fact(play: Pl
         (started,) = [event for event in events if event.type == "BatchStarted"]
         assert (retried.at - started.at).total_seconds() >= 3 * 90
 
-    play(story, small_world(2))
+    play(story, either_world(2))

@@ -7,23 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.azure.world import World, parse_world
+from local.azure.world import World
 from rollout.status import Status, VmStatus
 
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
-
-
-@pytest.fixture(params=["Uniform", "Flexible"])
-def either_world(request: pytest.FixtureRequest, small_world: SmallWorld) -> SmallWorld:
-    """Make the small world with its set in one of the orchestration modes."""
-
-    def make(capacity: int = 2, **fields: Any) -> World:
-        document = small_world(capacity, **fields).model_dump(mode="json", by_alias=True)
-        document["scaleSets"][0]["orchestrationMode"] = request.param
-        return parse_world(document)
-
-    return make
 
 
 class Speakers:

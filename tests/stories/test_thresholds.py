@@ -37,18 +37,20 @@ def facts(events: Any) -> list[str]:
     ],
 )
 def test_the_threshold_decides_at_at_one_below_and_one_above_it(
-    play: Play, threshold: dict[str, int], status: Status, words: str
+    play: Play, either_world: SmallWorld, threshold: dict[str, int], status: Status, words: str
 ) -> None:
     async def story(stage: Any) -> None:
-        deployment = await stage.platform.start(**HALF_SICK | {"batchSizePercentage": 20} | threshold)
+        deployment = await stage.platform.start(**HALF_SICK | threshold)
         row = await stage.platform.ended(deployment)
         assert row.status is status
         assert any(words in event.message for event in await stage.platform.events(deployment))
 
-    play(story)
+    play(story, either_world(4))
 
 
-def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(play: Play, small_world: SmallWorld) -> None:
+def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(
+    play: Play, either_world: SmallWorld
+) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**HALF_SICK)
         row = await stage.platform.ended(deployment)
@@ -76,7 +78,7 @@ def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(play:
         ]
         assert (row.green_vms, row.remaining_blue, stage.capacity()) == (3, 1, 4)
 
-    play(story, small_world(4))
+    play(story, either_world(4))
 
 
 @pytest.mark.parametrize("activity", ["discard_sick", "launch_green", "judge_batch", "terminate_blue"])
@@ -91,7 +93,7 @@ def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(play:
     ids=lambda fault: fault.loss,
 )
 def test_replacing_sick_vms_survives_what_is_lost_repeated_or_late(
-    play: Play, small_world: SmallWorld, activity: str, loss: ActivityFault
+    play: Play, either_world: SmallWorld, activity: str, loss: ActivityFault
 ) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**HALF_SICK)
@@ -99,11 +101,13 @@ def test_replacing_sick_vms_survives_what_is_lost_repeated_or_late(
         assert (row.status, row.green_vms, row.remaining_blue, stage.capacity()) == (Status.FINISHED, 3, 1, 4)
 
     play(
-        story, small_world(4), faults=Faults(activities=[ActivityFault(loss.loss, activity=activity, after=loss.after)])
+        story,
+        either_world(4),
+        faults=Faults(activities=[ActivityFault(loss.loss, activity=activity, after=loss.after)]),
     )
 
 
-def test_tolerated_sick_vms_stay_and_all_blue_go(play: Play, small_world: SmallWorld) -> None:
+def test_tolerated_sick_vms_stay_and_all_blue_go(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**HALF_SICK, tolerateUnhealthy=True)
         row = await stage.platform.ended(deployment)
@@ -113,10 +117,10 @@ def test_tolerated_sick_vms_stay_and_all_blue_go(play: Play, small_world: SmallW
         assert "SickGreenDiscarded" not in facts(events)
         assert "as few as 2 of 4 may serve" in events[0].message
 
-    play(story, small_world(4), exempt=["never_fewer_serving"])
+    play(story, either_world(4), exempt=["never_fewer_serving"])
 
 
-def test_a_batch_must_stay_healthy_for_as_long_as_asked(play: Play, small_world: SmallWorld) -> None:
+def test_a_batch_must_stay_healthy_for_as_long_as_asked(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> timedelta:
         deployment = await stage.platform.start(
             image="1.1.0", batchSizePercentage=100, gracePeriod=600, stableFor=stage.stable_for
@@ -131,13 +135,13 @@ def test_a_batch_must_stay_healthy_for_as_long_as_asked(play: Play, small_world:
             stage.stable_for = seconds
             return await story(stage)
 
-        result: timedelta = play(told, small_world(2))
+        result: timedelta = play(told, either_world(2))
         return result
 
     assert waited(120) - waited(0) == timedelta(seconds=120)
 
 
-def test_a_group_that_is_too_unhealthy_gets_no_further_batch(play: Play, small_world: SmallWorld) -> None:
+def test_a_group_that_is_too_unhealthy_gets_no_further_batch(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(
             image="1.1.0", batchSizePercentage=25, gracePeriod=300, maxUnhealthyPercentage=25
@@ -151,10 +155,10 @@ def test_a_group_that_is_too_unhealthy_gets_no_further_batch(play: Play, small_w
         assert row.error.code == "groupUnhealthy"
         assert row.error.message == "Batch 2 of 4: 2 of all 4 VMs are unhealthy: more than the 25 % allowed"
 
-    play(story, small_world(4), exempt=["never_fewer_serving"])
+    play(story, either_world(4), exempt=["never_fewer_serving"])
 
 
-def test_vms_that_azure_cannot_make_are_asked_for_again(play: Play, small_world: SmallWorld) -> None:
+def test_vms_that_azure_cannot_make_are_asked_for_again(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         stage.platform.cloud.faults.add(
             Fault.model_validate({"method": "PATCH", "calls": [2], "allocationFailures": 1})
@@ -164,10 +168,10 @@ def test_vms_that_azure_cannot_make_are_asked_for_again(play: Play, small_world:
         assert (row.status, row.remaining_blue, stage.versions()) == (Status.FINISHED, 0, ["1.1.0"] * 2)
         assert "SickGreenDiscarded" not in facts(await stage.platform.events(deployment))
 
-    play(story, small_world(2))
+    play(story, either_world(2))
 
 
-def test_a_batch_is_judged_by_what_azure_made_when_its_time_is_over(play: Play, small_world: SmallWorld) -> None:
+def test_a_batch_is_judged_by_what_azure_made_when_its_time_is_over(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         stage.platform.cloud.faults.add(
             Fault.model_validate({"method": "PATCH", "calls": list(range(2, 60)), "allocationFailures": 2})
@@ -179,4 +183,4 @@ def test_a_batch_is_judged_by_what_azure_made_when_its_time_is_over(play: Play, 
         assert (row.status, stage.versions(), stage.model()) == (Status.FAILED, ["1.0.0"] * 2, "1.0.0")
         assert row.error.code == "batchUnhealthy"
 
-    play(story, small_world(2))
+    play(story, either_world(2))
