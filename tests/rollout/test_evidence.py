@@ -139,10 +139,10 @@ def test_long_messages_are_cut_only_as_far_as_it_takes() -> None:
 
 
 def test_worst_view_is_kept_in_part() -> None:
-    long = dict.fromkeys(STATUS, "\N{GRINNING FACE}" * 5000)
-    extension = {**dict.fromkeys(("name", "type"), long["code"]), "statuses": [long] * 100, "substatuses": [long] * 100}
-    view = {**VIEW, "statuses": [long] * 100, "extensions": [extension] * 100}
-    view["vmAgent"] = {"statuses": [long] * 100, "extensionHandlers": [{"type": "t", "status": long}] * 100}
+    long = dict.fromkeys(STATUS, "\N{GRINNING FACE}" * 1200)
+    extension = {**dict.fromkeys(("name", "type"), long["code"]), "statuses": [long] * 12, "substatuses": [long] * 12}
+    view = {**VIEW, "statuses": [long] * 12, "extensions": [extension] * 12}
+    view["vmAgent"] = {"statuses": [long] * 12, "extensionHandlers": [{"type": "t", "status": long}] * 12}
     assert size(view) > 100 * VIEW_LENGTH
     kept = trimmed(view)
     assert 0 < size(kept) <= VIEW_LENGTH

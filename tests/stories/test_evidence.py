@@ -13,6 +13,8 @@ from local.memory import MemoryTable
 from rollout.evidence import VmEvidence
 from rollout.status import Color, Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 

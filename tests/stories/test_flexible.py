@@ -12,6 +12,8 @@ from local.azure.world import Fault, World
 from local.durable.faults import ActivityFault, ActivityLoss, Faults
 from rollout.status import Color, Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 
@@ -259,7 +261,6 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("image", "status"), [("1.1.0", Status.FINISHED), ("1.2.0", Status.FAILED)])
 @pytest.mark.parametrize("kind", ACTIVITY_FAULTS)
 def test_every_activity_badly_delivered_leads_to_the_same_end(
@@ -274,7 +275,6 @@ def test_every_activity_badly_delivered_leads_to_the_same_end(
     play(story, flexible_world(2), faults=Faults(activities=[ACTIVITY_FAULTS[kind]]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 7])
 @pytest.mark.parametrize("kind", AZURE_FAULTS)
 def test_azure_that_fails_time_and_again_is_waited_for(
@@ -291,7 +291,6 @@ def test_azure_that_fails_time_and_again_is_waited_for(
     play(story, flexible_world(2))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("throttling_factor", [1.0, 0.5])
 def test_900_vms_in_10_batches_are_never_throttled(
     play: Play, flexible_world: SmallWorld, throttling_factor: float

@@ -13,6 +13,8 @@ from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults
 from local.durable.host import InstanceEnded
 from rollout.status import Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 
@@ -59,7 +61,6 @@ def test_of_two_starts_at_once_one_is_refused(play: Play, small_world: SmallWorl
     play(story, small_world(2))
 
 
-@pytest.mark.slow
 def test_start_between_the_freeing_of_the_group_and_the_last_event_is_told_to_wait(
     play: Play, small_world: SmallWorld
 ) -> None:
@@ -82,7 +83,6 @@ def test_start_between_the_freeing_of_the_group_and_the_last_event_is_told_to_wa
     play(story, small_world(2), faults=Faults(activities=[lost]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("moments_later", [0, 7, 40])
 @pytest.mark.parametrize("phase", PHASES)
 def test_terminated_deployment_changes_nothing_more_and_the_next_one_puts_the_set_right(
@@ -109,7 +109,6 @@ def test_terminated_deployment_changes_nothing_more_and_the_next_one_puts_the_se
     play(story, small_world(2))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", ["1.1.0", "1.2.0"])
 @pytest.mark.parametrize("phase", PHASES[:4])
 def test_failing_deployment_after_a_terminated_one_puts_the_last_good_image_back(
@@ -133,7 +132,6 @@ def test_failing_deployment_after_a_terminated_one_puts_the_last_good_image_back
     play(story, small_world(2))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 def test_going_back_to_the_old_image_after_a_terminated_deployment_leaves_nothing_of_it(
     play: Play, small_world: SmallWorld, phase: str
@@ -152,7 +150,6 @@ def test_going_back_to_the_old_image_after_a_terminated_deployment_leaves_nothin
     play(story, small_world(4))
 
 
-@pytest.mark.slow
 def test_surplus_of_a_terminated_deployment_goes_without_a_serving_vm_being_missed(
     play: Play, small_world: SmallWorld
 ) -> None:
@@ -171,7 +168,6 @@ def test_surplus_of_a_terminated_deployment_goes_without_a_serving_vm_being_miss
     play(story, small_world(4))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(1, 130, 6))
 def test_deployment_terminated_at_any_delivery_changes_nothing_more(
     play: Play, small_world: SmallWorld, number: int
@@ -204,7 +200,6 @@ def test_deployment_terminated_at_any_delivery_changes_nothing_more(
 PARTS = ["", ":launch_green", ":judge_batch", ":detach_blue", ":terminate_blue"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 1, 20, 60])
 @pytest.mark.parametrize("part", [":apply_image", *(f":batch-1{part}" for part in PARTS)])
 def test_part_of_a_deployment_terminated_fails_it_and_the_next_one_puts_the_set_right(
@@ -240,7 +235,6 @@ async def _until_running(stage: Any, instance_id: str) -> None:
     raise TimeoutError(instance_id)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", PHASES)
 def test_suspended_deployment_changes_nothing_and_goes_on_when_resumed(
     play: Play, small_world: SmallWorld, phase: str

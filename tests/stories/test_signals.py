@@ -10,6 +10,8 @@ import pytest
 from local.azure.world import World
 from rollout.status import Status, VmStatus
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 
@@ -182,7 +184,6 @@ def test_vms_that_said_early_that_they_may_be_shut_down_go_at_once(play: Play, e
     play(story, either_world())
 
 
-@pytest.mark.slow
 def test_deletions_that_take_long_one_after_the_other_each_have_their_own_time(
     play: Play, either_world: SmallWorld
 ) -> None:

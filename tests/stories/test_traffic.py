@@ -14,6 +14,8 @@ from rollout.deployment import IntentKind
 from rollout.group import HealthCheckType
 from rollout.traffic import ADMIN_STATE_TRIES
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 
 GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300}
@@ -282,7 +284,6 @@ def test_host_killed_while_vms_leave_or_drain_goes_on(play: Play, seconds: int) 
     play(story, behind(*BOTH, checks=BOTH_CHECKS))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "loss", [ActivityLoss.TWICE, ActivityLoss.LATE, ActivityLoss.BEFORE_EFFECT, ActivityLoss.AFTER_EFFECT]
 )
@@ -308,7 +309,6 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", AZURE_FAULTS)
 @pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
 def test_every_seventh_request_to_the_network_going_wrong_leads_to_the_same_end(
@@ -328,7 +328,6 @@ def test_every_seventh_request_to_the_network_going_wrong_leads_to_the_same_end(
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "admin_state"), [("Uniform", True), ("Flexible", False)])
 def test_900_vms_in_10_batches_leave_their_pools_and_nothing_is_throttled(
     play: Play, mode: str, admin_state: bool
