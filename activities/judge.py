@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from activities.health import with_health
 from activities.rows import batch_of, deployment_of
 from activities.signals import observe_all
 from activities.traffic import observe_traffic
-from rollout.deployment import Reading, VmRecord
+from rollout.deployment import Batch, Parameters, Reading, VmRecord
 from rollout.health import Health, Observation, worst
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step, until_next_look
 from rollout.ports import Ports
+from rollout.scale_set import VmList
 from rollout.signals import certain_wait
 from rollout.status import Color, Phase, VmStatus
 from rollout.threshold import Threshold
-from rollout.verdict import Verdict, judge
+from rollout.verdict import Judgement, Verdict, judge
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a batch's green VMs: the list it was read from, their rows, and what each source says of each."""
+
+    listed: VmList
+    records: Sequence[VmRecord]
+    seen: Mapping[str, Sequence[Observation]]
+    has_pools: bool
 
 
 async def judge_batch(ports: Ports, order: Order) -> Progress:
@@ -27,44 +38,64 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     batch = await batch_of(ports, order)
     if batch.is_past(Phase.HEALTHY, order.round):
         return done(batch.reason)
+    look = await _look(ports, order, batch, deployment.parameters)
+    judgement = _judge(look, batch, order, deployment.parameters)
+    await _record(ports, order, look, judgement)
+    if judgement.verdict is Verdict.NOT_YET:
+        return again(until_next_look(order.poll_interval, look.listed), judgement.reason)
+    replaceable = order.round == 1 and not deployment.parameters.tolerate_unhealthy
+    counts = {
+        "healthy": judgement.healthy,
+        "sick": judgement.sick,
+        "replace": replaceable and judgement.sick > 0,
+    }
+    if judgement.verdict is Verdict.UNHEALTHY:
+        return failed("batchUnhealthy", judgement.reason, before_next_step(look.listed), **counts)
+    after = _before_retiring(look, batch, judgement, deployment.parameters)
+    return done(judgement.reason, after, **counts)
+
+
+async def _look(ports: Ports, order: Order, batch: Batch, parameters: Parameters) -> Look:
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    rows = await ports.store.vms.list(deployment.id, batch.number)
+    rows = await ports.store.vms.list(order.deployment_id, batch.number)
     records = [row for row in rows if row.color is Color.GREEN and not row.replaced]
-    parameters = deployment.parameters
     green = [record.vm_id for record in records]
     listed = await with_health(ports, order, parameters, listed, green)
-    said = await observe_all(ports, order, parameters, green, listed.by_id())
-    traffic = await observe_traffic(ports, order, batch, parameters.health_check_types, records, listed.by_id(), said)
-    seen = traffic.observations
-    judgement = judge(
-        {record.name: seen[record.vm_id] for record in records},
+    vms = listed.by_id()
+    said = await observe_all(ports, order, parameters, green, vms)
+    traffic = await observe_traffic(ports, order, batch, parameters.health_check_types, records, vms, said)
+    return Look(listed, records, traffic.observations, traffic.has_pools)
+
+
+def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Judgement:
+    return judge(
+        {record.name: look.seen[record.vm_id] for record in look.records},
         batch.green,
         order.waited,
         parameters.grace_period,
         Threshold.of(parameters),
         checked=parameters.checked,
         stable_for=parameters.stable_for,
-        steady=_steady(records, seen, order.at),
+        steady=_steady(look.records, look.seen, order.at),
     )
+
+
+async def _record(ports: Ports, order: Order, look: Look, judgement: Judgement) -> None:
+    """The rows of the VMs of which something new is known, and what the batch waits for."""
     over = judgement.verdict is not Verdict.NOT_YET
-    updated = [_observed(record, seen[record.vm_id], over, order.at) for record in records]
-    changed = [new for new, old in zip(updated, records, strict=True) if new != old]
-    await ports.store.vms.put(deployment.id, changed)
-    await ports.store.batches.change(deployment.id, batch.number, lambda row: replace(row, reason=judgement.reason))
-    if judgement.verdict is Verdict.NOT_YET:
-        return again(until_next_look(order.poll_interval, listed), judgement.reason)
-    replaceable = order.round == 1 and not parameters.tolerate_unhealthy
-    counts = {
-        "healthy": judgement.healthy,
-        "sick": judgement.sick,
-        "replace": replaceable and judgement.sick > 0,
-    }
-    if judgement.verdict is Verdict.HEALTHY:
-        # The set is read next when the blue VMs have drained, or, where it has pools, to take them out of those.
-        wait = certain_wait(parameters.draining_timeout, parameters.signals)
-        draining = wait if batch.blue > judgement.sick and not traffic.has_pools else timedelta(0)
-        return done(judgement.reason, max(before_next_step(listed) - draining, timedelta(0)), **counts)
-    return failed("batchUnhealthy", judgement.reason, before_next_step(listed), **counts)
+    updated = [_observed(record, look.seen[record.vm_id], over, order.at) for record in look.records]
+    changed = [new for new, old in zip(updated, look.records, strict=True) if new != old]
+    await ports.store.vms.put(order.deployment_id, changed)
+    await ports.store.batches.change(
+        order.deployment_id, order.batch, lambda row: replace(row, reason=judgement.reason)
+    )
+
+
+def _before_retiring(look: Look, batch: Batch, judgement: Judgement, parameters: Parameters) -> timedelta:
+    """The set is read next when blue VMs have drained or, where it has pools, to take them out of those."""
+    wait = certain_wait(parameters.draining_timeout, parameters.signals)
+    draining = wait if batch.blue > judgement.sick and not look.has_pools else timedelta(0)
+    return max(before_next_step(look.listed) - draining, timedelta(0))
 
 
 def _steady(records: Sequence[VmRecord], seen: Mapping[str, Sequence[Observation]], at: datetime) -> timedelta:
