@@ -39,6 +39,8 @@ clean:
 	rm -rf .venv node_modules
 
 $(PYTHON_READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
+		|| { echo "Teal needs Python 3.11 or 3.12; say which: make PYTHON=python3.12 run"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
@@ -46,5 +48,6 @@ $(PYTHON_READY): requirements-dev.txt
 	touch $@
 
 $(NODE_READY): package-lock.json
+	@command -v npm > /dev/null || { echo "Teal's local platform needs Node 20 or later (https://nodejs.org)"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
