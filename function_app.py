@@ -17,23 +17,31 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.attempt import Body, attempt
+from activities.bake import bake
 from activities.detach import detach_blue
 from activities.evidence import save_evidence
 from activities.finish import raise_epoch, release_group, verify_end
 from activities.gate import check_group
+from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
 from activities.judge import judge_batch
 from activities.launch import launch_green
 from activities.prepare import prepare_deployment
+from activities.reclaim import reclaim
 from activities.record import Entry, record_event
 from activities.retire import discard_green, discard_sick, terminate_blue
+from activities.roll_back import plan_roll_back
+from activities.settle import keep_green, settle_vms
+from activities.steer import await_approval, await_resume
+from activities.turn import take_turn
 from adapters.instances import DurableInstances
-from api.doors import doors
+from api.doors import alarms, doors
 from orchestrators.deploy_group import deploy_group
 from orchestrators.replace_batch import replace_batch
+from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.codec import decode
-from rollout.ports import Clock, Images, Ports, ScaleSets, Store, Traffic
+from rollout.ports import Clock, Constraints, Images, Ports, Processes, ScaleSets, Store, Traffic
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -43,10 +51,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("teal")
 
-RECIPES = (deploy_group, replace_batch, wait_until_done)
+RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done)
 
 ACTIVITIES: tuple[Body, ...] = (
+    take_turn,
     prepare_deployment,
+    hold_processes,
     apply_image,
     check_group,
     launch_green,
@@ -55,11 +65,19 @@ ACTIVITIES: tuple[Body, ...] = (
     discard_sick,
     detach_blue,
     terminate_blue,
+    await_resume,
+    await_approval,
+    bake,
     raise_epoch,
     discard_green,
+    keep_green,
+    settle_vms,
     restore_image,
+    plan_roll_back,
     verify_end,
+    restore_processes,
     release_group,
+    reclaim,
 )
 
 #: Makes the ports of one invocation from the Durable client that the host bound to it.
@@ -90,7 +108,16 @@ class Clients:
 
     def ports(self, client: df.DurableOrchestrationClient) -> Ports:
         """The neighbours, for one invocation."""
-        return Ports(self.scale_sets, self.images, self.store, DurableInstances(client), self.clock, self.traffic)
+        return Ports(
+            scale_sets=self.scale_sets,
+            images=self.images,
+            store=self.store,
+            instances=DurableInstances(client),
+            clock=self.clock,
+            traffic=self.traffic,
+            constraints=self.constraints,
+            processes=self.processes,
+        )
 
     @cached_property
     def scale_sets(self) -> ScaleSets:
@@ -102,9 +129,9 @@ class Clients:
     @cached_property
     def images(self) -> Images:
         """Gallery images over ARM."""
-        from adapters.arm.images import GalleryImages
+        from adapters.arm.images import ArmImages
 
-        return GalleryImages(self._compute)
+        return ArmImages(self._compute)
 
     @cached_property
     def traffic(self) -> Traffic:
@@ -112,6 +139,20 @@ class Clients:
         from adapters.arm.traffic import ArmTraffic
 
         return ArmTraffic(self._compute)
+
+    @cached_property
+    def constraints(self) -> Constraints:
+        """Sizes, quotas, locks and rolling upgrades over ARM."""
+        from adapters.arm.constraints import ArmConstraints
+
+        return ArmConstraints(self._compute)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """What changes scale sets by itself, over ARM."""
+        from adapters.arm.processes import ArmProcesses
+
+        return ArmProcesses(self._compute)
 
     @cached_property
     def store(self) -> Store:
@@ -151,6 +192,7 @@ def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
     app.register_functions(_recipes())
     app.register_functions(_activities(ports_of))
     app.register_functions(doors(ports_of, settings))
+    app.register_functions(alarms(ports_of, settings))
     return app
 
 

@@ -12,6 +12,9 @@ from typing import Any
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), so nothing may read it more often.
 SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
 
+#: As long as anybody may want to look back: ten years.
+MOST_DAYS = 3650
+
 
 def _setting(variable: str, default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"variable": variable, "help": help_text})
@@ -38,6 +41,23 @@ class Settings:
         timedelta(seconds=15),
         "Seconds between two looks at a scale set; at least 6, which is what Azure's throttling allows",
     )
+    history_days: int = _setting(
+        "TEAL_HISTORY_DAYS", 30, "Days after which the Durable history of what has ended is purged; at least 1"
+    )
+    rows_days: int = _setting(
+        "TEAL_ROWS_DAYS", 365, "Days after its end for which a deployment can be read; at least 1"
+    )
+
+    allowed_scopes: str = _setting(
+        "TEAL_ALLOWED_SCOPES",
+        "",
+        "Resource ids, with commas between: only scale sets and galleries at or below one of them may be used",
+    )
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Each of ``allowed_scopes``."""
+        return tuple(scope.strip() for scope in self.allowed_scopes.split(",") if scope.strip())
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -50,10 +70,21 @@ class Settings:
         settings = cls(**given)
         if settings.poll_interval < SHORTEST_POLL_INTERVAL:
             raise ValueError("TEAL_POLL_INTERVAL must be at least 6 seconds")
+        for days, variable in ((settings.history_days, "TEAL_HISTORY_DAYS"), (settings.rows_days, "TEAL_ROWS_DAYS")):
+            if not 1 <= days <= MOST_DAYS:
+                raise ValueError(f"{variable} must be from 1 to {MOST_DAYS} days")
+        for scope in settings.scopes:
+            if not scope.startswith("/") or scope == "/":
+                raise ValueError(f"TEAL_ALLOWED_SCOPES must hold resource ids, not {scope!r}")
         return settings
 
 
 def _parse(variable: str, default: Any, text: str) -> Any:
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{variable} must be a whole number, not {text!r}") from None
     if not isinstance(default, timedelta):
         return text
     try:

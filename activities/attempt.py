@@ -1,4 +1,4 @@
-"""Run an activity's body: JSON in, JSON out, and what Azure refused turned into how the step stands."""
+"""Run an activity's body: JSON in and out, commands heeded, and what Azure refused turned into how the step stands."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.rows import deployment_of
 from rollout.codec import Json, decode, encode
+from rollout.commands import Command, to_heed
+from rollout.deployment import Deployment, Waiting
 from rollout.errors import Busy, Refused, Stale
-from rollout.order import SETBACK, Order, Progress, again, failed
+from rollout.order import SETBACK, Order, Progress, State, again, failed, interrupted
 from rollout.ports import Ports
 
 Body = Callable[[Ports, Order], Awaitable[Progress]]
@@ -24,6 +27,37 @@ async def attempt(body: Body, ports: Ports, order_json: Json) -> Json:
     return answer
 
 
+async def _steered(body: Body, ports: Ports, order: Order) -> Progress:
+    """A command that is to be heeded now goes before the body, and ends the wait after it.
+
+    Waits longer than a poll are listened through: the row first says whom to wake, then the commands are read once
+    more. So a command is either seen here, or its sender sees whom to wake.
+    """
+    if order.steered and (command := await _command(ports, order)):
+        return interrupted(command)
+    progress = await _unless_gone(body, ports, order)
+    listens = progress.listen or (order.steered and progress.after > order.poll_interval)
+    if progress.state is not State.AGAIN or not listens or not order.wake:
+        return replace(progress, listen=False)
+    waiting = Waiting(order.waiter, order.wake)
+    await ports.store.deployments.change(order.deployment_id, lambda row: replace(row, waiting=waiting))
+    if order.steered and (command := await _command(ports, order)):
+        return interrupted(command)
+    if not order.steered and progress.listen:
+        # A body that listens by itself reads the commands itself; one may have come since.
+        later = await _unless_gone(body, ports, order)
+        return replace(later, listen=later.state is State.AGAIN)
+    return replace(progress, listen=True)
+
+
+async def _command(ports: Ports, order: Order) -> Command | None:
+    commands = await ports.store.commands.list(order.deployment_id)
+    if not commands or commands[-1].number <= order.heard:
+        return None
+    row: Deployment = await deployment_of(ports, order)
+    return to_heed(commands, order.heard, row.status)
+
+
 async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:
     """A set that is gone changes no more: looking again would not help."""
     try:
@@ -36,7 +70,7 @@ async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:
 
 async def _outcome(body: Body, ports: Ports, order: Order) -> Progress:
     try:
-        return await _unless_gone(body, ports, order)
+        return await _steered(body, ports, order)
     except Busy as busy:
         wait = max(busy.retry_after or order.poll_interval, order.poll_interval)
         return replace(again(wait, f"Azure is busy: {busy.message}"), code=SETBACK)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from activities.adopt import adopt
 from activities.rows import deployment_of
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome
 from rollout.ports import Ports
+from rollout.status import Color
 
 
 async def raise_epoch(ports: Ports, order: Order) -> Progress:
     """Take the lock anew in the next epoch, so that nothing still under way from before may write any more.
 
-    Answers the new ``epoch`` and the ``sequence`` of the last event, which whoever failed may not have told.
+    Answers the new ``epoch`` and the ``sequence`` of the last event, which whoever failed may not have told. The order
+    of a deployment that was queued is in no epoch: its turn may have come without its knowing, and nothing of it is
+    under way then.
     """
     deployment = await deployment_of(ports, order)
     lock = await ports.store.locks.get(order.scale_set_id)
+    if order.epoch == 0 and lock is not None and lock.owner == order.deployment_id:
+        return done("The turn had come", epoch=lock.epoch, sequence=deployment.sequence)
     if lock is None or lock.owner != order.deployment_id or lock.epoch not in (order.epoch, order.epoch + 1):
         return lock_lost(f"The scale set's lock is no longer held by {order.deployment_id}")
     if lock.epoch == order.epoch:
@@ -26,7 +32,10 @@ async def raise_epoch(ports: Ports, order: Order) -> Progress:
 
 
 async def verify_end(ports: Ports, order: Order) -> Progress:
-    """Look at the set and its VMs once more, and say in words where they are not what the plan said they would be."""
+    """Look at the set and its VMs once more, and say in words where they are not what the plan said they would be.
+
+    VMs on the image that others made in the middle, autoscale or repairs, and that took no green place are adopted.
+    """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
         return done(f"No VM to replace: {deployment.reason}")
@@ -34,15 +43,22 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    return done("; ".join(outcome(deployment, scale_set, listed.vms)))
+    records = await ports.store.vms.list(deployment.id)
+    adopted = await adopt(ports, order, deployment, listed, records)
+    skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]
+    reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted)))
+    return done(reason, adopted=len(adopted))
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:
-    """Free the scale set for the next deployment."""
+    """Free the scale set for the next deployment, and forget the journal where nothing is held any more."""
     lock = await ports.store.locks.get(order.scale_set_id)
     freed = locks.free(lock, order.deployment_id, order.epoch, order.at)
     if freed is None:
         return done("The lock was not held any more")
+    journal = await ports.store.holds.get(order.scale_set_id)
+    if journal is not None and journal.over:
+        await ports.store.holds.delete(order.scale_set_id)
     if not await ports.store.locks.swap(lock, freed):
         return again(order.poll_interval, "Another writer changed the lock")
     return done("The group is free")

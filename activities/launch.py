@@ -8,12 +8,12 @@ from datetime import datetime
 from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
-from rollout.deployment import Batch, Deployment, Intent, IntentKind, VmRecord
+from rollout.deployment import Batch, Intent, IntentKind, VmRecord
 from rollout.launch import Launch, decide_launch, newcomers
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_another_look, before_next_step
 from rollout.ports import Ports
-from rollout.scale_set import ScaleSet, Vm, VmList
+from rollout.scale_set import ImageReference, ScaleSet, Vm, VmList
 from rollout.status import Color, Phase, VmStatus
 from rollout.words import counted
 
@@ -41,10 +41,11 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
     records = await ports.store.vms.list(deployment.id)
     # What an earlier run of this launch adopted is counted again: its answer may have been lost.
     known = [r.vm_id for r in records if r.color is Color.BLUE or r.batch != batch.number or r.replaced]
-    new = newcomers(listed.vms, known, deployment.image.pinned)
+    image = batch.image(deployment.image)
+    new = newcomers(listed.vms, known, image)
     launch = decide_launch(scale_set, new, batch, intents, order.at, over, order.since)
     if launch.intent is not None or launch.discard:
-        return await _write(ports, order, scale_set, launch, listed, deployment)
+        return await _write(ports, order, scale_set, launch, listed, image)
     if launch.wait:
         return again(launch.wait, launch.reason)
     judged = {record.vm_id for record in records if record.status is VmStatus.HEALTHY}
@@ -62,11 +63,10 @@ def _asked_at(intents: Sequence[Intent], order: Order) -> datetime:
 
 
 async def _write(
-    ports: Ports, order: Order, scale_set: ScaleSet, launch: Launch, listed: VmList, deployment: Deployment
+    ports: Ports, order: Order, scale_set: ScaleSet, launch: Launch, listed: VmList, image: ImageReference
 ) -> Progress:
     """Write down what is meant, then ask Azure for it: VMs that failed are deleted before others are made."""
-    pinned = deployment.image.pinned
-    if scale_set.image is None or not scale_set.image.matches(pinned):
+    if scale_set.image is None or not scale_set.image.matches(image):
         label = scale_set.image.label if scale_set.image else "no image"
         return failed(
             "imageChanged", f"Somebody changed the set's model to {label}: its new VMs would be made from that"

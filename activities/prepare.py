@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
-from activities.health import with_health
 from activities.rows import deployment_of
-from activities.traffic import out_of_traffic
-from rollout.batches import Plan, plan
+from groundwork.survey import Survey, survey
+from rollout.batches import Plan
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
-from rollout.findings import Finding, first_error, refuses
+from rollout.findings import Finding, describe, first_error, refuses
 from rollout.group import Group
-from rollout.health import serves
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
+from rollout.plan import approvals, approves_every, canary_bakes, policies
 from rollout.ports import Ports
-from rollout.preflight import check_start, check_vms, describe
-from rollout.scale_set import ImageReference, ScaleSet, Vm, VmList
+from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, VmStatus
 from rollout.threshold import Threshold
 from rollout.words import counted
+
+#: After so many setbacks in a row only what a plan needs is read. What is around the set was read at the start.
+BRIEF_AFTER = 3
 
 
 async def prepare_deployment(ports: Ports, order: Order) -> Progress:
@@ -34,64 +35,41 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
-        return _answer(deployment, planned, len(kept), scale_set)
+        return _answer(deployment, planned, kept, scale_set)
     if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:
         return again(order.poll_interval, f"Waiting for another change of {scale_set.name} to end")
-    version = await ports.images.read(_version_id(deployment))
-    findings = check_start(scale_set, version, _version_id(deployment), deployment.parameters, _snapshot(deployment))
-    if scale_set is None or refuses(findings):
-        return _refused(findings)
-    listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    findings = check_vms(scale_set, listed.vms)
-    if refuses(findings):
-        return _refused(findings)
-    listed = await with_health(ports, order, deployment.parameters, listed, listed.by_id())
-    aside = await out_of_traffic(ports, scale_set, _doubtful(deployment, listed))
-    decided = _plan(deployment, listed, aside)
-    rows = _rows(deployment, decided)
+    seen = await _survey(ports, deployment, scale_set, brief=order.setbacks >= BRIEF_AFTER)
+    if seen.plan is None or refuses(seen.findings):
+        return _refused(seen.findings)
+    rows = _rows(deployment, seen.plan)
     if await _differs_from_an_earlier_plan(ports, deployment, rows):
         return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
-    batches = await _write(ports, deployment, decided, rows)
-    return _answer(deployment, batches, len(decided.kept), scale_set, before_next_step(listed))
+    batches = await _write(ports, deployment, seen.plan, rows)
+    wait = before_next_step(seen.listed) if seen.listed else timedelta(0)
+    return _answer(deployment, batches, [row for row in rows if row.batch == 0], scale_set, wait)
 
 
-def _version_id(deployment: Deployment) -> str:
-    return deployment.image.pinned.id or ""
+async def _survey(ports: Ports, deployment: Deployment, scale_set: ScaleSet | None, brief: bool) -> Survey:
+    """The same look as at the start, with the group as it was then: a later PUT of the group does not reach it."""
+    group = Group(
+        deployment.group_id, deployment.scale_set_id, health_check_types=deployment.parameters.health_check_types
+    )
+    # The row has what the deployment inherits.
+    return await survey(
+        ports,
+        group,
+        deployment.parameters,
+        deployment,
+        pinned=deployment.image.pinned,
+        scale_set=scale_set,
+        thorough=True,
+        brief=brief,
+    )
 
 
 def _refused(findings: Sequence[Finding]) -> Progress:
     worst = first_error(findings)
     return failed(worst.code if worst else "refused", describe(findings))
-
-
-def _snapshot(deployment: Deployment) -> Group:
-    """The group as it was when the deployment was accepted: a later PUT of the group does not reach it."""
-    return Group(
-        deployment.group_id, deployment.scale_set_id, health_check_types=deployment.parameters.health_check_types
-    )
-
-
-def _doubtful(deployment: Deployment, listed: VmList) -> list[Vm]:
-    """The VMs that may be out of their pools: an unfinished deployment may have left any so, else those to be kept."""
-    standing = [vm for vm in listed.vms if not vm.leaving]
-    return [vm for vm in standing if deployment.target_size or vm.image.matches(deployment.image.pinned)]
-
-
-def _plan(deployment: Deployment, listed: VmList, aside: Collection[str]) -> Plan:
-    """The target size is the number of VMs that the set has, unless an unfinished deployment left it another.
-
-    That is a Uniform set's capacity, or the preflight refuses. A Flexible set's may be another number: Azure does not
-    make up for VMs that were deleted one by one, and Teal does not either. VMs ``aside`` are out of their pools: they
-    serve nobody, whatever their health.
-    """
-    standing = [vm for vm in listed.vms if not vm.leaving]
-    sources = deployment.parameters.health_check_types
-    serving = {vm.vm_id for vm in standing if vm.vm_id not in aside and serves(vm, sources)}
-    kept = [vm for vm in standing if vm.image.matches(deployment.image.pinned) and vm.vm_id in serving]
-    blue = [vm for vm in standing if vm not in kept]
-    idle = [vm for vm in blue if vm.vm_id not in serving]
-    target = deployment.target_size or len(standing)
-    return plan(blue, kept, target, deployment.parameters.batch_size_percentage, idle)
 
 
 def _rows(deployment: Deployment, decided: Plan) -> list[VmRecord]:
@@ -100,12 +78,20 @@ def _rows(deployment: Deployment, decided: Plan) -> list[VmRecord]:
         VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
         for vm in decided.kept
     ]
+    skipped = [
+        VmRecord(vm.vm_id, vm.name, Color.BLUE, 0, VmStatus.RUNNING, _why(deployment, vm), vm.zone, updated_at=at)
+        for vm in decided.skipped
+    ]
     blue = [
         VmRecord(vm.vm_id, vm.name, Color.BLUE, batch.number, VmStatus.RUNNING, "", vm.zone, updated_at=at)
         for batch in decided.batches
         for vm in batch.blue
     ]
-    return kept + blue
+    return kept + skipped + blue
+
+
+def _why(deployment: Deployment, vm: Vm) -> str:
+    return f"Skipped: {'; '.join(policies(vm, deployment.parameters))}"
 
 
 async def _differs_from_an_earlier_plan(ports: Ports, deployment: Deployment, rows: Sequence[VmRecord]) -> bool:
@@ -116,7 +102,7 @@ async def _differs_from_an_earlier_plan(ports: Ports, deployment: Deployment, ro
 
 async def _write(ports: Ports, deployment: Deployment, decided: Plan, rows: Sequence[VmRecord]) -> tuple[Batch, ...]:
     await ports.store.vms.put(deployment.id, rows)
-    batches = tuple(Batch(batch.number, len(batch.blue), batch.green) for batch in decided.batches)
+    batches = tuple(Batch(batch.number, len(batch.blue), batch.green, canary=batch.canary) for batch in decided.batches)
     await ports.store.batches.put(deployment.id, batches)
     return batches
 
@@ -124,33 +110,54 @@ async def _write(ports: Ports, deployment: Deployment, decided: Plan, rows: Sequ
 def _answer(
     deployment: Deployment,
     batches: Sequence[Batch],
-    kept: int,
+    staying: Sequence[VmRecord],
     scale_set: ScaleSet | None,
     after: timedelta = timedelta(0),
 ) -> Progress:
+    """What the recipes and the deployment's row need to know. ``staying``: the rows of the VMs that are in no batch."""
+    parameters = deployment.parameters
     present = scale_set.image if scale_set is not None and scale_set.image is not None else ImageReference()
     previous = deployment.image.previous or present
-    pinned = deployment.image.pinned.label
     blue = sum(batch.blue for batch in batches)
-    reason = (
-        f"{counted(blue, 'VM')} to move from {previous.label} to {pinned} in {counted(len(batches), 'batch')}"
-        if batches
-        else f"All {kept} VMs run {pinned} already"
-    )
-    if deployment.parameters.tolerate_unhealthy and batches:
-        reason += f"; {_floor(deployment, batches)}"
+    kept = sum(1 for row in staying if row.color is Color.GREEN)
+    skipped = len(staying) - kept
     return done(
-        reason,
+        _reason(deployment, batches, kept, skipped, previous),
         after,
         batches=len(batches),
         blue=blue,
         kept=kept,
+        skipped=skipped,
         inherited=not deployment.settled,
-        gated=deployment.parameters.max_unhealthy_percentage < 100,
+        gated=parameters.max_unhealthy_percentage < 100,
         otherImage=not present.matches(deployment.image.pinned),
-        targetSize=kept + sum(batch.green for batch in batches),
+        targetSize=len(staying) + sum(batch.green for batch in batches),
         previous=encode(previous),
+        approvals=list(approvals(parameters)),
+        approvesEvery=approves_every(parameters),
+        canaryBakes=canary_bakes(parameters),
+        bakes=parameters.bake_time > timedelta(0),
+        onFailure=str(parameters.on_failure),
     )
+
+
+def _reason(deployment: Deployment, batches: Sequence[Batch], kept: int, skipped: int, previous: ImageReference) -> str:
+    pinned = deployment.image.pinned.label
+    blue = sum(batch.blue for batch in batches)
+    if not batches:
+        # Nothing to replace: every VM is one that stays.
+        reason = f"All {kept} VMs run {pinned} already"
+    elif previous.matches(deployment.image.pinned):
+        reason = f"{counted(blue, 'VM')} to move to {pinned} in {counted(len(batches), 'batch')}"
+    else:
+        reason = f"{counted(blue, 'VM')} to move from {previous.label} to {pinned} in {counted(len(batches), 'batch')}"
+    if batches and batches[0].canary:
+        reason += f", a canary of {batches[0].green} first"
+    if skipped:
+        reason += f"; {counted(skipped, 'VM')} skipped"
+    if deployment.parameters.tolerate_unhealthy and batches:
+        reason += f"; {_floor(deployment, batches)}"
+    return reason
 
 
 def _floor(deployment: Deployment, batches: Sequence[Batch]) -> str:

@@ -18,8 +18,14 @@ class Entry:
 
 
 async def record_event(ports: Ports, entry: Entry) -> None:
-    """The event's row first, then the rows that follow from it; each holds it once, however often this runs."""
+    """The event's row first, then the rows that follow from it; each holds it once, however often this runs.
+
+    An end is for ever: what a recipe still has to say of a deployment whose end was written for it is dropped.
+    """
     event = entry.event
+    row = await ports.store.deployments.get(entry.deployment_id)
+    if row is not None and row.status.ended and row.sequence < event.sequence:
+        return
     await ports.store.events.put(entry.deployment_id, event)
     await ports.store.deployments.change(entry.deployment_id, lambda row: apply(row, event))
     if event.batch is not None:

@@ -17,7 +17,7 @@ from rollout.launch import newcomers
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
 from rollout.ports import Ports
-from rollout.retirement import Remaining, remaining, to_delete, to_replace
+from rollout.retirement import DELETED, Remaining, remaining, to_delete, to_replace
 from rollout.scale_set import ScaleSet, Vm, VmList
 from rollout.signals import Wait, rule_of
 from rollout.status import Color, VmStatus
@@ -30,9 +30,6 @@ DELETE_LIMIT = timedelta(hours=1)
 #: How long somebody else's change of the set may keep VMs from being deleted: the longest draining, and an hour.
 BUSY_LIMIT = timedelta(hours=3)
 
-#: What the row of a VM says from when it was seen to be gone.
-_DELETED = "Deleted"
-
 
 async def terminate_blue(ports: Ports, order: Order) -> Progress:
     """Delete the batch's detached blue VMs, each when its wait has ended, and its sick green ones with the first."""
@@ -43,7 +40,7 @@ async def terminate_blue(ports: Ports, order: Order) -> Progress:
         return done("Nothing to delete", deleted=0, discarded=0)
     blue = [record for record in leaving if record.color is Color.BLUE]
     # What a VM that is gone said is forgotten, so it must not be waited for again.
-    present = [record for record in blue if record.reason != _DELETED]
+    present = [record for record in blue if record.reason != DELETED]
     gateways = (await batch_of(ports, order)).gateway_draining
     draining = draining_time(deployment.parameters.draining_timeout, gateways)
     parameters = replace(deployment.parameters, draining_timeout=draining)
@@ -64,7 +61,7 @@ async def _terminate_first(
 
     A signal may end a wait at any time; the draining timeout ends all waits at once.
     """
-    due = [record for record in leaving if record.vm_id not in waiting and record.reason != _DELETED]
+    due = [record for record in leaving if record.vm_id not in waiting and record.reason != DELETED]
     after = timedelta(0)
     if any(record.color is Color.BLUE for record in due):
         progress = await _delete_once_settled(ports, order, due)
@@ -116,7 +113,7 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
         progress = scale_set
     else:
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
-        orphans = newcomers(listed.vms, [record.vm_id for record in records], deployment.image.pinned)
+        orphans = newcomers(listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
         adopted = [_orphan(vm, order) for vm in orphans]
         await ports.store.vms.put(order.deployment_id, adopted)
         green += adopted
@@ -148,7 +145,7 @@ async def _settled(ports: Ports, order: Order, records: Sequence[VmRecord]) -> S
     if scale_set is None:
         return done("The scale set and its VMs are gone")
     intents = await ports.store.intents.list(order.deployment_id, order.batch)
-    present = {record.vm_id for record in records if record.reason != _DELETED}
+    present = {record.vm_id for record in records if record.reason != DELETED}
     asked = [
         intent.at
         for intent in intents
@@ -188,11 +185,11 @@ async def _record_gone(ports: Ports, order: Order, records: Sequence[VmRecord], 
         replace(
             record,
             status=VmStatus.DETACHED if record.color is Color.BLUE else record.status,
-            reason=_DELETED,
+            reason=DELETED,
             updated_at=order.at,
         )
         for record in gone
-        if record.reason != _DELETED
+        if record.reason != DELETED
     ]
     await ports.store.vms.put(order.deployment_id, fresh)
     if fresh or left.gone:

@@ -14,7 +14,7 @@ async def obstacle(ports: Ports, order: Order) -> Progress | None:
     changes hands in between is refused by Azure.
     """
     lock = await ports.store.locks.get(order.scale_set_id)
-    state = await ports.instances.state(order.deployment_id)
+    state = await ports.instances.state(order.actor)
     allowed = permission(lock, order.deployment_id, order.epoch, state)
     if allowed.may_write:
         return None

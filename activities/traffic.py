@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from groundwork.traffic import members_of
 from rollout.deployment import Batch, VmRecord
 from rollout.group import HealthCheckType
 from rollout.health import Health, Observation, worst
 from rollout.order import Order
 from rollout.ports import Ports
-from rollout.scale_set import ScaleSet, Vm
+from rollout.scale_set import Vm
 from rollout.traffic import (
     TRAFFIC_SOURCES,
     Asked,
-    Membership,
     Probe,
     Server,
-    gets_traffic,
     observe_pools,
     observe_servers,
     pools_of,
@@ -57,7 +56,7 @@ async def observe_traffic(
     scale_set = await ports.scale_sets.read(order.scale_set_id) if running else None
     pools = scale_set.backend_pools if scale_set is not None else ()
     asked_of = {vm.vm_id for vm in running}
-    members = await _members(ports, scale_set, running)
+    members = await members_of(ports, scale_set, running)
     probes = {source: await _probe(ports, source, pools, batch.asked) for source in checked} if pools else {}
     await _note(ports, order, batch, probes)
     observations = {
@@ -72,18 +71,6 @@ async def observe_traffic(
         for record in records
     }
     return TrafficSeen(observations, bool(pools))
-
-
-async def out_of_traffic(ports: Ports, scale_set: ScaleSet, vms: Sequence[Vm]) -> frozenset[str]:
-    """The ids of those of these VMs that are not in every pool of the set, or Down in one."""
-    members = await _members(ports, scale_set, vms) if vms else {}
-    return frozenset(vm.vm_id for vm in vms if not gets_traffic(members.get(vm.vm_id), scale_set.backend_pools))
-
-
-async def _members(ports: Ports, scale_set: ScaleSet | None, running: Sequence[Vm]) -> dict[str, Membership]:
-    if scale_set is None or not scale_set.backend_pools:
-        return {}
-    return {member.vm_id: member for member in await ports.traffic.read(scale_set, running)}
 
 
 async def _probe(ports: Ports, source: HealthCheckType, pools: Sequence[str], asked: Sequence[Asked]) -> Probe:

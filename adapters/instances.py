@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import datetime
 from typing import TypeVar
 
 from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
@@ -24,6 +26,8 @@ _STATES = {
     OrchestrationRuntimeStatus.Canceled: InstanceState.ENDED,
     OrchestrationRuntimeStatus.Terminated: InstanceState.ENDED,
 }
+_LIVE = [status for status, state in _STATES.items() if state is not InstanceState.ENDED]
+_OVER = [status for status, state in _STATES.items() if state is InstanceState.ENDED]
 
 
 class DurableInstances:
@@ -46,6 +50,36 @@ class DurableInstances:
         if status is None or status.runtime_status is None:
             return InstanceState.ABSENT
         return _STATES[status.runtime_status]
+
+    async def wake(self, instance_id: str, event: str) -> None:
+        """The SDK raises for an instance that is absent or over (404, 410), where there is nobody to wake."""
+        with suppress(Exception):
+            await self._client.raise_event(instance_id, event)
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """The SDK raises for an instance that is absent (404), and takes one that has ended (410)."""
+        try:
+            await self._client.terminate(instance_id, reason)
+        except Exception as error:
+            if await self.state(instance_id) is not InstanceState.ABSENT:
+                raise Busy("DurableExtension", str(error) or type(error).__name__) from error
+
+    async def children(self, deployment_id: str) -> tuple[str, ...]:
+        """The ids begin with the deployment's (``rollout.names``), which the extension finds by their prefix.
+
+        It answers one page of 100, and the SDK follows no other; a deployment has a handful. Azure Storage may also cut
+        a page short: whoever asks must not depend on seeing all.
+        """
+        prefix = f"{deployment_id}:"
+        query = self._client.get_status_by(runtime_status=_LIVE, instance_id_prefix=prefix)
+        found = [status.instance_id for status in await _asked(query)]
+        return tuple(sorted(one for one in found if one is not None and one.startswith(prefix)))
+
+    async def purge(self, created_from: datetime, created_to: datetime) -> int:
+        """As the port has it; the extension takes no purge without ``created_from``."""
+        answer = await _asked(self._client.purge_instance_history_by(created_from, created_to, _OVER))
+        deleted: int = answer.instances_deleted
+        return deleted
 
     async def describe(self, instance_id: str) -> Json | None:
         """The SDK's own JSON of the status; it holds neither history nor URLs unless asked for them."""

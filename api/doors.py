@@ -1,4 +1,4 @@
-"""The HTTP functions of the app, and the one place of this package that knows the Functions SDK."""
+"""The HTTP and timer functions of the app, and the one place of this package that knows the Functions SDK."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import azure.functions as func
 from api.errors import respond
 from api.http import Answer, Request
 from api.routes import Route, routes
+from api.timers import Timer, timers
 from rollout.ports import Ports
 from settings import Settings
 
@@ -32,6 +33,14 @@ def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: 
     return blueprint
 
 
+def alarms(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+    """Every timer as a function of its own, as ``doors``."""
+    blueprint = df.Blueprint()
+    for timer in timers(settings):
+        _register_timer(blueprint, timer, ports_of)
+    return blueprint
+
+
 def _register(
     blueprint: df.Blueprint, route: Route, ports_of: Callable[[df.DurableOrchestrationClient], Ports]
 ) -> None:
@@ -40,6 +49,16 @@ def _register(
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         return _response(await respond(route.handler, lambda: ports_of(client), _request(req)))
+
+
+def _register_timer(
+    blueprint: df.Blueprint, timed: Timer, ports_of: Callable[[df.DurableOrchestrationClient], Ports]
+) -> None:
+    @blueprint.function_name(timed.name)
+    @blueprint.timer_trigger(arg_name="timer", schedule=timed.schedule, run_on_startup=False)
+    @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
+    async def run(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        await timed.handler(ports_of(client))
 
 
 def _request(req: func.HttpRequest) -> Request:

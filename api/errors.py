@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from api.http import Answer, Handler, Request
+from groundwork.claim import Held
 from rollout.errors import AzureError, Busy, Refused
 from rollout.findings import Finding
 from rollout.ports import Ports
@@ -40,6 +41,7 @@ class Code(StrEnum):
     OUT_OF_RANGE = "outOfRange"
     UNKNOWN_HEALTH_CHECK_TYPE = "unknownHealthCheckType"
     HEALTH_CHECK_NOT_DEFINED = "healthCheckNotDefined"
+    TWO_BATCH_SIZES = "twoBatchSizes"
     TWO_THRESHOLDS = "twoThresholds"
     THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
     GROUP_NOT_FOUND = "groupNotFound"
@@ -52,8 +54,14 @@ class Code(StrEnum):
     SIGNAL_NOT_DECLARED = "signalNotDeclared"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
     SCALE_SET_TAKEN = "scaleSetTaken"
+    COMMAND_NOT_POSSIBLE = "commandNotPossible"
+    PREVIOUS_MODEL_UNKNOWN = "previousModelUnknown"
+    RETRY_NOT_POSSIBLE = "retryNotPossible"
+    REQUEST_IN_PROGRESS = "requestInProgress"
     BODY_TOO_LARGE = "bodyTooLarge"
     UNSUPPORTED_MEDIA_TYPE = "unsupportedMediaType"
+    IDEMPOTENCY_KEY_REUSED = "idempotencyKeyReused"
+    SCOPE_NOT_ALLOWED = "scopeNotAllowed"
     PREFLIGHT_FAILED = "preflightFailed"
     GROUP_HAS_NO_IMAGE = "groupHasNoImage"
     IMAGE_NOT_FOUND = "imageNotFound"
@@ -75,6 +83,7 @@ STATUS: Mapping[Code, int] = {
     Code.OUT_OF_RANGE: 400,
     Code.UNKNOWN_HEALTH_CHECK_TYPE: 400,
     Code.HEALTH_CHECK_NOT_DEFINED: 400,
+    Code.TWO_BATCH_SIZES: 400,
     Code.TWO_THRESHOLDS: 400,
     Code.THRESHOLD_WITHOUT_CHECK: 400,
     Code.GROUP_NOT_FOUND: 404,
@@ -87,8 +96,14 @@ STATUS: Mapping[Code, int] = {
     Code.SIGNAL_NOT_DECLARED: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
     Code.SCALE_SET_TAKEN: 409,
+    Code.COMMAND_NOT_POSSIBLE: 409,
+    Code.PREVIOUS_MODEL_UNKNOWN: 409,
+    Code.RETRY_NOT_POSSIBLE: 409,
+    Code.REQUEST_IN_PROGRESS: 409,
     Code.BODY_TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.IDEMPOTENCY_KEY_REUSED: 422,
+    Code.SCOPE_NOT_ALLOWED: 422,
     Code.PREFLIGHT_FAILED: 422,
     Code.GROUP_HAS_NO_IMAGE: 422,
     Code.IMAGE_NOT_FOUND: 422,
@@ -123,9 +138,10 @@ class Refusal(Exception):
 
     @property
     def answer(self) -> Answer:
-        """What is sent; a 503 says when to try again."""
+        """What is sent; where trying again later is all there is to do, it says when."""
         status = STATUS[self.code]
-        headers = _retry_after(RETRY_AFTER) if status == 503 else {}
+        passing = status == 503 or self.code is Code.REQUEST_IN_PROGRESS
+        headers = _retry_after(RETRY_AFTER) if passing else {}
         return Answer(status, _envelope(self.code, self.message, self.target, self.details), headers)
 
 
@@ -134,6 +150,15 @@ def refuse_faults(faults: Sequence[Detail]) -> Refusal:
     first = faults[0]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Refusal(Code(first.code), first.message + more, first.target, faults)
+
+
+def refuse_held(held: Held) -> Refusal:
+    """The refusal of what has to wait for another deployment."""
+    if not held.holder:
+        return Refusal(Code.DEPLOYMENT_IN_PROGRESS, f"{held.reason}. Try again")
+    message = f"{held.reason}. Wait until it has ended: GET /api/deployments/{held.holder}"
+    details = [Detail(Code.DEPLOYMENT_IN_PROGRESS, held.reason, held.holder)]
+    return Refusal(Code.DEPLOYMENT_IN_PROGRESS, message, held.holder, details)
 
 
 def refuse_findings(findings: Sequence[Finding]) -> Refusal:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from api.claim import refuse_while_held
-from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings
+from collections.abc import Sequence
+
+from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, refuse_held
 from api.http import Answer, Request
 from api.lookup import find_group
 from api.rendering import render_finding, render_group, render_list, render_state
+from api.scopes import refuse_outside
 from api.state import States
+from groundwork.queue import under_way
 from rollout.findings import Finding, Severity
 from rollout.group import Group
 from rollout.names import GROUP_ID
@@ -29,7 +32,7 @@ async def get_group(ports: Ports, request: Request, *, states: States) -> Answer
     return Answer(200, {**render_group(group), "state": render_state(state)})
 
 
-async def put_group(ports: Ports, request: Request, *, states: States) -> Answer:
+async def put_group(ports: Ports, request: Request, *, states: States, scopes: Sequence[str] = ()) -> Answer:
     """Make a group (201) or replace its definition (200).
 
     What would refuse a deployment now but can be put right (the upgrade mode, say) is told in ``findings``; what makes
@@ -42,9 +45,11 @@ async def put_group(ports: Ports, request: Request, *, states: States) -> Answer
     body = parse_body(request, GroupBody)
     existing = await ports.store.groups.get(group_id)
     group = body.group(group_id, existing, ports.clock.now())
+    refuse_outside(scopes, group.scale_set_id, "scaleSetId")
+    refuse_outside(scopes, group.image_id, "imageId")
     await _refuse_second_group(ports, group)
     if existing is not None and not same_scale_set(existing, group):
-        await refuse_while_held(ports, existing.scale_set_id, group_id)
+        await _refuse_while_under_way(ports, existing)
     scale_set, findings = await _check(ports, group)
     await ports.store.groups.put(group)
     state = states.keep(group.scale_set_id, scale_set, ports.clock.now())
@@ -58,9 +63,9 @@ async def put_group(ports: Ports, request: Request, *, states: States) -> Answer
 
 
 async def delete_group(ports: Ports, request: Request) -> Answer:
-    """Forget a group; its deployments stay readable by their ids."""
+    """Forget a group that has no deployment under way or queued; its deployments stay readable by their ids."""
     group = await find_group(ports, request)
-    await refuse_while_held(ports, group.scale_set_id, group.id)
+    await _refuse_while_under_way(ports, group)
     await ports.store.groups.delete(group.id)
     return Answer(204)
 
@@ -68,6 +73,12 @@ async def delete_group(ports: Ports, request: Request) -> Answer:
 def same_scale_set(one: Group, other: Group) -> bool:
     """Whether both name the same scale set; ARM's ids know no case."""
     return one.scale_set_id.lower() == other.scale_set_id.lower()
+
+
+async def _refuse_while_under_way(ports: Ports, group: Group) -> None:
+    ahead = await under_way(ports, group.id, group.scale_set_id, group.id)
+    if ahead is not None:
+        raise refuse_held(ahead)
 
 
 def _group_id(request: Request) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,11 @@ from rollout.ports import Ports
 
 @dataclass(frozen=True)
 class Request:
-    """``headers`` have lower-case names; ``route`` holds the values of the route's ``{placeholders}``."""
+    """``headers`` have lower-case names; ``route`` holds the values of the route's ``{placeholders}``.
+
+    ``token`` and ``at`` name what a request with an ``Idempotency-Key`` makes; ``tried``: it was begun before, and
+    nobody knows how far it came (``api.idempotency``).
+    """
 
     method: str
     url: str
@@ -21,6 +26,17 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     route: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    token: str = ""
+    at: datetime | None = None
+    tried: bool = False
+
+    @property
+    def caller(self) -> str:
+        """Who App Service authentication says the caller is, else that it knew a key.
+
+        https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+        """
+        return self.headers.get("x-ms-client-principal-name", "")[:256] or "function key"
 
     def link(self, path: str) -> str:
         """The absolute URL of ``path`` below the prefix of this API (``/api`` unless host.json says otherwise).
@@ -29,7 +45,7 @@ class Request:
         'https://teal.example/api/deployments/x'
         """
         parts = urlsplit(self.url)
-        prefix = parts.path.partition("/groups/")[0]
+        prefix = parts.path.partition("/groups/")[0].partition("/deployments/")[0]
         return f"{parts.scheme}://{parts.netloc}{prefix}/{path}"
 
 

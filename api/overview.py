@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from api.rendering import render_deployment
 from rollout.codec import Json
+from rollout.commands import CommandKind, objection, unheeded
 from rollout.deployment import Deployment
 from rollout.errors import AzureError
 from rollout.lock import STARTING
 from rollout.ports import InstanceState, Ports
+from rollout.roll_back import not_to_be_rolled_back
 from rollout.status import Phase, Status
 
 _ENDED = "The orchestration has ended without finishing this deployment; the next deployment of the group takes over"
@@ -20,7 +22,8 @@ _SUSPENDED = "The orchestration is suspended through Durable Functions and does 
 
 async def overview(ports: Ports, deployment: Deployment) -> Json:
     """The deployment as JSON."""
-    return render_deployment(deployment, await _reason(ports, deployment))
+    reason, can_be = await asyncio.gather(_reason(ports, deployment), _can_be(ports, deployment))
+    return render_deployment(deployment, reason, can_be)
 
 
 async def overviews(ports: Ports, deployments: Iterable[Deployment]) -> list[Json]:
@@ -28,9 +31,18 @@ async def overviews(ports: Ports, deployments: Iterable[Deployment]) -> list[Jso
     return list(await asyncio.gather(*(overview(ports, deployment) for deployment in deployments)))
 
 
+async def _can_be(ports: Ports, deployment: Deployment) -> tuple[CommandKind, ...]:
+    """The commands that make sense now, as ``api.commands`` would accept them."""
+    if deployment.status.ended:
+        return ()
+    waiting = unheeded(await ports.store.commands.list(deployment.id), deployment.heard)
+    kinds = [kind for kind in CommandKind if not objection(kind, deployment.status, waiting)]
+    return tuple(kind for kind in kinds if kind is not CommandKind.ROLL_BACK or not not_to_be_rolled_back(deployment))
+
+
 async def _reason(ports: Ports, deployment: Deployment) -> str:
     """The row's own reason changes with events only; while a batch is under way, its own is the last poll's."""
-    if deployment.status.ended or deployment.status is Status.QUEUED:
+    if deployment.status.ended:
         return deployment.reason
     return await _trouble(ports, deployment) or await _batch_reason(ports, deployment) or deployment.reason
 
@@ -48,7 +60,7 @@ async def _trouble(ports: Ports, deployment: Deployment) -> str:
 
 
 async def _batch_reason(ports: Ports, deployment: Deployment) -> str:
-    if deployment.status is not Status.IN_PROGRESS or not deployment.current_batch:
+    if deployment.status not in (Status.IN_PROGRESS, Status.ROLLING_BACK) or not deployment.current_batch:
         return ""
     batch = await ports.store.batches.get(deployment.id, deployment.current_batch)
     if batch is None or not batch.reason or batch.phase in (Phase.TERMINATED, Phase.FAILED):

@@ -14,8 +14,9 @@ from typing import Any, NoReturn, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.bodies import Body, json_kind
+from api.bodies import Body
 from api.errors import Code, Detail, Refusal, refuse_faults
+from api.fields import json_kind
 from api.http import Request
 
 B = TypeVar("B", bound=Body)
@@ -29,13 +30,16 @@ FAULTS_MAX = 20
 #: How much of an unknown field's name is told.
 _NAME_LENGTH_MAX = 60
 
-#: What pydantic's error types, other than those of ``api.bodies``, want of a value.
-_WANTED = {"string_type": "a string", "model_type": "an object", "list_type": "a list"}
+#: What pydantic's error types, other than those of ``api.fields``, want of a value.
+_WANTED = {"string_type": "a string", "model_type": "an object", "list_type": "a list", "int_type": "a whole number"}
 
 
-def parse_body(request: Request, kind: type[B]) -> B:
-    """The body as a ``kind``. Raises ``Refusal`` with one detail for each fault."""
-    data = _load(request)
+def parse_body(request: Request, kind: type[B], *, optional: bool = False) -> B:
+    """The body as a ``kind``. Raises ``Refusal`` with one detail for each fault.
+
+    ``optional``: a request without a body is one whose body says nothing.
+    """
+    data = {} if optional and not request.body else _load(request)
     if not isinstance(data, dict):
         raise refuse_faults([Detail(Code.INVALID_TYPE, f"The body must be an object, not {json_kind(data)}")])
     try:

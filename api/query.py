@@ -17,3 +17,11 @@ def query_integer(request: Request, name: str, least: int, most: int | None = No
         bounds = f"at least {least}" if most is None else f"from {least} to {most}"
         raise refuse_faults([Detail(Code.OUT_OF_RANGE, f"{name} must be {bounds}, not {int(text)}", name)])
     return int(text)
+
+
+def query_flag(request: Request, name: str) -> bool:
+    """The query parameter ``name`` as ``true`` or ``false``; false where it is not given."""
+    text = request.query.get(name, "false")
+    if text not in ("true", "false"):
+        raise refuse_faults([Detail(Code.INVALID_VALUE, f"{name} must be true or false, not {text[:40]!r}", name)])
+    return text == "true"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from api.state import State
 from rollout.codec import Json, encode
-from rollout.deployment import Batch, Deployment, Event, Image, Reading, VmRecord
+from rollout.commands import Command, CommandKind
+from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Reading, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
+from rollout.parameters import BATCHES
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
 from rollout.signals import Signal
 
@@ -40,15 +42,18 @@ def render_state(state: State) -> Json:
     return {"asOf": encode(state.as_of), **shown, "error": encode(state.problem)}
 
 
-def render_deployment(deployment: Deployment, reason: str) -> Json:
+def render_deployment(deployment: Deployment, reason: str, can_be: Sequence[CommandKind] = ()) -> Json:
     """The overview of a deployment; ``reason`` is the freshest sentence about it (``api.overview``)."""
     return {
         "id": deployment.id,
         "groupId": deployment.group_id,
         "status": encode(deployment.status),
         "reason": reason,
+        "canBe": encode(tuple(can_be)),
+        "decision": encode(deployment.decision),
         "progress": deployment.progress,
         "numberOfBatches": deployment.number_of_batches,
+        "rollbackBatches": deployment.rollback_batches,
         "currentBatch": deployment.current_batch,
         "blueVms": deployment.blue_vms,
         "greenVms": deployment.green_vms,
@@ -57,11 +62,38 @@ def render_deployment(deployment: Deployment, reason: str) -> Json:
         "healthCheckTypes": encode(deployment.parameters.health_check_types),
         "gracePeriod": encode(deployment.parameters.grace_period),
         "createdAt": encode(deployment.created_at),
+        "queuedAt": encode(deployment.queued_at),
         "startedAt": encode(deployment.started_at),
         "endedAt": encode(deployment.ended_at),
         "startedBy": deployment.started_by,
-        "parameters": encode(deployment.parameters),
+        "comment": deployment.parameters.comment,
+        "retryOf": deployment.retry_of,
+        "parameters": render_parameters(deployment.parameters),
         "error": encode(deployment.error),
+    }
+
+
+def render_parameters(parameters: Parameters) -> Json:
+    """Every parameter, in the form in which it is asked for."""
+    shown: Json = encode(parameters)
+    numbers = shown.pop("approvalBatches")
+    if parameters.approvals == BATCHES:
+        shown["approvals"] = numbers
+    if parameters.batch_size is not None:
+        shown["batchSizePercentage"] = None
+    return shown
+
+
+def render_command(command: Command, heard: int) -> Json:
+    """What was said; ``heeded`` once the deployment has acted on it, or on a later one."""
+    return {
+        "number": command.number,
+        "command": encode(command.kind),
+        "all": command.all_gates,
+        "at": encode(command.at),
+        "by": command.by,
+        "comment": command.comment,
+        "heeded": command.number <= heard,
     }
 
 
@@ -76,6 +108,8 @@ def render_batch(batch: Batch) -> Json:
     return {
         "number": batch.number,
         "phase": encode(batch.phase),
+        "canary": batch.canary,
+        "back": batch.back,
         "round": batch.round,
         "reason": batch.reason,
         "blue": batch.blue,
@@ -165,7 +199,7 @@ def _scale_set(scale_set: ScaleSet) -> Json:
         "capacity": scale_set.capacity,
         "provisioningState": scale_set.provisioning_state,
         "image": scale_set.image.label if scale_set.image else None,
-        "imageReference": _reference(scale_set.image),
+        "imageReference": render_reference(scale_set.image),
         "zones": encode(scale_set.zones),
     }
 
@@ -173,12 +207,12 @@ def _scale_set(scale_set: ScaleSet) -> Json:
 def _image(image: Image) -> Json:
     return {
         "requested": image.requested,
-        "pinned": _reference(image.pinned),
-        "previous": _reference(image.previous),
+        "pinned": render_reference(image.pinned),
+        "previous": render_reference(image.previous),
     }
 
 
-def _reference(image: ImageReference | None) -> Any:
+def render_reference(image: ImageReference | None) -> str | None:
     """A resource id, or a marketplace image as the Azure CLI writes it: ``publisher:offer:sku:version``."""
     if image is None:
         return None

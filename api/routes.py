@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from api.commands import command_deployment, list_deployment_commands, take_back_deployment
 from api.deployments import (
     get_deployment,
     get_deployment_durable,
@@ -17,10 +18,12 @@ from api.deployments import (
 )
 from api.groups import delete_group, get_group, list_groups, put_group
 from api.http import Handler
+from api.idempotency import once
 from api.images import list_images
 from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
+from rollout.commands import CommandKind
 from settings import Settings
 
 
@@ -38,12 +41,19 @@ class Route:
 
 
 def routes(settings: Settings) -> tuple[Route, ...]:
-    """Every route that needs a key."""
+    """Every route that needs a key. Every POST may carry an ``Idempotency-Key``."""
+    return tuple(
+        replace(route, handler=partial(once, handler=route.handler)) if route.method == "POST" else route
+        for route in _table(settings)
+    )
+
+
+def _table(settings: Settings) -> tuple[Route, ...]:
     states = States()
     return (
         Route("list_groups", "GET", "groups", list_groups),
         Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
-        Route("put_group", "PUT", "groups/{groupId}", partial(put_group, states=states)),
+        Route("put_group", "PUT", "groups/{groupId}", partial(put_group, states=states, scopes=settings.scopes)),
         Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
         Route("list_images", "GET", "groups/{groupId}/images", list_images),
         Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments),
@@ -51,7 +61,7 @@ def routes(settings: Settings) -> tuple[Route, ...]:
             "start_deployment",
             "POST",
             "groups/{groupId}/deployments",
-            partial(start_deployment, poll_interval=settings.poll_interval),
+            partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes),
         ),
         Route("list_deployments", "GET", "deployments", list_deployments),
         Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
@@ -60,5 +70,17 @@ def routes(settings: Settings) -> tuple[Route, ...]:
         Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches),
         Route("list_deployment_events", "GET", "deployments/{deploymentId}/events", list_deployment_events),
         Route("get_deployment_durable", "GET", "deployments/{deploymentId}/durable", get_deployment_durable),
+        Route("list_deployment_commands", "GET", "deployments/{deploymentId}/commands", list_deployment_commands),
+        _command("pause_deployment", CommandKind.PAUSE),
+        _command("resume_deployment", CommandKind.RESUME),
+        _command("stop_deployment", CommandKind.STOP),
+        _command("roll_back_deployment", CommandKind.ROLL_BACK),
+        _command("approve_deployment", CommandKind.APPROVE),
+        Route("take_back_deployment", "DELETE", "groups/{groupId}/queue/{deploymentId}", take_back_deployment),
         Route("signal_vm", "POST", "vm/signal", signal_vm),
     )
+
+
+def _command(name: str, kind: CommandKind) -> Route:
+    """Each command is a function of its own: who may approve need not be able to stop."""
+    return Route(name, "POST", f"deployments/{{deploymentId}}/{kind}", partial(command_deployment, kind=kind))

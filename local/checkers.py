@@ -6,6 +6,7 @@ know nothing of how Teal works. No answer: the promise was kept.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +14,14 @@ from itertools import pairwise
 from typing import Any
 
 from local.azure.errors import OPERATION_PREEMPTED
+from local.azure.fabric import image_name
 from local.azure.resources import AuditEntry
 from local.azure.serving import ServingChecker, cut_off
 from local.virtual import VirtualPlatform
-from rollout.codec import camel_case, encode
+from rollout.codec import camel_case, decode, encode
 from rollout.deployment import Intent, IntentKind, Parameters
 from rollout.events import EventType
+from rollout.scale_set import ImageReference
 from rollout.signals import certain_wait
 from rollout.status import Color, Phase, VmStatus
 
@@ -28,19 +31,24 @@ HISTORY_EVENTS_MAX = 200
 
 @dataclass
 class Watched:
-    """One scale set, seen since a story began: ``good_images`` were judged good before, by their version's name."""
+    """One scale set, seen since a story began.
+
+    ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then.
+    """
 
     platform: VirtualPlatform
     scale_set_id: str
     group_id: str
     serving: ServingChecker
     good_images: frozenset[str]
+    settings: dict[str, Any]
 
     @classmethod
     def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> Watched:
         """Watch the set from now on; its model's image is taken to be good."""
         good = frozenset({image_version(platform, scale_set_id)})
-        return cls(platform, scale_set_id, group_id, platform.serving(scale_set_id), good)
+        settings = copy.deepcopy(self_changing(platform, scale_set_id))
+        return cls(platform, scale_set_id, group_id, platform.serving(scale_set_id), good, settings)
 
     @property
     def writes(self) -> list[AuditEntry]:
@@ -66,9 +74,9 @@ Checker = Callable[[Watched], Awaitable[list[str]]]
 
 
 def image_version(platform: VirtualPlatform, scale_set_id: str) -> str:
-    """The name of the image version in the set's model."""
+    """The name of the image version in the set's model, of a marketplace image with what it is a version of."""
     storage = platform.cloud.scale_set(scale_set_id).profile["storageProfile"]
-    return str(storage["imageReference"]["id"]).rsplit("/", 1)[-1]
+    return decode(ImageReference, storage["imageReference"]).label
 
 
 async def never_fewer_serving(watched: Watched) -> list[str]:
@@ -119,7 +127,7 @@ async def no_vm_deleted_twice(watched: Watched) -> list[str]:
 
 async def only_meant_images_applied(watched: Watched) -> list[str]:
     """Every image that a write put into the model is one that an intent names."""
-    meant = {i.image.id.lower() for i in await watched.intents() if i.image is not None and i.image.id}
+    meant = {i.image.full_name.lower() for i in await watched.intents() if i.image is not None}
     return [
         f"{entry.time}: the model got image {image}, which no intent names"
         for entry in watched.writes
@@ -212,7 +220,7 @@ async def rows_as_the_set(watched: Watched) -> list[str]:
     found = [
         f"{record.name} of batch {record.batch} is {record.status} ({record.reason}); there: {record.vm_id in there}"
         for record in records
-        if (record.reason == "Deleted") == (record.vm_id in there)
+        if (record.reason == "Deleted") == (record.vm_id in there) and not record.moved_to
     ]
     unknown = there - {record.vm_id for record in records} if records else set()
     return found + [f"no row names {vm}" for vm in sorted(unknown)]
@@ -230,11 +238,54 @@ async def rows_agree(watched: Watched) -> list[str]:
         found += [f"{deployment}: batch {b.number} is {b.phase}" for b in batches if b.phase is not Phase.TERMINATED]
         found += [f"{deployment}: {r.name} is {r.status}" for r in records if r.status is VmStatus.PENDING]
         standing = [record for record in records if record.reason != "Deleted"]
-        blue = sum(1 for record in standing if record.color is Color.BLUE)
+        # Blue VMs of no batch were skipped.
+        blue = sum(1 for record in standing if record.color is Color.BLUE and record.batch)
         green = sum(1 for record in standing if record.color is Color.GREEN and record.batch)
         if (row.blue_vms, row.green_vms) != (blue, green):
             found.append(f"{deployment}: the row counts {row.blue_vms} + {row.green_vms}, the VMs {blue} + {green}")
     return found
+
+
+async def journal_restored(watched: Watched) -> list[str]:
+    """What was held is as it was, but for what somebody else changed, and autoscale where it is kept for a while.
+
+    Of a deployment that could not put the image back all stays held: to let go of it would do harm.
+    """
+    hold = await watched.platform.store.holds.get(watched.scale_set_id)
+    events = [event for one in await watched.deployments() for event in await watched.platform.events(one)]
+    if hold is not None and hold.keep_until is None:
+        unsafe = any(event.type == EventType.IMAGE_NOT_RESTORED for event in events)
+        return [] if unsafe else [f"{hold.deployment_id} left a journal without a time at which it is restored"]
+    told = "; ".join(str(event.data.get("conflicts", "")) for event in events)
+    try:
+        now = self_changing(watched.platform, watched.scale_set_id)
+    except KeyError:
+        return []  # The set is gone, and nothing of it is to be restored.
+    return [
+        f"{name} was {before} and is {now.get(name)}"
+        for name, before in watched.settings.items()
+        if now.get(name) != before and name not in told and not (hold is not None and name.startswith("autoscale"))
+    ]
+
+
+def self_changing(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Any]:
+    """What is set of all that changes a scale set by itself, by the names that conflicts are told with."""
+    scale_set = platform.cloud.scale_set(scale_set_id)
+    properties = scale_set.properties
+    rebalancing = (properties.get("resiliencyPolicy") or {}).get("automaticZoneRebalancingPolicy") or {}
+    repairs = (properties.get("automaticRepairsPolicy") or {}).get("enabled", False)
+    return {
+        "automatic repairs": bool(repairs) and not scale_set.repairs_suspended,
+        "automatic zone rebalancing": bool(rebalancing.get("enabled")),
+        "the scale-in policy": (properties.get("scaleInPolicy") or {}).get("rules", ["Default"]),
+        "the upgrade mode": (properties.get("upgradePolicy") or {}).get("mode", "Manual"),
+        "overprovisioning": bool(properties.get("overprovision")),
+        **{
+            f"autoscale {setting['name']}, profile {profile['name']}": profile["capacity"]
+            for setting in platform.cloud.autoscale_settings(scale_set_id)
+            for profile in setting["properties"]["profiles"]
+        },
+    }
 
 
 #: Every promise. A story names those that it breaks on purpose.
@@ -255,6 +306,7 @@ CHECKERS: tuple[Checker, ...] = (
     good_image,
     rows_as_the_set,
     rows_agree,
+    journal_restored,
 )
 
 
@@ -290,7 +342,7 @@ async def end_state(platform: VirtualPlatform, deployment_id: str) -> dict[str, 
             for event in await store.events.list(deployment_id)
             if event.type != EventType.STEP_RETRIED
         ],
-        "set": sorted((vm.name, vm.image["id"], vm.serving) for vm in scale_set.active()),
+        "set": sorted((vm.name, image_name(vm.image), vm.serving) for vm in scale_set.active()),
         "model": image_version(platform, row.scale_set_id),
         "capacity": scale_set.capacity,
         "lock": None if lock is None else lock.owner,
@@ -315,7 +367,7 @@ def _done(entry: AuditEntry) -> bool:
 
 def _image_of(entry: AuditEntry) -> str | None:
     for reference in _references(entry.body):
-        return str(reference.get("id"))
+        return decode(ImageReference, reference).full_name
     return None
 
 

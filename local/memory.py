@@ -9,7 +9,7 @@ Each operation happens at once, but after giving way to whatever else is ready, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from adapters.tables.store import store_over
 from adapters.tables.table import Columns, Row
@@ -62,6 +62,24 @@ class MemoryTable:
     async def delete(self, key: Key) -> None:
         await asyncio.sleep(0)
         self._partitions.get(key.partition, {}).pop(key.row, None)
+
+    async def scan(self, within: KeyRange | None, wanted: Callable[[Row], bool], limit: int) -> tuple[Row, ...]:
+        found: list[Row] = []
+        for partition in sorted(self._partitions):
+            found += filter(wanted, await self.list(partition, within, None))
+        return tuple(found[:limit])
+
+    async def clear(self, partition: str) -> None:
+        await asyncio.sleep(0)
+        self._partitions.pop(partition, None)
+
+    def rows(self) -> dict[Key, Columns]:
+        """All rows, in the order of their keys."""
+        return {
+            Key(partition, key): row.columns
+            for partition, rows in sorted(self._partitions.items())
+            for key, row in sorted(rows.items())
+        }
 
     def _write(self, key: Key, columns: Columns) -> None:
         self._writes += 1

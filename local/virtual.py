@@ -19,7 +19,9 @@ from typing import Any
 from azure.core.credentials import AccessToken
 
 from adapters.arm.client import ComputeClients
-from adapters.arm.images import GalleryImages
+from adapters.arm.constraints import ArmConstraints
+from adapters.arm.images import ArmImages
+from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.traffic import ArmTraffic
 from adapters.instances import DurableInstances
@@ -153,16 +155,20 @@ class VirtualPlatform:
         """The neighbours of one invocation."""
         return Ports(
             self._scale_sets,
-            GalleryImages(self._compute),
+            self._images,
             self.store,
             DurableInstances(client),
             self.clock,
             ArmTraffic(self._compute),
+            constraints=self._constraints,
+            processes=ArmProcesses(self._compute),
         )
 
     def _new_host(self) -> FunctionsHost:
-        # With the process goes what it remembers of the sets.
+        # With the process goes what it remembers of the sets and the images.
+        self._images = ArmImages(self._compute)
         self._scale_sets = ArmScaleSets(self._compute)
+        self._constraints = ArmConstraints(self._compute)
         return FunctionsHost(build(self.ports, self.settings), self.clock, storage=self.state, faults=self.faults)
 
     async def _request(self, method: str, path: str, body: Any) -> Reply:

@@ -4,106 +4,145 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrators.endings import end, fail, roll_back, stop
 from orchestrators.steps import (
-    BATCH_LOST,
     Context,
     Recipe,
     Step,
     carry_out,
     carry_out_batch,
-    in_batch,
+    heeded,
     record,
     show,
+    until,
 )
 from rollout.codec import Json, decode, encode
+from rollout.commands import CommandKind
+from rollout.deployment import OnFailure
 from rollout.events import EventType
 from rollout.order import Progress, Run, State
 from rollout.status import Status
 
+TAKE_TURN = Step("take_turn", EventType.TURN_TAKEN)
 PREPARE = Step("prepare_deployment", EventType.PLANNED)
+HOLD_PROCESSES = Step("hold_processes", EventType.PROCESSES_HELD)
 APPLY_IMAGE = Step("apply_image", EventType.IMAGE_APPLIED)
-RAISE_EPOCH = Step("raise_epoch")
-SAVE_EVIDENCE = Step("save_evidence")
-DISCARD_GREEN = Step("discard_green", EventType.GREEN_DISCARDED)
-RESTORE_IMAGE = Step("restore_image", EventType.IMAGE_RESTORED)
+AWAIT_APPROVAL = Step("await_approval")
+BAKE = Step("bake", EventType.BAKED)
 VERIFY_END = Step("verify_end")
+RESTORE_PROCESSES = Step("restore_processes", EventType.PROCESSES_RESTORED)
 RELEASE_GROUP = Step("release_group")
 
 
 def deploy_group(context: Context) -> Recipe[Json | None]:
-    """Prepare, then replace batch after batch, then finish; or put back what was changed, and fail."""
+    """Prepare, then replace batch after batch, then finish; or stop, or roll back, or put back what was changed."""
     run = decode(Run, context.get_input())
-    show(context, run, Status.IN_PROGRESS, "replacing its VMs" if run.batch else "Planning")
+    going = Status.ROLLING_BACK if run.back else Status.IN_PROGRESS
+    show(context, run, going, "replacing its VMs" if run.batch else "Planning")
     if run.batch:
-        run, progress = yield from carry_out_batch(context, run)
+        run, progress = yield from one_batch(context, run)
     else:
         run, progress = yield from prepare(context, run)
-    if not progress.done:
-        return (yield from fail(context, run, progress))
-    if run.batch < run.batches:
+    if progress.done and run.batch < run.batches:
         context.continue_as_new(encode(run.next_batch()))
         return None
-    return (yield from finish(context, run))
+    if progress.done:
+        run, progress = yield from before_the_end(context, run)
+    if not progress.done:
+        return (yield from depart(context, run, progress))
+    return (yield from finish(context, run, progress))
 
 
 def prepare(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Plan under the lock and, where there is something to do, change the image."""
+    """Wait for the turn, plan under the lock and, where there is something to do, change the set."""
+    if run.queued:
+        run, turn = yield from carry_out(context, run, TAKE_TURN)
+        if not turn.done:
+            return run, turn
+        run = replace(run, epoch=turn.data["epoch"])
     run, plan = yield from carry_out(context, run, PREPARE)
     if not plan.done or not (plan.data["batches"] or plan.data["otherImage"]):
         return run, plan
-    known = {name: plan.data.get(name, False) for name in ("inherited", "gated")}
-    run = replace(run, batches=plan.data["batches"], changed=True, **known)
+    run = replace(planned(run, plan), changed=True)
+    run, held = yield from carry_out(context, run, HOLD_PROCESSES)
+    if not held.done:
+        return run, held
     return (yield from carry_out(context, run, APPLY_IMAGE))
 
 
-def finish(context: Context, run: Run) -> Recipe[Json | None]:
-    """Check the end state, free the group, and say that the deployment is finished."""
-    run, verified = yield from carry_out(context, replace(run, batch=0), VERIFY_END)
-    if not verified.done:
-        return (yield from fail(context, run, verified))
+def planned(run: Run, plan: Progress) -> Run:
+    """What the recipes need to know of the plan."""
+    known = plan.data
+    return replace(
+        run,
+        batches=known["batches"],
+        inherited=known.get("inherited", False),
+        gated=known.get("gated", False),
+        approvals=tuple(known.get("approvals", ())),
+        approves_every=known.get("approvesEvery", False),
+        canary_bakes=known.get("canaryBakes", False),
+        bakes=known.get("bakes", False),
+        on_failure=OnFailure(known.get("onFailure", run.on_failure)),
+    )
+
+
+def one_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Replace the run's batch; then, where that was asked for, watch the canary, and let somebody approve."""
+    run, progress = yield from carry_out_batch(context, run)
+    if progress.done and run.batch == 1 and run.canary_bakes:
+        run, progress = yield from bake(context, run)
+    if progress.done and run.wants_approval:
+        run, progress = yield from await_approval(context, run)
+    return run, progress
+
+
+def bake(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Watch the new VMs for a while; their health is still judged."""
+    run = yield from record(context, run, EventType.BAKE_STARTED, "watching the green VMs", {})
+    return (yield from carry_out(context, run, BAKE))
+
+
+def await_approval(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Wait until somebody approves, or decides otherwise, or the time for that is over."""
+    run = yield from record(context, run, EventType.APPROVAL_AWAITED, "waiting for approval", until(context, run))
+    run, decided = yield from carry_out(context, run.unsteered(), AWAIT_APPROVAL)
+    run = replace(heeded(run, decided), steered=True)
+    if decided.done:
+        all_gates = decided.data.get("all", False)
+        run = yield from record(
+            context, run, EventType.APPROVED, decided.reason, {"heard": run.heard, "all": all_gates}
+        )
+        run = run.approved() if all_gates else run
+    return run, decided
+
+
+def before_the_end(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Watch all green VMs for a while, where that was asked for; then look whether all is as it should be."""
+    if run.bakes and not run.back:
+        run, baked = yield from bake(context, run)
+        if not baked.done:
+            return run, baked
+    return (yield from carry_out(context, replace(run, batch=0), VERIFY_END))
+
+
+def depart(context: Context, run: Run, progress: Progress) -> Recipe[Json | None]:
+    """What becomes of a deployment that does not go on: a person's command, or a failure."""
+    run = heeded(run, progress)
+    if progress.state is State.INTERRUPTED and progress.code == CommandKind.STOP:
+        return (yield from stop(context, run, progress))
+    answered = run.changed and not run.back and progress.state is not State.LOCK_LOST
+    if progress.state is State.INTERRUPTED or (answered and run.on_failure is OnFailure.ROLL_BACK):
+        return (yield from roll_back(context, run, progress))
+    return (yield from fail(context, run, progress))
+
+
+def finish(context: Context, run: Run, verified: Progress) -> Recipe[Json | None]:
+    """Bring back what was held, free the group, and say that the deployment is finished, or rolled back."""
+    run = run.unsteered()
+    run, _ = yield from carry_out(context, run, RESTORE_PROCESSES)
     run, _ = yield from carry_out(context, run, RELEASE_GROUP)
-    run = yield from record(context, run, EventType.FINISHED, verified.reason, {})
+    if run.back:
+        run = yield from record(context, run, EventType.ROLLED_BACK, verified.reason, {"settled": True})
+        return end(context, run, Status.ROLLED_BACK, verified.reason)
+    run = yield from record(context, run, EventType.FINISHED, verified.reason, verified.data)
     return end(context, run, Status.FINISHED, verified.reason)
-
-
-def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
-    """Put back what was changed, free the group, and say why the deployment failed.
-
-    First the epoch is raised: whatever of the deployment is still under way may no longer write. Where the lock is lost
-    already, nothing of the set is this deployment's to change any more.
-    """
-    failing, restored = run, False
-    if cause.state is not State.LOCK_LOST:
-        run, restored = yield from put_back(context, run, cause)
-        run, _ = yield from carry_out(context, run, RELEASE_GROUP)
-    reason = in_batch(failing, cause.reason)
-    run = replace(run, batch=0)
-    run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": restored})
-    return end(context, run, Status.FAILED, reason)
-
-
-def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, bool]]:
-    """Discard the green VMs that were not judged healthy, and restore the previous image. True: all is in order."""
-    run, fence = yield from carry_out(context, run, RAISE_EPOCH)
-    if not fence.done:
-        return run, False
-    run = replace(run, epoch=fence.data["epoch"], sequence=max(run.sequence, fence.data["sequence"]))
-    if not run.changed:
-        return run, False
-    if cause.code == BATCH_LOST:
-        run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
-    discarded = fence
-    if run.batch:
-        run, _ = yield from carry_out(context, run, SAVE_EVIDENCE)
-        run, discarded = yield from carry_out(context, run, DISCARD_GREEN)
-    run, restored = yield from carry_out(context, replace(run, batch=0), RESTORE_IMAGE)
-    if not restored.done:
-        run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
-    surplus = run.inherited or discarded.data.get("surplus", False)
-    return run, discarded.done and restored.done and not surplus
-
-
-def end(context: Context, run: Run, status: Status, message: str) -> Json:
-    """The orchestration's own output; people read the row."""
-    show(context, run, status, message)
-    return {"status": status, "reason": message}

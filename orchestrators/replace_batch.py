@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out, carry_out_all, record, show
 from rollout.codec import Json, decode, encode
 from rollout.events import EventType
-from rollout.order import Progress, Run
+from rollout.order import Progress, Run, State
 from rollout.status import Status
 
 GATE = (Step("check_group"),)
@@ -28,7 +28,7 @@ RETIRE = (
 def replace_batch(context: Context) -> Recipe[Json]:
     """Launch green, judge it through the grace period, replace its sick VMs once, and only then retire blue."""
     run = decode(Run, context.get_input())
-    show(context, run, Status.IN_PROGRESS, "replacing its VMs")
+    show(context, run, Status.ROLLING_BACK if run.back else Status.IN_PROGRESS, "replacing its VMs")
     run, progress = yield from carry_out_all(context, run, (*GATE, *LAUNCH) if run.gated else LAUNCH)
     if progress.done:
         run = yield from keep_evidence(context, run, progress)
@@ -38,9 +38,9 @@ def replace_batch(context: Context) -> Recipe[Json]:
             run = yield from keep_evidence(context, run, progress)
     if progress.done:
         run, progress = yield from carry_out_all(context, run, RETIRE)
-    if not progress.done:
+    if progress.state in (State.FAILED, State.LOCK_LOST):
         run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
-    outcome: Json = encode(Outcome(progress, run.sequence))
+    outcome: Json = encode(Outcome(progress, run.sequence, run.heard))
     return outcome
 
 

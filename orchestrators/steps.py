@@ -13,10 +13,11 @@ from typing import Any, Protocol, TypeVar
 from azure.durable_functions import RetryOptions
 
 from rollout.codec import Json, decode, encode, encode_time
+from rollout.commands import CommandKind
 from rollout.deployment import Event
 from rollout.events import EventType
 from rollout.names import batch_instance_id, wait_instance_id
-from rollout.order import Order, Progress, Run, failed
+from rollout.order import Order, Progress, Run, State, failed
 from rollout.status import Status
 from rollout.words import counted
 
@@ -43,6 +44,8 @@ class Context(Protocol):
     def call_activity_with_retry(self, name: str, retry_options: RetryOptions, input_: Any) -> Any: ...
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
+    def wait_for_external_event(self, name: str) -> Any: ...
+    def task_any(self, tasks: list[Any]) -> Any: ...
     def continue_as_new(self, input_: Any) -> None: ...
     def set_custom_status(self, status: Any) -> None: ...
 
@@ -55,13 +58,19 @@ class Step:
     fact: EventType | None = None
 
 
+AWAIT_RESUME = Step("await_resume")
+
+
 @dataclass(frozen=True)
 class Watch:
-    """What a wait is about: the order to repeat, since when, and how often it did not work out, in a row and at all."""
+    """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
+    out, in a row and at all.
+    """
 
     activity: str
     run: Run
     since: datetime | None = None
+    looks: int = 0
     setbacks: int = 0
     all_setbacks: int = 0
     last_setback: str = ""
@@ -69,22 +78,49 @@ class Watch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch tells the deployment: how it ended, and the last event it wrote."""
+    """What a batch tells the deployment: how it ended, the last event it wrote, and the last command it heeded."""
 
     progress: Progress
     sequence: int
+    heard: int = 0
 
 
 def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progress]]:
-    """Wait until the step is done, then write the fact down."""
+    """Wait until the step is done, then write the fact down. A pause holds it up; it then begins its wait anew."""
     progress = yield from _wait(context, run, step.activity)
+    while progress.code == CommandKind.PAUSE and progress.state is State.INTERRUPTED:
+        run, progress = yield from pause(context, run, progress)
+        if progress.done:
+            progress = yield from _wait(context, run, step.activity)
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None:
+    if progress.done and step.fact is not None and not progress.silent:
         run = yield from record(context, run, step.fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
+
+
+def pause(context: Context, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
+    """Wait for a resume; where something else is decided, that interrupts what was paused."""
+    run = heeded(run, command).unsteered()
+    run = yield from record(context, run, EventType.PAUSED, command.reason, {**command.data, **until(context, run)})
+    run, decided = yield from carry_out(context, run, AWAIT_RESUME)
+    run = replace(heeded(run, decided), steered=True)
+    if decided.done:
+        run = yield from record(context, run, EventType.RESUMED, decided.reason, {"heard": run.heard})
+    return run, decided
+
+
+def until(context: Context, run: Run) -> Json:
+    """When the wait for a person that begins now ends at the latest, and what is done then."""
+    deadline = encode_time(context.current_utc_datetime + run.wait_timeout)
+    return {"deadline": deadline, "action": run.action_on_timeout}
+
+
+def heeded(run: Run, progress: Progress) -> Run:
+    """The run after the command that ``progress`` tells of, if it does."""
+    return replace(run, heard=max(run.heard, progress.data.get("heard", 0)))
 
 
 def _setbacks(step: Step, progress: Progress) -> tuple[str, Json]:
@@ -118,7 +154,7 @@ def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     except Exception as error:
         return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
     outcome = decode(Outcome, answer)
-    return replace(run, sequence=outcome.sequence), outcome.progress
+    return replace(run, sequence=outcome.sequence, heard=outcome.heard), outcome.progress
 
 
 def record(context: Context, run: Run, fact: EventType, message: str, data: Json) -> Recipe[Run]:
@@ -136,10 +172,31 @@ def record(context: Context, run: Run, fact: EventType, message: str, data: Json
     return replace(run, sequence=event.sequence)
 
 
-def order_of(context: Context, run: Run, since: datetime) -> Order:
+def wake_event(watch: Watch) -> str:
+    """The event that may end the wait after the present look."""
+    return f"wake-{watch.looks}"
+
+
+def order_of(context: Context, watch: Watch, since: datetime) -> Order:
     """What an activity is told, with the recipe's recorded time."""
-    now = context.current_utc_datetime
-    return Order(run.deployment_id, run.scale_set_id, run.epoch, run.batch, now, since, run.poll_interval, run.round)
+    run = watch.run
+    return Order(
+        deployment_id=run.deployment_id,
+        scale_set_id=run.scale_set_id,
+        epoch=run.epoch,
+        batch=run.batch,
+        at=context.current_utc_datetime,
+        since=since,
+        poll_interval=run.poll_interval,
+        round=run.round,
+        heard=run.heard,
+        steered=run.steered,
+        waiter=context.instance_id,
+        wake=wake_event(watch),
+        keep=run.keep,
+        acting=run.acting,
+        setbacks=watch.setbacks,
+    )
 
 
 def show(context: Context, run: Run, status: Status, message: str) -> None:
@@ -170,7 +227,7 @@ def first_line(error: Exception) -> str:
 
 
 def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:
-    instance_id = wait_instance_id(context.instance_id, activity, run.round)
+    instance_id = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     try:
         answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
     except Exception as error:

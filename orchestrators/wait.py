@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrators.steps import Context, Recipe, Watch, backoff, first_line, order_of
+from orchestrators.steps import Context, Recipe, Watch, backoff, first_line, order_of, wake_event
 from rollout.codec import Json, decode, encode
 from rollout.order import SETBACK, Progress, State, again, failed
 
@@ -23,6 +23,9 @@ CRASH = "crash"
 
 _SHORTEST_WAIT = timedelta(seconds=1)
 
+#: A longer timer cannot be canceled (https://github.com/Azure/azure-functions-durable-python/issues/573).
+LONGEST_WAIT = timedelta(days=1)
+
 
 def wait_until_done(context: Context) -> Recipe[Json | None]:
     """Carry out the watched activity, again and again, until it is done, has failed, or lost its right to act.
@@ -36,14 +39,34 @@ def wait_until_done(context: Context) -> Recipe[Json | None]:
         if progress.state is not State.AGAIN:
             answer: Json = encode(replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback))
             return answer
-        watch = _counted(watch, progress)
         context.set_custom_status({"message": progress.reason})
-        yield context.create_timer(context.current_utc_datetime + max(progress.after, _SHORTEST_WAIT))
+        yield from _pass_time(context, watch, progress)
+        watch = _counted(watch, progress)
     context.continue_as_new(encode(watch))
     return None
 
 
+def _pass_time(context: Context, watch: Watch, progress: Progress) -> Recipe[None]:
+    """Let the time until the next look pass. Where the activity listens for commands, one cuts it short.
+
+    The event only wakes: what it carries is not looked at, and each look waits for one of another name, because the SDK
+    hands an event that came early to every later wait of its name
+    (https://github.com/Azure/azure-functions-durable-python/issues/507). A timer that lost is canceled: it would keep
+    the instance running.
+    """
+    wait = min(max(progress.after, _SHORTEST_WAIT), LONGEST_WAIT)
+    timer = context.create_timer(context.current_utc_datetime + wait)
+    if not progress.listen:
+        yield timer
+        return
+    woken = context.wait_for_external_event(wake_event(watch))
+    first = yield context.task_any([timer, woken])
+    if first is woken:
+        timer.cancel()
+
+
 def _counted(watch: Watch, progress: Progress) -> Watch:
+    watch = replace(watch, looks=watch.looks + 1)
     if progress.code not in (SETBACK, CRASH):
         return replace(watch, setbacks=0)
     return replace(
@@ -57,7 +80,7 @@ def _counted(watch: Watch, progress: Progress) -> Watch:
 def _look(context: Context, watch: Watch) -> Recipe[Progress]:
     since = watch.since or context.current_utc_datetime
     try:
-        answer = yield context.call_activity(watch.activity, encode(order_of(context, watch.run, since)))
+        answer = yield context.call_activity(watch.activity, encode(order_of(context, watch, since)))
         progress = decode(Progress, answer)
     except Exception as error:
         progress = replace(again(watch.run.poll_interval, first_line(error)), code=CRASH)

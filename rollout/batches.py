@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from rollout.scale_set import Vm
 
 
-def number_of_batches(vms: int, batch_size_percentage: int) -> int:
-    """``ceil(100 / batch_size_percentage)``, and at most one batch a VM.
+def number_of_batches(vms: int, batch_size_percentage: int, batch_size: int | None = None) -> int:
+    """``ceil(100 / batch_size_percentage)``, and at most one batch a VM; or as few as hold ``batch_size`` at most.
 
     >>> number_of_batches(50, 20), number_of_batches(10, 30), number_of_batches(3, 25), number_of_batches(5, 100)
     (5, 4, 3, 1)
+    >>> number_of_batches(10, 20, batch_size=4), number_of_batches(3, 20, batch_size=10)
+    (3, 1)
     """
+    if batch_size is not None:
+        return math.ceil(vms / batch_size)
     return min(vms, math.ceil(100 / batch_size_percentage))
 
 
@@ -33,15 +37,6 @@ def batch_sizes(vms: int, batches: int) -> tuple[int, ...]:
     """
     size, larger = divmod(vms, batches) if batches else (0, 0)
     return tuple(size + 1 if number < larger else size for number in range(batches))
-
-
-def largest_surge(vms: int, batch_size_percentage: int) -> int:
-    """How many VMs there are at most above the present ones: the largest batch.
-
-    >>> largest_surge(10, 30)
-    3
-    """
-    return max(batch_sizes(vms, number_of_batches(vms, batch_size_percentage)), default=0)
 
 
 def across_zones(vms: Sequence[Vm]) -> tuple[Vm, ...]:
@@ -69,15 +64,19 @@ class PlannedBatch:
     number: int
     blue: tuple[Vm, ...]
     green: int
+    canary: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a deployment will do. ``kept`` already run the image and are healthy, so they stay."""
+    """What a deployment will do. ``kept`` already run the image and are healthy, so they stay; ``skipped`` are left as
+    they are, because the request says so.
+    """
 
     target_size: int
     kept: tuple[Vm, ...]
     batches: tuple[PlannedBatch, ...]
+    skipped: tuple[Vm, ...] = ()
 
     @property
     def blue(self) -> int:
@@ -89,9 +88,31 @@ class Plan:
         """How many VMs come."""
         return sum(batch.green for batch in self.batches)
 
+    @property
+    def standing(self) -> int:
+        """How many VMs there are before."""
+        return self.blue + len(self.kept) + len(self.skipped)
+
+    @property
+    def surge(self) -> int:
+        """How many VMs there are at most above those before: where as many come as go, the largest batch."""
+        above, most = 0, 0
+        for batch in self.batches:
+            most = max(most, above + batch.green)
+            above += batch.green - len(batch.blue)
+        return most
+
 
 def plan(
-    blue: Sequence[Vm], kept: Sequence[Vm], target_size: int, batch_size_percentage: int, idle: Sequence[Vm] = ()
+    blue: Sequence[Vm],
+    kept: Sequence[Vm],
+    target_size: int,
+    batch_size_percentage: int,
+    idle: Sequence[Vm] = (),
+    *,
+    batch_size: int | None = None,
+    canary: int = 0,
+    skipped: Sequence[Vm] = (),
 ) -> Plan:
     """Deal the blue VMs and the green ones that are needed out to batches.
 
@@ -99,18 +120,24 @@ def plan(
     then fewer come than go, and the set ends at ``target_size``. 10 blue, 2 kept, target 10, 20 %: five batches in each
     of which 2 go; 2, 2, 2, 1 and 1 come.
 
+    ``canary``: so many VMs go, and come, in a first batch; the rest is dealt out as if they were all. 10 blue, canary
+    1, 20 %: 1, then 2, 2, 2, 2 and 1.
+
     The blue VMs that do not serve, ``idle``, go first: where more go than come, those that serve stay until there are
     as many green ones.
     """
-    green = max(0, target_size - len(kept))
-    batches = number_of_batches(max(len(blue), green), batch_size_percentage)
+    green = max(0, target_size - len(kept) - len(skipped))
     first = {vm.vm_id for vm in idle}
     ordered = (*across_zones(idle), *across_zones([vm for vm in blue if vm.vm_id not in first]))
+    alone = (min(canary, len(blue)), min(canary, green))
+    shares = [alone] if any(alone) else []
+    going, coming = len(blue) - alone[0], green - alone[1]
+    batches = number_of_batches(max(going, coming), batch_size_percentage, batch_size)
+    shares += zip(batch_sizes(going, batches), batch_sizes(coming, batches), strict=True)
     planned: list[PlannedBatch] = []
     taken = 0
-    for number, (going, coming) in enumerate(
-        zip(batch_sizes(len(blue), batches), batch_sizes(green, batches), strict=True), start=1
-    ):
-        planned.append(PlannedBatch(number, ordered[taken : taken + going], coming))
-        taken += going
-    return Plan(target_size, tuple(kept), tuple(planned))
+    for number, (leave, arrive) in enumerate(shares, start=1):
+        is_canary = any(alone) and number == 1
+        planned.append(PlannedBatch(number, ordered[taken : taken + leave], arrive, is_canary))
+        taken += leave
+    return Plan(target_size, tuple(kept), tuple(planned), tuple(skipped))

@@ -7,6 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rollout.choices import AFTER_CANARY as AFTER_CANARY
+from rollout.choices import EVERY_BATCH as EVERY_BATCH
+from rollout.choices import NO_APPROVALS as NO_APPROVALS
+from rollout.choices import Canary as Canary
+from rollout.choices import OnConflict as OnConflict
+from rollout.choices import OnFailure as OnFailure
+from rollout.choices import VmPolicy as VmPolicy
+from rollout.commands import Action, Decision
 from rollout.group import HealthCheckType, SignalRule, SignalType, Source
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Phase, Status, VmStatus
@@ -17,12 +25,30 @@ from rollout.traffic import Asked
 class Parameters:
     """What was asked for, with every default filled in. The names are those of Elastigroup's API.
 
-    ``image`` is the request's own words: a version (``1.1.0``), ``latest``, or a gallery version's resource id.
-    One of ``batch_min_healthy_percentage`` and ``min_health`` is ``None`` (``rollout.threshold``).
+    ``image`` is the request's own words: a version (``1.1.0``), ``latest``, a resource id, or ``None``, which is the
+    set's present image. One of ``batch_min_healthy_percentage`` and ``min_health`` is ``None`` (``rollout.threshold``).
+    ``batch_size`` counts VMs and goes before ``batch_size_percentage``. ``approvals`` is one of the words above, or
+    ``batches`` with ``approval_batches``: the numbers of the batches after which somebody must approve.
     """
 
-    image: str
+    image: str | None
     batch_size_percentage: int = 20
+    batch_size: int | None = None
+    canary: Canary | None = None
+    approvals: str = NO_APPROVALS
+    approval_batches: tuple[int, ...] = ()
+    bake_time: timedelta = timedelta(0)
+    wait_timeout: timedelta = timedelta(hours=24)
+    action_on_timeout: Action = Action.STOP
+    on_failure: OnFailure = OnFailure.DISCARD_GREEN
+    on_conflict: OnConflict = OnConflict.REJECT
+    keep_for: timedelta = timedelta(hours=24)
+    protected_vms: VmPolicy = VmPolicy.REFUSE
+    stopped_vms: VmPolicy = VmPolicy.REFUSE
+    attached_vms: VmPolicy = VmPolicy.REFUSE
+    adjust: bool = False
+    force: bool = False
+    retry_of: str | None = None
     grace_period: timedelta = timedelta(seconds=600)
     allocation_timeout: timedelta = timedelta(seconds=600)
     stable_for: timedelta = timedelta(0)
@@ -43,9 +69,11 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Image:
-    """What the deployment moves to, and what the set's model said before it began."""
+    """What the deployment moves to, and what the set's model said before it began. ``requested`` ``None``: no image was
+    named, and the set's present one is rolled.
+    """
 
-    requested: str
+    requested: str | None
     pinned: ImageReference
     previous: ImageReference | None = None
 
@@ -59,13 +87,25 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """The orchestration that waits, and the event that wakes it. Each wait has a name of its own."""
+
+    instance_id: str
+    event: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One row of the deployments table: the overview that people read.
 
     It is folded from the events (``rollout.events``), so that applying one twice or late changes nothing;
-    ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it. ``settled`` is false
-    from the first change to the set until everything is in order again: a deployment that follows an unsettled one
-    inherits its ``target_size`` and ``image.previous``.
+    ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it, 0 while it is queued.
+    ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
+    an unsettled one inherits its ``target_size`` and ``image.previous``.
+
+    ``heard`` is the number of the last command that was heeded. ``waiting`` is whom to wake when a command comes (an
+    activity writes it, outside the events). ``decision``: what a person is asked, while one is. ``paused_from``: what a
+    paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
     """
 
     id: str
@@ -90,6 +130,13 @@ class Deployment:
     ended_at: datetime | None = None
     error: Problem | None = None
     sequence: int = 0
+    heard: int = 0
+    waiting: Waiting | None = None
+    decision: Decision | None = None
+    paused_from: Status | None = None
+    rollback_batches: int = 0
+    retry_of: str | None = None
+    queued_at: datetime | None = None
     schema_version: int = 1
 
 
@@ -99,7 +146,9 @@ class Batch:
 
     ``round`` 2: sick green VMs were discarded and their replacements are launched and judged. ``asked``: the questions
     to balancers that are still to be answered. ``refused_pools``: the load balancers' pools in which VMs cannot be set
-    Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end.
+    Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
+    brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
+    it is one of its own.
     """
 
     number: int
@@ -117,7 +166,13 @@ class Batch:
     asked: tuple[Asked, ...] = ()
     refused_pools: tuple[str, ...] = ()
     gateway_draining: timedelta = timedelta(0)
+    back: bool = False
+    canary: bool = False
     schema_version: int = 1
+
+    def image(self, image: Image) -> ImageReference:
+        """What the batch's green VMs are made from."""
+        return image.previous if self.back and image.previous is not None else image.pinned
 
     def is_past(self, phase: Phase, round_: int) -> bool:
         """Whether the batch has come further than an order of this round that leads to ``phase``."""
@@ -139,7 +194,8 @@ class VmRecord:
     """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays.
 
     ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
-    found out before it was deleted is kept (``rollout.evidence``).
+    found out before it was deleted is kept (``rollout.evidence``). ``moved_to``: the batch that takes a green VM away
+    again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that count.
     """
 
     vm_id: str
@@ -154,6 +210,7 @@ class VmRecord:
     detached_at: datetime | None = None
     replaced: bool = False
     evidence: bool = False
+    moved_to: int = 0
     schema_version: int = 1
 
 

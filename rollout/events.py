@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from rollout.codec import decode
+from rollout.codec import decode, decode_time
+from rollout.commands import Action, CommandKind, Decision
 from rollout.deployment import Batch, Deployment, Event, Problem
 from rollout.scale_set import ImageReference
 from rollout.status import Phase, Status, may_follow
@@ -20,7 +21,10 @@ from rollout.status import Phase, Status, may_follow
 class EventType(StrEnum):
     """What can happen to a deployment. Each value's comment says what ``data`` holds."""
 
-    PLANNED = "DeploymentPlanned"  # batches, blue, kept, inherited, otherImage, targetSize, previous
+    TURN_TAKEN = "TurnTaken"  # epoch: of the lock; a queued deployment begins
+    PLANNED = "DeploymentPlanned"  # batches, blue, kept, skipped, inherited, otherImage, targetSize, previous…
+    PROCESSES_HELD = "ProcessesHeld"  # held: what would interfere and is kept from it
+    PROCESSES_RESTORED = "ProcessesRestored"  # restored, conflicts
     IMAGE_APPLIED = "ImageApplied"
     STEP_RETRIED = "StepRetried"  # activity; setbacks: how often a step was tried again
     BATCH_STARTED = "BatchStarted"
@@ -30,11 +34,23 @@ class EventType(StrEnum):
     BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs; gatewayDraining: seconds
     BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones
     BATCH_FAILED = "BatchFailed"  # code
+    PAUSED = "DeploymentPaused"  # heard, deadline, action; by
+    RESUMED = "DeploymentResumed"  # heard
+    APPROVAL_AWAITED = "ApprovalAwaited"  # deadline, action
+    APPROVED = "DeploymentApproved"  # heard, all
+    BAKE_STARTED = "BakeStarted"  # seconds
+    BAKED = "Baked"  # healthy, sick
+    STOPPING = "DeploymentStopping"  # heard, by
+    ROLLING_BACK = "DeploymentRollingBack"  # heard, code: of the failure that it answers, if one
+    ROLL_BACK_PLANNED = "RollBackPlanned"  # batches, first, blue
+    GREEN_KEPT = "GreenKept"  # kept: green VMs, left to be looked at
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
-    FINISHED = "DeploymentFinished"
+    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made
     FAILED = "DeploymentFailed"  # code, settled
+    STOPPED = "DeploymentStopped"  # settled, code
+    ROLLED_BACK = "DeploymentRolledBack"  # settled
 
 
 #: How much of a batch's work is behind it once a phase is reached.
@@ -94,6 +110,53 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     )
 
 
+def _turn_taken(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(row, status=Status.PENDING, epoch=data["epoch"])
+
+
+def _paused(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    decision = Decision(CommandKind.RESUME, event.at, decode_time(data["deadline"]), Action(data["action"]))
+    return replace(row, status=Status.PAUSED, paused_from=row.status, decision=decision, heard=data["heard"])
+
+
+def _resumed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    status = row.paused_from or Status.IN_PROGRESS
+    return replace(row, status=status, paused_from=None, decision=None, heard=data["heard"])
+
+
+def _approval_awaited(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    decision = Decision(CommandKind.APPROVE, event.at, decode_time(data["deadline"]), Action(data["action"]))
+    return replace(row, status=Status.AWAITING_APPROVAL, decision=decision)
+
+
+def _approved(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(row, status=Status.IN_PROGRESS, decision=None, heard=data["heard"])
+
+
+def _bake_started(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(row, status=Status.BAKING)
+
+
+def _baked(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(row, status=Status.IN_PROGRESS)
+
+
+def _stopping(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(row, status=Status.STOPPING, decision=None, paused_from=None, heard=data["heard"])
+
+
+def _rolling_back(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    problem = Problem(data["code"], data["cause"]) if data.get("code") else row.error
+    rolling = replace(row, status=Status.ROLLING_BACK, decision=None, paused_from=None, heard=data["heard"])
+    return replace(rolling, error=problem)
+
+
+def _roll_back_planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    """From here on the VMs that the deployment launched are the ones that go."""
+    batches = row.number_of_batches + data["batches"]
+    return replace(row, number_of_batches=batches, rollback_batches=data["batches"], blue_vms=data["blue"], green_vms=0)
+
+
 def _launched(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     return replace(row, green_vms=row.green_vms + data["launched"])
 
@@ -111,18 +174,41 @@ def _discarded(row: Deployment, event: Event, data: dict[str, Any]) -> Deploymen
 
 
 def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    return replace(row, status=Status.FINISHED, ended_at=event.at, progress=100, settled=True)
+    green = row.green_vms + data.get("adopted", 0)
+    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=True, green_vms=green)
 
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     problem = Problem(data["code"], event.message)
     # A deployment that failed before it changed anything leaves the set as it found it.
     settled = row.settled or data["settled"]
-    return replace(row, status=Status.FAILED, ended_at=event.at, error=problem, settled=settled)
+    return replace(_ended(row, event), status=Status.FAILED, error=problem, settled=settled)
+
+
+def _stopped(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(_ended(row, event), status=Status.STOPPED, settled=row.settled or data["settled"])
+
+
+def _rolled_back(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
+    return replace(_ended(row, event), status=Status.ROLLED_BACK, settled=data["settled"], progress=100)
+
+
+def _ended(row: Deployment, event: Event) -> Deployment:
+    return replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None)
 
 
 _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], Deployment]] = {
+    EventType.TURN_TAKEN: _turn_taken,
     EventType.PLANNED: _planned,
+    EventType.PAUSED: _paused,
+    EventType.RESUMED: _resumed,
+    EventType.APPROVAL_AWAITED: _approval_awaited,
+    EventType.APPROVED: _approved,
+    EventType.BAKE_STARTED: _bake_started,
+    EventType.BAKED: _baked,
+    EventType.STOPPING: _stopping,
+    EventType.ROLLING_BACK: _rolling_back,
+    EventType.ROLL_BACK_PLANNED: _roll_back_planned,
     EventType.BATCH_LAUNCHED: _launched,
     EventType.BATCH_DETACHED: _detached,
     EventType.BATCH_TERMINATED: _terminated,
@@ -130,6 +216,8 @@ _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], De
     EventType.GREEN_DISCARDED: _discarded,
     EventType.FINISHED: _finished,
     EventType.FAILED: _failed,
+    EventType.STOPPED: _stopped,
+    EventType.ROLLED_BACK: _rolled_back,
 }
 
 _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {

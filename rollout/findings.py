@@ -34,3 +34,28 @@ def refuses(findings: Iterable[Finding]) -> bool:
 def first_error(findings: Iterable[Finding]) -> Finding | None:
     """The finding to tell first."""
     return next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+
+
+def error(code: str, message: str, remedy: str, target: str = "") -> Finding:
+    """A finding that refuses."""
+    return Finding(Severity.ERROR, code, message, remedy, target)
+
+
+def warning(code: str, message: str, remedy: str, target: str = "") -> Finding:
+    """A finding that whoever starts the deployment should know of."""
+    return Finding(Severity.WARNING, code, message, remedy, target)
+
+
+def info(code: str, message: str, remedy: str, target: str = "") -> Finding:
+    """A finding that says what will be."""
+    return Finding(Severity.INFO, code, message, remedy, target)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors first, then warnings, as they were found."""
+    return tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def describe(findings: Iterable[Finding]) -> str:
+    """The refusing findings as one sentence."""
+    return "; ".join(finding.message for finding in findings if finding.severity is Severity.ERROR)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from rollout.choices import Canary, OnFailure, VmPolicy
+from rollout.commands import Action
+
 
 class HealthCheckType(StrEnum):
     """Where a VM's health is read from."""
@@ -46,6 +49,17 @@ class Defaults:
     batch_size_percentage: int | None = None
     grace_period: timedelta | None = None
     batch_min_healthy_percentage: int | None = None
+    batch_size: int | None = None
+    canary: Canary | None = None
+    approvals: str | None = None
+    bake_time: timedelta | None = None
+    wait_timeout: timedelta | None = None
+    action_on_timeout: Action | None = None
+    on_failure: OnFailure | None = None
+    keep_for: timedelta | None = None
+    protected_vms: VmPolicy | None = None
+    stopped_vms: VmPolicy | None = None
+    attached_vms: VmPolicy | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ They are encoded rather than hashed, so that a person who browses the tables can
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,9 @@ GROUPS = "groups"
 
 #: The row key of a lock, alone in its scale set's partition.
 LOCK = "lock"
+
+#: The partition that holds every journal of what is held.
+HOLDS = "holds"
 
 #: Seconds from the year 1 to the year 9999 have at most twelve digits.
 _LAST_SECOND = 999_999_999_999
@@ -78,6 +82,11 @@ def deployment_key(deployment_id: str) -> Key | None:
     return Key(name.group_id, f"{_LAST_SECOND - seconds:012d}-{name.token}")
 
 
+def deployments_before(time: datetime) -> KeyRange:
+    """The rows of deployments, of whatever group, that were asked for before ``time``, or in the same second."""
+    return KeyRange(f"{_LAST_SECOND - (time - _FIRST_TIME) // timedelta(seconds=1):012d}", "~")
+
+
 def batch_row(number: int) -> str:
     """Batches in the order of their numbers."""
     return _padded(number, _NUMBER_WIDTH)
@@ -106,6 +115,16 @@ def intent_row(batch: int, kind: IntentKind, number: int) -> str:
     return f"{batch_row(batch)}-{kind.value}-{_padded(number, _NUMBER_WIDTH)}"
 
 
+def command_row(number: int) -> str:
+    """Commands by number."""
+    return _padded(number, _NUMBER_WIDTH)
+
+
+def request_key(scope: str, key: str) -> Key:
+    """One row a partition. A client chooses its key, of any characters, so what is stored is a digest."""
+    return Key(hashlib.sha256(f"{scope}\n{key}".encode()).hexdigest(), "request")
+
+
 def rows_of_batch(batch: int) -> KeyRange:
     """The VMs, or the intents, of one batch."""
     # The tilde comes after every character that follows the number.
@@ -121,6 +140,11 @@ def events_after(sequence: int) -> KeyRange:
 def lock_key(scale_set_id: str) -> Key:
     """One partition a scale set. ARM does not keep the case of resource ids, so the key has none."""
     return Key(encode_key(scale_set_id.lower()), LOCK)
+
+
+def hold_key(scale_set_id: str) -> Key:
+    """Every journal lives in one partition; ids have no case."""
+    return Key(HOLDS, encode_key(scale_set_id.lower()))
 
 
 def signal_key(scale_set_id: str, vm_id: str, kind: SignalType) -> Key:

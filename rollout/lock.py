@@ -43,6 +43,16 @@ def renewed(lock: Lock, now: datetime) -> Lock:
     return replace(lock, epoch=lock.epoch + 1, since=now)
 
 
+def reclaimed(lock: Lock | None, owner: str, epoch: int, now: datetime) -> Lock | None:
+    """The row by which a deployment that is lost, or left something behind, has the lock in the next epoch.
+
+    From itself or from nobody, and only as long as it is in the epoch that was seen; else ``None``.
+    """
+    if lock is None or lock.epoch != epoch or lock.owner not in ("", owner):
+        return None
+    return replace(lock, owner=owner, epoch=epoch + 1, since=now)
+
+
 def free(lock: Lock | None, owner: str, epoch: int, now: datetime) -> Lock | None:
     """The row that frees the lock; ``None`` where ``owner`` does not hold it in that epoch."""
     if lock is None or lock.owner != owner or lock.epoch != epoch:

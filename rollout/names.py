@@ -48,6 +48,37 @@ def batch_instance_id(deployment_id: str, batch: int) -> str:
     return f"{deployment_id}:batch-{batch}"
 
 
-def wait_instance_id(parent: str, activity: str, round_: int = 1) -> str:
-    """The id of the orchestration that repeats one activity until it is done, in one round of a batch."""
-    return f"{parent}:{activity}" + (f"-{round_}" if round_ > 1 else "")
+def wait_instance_id(parent: str, activity: str, batch: int, round_: int, heard: int, epoch: int) -> str:
+    """The id of the orchestration that repeats one activity until it is done.
+
+    An id is used once: a step comes again in the second ``round_`` of a batch, after command number ``heard`` came in
+    between, for another ``batch``, and in the ``epoch`` in which a deployment puts back what it changed.
+
+    >>> wait_instance_id("d:batch-2", "launch_green", 2, 1, 0, 1)
+    'd:batch-2:launch_green-e1'
+    >>> wait_instance_id("d", "await_approval", 2, 1, 3, 1)
+    'd:await_approval-b2-c3-e1'
+    """
+    own = f"-b{batch}" if batch and not parent.endswith(f":batch-{batch}") else ""
+    again = (f"-r{round_}" if round_ > 1 else "") + (f"-c{heard}" if heard else "")
+    return f"{parent}:{activity}{own}{again}-e{epoch}"
+
+
+def restore_instance_id(deployment_id: str, epoch: int) -> str:
+    """The id of the orchestration that puts in order what a lost deployment left; ``epoch`` is the lock's before it."""
+    return f"{deployment_id}:restore-{epoch}"
+
+
+def release_instance_id(deployment_id: str, epoch: int) -> str:
+    """The id of the orchestration that lets go of what an ended deployment kept for a while."""
+    return f"{deployment_id}:release-{epoch}"
+
+
+def is_restoring(deployment_id: str, instance_id: str) -> bool:
+    """Whether this is one of the two above.
+
+    >>> is_restoring("web-1", "web-1:restore-3"), is_restoring("web-1", "web-1:restore-3:reclaim")
+    (True, False)
+    """
+    begin, _, number = instance_id.rpartition("-")
+    return number.isdigit() and begin in (f"{deployment_id}:restore", f"{deployment_id}:release")

@@ -8,16 +8,27 @@ from enum import StrEnum
 from typing import Any
 
 from rollout.codec import Json, encode
-from rollout.deployment import Deployment
+from rollout.commands import Action, Command
+from rollout.deployment import Deployment, OnFailure
+from rollout.status import Status
 
 
 @dataclass(frozen=True)
 class Run:
     """All that the recipes of a deployment remember; rows hold the rest. ``batch`` 0: nothing is prepared yet.
 
-    ``changed``: from now on the set may be changed, so a failure has something to put back. ``inherited``: the set was
-    not in order when the deployment began, and is so again only when it finishes. ``gated``: the whole group's health
-    is a condition of each batch. ``round`` 2: the batch's sick green VMs are replaced.
+    ``epoch`` 0: the deployment waits for its turn. ``changed``: from now on the set may be changed, so a failure has
+    something to put back. ``inherited``: the set was not in order when the deployment began, and is so again only when
+    it finishes. ``gated``: the whole group's health is a condition of each batch. ``round`` 2: the batch's sick green
+    VMs are replaced.
+
+    ``steered``: commands are heeded; not so while a deployment puts back what it changed. ``heard``: the number of the
+    last command that was heeded. ``back``: the batches bring the previous image back. ``keep``: what is held and what
+    is left to be looked at stays so until ``keepFor`` is over. ``on_failure`` is the deployment's parameter.
+    ``approvals``: after which batches a person must approve, and ``approves_every`` one but the last. ``canary_bakes``
+    and ``bakes``: after the first batch, and before the end, the VMs are watched for a while. ``acting``: the
+    orchestration that acts for the deployment where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how
+    long a person is waited for, and what is done then.
     """
 
     deployment_id: str
@@ -31,7 +42,30 @@ class Run:
     changed: bool = False
     inherited: bool = False
     gated: bool = False
+    steered: bool = True
+    heard: int = 0
+    back: bool = False
+    keep: bool = False
+    on_failure: OnFailure = OnFailure.DISCARD_GREEN
+    approvals: tuple[int, ...] = ()
+    approves_every: bool = False
+    canary_bakes: bool = False
+    bakes: bool = False
+    wait_timeout: timedelta = timedelta(hours=24)
+    action_on_timeout: Action = Action.STOP
+    acting: str = ""
     schema_version: int = 1
+
+    @property
+    def queued(self) -> bool:
+        """Whether the deployment has still to take the scale set's lock."""
+        return self.epoch == 0
+
+    @property
+    def wants_approval(self) -> bool:
+        """Whether somebody must approve between the run's batch and the next."""
+        last = self.batch >= self.batches
+        return not self.back and not last and (self.approves_every or self.batch in self.approvals)
 
     def next_round(self) -> Run:
         """The run in which the batch's sick green VMs are replaced."""
@@ -39,13 +73,30 @@ class Run:
 
     def next_batch(self) -> Run:
         """The run as the next generation of ``deploy_group`` takes it up."""
-        return replace(self, batch=self.batch + 1)
+        return replace(self, batch=self.batch + 1, round=1)
+
+    def approved(self) -> Run:
+        """The run after somebody approved this gate and all that follow."""
+        return replace(self, approvals=(), approves_every=False)
+
+    def unsteered(self) -> Run:
+        """The run in which no command is heeded any more."""
+        return replace(self, steered=False)
 
 
 def first_order(deployment: Deployment, poll_interval: timedelta) -> Json:
-    """The input of ``deploy_group``."""
-    run: Json = encode(Run(deployment.id, deployment.scale_set_id, deployment.epoch, poll_interval))
-    return run
+    """The input of ``deploy_group``; the deployment's row says whether it is queued."""
+    run = Run(
+        deployment.id,
+        deployment.scale_set_id,
+        0 if deployment.status is Status.QUEUED else deployment.epoch,
+        poll_interval,
+        on_failure=deployment.parameters.on_failure,
+        wait_timeout=deployment.parameters.wait_timeout,
+        action_on_timeout=deployment.parameters.action_on_timeout,
+    )
+    order: Json = encode(run)
+    return order
 
 
 @dataclass(frozen=True)
@@ -53,6 +104,8 @@ class Order:
     """What an activity is told: for which round of which batch of which deployment, in which epoch of the lock.
 
     ``at`` is the recipe's recorded time and ``since`` when this wait began, so that a decision made twice is the same.
+    ``wake``: the event that the orchestration ``waiter`` may wait for after this look. ``setbacks``: how many looks in
+    a row nothing was learnt from. The rest is as in ``Run``.
     """
 
     deployment_id: str
@@ -63,11 +116,23 @@ class Order:
     since: datetime
     poll_interval: timedelta
     round: int = 1
+    heard: int = 0
+    steered: bool = False
+    waiter: str = ""
+    wake: str = ""
+    keep: bool = False
+    acting: str = ""
+    setbacks: int = 0
 
     @property
     def waited(self) -> timedelta:
         """How long this wait has lasted."""
         return self.at - self.since
+
+    @property
+    def actor(self) -> str:
+        """The orchestration whose life is the right to act."""
+        return self.acting or self.deployment_id
 
 
 #: The code of an ``again`` from which nothing was learnt of the step itself: Azure, or Teal's storage, did not answer.
@@ -75,12 +140,15 @@ SETBACK = "setback"
 
 
 class State(StrEnum):
-    """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone."""
+    """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone;
+    ``interrupted``: a command came in between, and its kind is the progress' ``code``.
+    """
 
     DONE = "done"
     AGAIN = "again"
     FAILED = "failed"
     LOCK_LOST = "lockLost"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -89,7 +157,8 @@ class Progress:
 
     ``after``: how long to wait before looking again, or before the next step where this one is done (reading a large
     set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
-    nothing was learnt, because Azure or Teal's storage did not answer.
+    nothing was learnt, because Azure or Teal's storage did not answer. ``listen``: the wait before the next look is one
+    that a command should cut short. ``silent``: done, but nothing happened that the history should tell.
     """
 
     state: State
@@ -99,6 +168,8 @@ class Progress:
     data: dict[str, Any] = field(default_factory=dict)
     setbacks: int = 0
     last_setback: str = ""
+    listen: bool = False
+    silent: bool = False
 
     @property
     def done(self) -> bool:
@@ -124,3 +195,9 @@ def failed(code: str, reason: str, after: timedelta = timedelta(0), **data: Any)
 def lock_lost(reason: str) -> Progress:
     """The deployment no longer has the right to change the scale set."""
     return Progress(State.LOCK_LOST, reason, "lockLost")
+
+
+def interrupted(command: Command) -> Progress:
+    """A command came in between; the step may be taken up again where it is."""
+    reason = f"{command.kind} {command.words}"
+    return Progress(State.INTERRUPTED, reason, command.kind, data={"heard": command.number, "by": command.by})

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rollout.deployment import Deployment
-from rollout.scale_set import ScaleSet, Vm
+from rollout.scale_set import ImageReference, ScaleSet, Vm
+from rollout.status import Status
 from rollout.words import counted
 
 
-def outcome(deployment: Deployment, scale_set: ScaleSet, vms: Sequence[Vm]) -> tuple[str, ...]:
+def goal(deployment: Deployment) -> ImageReference:
+    """The image that the set's VMs are to have in the end."""
+    previous = deployment.image.previous
+    return previous if deployment.status is Status.ROLLING_BACK and previous is not None else deployment.image.pinned
+
+
+def outcome(
+    deployment: Deployment, scale_set: ScaleSet, vms: Sequence[Vm], skipped: Collection[str] = (), adopted: int = 0
+) -> tuple[str, ...]:
     """What was done, then a remark for everything that is not as it was planned.
 
+    ``skipped``: the ids of VMs that were left as they are; ``adopted``: how many VMs others made from the image.
     Nothing here fails a deployment: its batches were healthy, and what others changed meanwhile is theirs.
     """
-    pinned = deployment.image.pinned
-    return (f"{counted(deployment.green_vms, 'VM')} now on {pinned.label}", *_remarks(deployment, scale_set, vms))
+    image = goal(deployment)
+    back = sum(1 for vm in vms if not vm.leaving and vm.image.matches(image))
+    now = back if deployment.status is Status.ROLLING_BACK else deployment.green_vms
+    done = f"{counted(now, 'VM')} now on {image.label}"
+    return (done, *_remarks(deployment, scale_set, vms, skipped, adopted))
 
 
-def _remarks(deployment: Deployment, scale_set: ScaleSet, vms: Sequence[Vm]) -> Iterator[str]:
-    pinned = deployment.image.pinned
+def _remarks(
+    deployment: Deployment, scale_set: ScaleSet, vms: Sequence[Vm], skipped: Collection[str], adopted: int
+) -> Iterator[str]:
+    image = goal(deployment)
+    standing = [vm for vm in vms if not vm.leaving]
+    if left := [vm for vm in standing if vm.vm_id in skipped]:
+        yield f"{counted(len(left), 'VM')} skipped"
     if deployment.remaining_blue:
         yield f"{counted(deployment.remaining_blue, 'blue VM')} kept in service, because green ones were not healthy"
-    outdated = sum(1 for vm in vms if not vm.leaving and not vm.image.matches(pinned)) - deployment.remaining_blue
-    if outdated > 0:
-        yield f"{counted(outdated, 'VM')} that somebody else made still on another image"
-    if scale_set.image is None or not scale_set.image.matches(pinned):
+    if adopted:
+        yield f"{counted(adopted, 'VM')} on it made by others"
+    outdated = sum(1 for vm in standing if vm.vm_id not in skipped and not vm.image.matches(image))
+    if outdated > deployment.remaining_blue:
+        count = outdated - deployment.remaining_blue
+        yield f"{counted(count, 'VM')} that somebody else made still on another image"
+    if scale_set.image is None or not scale_set.image.matches(image):
         yield f"somebody changed the set's model to {scale_set.image.label if scale_set.image else 'no image'}"
-    standing = sum(1 for vm in vms if not vm.leaving)
-    if standing != deployment.target_size:
-        yield f"the set has {counted(standing, 'VM')}, the target size was {deployment.target_size}"
+    if len(standing) != deployment.target_size:
+        yield f"the set has {counted(len(standing), 'VM')}, the target size was {deployment.target_size}"

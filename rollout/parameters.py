@@ -1,70 +1,131 @@
-"""What a request asks for, completed by the group's defaults and then by Teal's own."""
+"""What a request asks for, completed by the deployment it goes on from, the group's defaults, and Teal's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any
 
+from rollout.choices import Canary, OnConflict, OnFailure, VmPolicy
+from rollout.commands import Action
 from rollout.deployment import Parameters
 from rollout.group import Group, HealthCheckType
-
-T = TypeVar("T")
 
 #: A shorter grace period judges VMs before they can have booted; 120 s is Elastigroup's own minimum.
 GRACE_PERIOD_MIN = timedelta(seconds=120)
 GRACE_PERIOD_MAX = timedelta(days=1)
 DRAINING_TIMEOUT_MAX = timedelta(days=1)
+BAKE_TIME_MAX = timedelta(days=1)
+#: A person is asked for a minute at least, and for no longer than anybody will remember why.
+WAIT_TIMEOUT_MIN = timedelta(seconds=60)
+WAIT_TIMEOUT_MAX = timedelta(days=14)
+KEEP_FOR_MAX = timedelta(days=14)
+#: A scale set has at most 1000 VMs.
+BATCH_SIZE_MAX = 1000
 COMMENT_LENGTH_MAX = 256
+
+#: ``Parameters.approvals`` where the numbers of the batches were asked for.
+BATCHES = "batches"
+
+#: What another deployment's parameters say nothing about, because it is said of one start only. ``force`` is among
+#: them: it would replace again what the other deployment has replaced already.
+_NOT_INHERITED = frozenset({"image", "comment", "on_conflict", "retry_of", "force", "signals", "approval_batches"})
+
+#: Parameters that say one thing in two ways: who gives the one, takes the other back.
+_PAIRS = (("batch_size", "batch_size_percentage"), ("min_health", "batch_min_healthy_percentage"))
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it was made; ``None`` where it said nothing."""
+    """A request as it was made; ``None`` where it said nothing. ``image`` ``None``: the set's present one.
 
-    image: str
+    ``approvals`` is one of the words of ``Parameters``, or the numbers of batches.
+    """
+
+    image: str | None = None
     batch_size_percentage: int | None = None
+    batch_size: int | None = None
+    canary: Canary | None = None
+    approvals: str | tuple[int, ...] | None = None
+    bake_time: timedelta | None = None
+    wait_timeout: timedelta | None = None
+    action_on_timeout: Action | None = None
+    on_failure: OnFailure | None = None
+    on_conflict: OnConflict | None = None
+    keep_for: timedelta | None = None
+    protected_vms: VmPolicy | None = None
+    stopped_vms: VmPolicy | None = None
+    attached_vms: VmPolicy | None = None
+    adjust: bool | None = None
+    force: bool | None = None
+    retry_of: str | None = None
     grace_period: timedelta | None = None
     allocation_timeout: timedelta | None = None
     stable_for: timedelta | None = None
     batch_min_healthy_percentage: int | None = None
     min_health: int | None = None
     max_unhealthy_percentage: int | None = None
-    tolerate_unhealthy: bool = False
+    tolerate_unhealthy: bool | None = None
     draining_timeout: timedelta | None = None
     health_check_types: tuple[HealthCheckType, ...] | None = None
     comment: str = ""
 
 
-def fill(asked: Asked, group: Group) -> Parameters:
-    """Every parameter: the request's, else the group's, else Teal's default (``Parameters``)."""
-    own = Parameters(asked.image)
-    defaults = group.defaults
-    grace_period = _first(asked.grace_period, defaults.grace_period, own.grace_period)
-    return Parameters(
-        image=asked.image,
-        batch_size_percentage=_first(
-            asked.batch_size_percentage, defaults.batch_size_percentage, own.batch_size_percentage
-        ),
-        grace_period=grace_period,
-        allocation_timeout=_first(asked.allocation_timeout, grace_period),
-        stable_for=_first(asked.stable_for, own.stable_for),
-        batch_min_healthy_percentage=None
-        if asked.min_health is not None
-        else _first(
-            asked.batch_min_healthy_percentage,
-            defaults.batch_min_healthy_percentage,
-            own.batch_min_healthy_percentage,
-        ),
-        min_health=asked.min_health,
-        max_unhealthy_percentage=_first(asked.max_unhealthy_percentage, own.max_unhealthy_percentage),
-        tolerate_unhealthy=asked.tolerate_unhealthy,
-        draining_timeout=_first(asked.draining_timeout, group.draining_timeout, own.draining_timeout),
-        health_check_types=_first(asked.health_check_types, group.health_check_types, ()),
-        comment=asked.comment,
-        signals=group.signals,
-    )
+def fill(asked: Asked, group: Group, retried: Parameters | None = None, image: str | None = None) -> Parameters:
+    """Every parameter: the request's, else those of the deployment ``retried``, else the group's, else Teal's.
+
+    ``image`` is what the retried deployment was pinned to.
+    """
+    filled: dict[str, Any] = {}
+    for given in (_of_group(group), _inherited(retried), _given(asked)):
+        filled = _over(filled, given)
+    filled["image"] = asked.image or image
+    filled.setdefault("allocation_timeout", filled.get("grace_period", Parameters(None).grace_period))
+    return Parameters(**filled, signals=group.signals)
 
 
-def _first(*values: T | None) -> T:
-    return next(value for value in values if value is not None)
+def _over(filled: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """``given`` put over ``filled``."""
+    merged = {**filled, **given}
+    for one, other in _PAIRS:
+        if one in given:
+            # A count goes before a percentage, whatever that says; of the thresholds one must be none.
+            merged = {**merged, other: None} if one == "min_health" else _without(merged, other)
+        elif other in given:
+            merged[one] = None
+    return merged
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def _given(asked: Asked) -> dict[str, Any]:
+    given = {field.name: getattr(asked, field.name) for field in fields(asked)}
+    given = {name: value for name, value in given.items() if value is not None}
+    return {**given, **_approvals(asked.approvals)}
+
+
+def _approvals(approvals: str | tuple[int, ...] | None) -> dict[str, Any]:
+    if approvals is None:
+        return {}
+    if isinstance(approvals, str):
+        return {"approvals": approvals, "approval_batches": ()}
+    return {"approvals": BATCHES, "approval_batches": approvals}
+
+
+def _inherited(retried: Parameters | None) -> dict[str, Any]:
+    if retried is None:
+        return {}
+    given = {field.name: getattr(retried, field.name) for field in fields(retried) if field.name not in _NOT_INHERITED}
+    given = {name: value for name, value in given.items() if value is not None}
+    if "batch_size" in given:
+        given.pop("batch_size_percentage")
+    return {**given, **_approvals(retried.approval_batches or retried.approvals)}
+
+
+def _of_group(group: Group) -> dict[str, Any]:
+    defaults = {field.name: getattr(group.defaults, field.name) for field in fields(group.defaults)}
+    approvals = defaults.pop("approvals")
+    own = {**defaults, "draining_timeout": group.draining_timeout, "health_check_types": group.health_check_types}
+    return {**{name: value for name, value in own.items() if value is not None}, **_approvals(approvals)}

@@ -13,11 +13,15 @@ from enum import StrEnum
 from typing import Protocol
 
 from rollout.codec import Json
+from rollout.commands import Command
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import Inspection, VmEvidence
 from rollout.group import Group, HealthCheckType, SignalType
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm, VmList
+from rollout.holds import Hold, Process
+from rollout.idempotency import KeyedRequest
+from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
 from rollout.signals import Signal
+from rollout.surroundings import ManagementLock, Usage, VmSize
 from rollout.traffic import AdminState, Asked, Membership, Probe
 
 
@@ -96,15 +100,52 @@ class Traffic(Protocol):
         ...
 
 
-class Images(Protocol):
-    """Gallery images."""
+class Constraints(Protocol):
+    """What Azure allows around a scale set. Raises ``AzureError``; a right may be missing for each alone."""
 
-    async def read(self, version_id: str) -> ImageVersion | None:
-        """One version with its replication, and its image's OS; ``None`` where there is none."""
+    async def size(self, scale_set: ScaleSet) -> VmSize | None:
+        """The set's VM size; ``None`` where Azure does not list it in the region."""
         ...
 
-    async def list_versions(self, image_id: str) -> tuple[ImageVersion, ...] | None:
-        """Every version of an image, newest first, without replication; ``None`` where there is no such image."""
+    async def usages(self, scale_set: ScaleSet) -> tuple[Usage, ...]:
+        """The subscription's limits in the set's region, and what is in use."""
+        ...
+
+    async def locks(self, scale_set: ScaleSet) -> tuple[ManagementLock, ...]:
+        """The locks of Resource Manager at, above and below the set's resource group."""
+        ...
+
+    async def rolling_upgrade(self, scale_set: ScaleSet) -> str | None:
+        """How the latest of Azure's own rolling upgrades stands (``RollingForward``…); ``None``: there was none."""
+        ...
+
+
+class Processes(Protocol):
+    """What changes a scale set by itself (``rollout.holds``). Raises ``AzureError``; no method waits."""
+
+    async def read(self, scale_set: ScaleSet) -> tuple[Process, ...]:
+        """Every process as it is now; one that may not be read says so."""
+        ...
+
+    async def write(self, scale_set: ScaleSet, processes: Sequence[Process]) -> None:
+        """Make these as they say in one request (``rollout.hold_moves.next_writes``), if the set is as it was read."""
+        ...
+
+
+class Images(Protocol):
+    """Images of every kind. ``place``: for whose VMs; where the reference is a resource id none is needed."""
+
+    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+        """One exact image and what a set has to fit; ``None`` where there is none."""
+        ...
+
+    async def list_versions(
+        self, reference: ImageReference, place: Place | None = None
+    ) -> tuple[ImageVersion, ...] | None:
+        """Every version of the image that a reference names, highest first; ``None`` where there is no such image.
+
+        Of a gallery's versions it does not tell the replication.
+        """
         ...
 
 
@@ -198,6 +239,32 @@ class Locks(Protocol):
         ...
 
 
+class Commands(Protocol):
+    """The commands table: what was said to a deployment, in the order in which it was said."""
+
+    async def add(self, deployment_id: str, command: Command) -> bool:
+        """Add a command; false, and nothing changed, where there is one of that number."""
+        ...
+
+    async def list(self, deployment_id: str) -> tuple[Command, ...]:
+        """All of them, by number."""
+        ...
+
+
+class Requests(Protocol):
+    """The requests table: POSTs with an ``Idempotency-Key``, and what they were answered (``rollout.idempotency``)."""
+
+    async def add(self, request: KeyedRequest) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that scope and key."""
+        ...
+
+    async def get(self, scope: str, key: str) -> KeyedRequest | None: ...
+
+    async def swap(self, expected: KeyedRequest, request: KeyedRequest) -> bool:
+        """Write ``request`` if the row still is ``expected``; false, and nothing changed, where it is not."""
+        ...
+
+
 class Signals(Protocol):
     """The signals table: the first signal of each type from each VM of a scale set."""
 
@@ -228,6 +295,46 @@ class Evidence(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
+
+    async def ended_before(self, time: datetime, limit: int) -> tuple[Deployment, ...]:
+        """Deployments of any group, whether or not it is still there, that ended before ``time``."""
+        ...
+
+    async def forget(self, deployment_id: str) -> None:
+        """Remove all that is kept of a deployment, its own row last."""
+        ...
+
+    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
+        """Requests with an idempotency key that were made before ``time``."""
+        ...
+
+    async def forget_request(self, scope: str, key: str) -> None:
+        """Remove the row of a request."""
+        ...
+
+
+class Holds(Protocol):
+    """The holds table: one row a scale set, the journal of what is held of it (``rollout.holds``)."""
+
+    async def get(self, scale_set_id: str) -> Hold | None:
+        """The journal; the id's case does not matter."""
+        ...
+
+    async def put(self, hold: Hold) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def delete(self, scale_set_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def list(self) -> tuple[Hold, ...]:
+        """Every journal."""
+        ...
+
+
 @dataclass(frozen=True)
 class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
@@ -241,6 +348,10 @@ class Store:
     locks: Locks
     signals: Signals
     evidence: Evidence
+    commands: Commands
+    requests: Requests
+    archive: Archive
+    holds: Holds
 
 
 class InstanceState(StrEnum):
@@ -261,6 +372,25 @@ class Instances(Protocol):
 
     async def state(self, instance_id: str) -> InstanceState: ...
 
+    async def wake(self, instance_id: str, event: str) -> None:
+        """Raise an event of this name. An instance that does not listen, or is gone, is passed over."""
+        ...
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """Ask the instance to end; one that has ended, or is absent, is passed over."""
+        ...
+
+    async def children(self, deployment_id: str) -> tuple[str, ...]:
+        """The deployment's other orchestrations that have not ended, each parent before what it started.
+
+        Of more than a page of them, some.
+        """
+        ...
+
+    async def purge(self, created_from: datetime, created_to: datetime) -> int:
+        """Forget the instances that have ended and were begun in this time; how many there were."""
+        ...
+
     async def describe(self, instance_id: str) -> Json | None:
         """The Durable status as JSON, without history and keyed URLs; ``None``: no such instance."""
         ...
@@ -276,3 +406,5 @@ class Ports:
     instances: Instances
     clock: Clock
     traffic: Traffic
+    constraints: Constraints
+    processes: Processes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from rollout.deployment import Batch, VmRecord
 from rollout.scale_set import Vm
@@ -42,6 +43,17 @@ def to_replace(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
 
 def _is_sick(record: VmRecord) -> bool:
     return record.status is VmStatus.UNHEALTHY and not record.replaced
+
+
+#: What the row of a VM says from when it was seen to be gone.
+DELETED = "Deleted"
+
+
+def gone(records: Iterable[VmRecord], vms: Iterable[Vm], at: datetime) -> tuple[VmRecord, ...]:
+    """The rows of VMs that are gone and do not say so yet, saying so."""
+    present = {vm.vm_id for vm in vms if not vm.leaving}
+    left = (record for record in records if record.vm_id not in present and record.reason != DELETED)
+    return tuple(replace(record, reason=DELETED, updated_at=at) for record in left)
 
 
 @dataclass(frozen=True)

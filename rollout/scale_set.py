@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -29,33 +29,73 @@ class ImageReference:
 
     @property
     def kind(self) -> str:
-        """Where the image is from, which a set may not change. A gallery's and a managed image are one kind."""
+        """Where the image is from, which a set may not change. A gallery's and a managed image are one kind.
+
+        Shared and community galleries are two: a change of one field of the reference leaves the other where it is.
+        """
         if self.publisher:
             return "marketplace image"
-        if self.shared_gallery_image_id or self.community_gallery_image_id:
+        if self.shared_gallery_image_id:
             return "shared gallery image"
-        return "custom image"
+        return "community gallery image" if self.community_gallery_image_id else "custom image"
+
+    @property
+    def path(self) -> str:
+        """The id by which galleries and managed images are named; empty for a marketplace image."""
+        return self.id or self.shared_gallery_image_id or self.community_gallery_image_id or ""
+
+    @property
+    def full_name(self) -> str:
+        """All of it as one text, which a request may name the image by: an id, or ``publisher:offer:sku:version``."""
+        return self.path or ":".join(part or "" for part in (self.publisher, self.offer, self.sku, self.version))
 
     @property
     def label(self) -> str:
         """The shortest text that a person recognises: ``1.1.0``, or ``ubuntu-24_04-lts:server:latest``."""
-        if self.id or self.shared_gallery_image_id or self.community_gallery_image_id:
-            return (self.id or self.shared_gallery_image_id or self.community_gallery_image_id or "").rsplit("/", 1)[-1]
+        if self.path:
+            return self.path.rsplit("/", 1)[-1]
         return ":".join(part for part in (self.offer, self.sku, self.version) if part) or "no image"
 
     @property
     def exact(self) -> bool:
         """Whether it names one version for ever, rather than "the latest at the time"."""
-        if self.id:
-            return "/versions/" in self.id.lower() or "/galleries/" not in self.id.lower()
-        if self.shared_gallery_image_id or self.community_gallery_image_id:
-            return "/versions/" in (self.shared_gallery_image_id or self.community_gallery_image_id or "").lower()
+        path = self.path.lower()
+        if path:
+            in_gallery = self.id is None or "/galleries/" in path
+            return not in_gallery or ("/versions/" in path and not path.endswith("/versions/latest"))
         return self.version not in (None, "", "latest")
 
     def _folded(self) -> tuple[str | None, ...]:
         parts = (self.id, self.publisher, self.offer, self.sku, self.version)
         galleries = (self.shared_gallery_image_id, self.community_gallery_image_id)
         return tuple(part.lower() if part else None for part in (*parts, *galleries))
+
+
+@dataclass(frozen=True)
+class PurchasePlan:
+    """What some marketplace images are bought under; images that were made from such an image are too."""
+
+    publisher: str
+    product: str
+    name: str
+
+    def matches(self, other: PurchasePlan | None) -> bool:
+        """Whether both are the same plan, in any case."""
+        return other is not None and str(self).lower() == str(other).lower()
+
+    def __str__(self) -> str:
+        return f"{self.publisher}:{self.product}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """From where images are read whose references name neither subscription nor region: the scale set's own ones.
+
+    ``resource_id`` is any in the subscription.
+    """
+
+    resource_id: str
+    region: str
 
 
 class OrchestrationMode(StrEnum):
@@ -71,7 +111,10 @@ class ScaleSet:
 
     ``capacity`` is the nominal size, ``sku.capacity``; a Flexible set may have another number of VMs.
     ``image`` is ``None`` where the set has no VM profile. ``upgrade_mode`` is ``Manual`` where the set has no upgrade
-    policy, as Flexible sets may.
+    policy, as Flexible sets may. ``zone_balance`` is strict: Azure fails a launch that would leave the zones uneven.
+    ``health_grace``: how long its Application Health extension lets a VM initialize. ``terminate_notice``: how long a
+    VM that is deleted may hold that up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``,
+    ``None`` where the model leaves it open. ``has_os_profile``: the model says how a generalized image is set up.
     """
 
     id: str
@@ -94,6 +137,18 @@ class ScaleSet:
     zones: tuple[str, ...] = ()
     tags: dict[str, str] | None = None
     service_fabric: bool = False
+    zone_balance: bool = False
+    spot: bool = False
+    health_grace: timedelta | None = None
+    terminate_notice: timedelta | None = None
+    security_type: str | None = None
+    plan: PurchasePlan | None = None
+    has_os_profile: bool = True
+
+    @property
+    def place(self) -> Place:
+        """From where its images are read."""
+        return Place(self.id, region_name(self.location))
 
     @property
     def settled(self) -> bool:
@@ -110,7 +165,8 @@ class Vm:
     ``initializing`` as the Application Health extension or the probe reports it, ``None`` where nothing does, or where
     it has not been asked for (``rollout.ports.ScaleSets.with_health``). ``attached``: it was made by itself and put
     into the set (Flexible sets only), so that the set's model does not say what it is like. ``network_interfaces`` are
-    resource ids.
+    resource ids. ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``:
+    the names of those that are deleted with it.
     """
 
     vm_id: str
@@ -125,6 +181,8 @@ class Vm:
     attached: bool = False
     created_at: datetime | None = None
     network_interfaces: tuple[str, ...] = ()
+    latest_model: bool | None = None
+    data_disks: tuple[str, ...] = ()
 
     @property
     def leaving(self) -> bool:
@@ -165,9 +223,16 @@ class VmList:
 
 @dataclass(frozen=True)
 class ImageVersion:
-    """One version of a gallery image, with ``replicationStatus``.
+    """One exact image that VMs can be made from, of any kind.
 
+    ``id`` is its resource id, a shared or community gallery's unique id, or a marketplace image's ``publisher:…``.
     ``regions`` maps a normalised region name (``eastus2``) to its replication state: ``Completed``, ``Replicating``…
+    ``reference``: what a set's model has to say to get it; by itself it is the resource id.
+
+    What else follows is what a set has to fit, each ``None`` where Azure states nothing: ``security_type`` is the
+    image's feature of that name (``TrustedLaunch``, ``TrustedLaunchSupported``, ``ConfidentialVmSupported``…),
+    ``os_state`` is ``Generalized`` or ``Specialized``, ``architecture`` ``x64`` or ``Arm64``, ``hyper_v_generation``
+    ``V1`` or ``V2``. ``end_of_life``: until when its publisher keeps it up.
     """
 
     id: str
@@ -177,6 +242,18 @@ class ImageVersion:
     regions: dict[str, str] | None = None
     os_type: str | None = None
     published_at: datetime | None = None
+    reference: ImageReference = field(default_factory=ImageReference)
+    hyper_v_generation: str | None = None
+    architecture: str | None = None
+    security_type: str | None = None
+    os_state: str | None = None
+    plan: PurchasePlan | None = None
+    end_of_life: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """A gallery's version is named by its id."""
+        if self.reference == ImageReference():
+            object.__setattr__(self, "reference", ImageReference(id=self.id))
 
 
 def region_name(display: str) -> str:

@@ -30,8 +30,10 @@ class Status(StrEnum):
 
 #: Which statuses may follow which. A deployment may stay where it is; an end is for ever.
 TRANSITIONS: Mapping[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.PENDING, Status.STOPPED, Status.FAILED}),
-    Status.PENDING: frozenset({Status.IN_PROGRESS, Status.FINISHED, Status.FAILED, Status.STOPPED}),
+    Status.QUEUED: frozenset({Status.PENDING, Status.STOPPING, Status.STOPPED, Status.FAILED}),
+    Status.PENDING: frozenset(
+        {Status.IN_PROGRESS, Status.PAUSED, Status.STOPPING, Status.FINISHED, Status.FAILED, Status.STOPPED}
+    ),
     Status.IN_PROGRESS: frozenset(
         {
             Status.PAUSED,
@@ -43,11 +45,30 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
             Status.FAILED,
         }
     ),
-    Status.PAUSED: frozenset({Status.IN_PROGRESS, Status.STOPPING, Status.ROLLING_BACK, Status.FAILED}),
+    Status.PAUSED: frozenset(
+        {
+            Status.PENDING,
+            Status.IN_PROGRESS,
+            Status.BAKING,
+            Status.STOPPING,
+            Status.ROLLING_BACK,
+            Status.FAILED,
+        }
+    ),
     Status.AWAITING_APPROVAL: frozenset({Status.IN_PROGRESS, Status.STOPPING, Status.ROLLING_BACK, Status.FAILED}),
-    Status.BAKING: frozenset({Status.PAUSED, Status.STOPPING, Status.ROLLING_BACK, Status.FINISHED, Status.FAILED}),
+    Status.BAKING: frozenset(
+        {
+            Status.IN_PROGRESS,
+            Status.PAUSED,
+            Status.AWAITING_APPROVAL,
+            Status.STOPPING,
+            Status.ROLLING_BACK,
+            Status.FINISHED,
+            Status.FAILED,
+        }
+    ),
     Status.STOPPING: frozenset({Status.STOPPED, Status.FAILED}),
-    Status.ROLLING_BACK: frozenset({Status.ROLLED_BACK, Status.FAILED}),
+    Status.ROLLING_BACK: frozenset({Status.ROLLED_BACK, Status.STOPPING, Status.FAILED}),
     Status.FINISHED: frozenset(),
     Status.FAILED: frozenset(),
     Status.STOPPED: frozenset(),

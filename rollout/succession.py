@@ -1,8 +1,9 @@
-"""The first row of a deployment, and the last row of one whose orchestration ended without writing it."""
+"""The first row of a deployment, what it takes over from the one before it, and the end of one that wrote none."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rollout.deployment import Deployment, Image, Parameters, Problem
@@ -11,39 +12,84 @@ from rollout.scale_set import ImageReference
 from rollout.status import Status
 
 
-def first_row(
-    deployment_id: str,
-    group: Group,
-    parameters: Parameters,
-    version_id: str,
-    predecessor: Deployment | None,
-    epoch: int,
-    now: datetime,
-    started_by: str,
-) -> Deployment:
-    """The row a deployment begins with.
+@dataclass(frozen=True)
+class Start:
+    """What is known of a deployment when it is asked for; ``pinned`` is its image, to the version."""
 
-    ``predecessor`` is the deployment whose lock was taken over. If it left the set unsettled, what the set is to have
-    and the last image that was known to be good are the predecessor's, not what the set shows now.
-    """
-    inherits = predecessor is not None and not predecessor.settled
+    deployment_id: str
+    group: Group
+    parameters: Parameters
+    pinned: ImageReference
+    at: datetime
+    started_by: str = ""
+
+
+def first_row(start: Start, epoch: int) -> Deployment:
+    """The row of a deployment that has taken the lock, in this epoch."""
     return Deployment(
-        id=deployment_id,
-        group_id=group.id,
-        scale_set_id=group.scale_set_id,
-        parameters=parameters,
-        image=Image(
-            parameters.image,
-            ImageReference(id=version_id),
-            predecessor.image.previous if predecessor is not None and inherits else None,
-        ),
-        created_at=now,
+        id=start.deployment_id,
+        group_id=start.group.id,
+        scale_set_id=start.group.scale_set_id,
+        parameters=start.parameters,
+        image=Image(start.parameters.image, start.pinned),
+        created_at=start.at,
         epoch=epoch,
-        started_by=started_by,
+        started_by=start.started_by,
         reason="Waiting to be planned",
-        target_size=predecessor.target_size if predecessor is not None and inherits else 0,
-        settled=not inherits,
+        retry_of=start.parameters.retry_of,
     )
+
+
+def queued_row(start: Start, holder: str) -> Deployment:
+    """The row of a deployment that waits until ``holder`` has freed the scale set; its epoch is 0 until then."""
+    return replace(first_row(start, 0), status=Status.QUEUED, queued_at=start.at, reason=waiting_for(holder))
+
+
+def waiting_for(holder: str) -> str:
+    """What a queued deployment says; ``holder`` is the deployment whose end it waits for, empty: it is not known."""
+    return f"Waiting for deployment {holder}" if holder else "Waiting for the scale set"
+
+
+def inherit(row: Deployment, predecessor: Deployment | None) -> Deployment:
+    """The row of a deployment that follows ``predecessor``, the last one that had the lock.
+
+    If that left the set unsettled, what the set is to have and the last image that was known to be good are the
+    predecessor's, not what the set shows now.
+    """
+    if predecessor is None or predecessor.settled:
+        return replace(row, target_size=0, image=replace(row.image, previous=None), settled=True)
+    image = replace(row.image, previous=predecessor.image.previous)
+    return replace(row, target_size=predecessor.target_size, image=image, settled=False)
+
+
+def took_part(row: Deployment, scale_set_id: str) -> bool:
+    """Whether the deployment ever had the scale set's lock: one that was stopped in the queue changed nothing."""
+    return row.epoch > 0 and row.scale_set_id.lower() == scale_set_id.lower()
+
+
+def cannot_retry(row: Deployment | None, deployment_id: str, group: Group, newest: Sequence[Deployment]) -> str:
+    """Why a new deployment of the group cannot go on where ``row`` ended; empty where it can.
+
+    ``newest`` are the group's newest deployments, newest first: one that came later has changed the set since.
+    """
+    if row is None or row.group_id != group.id:
+        return f"Group {group.id} has no deployment {deployment_id[:80]}"
+    if not row.status.ended:
+        return f"Deployment {row.id} is {row.status}, so there is nothing to go on from yet"
+    if row.status is Status.FINISHED:
+        return f"Deployment {row.id} has finished, so nothing of it is left to do"
+    later = [other for other in newest if _later(other, row) and other.status.ended and other.epoch > 0]
+    return f"Deployment {later[0].id} came after {row.id} and has ended: retry that one" if later else ""
+
+
+def _later(one: Deployment, other: Deployment) -> bool:
+    return (one.created_at, one.id) > (other.created_at, other.id)
+
+
+def in_queue(rows: Iterable[Deployment], scale_set_id: str) -> tuple[Deployment, ...]:
+    """Those of the deployments that wait for the scale set, in the order of their turns."""
+    waiting = (row for row in rows if row.status is Status.QUEUED and row.scale_set_id.lower() == scale_set_id.lower())
+    return tuple(sorted(waiting, key=lambda row: (row.queued_at or row.created_at, row.id)))
 
 
 def lost(deployment: Deployment, now: datetime) -> Deployment:

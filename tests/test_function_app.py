@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 
 import function_app
+from api.timers import timers
 from local.functions.index import index_app
+from settings import Settings
 
 FUNCTIONS = {function.name: function for function in index_app(function_app.app)}
 
 
-def test_every_recipe_activity_and_route_is_a_function() -> None:
+def test_every_recipe_activity_route_and_timer_is_a_function() -> None:
     recipes = {recipe.__name__ for recipe in function_app.RECIPES}
     activities = {body.__name__ for body in function_app.ACTIVITIES} | {"record_event"}
     assert recipes | activities <= set(FUNCTIONS)
-    assert {name for name, function in FUNCTIONS.items() if function.route is None} == recipes | activities
+    timed = {timer.name for timer in timers(Settings())}
+    assert {name for name, function in FUNCTIONS.items() if function.route is None} == recipes | activities | timed
+    assert {name for name, function in FUNCTIONS.items() if function.schedule} == timed
 
 
 def test_no_binding_has_a_name_that_the_host_drops() -> None:

@@ -28,11 +28,12 @@ class Rule:
 RULES = (
     Rule("rollout", (), {}),
     Rule("orchestrators", ("rollout",), {"steps.py": ("azure.durable_functions",)}),
-    Rule("activities", ("rollout",), {}),
+    Rule("groundwork", ("rollout",), {}),
+    Rule("activities", ("rollout", "groundwork"), {}),
     Rule("adapters", ("rollout", "settings", "azure"), {}),
     Rule(
         "api",
-        ("rollout", "settings", "pydantic", "pydantic_core"),
+        ("rollout", "groundwork", "settings", "pydantic", "pydantic_core"),
         {"doors.py": ("azure.functions", "azure.durable_functions")},
     ),
 )

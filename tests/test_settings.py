@@ -22,3 +22,29 @@ def test_a_setting_is_read() -> None:
 def test_what_azure_would_not_stand_or_nobody_can_read_is_refused_by_name(value: str) -> None:
     with pytest.raises(ValueError, match="TEAL_POLL_INTERVAL"):
         Settings.from_environment({"TEAL_POLL_INTERVAL": value})
+
+
+def test_days_are_read_as_whole_numbers() -> None:
+    settings = Settings.from_environment({"TEAL_HISTORY_DAYS": "7", "TEAL_ROWS_DAYS": "90"})
+    assert (settings.history_days, settings.rows_days) == (7, 90)
+
+
+@pytest.mark.parametrize("variable", ["TEAL_HISTORY_DAYS", "TEAL_ROWS_DAYS"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "3651"])
+def test_days_that_nobody_can_mean_are_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(ValueError, match=variable):
+        Settings.from_environment({variable: value})
+
+
+def test_scopes_are_resource_ids_with_commas_between() -> None:
+    settings = Settings.from_environment(
+        {"TEAL_ALLOWED_SCOPES": " /subscriptions/a , ,/subscriptions/b/resourceGroups/c"}
+    )
+    assert settings.scopes == ("/subscriptions/a", "/subscriptions/b/resourceGroups/c")
+    assert Settings().scopes == ()
+
+
+@pytest.mark.parametrize("value", ["subscriptions/a", "/", "/subscriptions/a,web"])
+def test_a_scope_that_is_no_resource_id_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="TEAL_ALLOWED_SCOPES"):
+        Settings.from_environment({"TEAL_ALLOWED_SCOPES": value})

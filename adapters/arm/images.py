@@ -1,65 +1,71 @@
-"""Gallery images and their versions (``rollout.ports.Images``)."""
+"""Images of every kind (``rollout.ports.Images``): galleries, managed images, what others share, the marketplace."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
-from adapters.arm.reading import read_image_version
-from adapters.arm.resource_ids import GalleryImageId, GalleryImageVersionId
-from rollout.images import version_key
-from rollout.scale_set import ImageVersion
+from adapters.arm.galleries import Galleries
+from adapters.arm.managed_images import ManagedImages
+from adapters.arm.marketplace import Marketplace
+from adapters.arm.shared_galleries import SharedGalleries
+from rollout.errors import Refused
+from rollout.images import image_of, needs_place, version_key
+from rollout.scale_set import ImageReference, ImageVersion, Place
 
 
-class GalleryImages:
-    """The galleries API, for galleries that the app's identity may read; in another subscription too."""
+class Source(Protocol):
+    """Where images of one kind come from. Both methods raise the SDK's ``ResourceNotFoundError``."""
+
+    async def read(self, reference: ImageReference, place: Place) -> ImageVersion: ...
+    async def list_versions(self, image: ImageReference, place: Place) -> list[ImageVersion]: ...
+
+
+class ArmImages:
+    """Images that the app's identity may read; of galleries in other subscriptions too."""
 
     def __init__(self, clients: ComputeClients) -> None:
-        self._clients = clients
+        self._galleries = Galleries(clients)
+        self._managed = ManagedImages(clients)
+        self._shared = SharedGalleries(clients)
+        self._marketplace = Marketplace(clients)
 
-    async def read(self, version_id: str) -> ImageVersion | None:
-        """``GET …/versions/{version}?$expand=ReplicationStatus`` and, for its OS, ``GET …/images/{image}``.
+    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+        """One exact image.
 
-        ``Refused("invalidImageId")``: the id is not that of a gallery image version.
+        ``Refused("invalidImageId")``: the reference is none that could be read.
         """
-        parsed = GalleryImageVersionId.parse(version_id)
-        versions = self._clients.of(version_id).gallery_image_versions
         with translated():
             try:
-                version: Any = await versions.get(
-                    parsed.image.resource_group,
-                    parsed.image.gallery,
-                    parsed.image.image,
-                    parsed.version,
-                    expand="ReplicationStatus",
-                )
-                os_type = await self._os_type(version_id, parsed.image)
+                return await self._source(reference).read(reference, _place(reference, place))
             except ResourceNotFoundError:
                 return None
-        return read_image_version(version, os_type)
 
-    async def list_versions(self, image_id: str) -> tuple[ImageVersion, ...] | None:
-        """``GET …/images/{image}`` and ``GET …/images/{image}/versions``, every page; the highest version first.
-
-        ``Refused("invalidImageId")``: the id is not that of a gallery image.
-        """
-        parsed = GalleryImageId.parse(image_id)
-        versions = self._clients.of(image_id).gallery_image_versions
+    async def list_versions(
+        self, reference: ImageReference, place: Place | None = None
+    ) -> tuple[ImageVersion, ...] | None:
+        """Every version of the image that a reference names, the highest first."""
+        image = image_of(reference)
         with translated():
             try:
-                os_type = await self._os_type(image_id, parsed)
-                listed = versions.list_by_gallery_image(parsed.resource_group, parsed.gallery, parsed.image)
-                found = [read_image_version(version, os_type) async for version in listed]
+                found = await self._source(image).list_versions(image, _place(image, place))
             except ResourceNotFoundError:
                 return None
         return tuple(sorted(found, key=lambda version: version_key(version.name), reverse=True))
 
-    async def _os_type(self, resource_id: str, parsed: GalleryImageId) -> str | None:
-        """``Linux`` or ``Windows``, a property of the image and not of its versions."""
-        images = self._clients.of(resource_id).gallery_images
-        image: Any = await images.get(parsed.resource_group, parsed.gallery, parsed.image)
-        os_type = (image.get("properties") or {}).get("osType")
-        return str(os_type) if os_type else None
+    def _source(self, reference: ImageReference) -> Source:
+        if reference.id is not None:
+            return self._managed if "/galleries/" not in reference.id.lower() else self._galleries
+        return self._shared if reference.path else self._marketplace
+
+
+def _place(reference: ImageReference, place: Place | None) -> Place:
+    """Where to ask. An id of the own galleries says it all by itself."""
+    if place is not None:
+        return place
+    if needs_place(reference):
+        raise Refused("placeUnknown", f"{reference.full_name} is read from a region, and none is known")
+    return Place(reference.path, "")

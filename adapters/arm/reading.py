@@ -1,19 +1,21 @@
 """ARM's JSON to the values of ``rollout.scale_set``.
 
-The field names are those of ``Microsoft.Compute`` 2026-04-01 (scale sets and their VMs) and 2026-03-03 (galleries), as
-azure-mgmt-compute 39 declares them in ``models/_models.py``. What an answer leaves out reads as ``None``, empty or
-false.
+The field names are those of ``Microsoft.Compute`` 2026-04-01 (scale sets and their VMs), as azure-mgmt-compute 39
+declares them in ``models/_models.py``. What an answer leaves out reads as ``None``, empty or false. Images are read in
+``image_bodies.py``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rollout.codec import decode_time
-from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, region_name
+from rollout.images import at_version
+from rollout.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet, Vm
 
 Json = Mapping[str, Any]
 
@@ -48,6 +50,16 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         zones=tuple(body.get("zones") or ()),
         tags=dict(body.get("tags") or {}),
         service_fabric=any(publisher == "microsoft.azure.servicefabric" for publisher, _ in _extensions(profile)),
+        zone_balance=bool(properties.get("zoneBalance")),
+        spot=str(profile.get("priority") or "").lower() in ("spot", "low"),
+        health_grace=_health_grace(profile),
+        terminate_notice=_terminate_notice(profile),
+        security_type=_at(profile, "securityProfile", "securityType"),
+        plan=read_plan(body.get("plan")),
+        # A set whose image is specialized may have a profile of switches alone.
+        has_os_profile=bool(
+            _at(profile, "osProfile", "computerNamePrefix") or _at(profile, "osProfile", "adminUsername")
+        ),
     )
 
 
@@ -68,6 +80,8 @@ def read_vm(body: Json) -> Vm | None:
         protected=bool(_at(properties, "protectionPolicy", "protectFromScaleSetActions")),
         created_at=_time(properties.get("timeCreated")),
         network_interfaces=tuple(each["id"] for each in _at(properties, "networkProfile", "networkInterfaces") or ()),
+        latest_model=properties.get("latestModelApplied"),
+        data_disks=_lost_disks(properties, unless="Detach"),
     )
 
 
@@ -82,7 +96,8 @@ def read_flexible_vm(body: Json, set_name: str) -> Vm | None:
     if vm is None:
         return None
     made_by_set = vm.name.lower().startswith(f"{set_name.lower()}_") and vm.image != ImageReference()
-    return replace(vm, attached=not made_by_set)
+    lost = _lost_disks(body.get("properties") or {}, only="Delete")
+    return replace(vm, attached=not made_by_set, data_disks=lost)
 
 
 def read_health(view: Json) -> str | None:
@@ -90,19 +105,11 @@ def read_health(view: Json) -> str | None:
     return _after_slash(_at(view, "vmHealth", "status", "code"))
 
 
-def read_image_version(body: Json, os_type: str | None) -> ImageVersion:
-    """One gallery image version; ``regions`` is known only where the request expanded ``ReplicationStatus``."""
-    properties = body.get("properties") or {}
-    status = properties.get("replicationStatus")
-    return ImageVersion(
-        id=body["id"],
-        name=body["name"],
-        provisioning_state=properties.get("provisioningState") or "",
-        exclude_from_latest=bool(_at(properties, "publishingProfile", "excludeFromLatest")),
-        regions=_regions(status) if status is not None else None,
-        os_type=os_type,
-        published_at=_time(_at(properties, "publishingProfile", "publishedDate")),
-    )
+def read_plan(body: Json | None) -> PurchasePlan | None:
+    """The ``plan`` of a scale set or of a marketplace image, or the ``purchasePlan`` of a gallery's image."""
+    if not body:
+        return None
+    return PurchasePlan(body.get("publisher") or "", body.get("product") or "", body.get("name") or "")
 
 
 def _at(body: Json, *path: str) -> Any:
@@ -122,9 +129,7 @@ def _model_image(profile: Json) -> ImageReference | None:
 def _vm_image(reference: Json) -> ImageReference:
     """The image that a VM was made from, to the version: ``exactVersion`` says what "latest" was at the time."""
     image, exact = _image(reference), reference.get("exactVersion")
-    if not exact or image.exact or not (image.id or image.publisher):
-        return image
-    return replace(image, id=f"{image.id}/versions/{exact}") if image.id else replace(image, version=exact)
+    return at_version(image, exact) if exact and not image.exact else image
 
 
 def _image(reference: Json) -> ImageReference:
@@ -151,6 +156,41 @@ def _reports_health(profile: Json) -> bool:
     return managed or bool(_at(profile, "networkProfile", "healthProbe", "id"))
 
 
+def _health_grace(profile: Json) -> timedelta | None:
+    """What the Application Health extension's settings say; without it the grace period is the probes' own time."""
+    for extension in _at(profile, "extensionProfile", "extensions") or ():
+        properties = extension.get("properties") or {}
+        seconds = _at(properties, "settings", "gracePeriod")
+        if str(properties.get("type")).lower() in _HEALTH_EXTENSIONS and isinstance(seconds, int):
+            return timedelta(seconds=seconds)
+    return None
+
+
+def _terminate_notice(profile: Json) -> timedelta | None:
+    """``notBeforeTimeout``, 5 to 15 minutes as ``PT5M``, 5 where it is left out.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-terminate-notification
+    """
+    notice = _at(profile, "scheduledEventsProfile", "terminateNotificationProfile")
+    if not notice or not notice.get("enable"):
+        return None
+    minutes = re.fullmatch(r"PT(\d+)M", notice.get("notBeforeTimeout") or "PT5M")
+    return timedelta(minutes=int(minutes[1])) if minutes else timedelta(minutes=5)
+
+
+def _lost_disks(properties: Json, only: str = "", unless: str = "") -> tuple[str, ...]:
+    """The data disks that are deleted with their VM, by name or number.
+
+    Where ``deleteOption`` is left out, a Uniform set's VM takes them with it, and a VM in its own right leaves them.
+    """
+    disks = _at(properties, "storageProfile", "dataDisks") or ()
+    return tuple(
+        str(disk.get("name") or f"disk {disk.get('lun')}")
+        for disk in disks
+        if (only and disk.get("deleteOption") == only) or (unless and disk.get("deleteOption") != unless)
+    )
+
+
 def _extensions(profile: Json) -> list[tuple[str, str]]:
     """Publisher and type of each extension of the model, in lower case."""
     found = [extension.get("properties") or {} for extension in _at(profile, "extensionProfile", "extensions") or ()]
@@ -175,11 +215,6 @@ def _power_state(properties: Json) -> str | None:
 def _after_slash(code: str | None) -> str | None:
     """``PowerState/running`` is ``running``, ``HealthState/healthy`` is ``healthy``."""
     return code.rpartition("/")[2].lower() if code else None
-
-
-def _regions(status: Json) -> dict[str, str]:
-    """``replicationStatus.summary`` by normalised region."""
-    return {region_name(each["region"]): each.get("state") or "Unknown" for each in status.get("summary") or ()}
 
 
 def _time(text: str | None) -> datetime | None:

@@ -70,6 +70,22 @@ class GalleryImageVersionId:
         return cls(image, parts["child_name_2"])
 
 
+@dataclass(frozen=True)
+class ManagedImageId:
+    """``/subscriptions/…/resourceGroups/{resource_group}/providers/Microsoft.Compute/images/{name}``."""
+
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, resource_id: str) -> ManagedImageId:
+        """Read an id in any case. Raises ``Refused("invalidImageId")``."""
+        parts = _parts(resource_id)
+        if _kind(parts) != ("microsoft.compute", "images") or "resource_group" not in parts:
+            raise Refused("invalidImageId", f"{resource_id!r} is not the resource id of an image")
+        return cls(parts["resource_group"], parts["name"])
+
+
 def _parts(resource_id: str) -> dict[str, str]:
     """The named parts; an id that does not read as one has no subscription."""
     parts = parse_resource_id(resource_id.rstrip("/"))

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 
 from adapters.arm.answers import http_response
@@ -17,8 +16,9 @@ from adapters.arm.flexible import FlexibleVms
 from adapters.arm.reading import read_scale_set
 from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.uniform import UniformVms
+from adapters.arm.updates import update_scale_set
 from rollout.codec import encode
-from rollout.errors import Refused, Stale
+from rollout.errors import Stale
 from rollout.evidence import Inspection
 from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, VmList
 
@@ -95,14 +95,17 @@ class ArmScaleSets:
         one kind never have to be cleared for those of another.
         """
         reference: Any = {name: value for name, value in encode(image).items() if value is not None}
-        await self._update(
-            scale_set, {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": reference}}}}
+        await update_scale_set(
+            self._clients,
+            scale_set,
+            {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": reference}}}},
         )
 
     async def raise_capacity(self, scale_set: ScaleSet, capacity: int) -> None:
         """``PATCH`` of the set's ``sku`` with another capacity, whole, as every client on record sends it."""
         sku = {"name": scale_set.sku_name, "tier": scale_set.sku_tier, "capacity": capacity}
-        await self._update(scale_set, {"sku": {name: value for name, value in sku.items() if value is not None}})
+        change = {"sku": {name: value for name, value in sku.items() if value is not None}}
+        await update_scale_set(self._clients, scale_set, change)
 
     async def delete_vms(self, scale_set: ScaleSet, instance_ids: Sequence[str]) -> None:
         """``POST …/delete``, by instance id, which in a Flexible set is the VM's name.
@@ -117,22 +120,6 @@ class ArmScaleSets:
         with translated():
             await sets.begin_delete_instances(
                 parsed.resource_group, parsed.name, {"instanceIds": list(instance_ids)}, polling=False
-            )
-
-    async def _update(self, scale_set: ScaleSet, change: Any) -> None:
-        if not scale_set.etag:
-            # The SDK would leave out If-Match, and the write would overwrite whatever came between.
-            raise Refused("etagMissing", f"Azure gave no ETag for {scale_set.name}: a change of it cannot be guarded")
-        parsed = ScaleSetId.parse(scale_set.id)
-        sets = self._clients.of(scale_set.id).virtual_machine_scale_sets
-        with translated():
-            await sets.begin_update(
-                parsed.resource_group,
-                parsed.name,
-                change,
-                etag=scale_set.etag,
-                match_condition=MatchConditions.IfNotModified,
-                polling=False,
             )
 
     async def _vms(self, scale_set_id: str) -> SetVms:

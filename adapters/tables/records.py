@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from adapters.tables.columns import from_columns, to_columns
-from adapters.tables.table import Table
+from adapters.tables.table import Row, Table
 from rollout.codec import encode
 from rollout.errors import Busy
 from rollout.keys import Key, KeyRange
@@ -45,6 +45,19 @@ class Records(Generic[T]):
 
     async def delete(self, key: Key) -> None:
         await self._table.delete(key)
+
+    async def scan(self, wanted: Callable[[T], bool], limit: int, within: KeyRange | None = None) -> tuple[T, ...]:
+        """The first ``limit`` values that are ``wanted``, of all partitions; it reads the table."""
+
+        def fits(row: Row) -> bool:
+            return wanted(from_columns(self._kind, row.columns))
+
+        rows = await self._table.scan(within, fits, limit)
+        return tuple(from_columns(self._kind, row.columns) for row in rows)
+
+    async def clear(self, partition: str) -> None:
+        """Remove a partition's rows."""
+        await self._table.clear(partition)
 
     async def change(self, key: Key, change: Callable[[T], T]) -> T:
         """Apply ``change`` to the row as it is now, again if another writer came between; nothing to write, no write.

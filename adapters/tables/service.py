@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,9 @@ CLIENT_OPTIONS: Mapping[str, Any] = {
 #: (https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions).
 LARGEST_PAGE = 1000
 LARGEST_TRANSACTION = 100
+
+#: The columns that name a row.
+KEYS = ["PartitionKey", "RowKey"]
 
 #: Bytes of rows in a transaction, leaving room for each row's headers and types. The service takes 4 MiB, but aiohttp
 #: warns above 1 MiB that sending a body at one go holds up the event loop.
@@ -134,6 +137,25 @@ class ServiceTable:
         with _client_errors():
             await self._client.delete_entity(key.partition, key.row)
 
+    async def scan(self, within: KeyRange | None, wanted: Callable[[Row], bool], limit: int) -> tuple[Row, ...]:
+        await self._make()
+        found: list[Row] = []
+        with _client_errors():
+            async for entity in _query(self._client, None, within, LARGEST_PAGE):
+                if wanted(row := _row(entity)):
+                    found.append(row)
+                if len(found) >= limit:
+                    break
+        return tuple(found)
+
+    async def clear(self, partition: str) -> None:
+        await self._make()
+        with _client_errors():
+            keys = [dict(entity) async for entity in _query(self._client, partition, None, LARGEST_PAGE, KEYS)]
+            for start in range(0, len(keys), LARGEST_TRANSACTION):
+                part = keys[start : start + LARGEST_TRANSACTION]
+                await self._client.submit_transaction([(TransactionOperation.DELETE, key) for key in part])
+
     async def _make(self) -> None:
         if self._made:
             return
@@ -144,12 +166,19 @@ class ServiceTable:
                 self._made = True
 
 
-def _query(client: TableClient, partition: str, within: KeyRange | None, page: int) -> AsyncItemPaged[TableEntity]:
-    words, values = "PartitionKey eq @partition", {"partition": partition}
+def _query(
+    client: TableClient, partition: str | None, within: KeyRange | None, page: int, select: list[str] | None = None
+) -> AsyncItemPaged[TableEntity]:
+    """``partition`` ``None``: all of them. ``select``: the columns to read, all where none is named."""
+    terms, values = [], {}
+    if partition is not None:
+        terms, values = ["PartitionKey eq @partition"], {"partition": partition}
     if within is not None:
-        words += " and RowKey ge @start and RowKey lt @end"
+        terms.append("RowKey ge @start and RowKey lt @end")
         values |= {"start": within.start, "end": within.end}
-    return client.query_entities(words, parameters=values, results_per_page=page)
+    if not terms:
+        return client.list_entities(results_per_page=page, select=select)
+    return client.query_entities(" and ".join(terms), parameters=values, results_per_page=page, select=select)
 
 
 async def _transact(client: TableClient, entities: list[dict[str, Any]]) -> None:

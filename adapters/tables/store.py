@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import cache
 
+from adapters.tables.archive import archive_over
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.codec import encode
+from rollout.commands import Command
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
+from rollout.holds import Hold
+from rollout.idempotency import KeyedRequest
 from rollout.keys import (
     GROUPS,
+    HOLDS,
     Key,
     batch_row,
+    command_row,
     deployment_key,
     encode_key,
     event_row,
     events_after,
     evidence_key,
     group_key,
+    hold_key,
     intent_row,
     lock_key,
+    request_key,
     rows_of_batch,
     signal_key,
     signals_of,
@@ -33,7 +42,8 @@ from rollout.signals import Signal
 
 
 def store_over(tables: TableMaker) -> Store:
-    """The store whose tables ``tables`` makes."""
+    """The store whose tables ``tables`` makes, each once."""
+    tables = cache(tables)
     return Store(
         groups=TableGroups(Records(tables("Groups"), Group)),
         deployments=TableDeployments(Records(tables("Deployments"), Deployment)),
@@ -44,6 +54,10 @@ def store_over(tables: TableMaker) -> Store:
         locks=TableLocks(Records(tables("Locks"), Lock)),
         signals=TableSignals(Records(tables("Signals"), Signal)),
         evidence=TableEvidence(Records(tables("Evidence"), VmEvidence)),
+        commands=TableCommands(Records(tables("Commands"), Command)),
+        requests=TableRequests(Records(tables("Requests"), KeyedRequest)),
+        archive=archive_over(tables),
+        holds=TableHolds(Records(tables("Holds"), Hold)),
     )
 
 
@@ -206,6 +220,56 @@ class TableEvidence:
 
     async def get(self, deployment_id: str, vm_id: str) -> VmEvidence | None:
         return await self._records.get(evidence_key(deployment_id, vm_id))
+
+
+class TableCommands:
+    """Commands: a deployment's in its partition, by number."""
+
+    def __init__(self, records: Records[Command]) -> None:
+        self._records = records
+
+    async def add(self, deployment_id: str, command: Command) -> bool:
+        return await self._records.add(Key(encode_key(deployment_id), command_row(command.number)), command)
+
+    async def list(self, deployment_id: str) -> tuple[Command, ...]:
+        return await self._records.list(encode_key(deployment_id))
+
+
+class TableRequests:
+    """Requests with an idempotency key: one row a partition."""
+
+    def __init__(self, records: Records[KeyedRequest]) -> None:
+        self._records = records
+
+    async def add(self, request: KeyedRequest) -> bool:
+        return await self._records.add(request_key(request.scope, request.key), request)
+
+    async def get(self, scope: str, key: str) -> KeyedRequest | None:
+        return await self._records.get(request_key(scope, key))
+
+    async def swap(self, expected: KeyedRequest, request: KeyedRequest) -> bool:
+        key = request_key(request.scope, request.key)
+        return await self._records.swap(key, lambda found: encode(found) == encode(expected), request)
+
+
+class TableHolds:
+    """Journals of what is held: all in one partition, by scale set."""
+
+    def __init__(self, records: Records[Hold]) -> None:
+        self._records = records
+
+    async def get(self, scale_set_id: str) -> Hold | None:
+        return await self._records.get(hold_key(scale_set_id))
+
+    async def put(self, hold: Hold) -> None:
+        key = hold_key(hold.scale_set_id)
+        await self._records.put(key.partition, {key.row: hold})
+
+    async def delete(self, scale_set_id: str) -> None:
+        await self._records.delete(hold_key(scale_set_id))
+
+    async def list(self) -> tuple[Hold, ...]:
+        return await self._records.list(HOLDS)
 
 
 def _folded(lock: Lock) -> object:

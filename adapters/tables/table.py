@@ -49,6 +49,14 @@ class Table(Protocol):
         """Remove the row; nothing happens where there is none."""
         ...
 
+    async def scan(self, within: KeyRange | None, wanted: Callable[[Row], bool], limit: int) -> tuple[Row, ...]:
+        """The first ``limit`` rows that are ``wanted``, of all partitions. It reads the table: for daily work only."""
+        ...
+
+    async def clear(self, partition: str) -> None:
+        """Remove a partition's rows. Not atomic as a whole."""
+        ...
+
 
 #: Makes the table of a name: ``Groups``, ``Deployments``…
 TableMaker = Callable[[str], Table]

@@ -23,6 +23,8 @@ class Accounts:
         identifiers += [galleries.gallery_id(gallery) for gallery in world.galleries]
         own_groups = [balancer.resource_group for balancer in world.load_balancers]
         own_groups += [gateway.resource_group for gateway in world.application_gateways]
+        own_groups += [image.resource_group for image in world.managed_images]
+        own_groups += [setting.resource_group for setting in world.autoscale_settings]
         own = world.subscription_id.lower()
         self._groups: dict[str, dict[str, str]] = {
             own: {name.lower(): name for name in (*world.resource_groups, *own_groups)}

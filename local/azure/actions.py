@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from local.azure.calls import Call
 from local.azure.errors import entity_not_found, invalid_parameter
 from local.azure.fabric import Boot
-from local.azure.messages import Response
+from local.azure.messages import Response, json_response
 from local.azure.resources import Instance, ScaleSet
 from local.azure.scale_sets import first_failure
 
@@ -80,8 +81,14 @@ def set_orchestration_service_state(call: Call) -> Response:
 
 
 def latest_rolling_upgrade(call: Call) -> Response:
-    """GET …/rollingUpgrades/latest: there never was one, which Azure says with 404 (code and text are assumed)."""
+    """GET …/rollingUpgrades/latest. There never was one: 404, as Azure says it (code and text are assumed)."""
     scale_set = call.scale_set(as_parent=True)
+    if scale_set.rolling_upgrade is not None:
+        properties = {
+            "policy": {"maxBatchInstancePercent": 20, "pauseTimeBetweenBatches": "PT0S"},
+            "runningStatus": {"code": scale_set.rolling_upgrade, "startTime": call.state.now.isoformat()},
+        }
+        return json_response(HTTPStatus.OK, {"location": scale_set.location, "properties": properties})
     raise entity_not_found(f"No rolling upgrade was found for the Virtual Machine Scale Set '{scale_set.name}'.")
 
 

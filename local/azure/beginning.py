@@ -100,7 +100,7 @@ def _profile(spec: ScaleSetSpec, world: World, group: str) -> Json:
                 **({"deleteOption": "Delete"} if spec.orchestration_mode == "Flexible" else {}),
                 "diskSizeGB": 30,
             },
-            "imageReference": {"id": image_id(spec.image, spec.resource_group, world)},
+            "imageReference": image_reference(spec.image, spec.resource_group, world),
         },
         "networkProfile": _network_profile(spec, world, group),
     }
@@ -175,6 +175,16 @@ def _health_extension(spec: ScaleSetSpec) -> Json:
         "settings": settings,
     }
     return {"name": "HealthExtension", "properties": properties}
+
+
+def image_reference(image: str, resource_group: str, world: World) -> Json:
+    """The image reference of a set whose image is written in any of the world's ways."""
+    if image.count(":") == 3:
+        return dict(zip(("publisher", "offer", "sku", "version"), image.split(":"), strict=True))
+    for kind in ("shared", "community"):
+        if image.lower().startswith(f"/{kind}galleries/"):
+            return {f"{kind}GalleryImageId": image}
+    return {"id": image_id(image, resource_group, world)}
 
 
 def image_id(image: str, resource_group: str, world: World) -> str:

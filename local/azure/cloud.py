@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from local.azure import autoscale, management_locks
 from local.azure.accounts import Accounts
 from local.azure.agenda import Agenda
 from local.azure.beginning import populate
@@ -20,7 +21,7 @@ from local.azure.calls import Call
 from local.azure.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
 from local.azure.fabric import Fabric
 from local.azure.faults import Faults, refusal
-from local.azure.galleries import Galleries
+from local.azure.images import Images
 from local.azure.interference import Interference
 from local.azure.messages import ConnectionLost, Json, Request, Response
 from local.azure.network import Network
@@ -30,8 +31,9 @@ from local.azure.resources import AuditEntry, RequestCount, ScaleSet, State, VmC
 from local.azure.routes import (
     Route,
     account_routes,
+    autoscale_routes,
     boot_diagnostics_routes,
-    gallery_routes,
+    image_routes,
     instance_routes,
     network_routes,
     scale_set_routes,
@@ -68,25 +70,29 @@ class Cloud:
         self.unknown: list[str] = []
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
-        self._galleries = Galleries(world, self._state.started_at)
-        self._fabric = Fabric(world, self._state, self._galleries, Network(world, self._state), self._agenda)
+        self._images = Images(world, self._state.started_at)
+        self._fabric = Fabric(world, self._state, self._images, Network(world, self._state), self._agenda)
+        autoscale.run_engine(self._fabric)
         self._operations = Operations(self._state, self._fabric, self._agenda)
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
-        self._accounts = Accounts(world, self._galleries)
+        self._accounts = Accounts(world, self._images.galleries)
         self._routes = [
             *scale_set_routes(),
             *instance_routes(),
             *virtual_machine_routes(),
             *network_routes(),
             *boot_diagnostics_routes(),
-            *gallery_routes(self._galleries),
+            *autoscale_routes(),
+            *image_routes(self._images),
             *account_routes(self._accounts),
         ]
         self.faults = Faults(self._state)
         self.interfere = Interference(self._fabric, self._operations, self.advance, self._changed)
         if state is None:
             populate(self._fabric)
+            autoscale.populate(self._fabric)
+            self._state.locks += [management_locks.lock_body(lock, world) for lock in world.locks]
             for fault in world.faults:
                 self.faults.add(fault)
 
@@ -113,6 +119,10 @@ class Cloud:
         """
         self.advance()
         return self._state.scale_sets[scale_set_id.lower()]
+
+    def autoscale_settings(self, scale_set_id: str) -> list[Json]:
+        """The bodies of the autoscale settings of a set as they are now, to look at."""
+        return list(autoscale.settings_of(self._state, self.scale_set(scale_set_id)))
 
     def advance(self) -> None:
         """Let everything happen that is due by now."""
@@ -184,6 +194,7 @@ class Cloud:
         headers = self._throttling.charge(route.kind, policy, subscription, route.resource(call.names))
         if call.fault and call.fault.status:
             return refusal(call.fault, call.fault.status)
+        management_locks.check(self._state, call.request, is_write=route.is_write)
         response = route.handler(call)
         response.headers |= headers
         return response

@@ -151,6 +151,17 @@ def quota_exceeded(name: str, location: str, limit: int, usage: int, required: i
     return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
 
 
+def scope_locked(path: str, operation: str, scope: str) -> ArmError:
+    """A lock of Resource Manager forbids it
+    (https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/error-codes/scopelocked-error).
+    """
+    text = (
+        f"The scope '{path}' cannot perform {operation} operation because following scope(s) are locked: '{scope}'. "
+        "Please remove the lock and try again."
+    )
+    return ArmError(HTTPStatus.CONFLICT, "ScopeLocked", text)
+
+
 def invalid_parameter(target: str, text: str) -> ArmError:
     """A value that the compute provider refuses."""
     return ArmError(HTTPStatus.BAD_REQUEST, "InvalidParameter", text, target=target)
@@ -176,10 +187,58 @@ def image_not_available(image_id: str, location: str) -> ArmError:
     return ArmError(HTTPStatus.NOT_FOUND, "GalleryImageNotFound", text, target="imageReference")
 
 
+def shared_image_not_found(name: str, location: str) -> ArmError:
+    """A shared or community gallery has no such image in the region, or is not shared. Code and text are assumed."""
+    return ArmError(HTTPStatus.NOT_FOUND, "GalleryImageNotFound", f"The gallery image {name} is not in {location}.")
+
+
+def vm_image_not_found() -> ArmError:
+    """The marketplace has no such image. The text is Azure's: azure-cli#11514; that it is the same for each part of the
+    name is assumed.
+    """
+    return ArmError(HTTPStatus.NOT_FOUND, "NotFound", "Artifact: VMImage was not found.")
+
+
+def platform_image_not_found(name: str) -> ArmError:
+    """A model names a marketplace image that VMs cannot be made from: clear-code/firefox-support-common#31."""
+    text = (
+        f"The platform image '{name}' is not available. Verify that all fields in the storage profile are correct. "
+        "For more details about storage profile information, please refer to https://aka.ms/storageprofile"
+    )
+    return ArmError(HTTPStatus.NOT_FOUND, "PlatformImageNotFound", text, target="imageReference")
+
+
+def plan_differs(*, needed: bool) -> ArmError:
+    """The set's plan is not the image's: Azure/sap-automation#433. That it is found at the write is assumed, and so is
+    the text for a plan that is too much.
+    """
+    text = (
+        "Creating a virtual machine from Marketplace image or a custom image sourced from a Marketplace image requires "
+        "Plan information in the request."
+        if needed
+        else "Creating a virtual machine from a non Marketplace image does not need Plan information in the request."
+    )
+    return ArmError(HTTPStatus.BAD_REQUEST, "VMMarketplaceInvalidInput", text)
+
+
+def image_does_not_fit(what: str) -> ArmError:
+    """VMs of the set cannot be made from the image. Code and text are assumed."""
+    return ArmError(
+        HTTPStatus.BAD_REQUEST, "BadRequest", f"The image does not support {what}.", target="imageReference"
+    )
+
+
 def image_type_changed() -> ArmError:
     """A set's image can be changed for one of the same kind only: MicrosoftDocs/azure-docs#89791 and #32800."""
     text = "The Image type for a Virtual Machine Scale Set may not be changed."
     return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
+
+
+def property_changed(name: str) -> ArmError:
+    """A property that is set once: Azure/azure-powershell#11911."""
+    return ArmError(
+        HTTPStatus.CONFLICT, "PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", target=name
+    )
 
 
 def models_exhausted(name: str) -> ArmError:

@@ -7,13 +7,14 @@ knows about requests: the writes of clients, of people and of the platform itsel
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.azure.agenda import Agenda
 from local.azure.errors import ALLOCATION_FAILED, PROVISIONING_TIMED_OUT, ArmError
-from local.azure.galleries import Galleries
+from local.azure.images import Images
 from local.azure.lifecycle import (
     boot_time,
     has_been_healthy,
@@ -26,7 +27,11 @@ from local.azure.messages import Json
 from local.azure.network import Network
 from local.azure.resources import Due, Instance, ScaleSet, State, VmChange
 from local.azure.scaling import new_numbers, new_zones
-from local.azure.world import Behavior, World
+from local.azure.world import World
+from local.azure.world_images import Behavior
+
+#: Where an image reference names an image by an id.
+_PATHS = ("id", "sharedGalleryImageId", "communityGalleryImageId")
 
 #: How long before the start the VMs of the world were launched.
 AGE_AT_START = timedelta(days=1)
@@ -44,10 +49,10 @@ class Boot:
 class Fabric:
     """Carries out what happens to VMs."""
 
-    def __init__(self, world: World, state: State, galleries: Galleries, network: Network, agenda: Agenda) -> None:
+    def __init__(self, world: World, state: State, images: Images, network: Network, agenda: Agenda) -> None:
         self.world = world
         self.state = state
-        self.galleries = galleries
+        self.images = images
         self.network = network
         self.agenda = agenda
         agenda.on("booted", self._booted)
@@ -127,13 +132,13 @@ class Fabric:
         """
         reference = (scale_set.profile.get("storageProfile") or {}).get("imageReference") or {}
         try:
-            return self.galleries.resolve(reference, scale_set.location, now)
+            return self.images.resolve(reference, scale_set.location, now)
         except ArmError:
             return dict(reference)
 
     def behavior(self, vm: Instance) -> Behavior:
         """How the VM's image behaves."""
-        return self.galleries.behavior(vm.image)
+        return self.images.behavior(vm.image)
 
     def reimage(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> list[Boot]:
         """Bring VMs to the latest model: they go down and boot anew, and stay who they are."""
@@ -282,10 +287,13 @@ class Fabric:
 
 
 def image_name(reference: Json) -> str:
-    """One string for an image reference: the version's resource id, or a marketplace image's URN."""
-    if identifier := reference.get("id"):
-        if "exactVersion" in reference:
-            return f"{identifier}/versions/{reference['exactVersion']}"
-        return str(identifier)
+    """One string for an image reference: the version's id, or a marketplace image's URN."""
+    identifier = next((str(reference[name]) for name in _PATHS if reference.get(name)), "")
+    if identifier and "exactVersion" in reference:
+        return (
+            f"{re.sub('/versions/latest$', '', identifier, flags=re.IGNORECASE)}/versions/{reference['exactVersion']}"
+        )
+    if identifier:
+        return identifier
     fields = (reference.get(name, "") for name in ("publisher", "offer", "sku", "exactVersion"))
     return ":".join(str(value) for value in fields)

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from local.azure.errors import ArmError, image_not_available, resource_not_found
 from local.azure.messages import Json
-from local.azure.world import Behavior, GallerySpec, ImageSpec, VersionSpec, World
+from local.azure.world import World
+from local.azure.world_images import GallerySpec, ImageSpec, VersionSpec
 
 T = TypeVar("T")
 
@@ -46,6 +47,10 @@ class Galleries:
         group = f"/subscriptions/{subscription}/resourceGroups/{gallery.resource_group}"
         return f"{group}/providers/{GALLERY_TYPE}/{gallery.name}"
 
+    def unique_name(self, gallery: GallerySpec) -> str:
+        """The name of a gallery that no other one has."""
+        return f"{self.gallery_id(gallery).split('/')[2]}-{gallery.name.upper()}"
+
     def _images(self) -> Iterator[tuple[str, GallerySpec, ImageSpec]]:
         for gallery in self._world.galleries:
             for image in gallery.images:
@@ -57,38 +62,30 @@ class Galleries:
                 name = f"{gallery_id}/images/{image.name}/versions/{spec.name}"
                 yield Version(name, gallery.location or self._world.location, image, spec)
 
-    def behavior(self, reference: Json) -> Behavior:
-        """How VMs made from an image reference behave; ``reference`` as a VM states it."""
-        identifier = str(reference.get("id", "")).lower()
+    def find(self, reference: Json) -> Version | None:
+        """The version that a VM's image reference names; ``None``: it is in none of the galleries."""
+        identifier = _without_latest(str(reference.get("id", ""))).lower()
         if "exactVersion" in reference and identifier in self.images:
             identifier = f"{identifier}/versions/{reference['exactVersion']}"
-        version = self.versions.get(identifier)
-        return version.spec.behavior if version else self._world.platform.behavior
+        return self.versions.get(identifier)
 
-    def resolve(self, reference: Json, location: str, now: datetime) -> Json:
-        """The image reference of a VM that is made now from a model's image reference.
+    def image(self, reference: Json) -> ImageSpec | None:
+        """The image that a reference names, or names a version of."""
+        identifier = str(reference.get("id", "")).lower().rpartition("/versions/")
+        found = self.images.get(identifier[0] or identifier[2])
+        return found[1] if found else None
 
-        A version that a model leaves open is stated in ``exactVersion``, as Azure does for marketplace images; that it
-        does so for gallery images is assumed.
+    def exact_version(self, reference: Json, location: str, now: datetime) -> str | None:
+        """The version that a VM gets now whose reference leaves it open; ``None`` where the reference names one.
 
-        :raises ArmError: 404, the gallery image does not exist or is not in the region.
+        :raises ArmError: 404, the image does not exist or is not in the region.
         """
         identifier = str(reference.get("id", ""))
-        if GALLERY_TYPE.lower() not in identifier.lower():
-            return self._resolve_other(reference)
         if version := self.versions.get(identifier.lower()):
             if not self.is_replicated(version, location, now):
                 raise image_not_available(identifier, location)
-            return dict(reference)
-        return {**reference, "exactVersion": self._latest(identifier, location, now).spec.name}
-
-    def _resolve_other(self, reference: Json) -> Json:
-        if "publisher" not in reference:
-            return dict(reference)
-        version = str(reference.get("version", "latest"))
-        if version == "latest":
-            version = str(reference.get("exactVersion", self._world.platform.marketplace_version))
-        return {**reference, "exactVersion": version}
+            return None
+        return self._latest(_without_latest(identifier), location, now).spec.name
 
     def _latest(self, image_id: str, location: str, now: datetime) -> Version:
         prefix = f"{image_id.lower()}/versions/"
@@ -134,7 +131,7 @@ class Galleries:
             "type": GALLERY_TYPE,
             "location": gallery.location or self._world.location,
             "properties": {
-                "identifier": {"uniqueName": f"{self.gallery_id(gallery).split('/')[2]}-{gallery.name.upper()}"},
+                "identifier": {"uniqueName": self.unique_name(gallery)},
                 "provisioningState": "Succeeded",
             },
         }
@@ -147,20 +144,27 @@ class Galleries:
             "id": f"{self.gallery_id(gallery)}/images/{image.name}",
             "type": f"{GALLERY_TYPE}/images",
             "location": gallery.location or self._world.location,
-            "properties": {
-                "osType": image.os_type,
-                "osState": "Generalized",
-                "hyperVGeneration": image.hyper_v_generation,
-                "architecture": image.architecture,
-                "identifier": {"publisher": gallery.name, "offer": image.name, "sku": image.name},
-                "provisioningState": "Succeeded",
-            },
+            "properties": {**self.definition(gallery, image), "provisioningState": "Succeeded"},
         }
+
+    def definition(self, gallery: GallerySpec, image: ImageSpec) -> Json:
+        """What an image definition says of its versions, to whomever reads it."""
+        properties: Json = {
+            "osType": image.os_type,
+            "osState": image.os_state,
+            "hyperVGeneration": image.hyper_v_generation,
+            "architecture": image.architecture,
+            "identifier": {"publisher": gallery.name, "offer": image.name, "sku": image.name},
+        }
+        if image.security_type:
+            properties["features"] = [{"name": "SecurityType", "value": image.security_type}]
+        if image.purchase_plan:
+            properties["purchasePlan"] = image.purchase_plan.model_dump()
+        return properties
 
     def version_body(self, resource_id: str, now: datetime, *, with_replication: bool) -> Json:
         """The ARM body of a version; ``replicationStatus`` is there only when it was asked for."""
         version = _find(self.versions, resource_id)
-        published = self._started_at - version.spec.published_before
         properties: Json = {
             "publishingProfile": {
                 "targetRegions": [
@@ -169,7 +173,7 @@ class Galleries:
                 ],
                 "replicaCount": 1,
                 "excludeFromLatest": version.spec.exclude_from_latest,
-                "publishedDate": published.isoformat(),
+                **self.lifetime(version),
                 "storageAccountType": "Standard_LRS",
             },
             "storageProfile": {"osDiskImage": {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}}},
@@ -184,6 +188,12 @@ class Galleries:
             "location": version.location,
             "properties": properties,
         }
+
+    def lifetime(self, version: Version) -> Json:
+        """When a version was published, and when its end of life is."""
+        ends = version.spec.end_of_life_after
+        begun = {"publishedDate": (self._started_at - version.spec.published_before).isoformat()}
+        return begun if ends is None else {**begun, "endOfLifeDate": (self._started_at + ends).isoformat()}
 
     def _replication_status(self, version: Version, now: datetime) -> Json:
         summary = [self._region_summary(version, region, now) for region in self.regions(version)]
@@ -205,6 +215,11 @@ def _find(resources: dict[str, T], resource_id: str) -> T:
     if found is None:
         raise not_found(resource_id)
     return found
+
+
+def _without_latest(identifier: str) -> str:
+    """An image's id; ``…/versions/latest`` is the same as no version."""
+    return identifier[: -len("/versions/latest")] if identifier.lower().endswith("/versions/latest") else identifier
 
 
 def _short(region: str) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
+from local.azure.autoscale import bounds_of, set_capacity, settings_of
 from local.azure.fabric import Fabric
+from local.azure.management_locks import lock_body
 from local.azure.messages import Json
 from local.azure.operations import Operations
 from local.azure.resources import Instance, ScaleSet
-from local.azure.scale_sets import begin_deletion, counted_vms, merge, replace_body, scale_in_rule
-from local.azure.scaling import scale_in
+from local.azure.scale_sets import begin_deletion, merge, replace_body
+from local.azure.world import LockSpec
 
 
 class Interference:
@@ -50,24 +52,39 @@ class Interference:
     def scale(self, scale_set_id: str, capacity: int) -> None:
         """Somebody, or autoscale, sets the capacity."""
         scale_set = self._scale_set(scale_set_id)
-        missing = capacity - counted_vms(scale_set)
-        scale_set.capacity = capacity
-        scale_set.etag += 1
-        if missing > 0:
-            self._fabric.launch(scale_set, missing)
-        else:
-            self._fabric.delete(scale_set, scale_in(scale_set.active(), -missing, scale_in_rule(scale_set)))
+        set_capacity(self._fabric, scale_set, capacity)
         self._leave()
 
-    def autoscale(self, scale_set_id: str, change: int = 0, *, minimum: int = 0, maximum: int = 1000) -> None:
-        """Autoscale changes the capacity by ``change``, and forces it into its bounds."""
-        capacity = self._scale_set(scale_set_id).capacity
-        self.scale(scale_set_id, min(max(capacity + change, minimum), maximum))
+    def autoscale(
+        self, scale_set_id: str, change: int = 0, *, minimum: int | None = None, maximum: int | None = None
+    ) -> None:
+        """Autoscale changes the capacity by ``change``, and forces it into its bounds.
+
+        Bounds that are not given are those of the set's autoscale setting, if one is there and turned on.
+        """
+        scale_set = self._scale_set(scale_set_id)
+        least, most = bounds_of(self._fabric.state, scale_set)
+        capacity = max(scale_set.capacity + change, least if minimum is None else minimum)
+        self.scale(scale_set_id, min(capacity, most if maximum is None else maximum))
+
+    def change_autoscale(self, scale_set_id: str, enabled: bool = True, profile: str = "", **bounds: int) -> None:
+        """Somebody changes ``minimum``, ``maximum`` or ``default`` of a profile (the first), or turns autoscale off."""
+        for setting in settings_of(self._fabric.state, self._scale_set(scale_set_id)):
+            setting["properties"]["enabled"] = enabled
+            profiles = setting["properties"]["profiles"]
+            chosen = next((one for one in profiles if one["name"] == profile), profiles[0])
+            chosen["capacity"] |= {name: str(bound) for name, bound in bounds.items()}
+        self._leave()
 
     def repair(self, scale_set_id: str, vm: str) -> None:
-        """Automatic repairs replace a VM: a new one, of the latest model, comes; while suspended they do nothing."""
+        """Automatic repairs replace a VM: a new one, of the latest model, comes.
+
+        Not while they are suspended, or turned off in the set's policy; a set without a policy counts as one that has
+        them on.
+        """
         scale_set = self._scale_set(scale_set_id)
-        if scale_set.repairs_suspended:
+        policy = scale_set.properties.get("automaticRepairsPolicy") or {}
+        if scale_set.repairs_suspended or not policy.get("enabled", True):
             return
         self._fabric.delete(scale_set, [self._vm(scale_set, vm)])
         self._fabric.launch(scale_set, 1)
@@ -115,6 +132,17 @@ class Interference:
         """Somebody changes the set's body; its VMs stay as they are (scale with ``scale``)."""
         scale_set = self._scale_set(scale_set_id)
         replace_body(scale_set, merge(scale_set.body, changes))
+        self._leave()
+
+    def rolling_upgrade(self, scale_set_id: str, code: str | None) -> None:
+        """Azure's own rolling upgrade stands so from now on, by its code: what it does to VMs is not simulated."""
+        self._scale_set(scale_set_id).rolling_upgrade = code
+        self._leave()
+
+    def lock(self, scope: str, name: str = "keep", level: Literal["CanNotDelete", "ReadOnly"] = "CanNotDelete") -> None:
+        """Somebody puts a lock of Resource Manager on what ``scope`` names."""
+        body = lock_body(LockSpec(name=name, scope=scope, level=level), self._fabric.world)
+        self._fabric.state.locks.append(body)
         self._leave()
 
     def hold(self, scale_set_id: str, duration: timedelta) -> None:

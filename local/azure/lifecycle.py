@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from local.azure.messages import Json
-from local.azure.world import Behavior
+from local.azure.world_images import Behavior
 
 HEALTH_EXTENSIONS = frozenset({"applicationhealthlinux", "applicationhealthwindows"})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from local.azure.errors import quota_exceeded
-from local.azure.messages import Json
+from local.azure.messages import Json, Request
 from local.azure.resources import ScaleSet, State
 from local.azure.world import Quota
 
@@ -83,7 +83,51 @@ def usages(state: State, quota: Quota, location: str) -> Json:
     names = {**dict.fromkeys(used, quota.cores), **quota.families}
     items = [_usage("cores", "Total Regional vCPUs", sum(used.values()), quota.cores)]
     items += [_usage(name, f"{name} vCPUs", used.get(name, 0), limit) for name, limit in names.items()]
+    vms = sum(len(scale_set.instances) for scale_set in state.scale_sets.values() if scale_set.location == location)
+    items.append(_usage("virtualMachines", "Virtual Machines", vms, quota.virtual_machines))
+    items.append(_usage("lowPriorityCores", "Total Regional Spot vCPUs", 0, quota.cores))
     return {"value": items}
+
+
+def skus(state: State, request: Request) -> Json:
+    """The answer of ``GET …/skus``: some sizes, and those of the sets that there are; only by location."""
+    region = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
+    used = {str((scale_set.body.get("sku") or {}).get("name", "")) for scale_set in state.scale_sets.values()}
+    return {"value": [_sku(size, region) for size in sorted({*_SIZES, *used} - {""})]}
+
+
+#: What every region has, besides the sizes in use.
+_SIZES = ("Standard_D2s_v5", "Standard_D4s_v5", "Standard_D8s_v5", "Standard_E16-4s_v5")
+
+
+def is_arm(size: str) -> bool:
+    """Whether a size has Arm processors: a "p" among its small letters
+    (https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions).
+    """
+    return re.fullmatch(r"Standard_[A-Z]+[0-9]+[a-z]*p[a-z]*_v[0-9]+", size) is not None
+
+
+def _sku(size: str, region: str) -> Json:
+    # Arm's and the sixth version of sizes are of generation 2 only:
+    # https://learn.microsoft.com/azure/virtual-machines/generation-2
+    arm = is_arm(size)
+    told = {
+        "vCPUs": cores(size),
+        "vCPUsAvailable": cores(size),
+        "HyperVGenerations": "V2" if arm or size.endswith("_v6") else "V1,V2",
+        "CpuArchitectureType": "Arm64" if arm else "x64",
+    }
+    return {
+        "resourceType": "virtualMachines",
+        "name": size,
+        "tier": "Standard",
+        "size": size.removeprefix("Standard_"),
+        "family": family(size),
+        "locations": [region],
+        "locationInfo": [{"location": region, "zones": ["1", "2", "3"], "zoneDetails": []}],
+        "capabilities": [{"name": name, "value": str(value)} for name, value in told.items()],
+        "restrictions": [],
+    }
 
 
 def _usage(name: str, localized: str, current: int, limit: int) -> Json:

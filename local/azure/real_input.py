@@ -18,11 +18,21 @@ from pydantic import ValidationError
 
 from local.azure.arm_shape import restore_scale_set
 from local.azure.galleries import GALLERY_TYPE
+from local.azure.images import has_os_profile
 from local.azure.interface_shape import pool_keys
 from local.azure.lifecycle import health_source
 from local.azure.messages import Json
 from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
-from local.azure.world import SCALE_SET_ID, GallerySpec, ImageSpec, VersionSpec, World, WorldError, demo_world
+from local.azure.quota import is_arm
+from local.azure.world import SCALE_SET_ID, World, WorldError, demo_world
+from local.azure.world_images import (
+    GallerySpec,
+    ImageSpec,
+    MarketplaceSpec,
+    MarketplaceVersionSpec,
+    PlanSpec,
+    VersionSpec,
+)
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 
 _GALLERY_IMAGE = re.compile(
@@ -64,9 +74,10 @@ def world_of_scale_set(path: Path) -> World:
 def world_of_bodies(bodies: list[Json]) -> World:
     """The world of scale sets given by their ARM bodies."""
     galleries: dict[str, GallerySpec] = {}
+    marketplace: dict[str, MarketplaceSpec] = {}
     groups: list[Json] = []
     for body in bodies:
-        image_id = _add_image(galleries, body)
+        image_id = None if _add_marketplace(marketplace, body) else _add_image(galleries, body)
         groups.append(_group(body, image_id, {str(group["id"]) for group in groups}))
     return World(
         subscription_id=bodies[0]["id"].split("/")[2],
@@ -81,6 +92,7 @@ def world_of_bodies(bodies: list[Json]) -> World:
         ),
         resources=tuple(bodies),
         galleries=tuple(galleries.values()),
+        marketplace=tuple(marketplace.values()),
         groups=tuple(groups),
     )
 
@@ -124,10 +136,59 @@ def _profile(body: Json) -> Json:
     return profile
 
 
+def _reference(body: Json) -> Json:
+    reference: Json = (_profile(body).get("storageProfile") or {}).get("imageReference") or {}
+    return reference
+
+
+def _add_marketplace(images: dict[str, MarketplaceSpec], body: Json) -> bool:
+    """Add the marketplace image that a set's VMs are made from, if it is one, with its version and a newer one."""
+    reference = _reference(body)
+    names = [str(reference.get(part) or "") for part in ("publisher", "offer", "sku")]
+    if not all(names):
+        return False
+    running = str(reference.get("exactVersion") or reference.get("version") or "")
+    first = running if re.fullmatch(r"\d+(\.\d+)+", running) else demo_world().platform.marketplace_version
+    newer = MarketplaceVersionSpec(name=_next(first), published_before=_NEW)
+    images[":".join(names).lower()] = MarketplaceSpec(
+        publisher=names[0],
+        offer=names[1],
+        sku=names[2],
+        versions=(MarketplaceVersionSpec(name=first), newer),
+        **_traits(body),
+        plan=_plan(body),
+    )
+    return True
+
+
+def _next(version: str) -> str:
+    head, _, last = version.rpartition(".")
+    return f"{head}.{int(last) + 1}"
+
+
+def _traits(body: Json) -> Json:
+    """What an image has to say of itself so that a set can use it."""
+    profile = _profile(body)
+    disk = (profile.get("storageProfile") or {}).get("osDisk") or {}
+    windows = "windowsConfiguration" in (profile.get("osProfile") or {}) or disk.get("osType") == "Windows"
+    security = (profile.get("securityProfile") or {}).get("securityType")
+    return {
+        "os_type": "Windows" if windows else "Linux",
+        "architecture": "Arm64" if is_arm(str((body.get("sku") or {}).get("name", ""))) else "x64",
+        "security_type": {"TrustedLaunch": "TrustedLaunchSupported", "ConfidentialVM": "ConfidentialVmSupported"}.get(
+            str(security)
+        ),
+    }
+
+
+def _plan(body: Json) -> PlanSpec | None:
+    plan = body.get("plan")
+    return PlanSpec(publisher=plan["publisher"], product=plan["product"], name=plan["name"]) if plan else None
+
+
 def _add_image(galleries: dict[str, GallerySpec], body: Json) -> str:
     """Add the image definition that a set's group deploys from, and return its id."""
-    reference = (_profile(body).get("storageProfile") or {}).get("imageReference") or {}
-    if match := _GALLERY_IMAGE.match(str(reference.get("id", ""))):
+    if match := _GALLERY_IMAGE.match(str(_reference(body).get("id", ""))):
         running = match["version"] or "1.0.0"
         versions = _running_and_newer(running, body["location"])
         return _add(
@@ -149,12 +210,8 @@ def _running_and_newer(running: str, location: str) -> tuple[VersionSpec, ...]:
 
 
 def _image(name: str, body: Json, versions: tuple[VersionSpec, ...]) -> ImageSpec:
-    profile = _profile(body)
-    disk = (profile.get("storageProfile") or {}).get("osDisk") or {}
-    windows = "windowsConfiguration" in (profile.get("osProfile") or {})
-    return ImageSpec(
-        name=name, os_type="Windows" if windows or disk.get("osType") == "Windows" else "Linux", versions=versions
-    )
+    state = "Generalized" if has_os_profile(_profile(body)) else "Specialized"
+    return ImageSpec(name=name, os_state=state, versions=versions, **_traits(body))  # type: ignore[arg-type]
 
 
 def _add(galleries: dict[str, GallerySpec], subscription: str, group: str, name: str, image: ImageSpec) -> str:
@@ -170,10 +227,11 @@ def _add(galleries: dict[str, GallerySpec], subscription: str, group: str, name:
     return f"{identifier}/images/{image.name}"
 
 
-def _group(body: Json, image_id: str, taken: set[str]) -> Json:
+def _group(body: Json, image_id: str | None, taken: set[str]) -> Json:
     """The registration of a set with Teal, under a name made from the set's."""
     base = re.sub(r"[^a-z0-9-]", "-", body["name"].lower())
     names = [base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))]
     health = ["vmState", "applicationHealth"] if health_source(_profile(body)) else ["vmState"]
     identifier = next(name for name in names if name not in taken)
-    return {"id": identifier, "scaleSetId": body["id"], "imageId": image_id, "healthCheckTypes": health}
+    group: Json = {"id": identifier, "scaleSetId": body["id"], "healthCheckTypes": health}
+    return group if image_id is None else {**group, "imageId": image_id}

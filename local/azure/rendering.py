@@ -151,7 +151,7 @@ def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
         "storageProfile": {
             "imageReference": vm.image,
             "osDisk": _os_disk(scale_set, vm, storage),
-            "dataDisks": storage.get("dataDisks") or [],
+            "dataDisks": _data_disks(scale_set, vm, storage),
         },
         "osProfile": _os_profile(profile, vm),
         "networkProfile": {
@@ -168,6 +168,14 @@ def _os_disk(scale_set: ScaleSet, vm: Instance, storage: Json) -> Json:
     # A set names the storage accounts of unmanaged disks; its VMs do not.
     given = {name: value for name, value in (storage.get("osDisk") or {}).items() if name != "vhdContainers"}
     return {**given, "name": _disk_name(scale_set, vm)}
+
+
+def _data_disks(scale_set: ScaleSet, vm: Instance, storage: Json) -> list[Json]:
+    """The model's, each with a name of its own. A VM in its own right says what becomes of it, by default `Delete`."""
+    option = {"deleteOption": "Delete"} if scale_set.is_flexible else {}
+    return [
+        {**option, "name": f"{vm.name}_disk{disk.get('lun', 0)}", **disk} for disk in storage.get("dataDisks") or []
+    ]
 
 
 def _disk_name(scale_set: ScaleSet, vm: Instance) -> str:

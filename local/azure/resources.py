@@ -79,6 +79,7 @@ class ScaleSet:
     is_deleting: bool = False
     lists_latest_model: bool = False
     repairs_suspended: bool = False
+    rolling_upgrade: str | None = None
 
     @property
     def key(self) -> str:
@@ -256,7 +257,8 @@ class State:
     """Everything that changes, at the time ``now``.
 
     ``admin_states`` are those of the members of load balancers' pools: by pool, then by ``vm_id``. ``interfaces`` are
-    the bodies of network interfaces that outlived their VM.
+    the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
+    ``autoscale`` are the bodies of autoscale settings, by id in lower case.
     """
 
     started_at: datetime
@@ -271,7 +273,9 @@ class State:
     admin_states: dict[str, dict[str, str]] = field(default_factory=dict)
     network_etags: dict[str, int] = field(default_factory=dict)
     interfaces: dict[str, Json] = field(default_factory=dict)
+    autoscale: dict[str, Json] = field(default_factory=dict)
     agenda: list[Due] = field(default_factory=list)
+    locks: list[Json] = field(default_factory=list)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     requests: dict[str, RequestCount] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)

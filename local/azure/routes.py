@@ -11,18 +11,24 @@ from http import HTTPStatus
 from local.azure import (
     accounts,
     actions,
+    autoscale,
     boot_diagnostics,
     gateways,
     instances,
     interfaces,
     load_balancers,
+    management_locks,
+    quota,
     scale_sets,
     throttling,
     virtual_machines,
 )
 from local.azure.calls import Call
+from local.azure.errors import resource_not_found
 from local.azure.galleries import Galleries
+from local.azure.images import Images
 from local.azure.messages import Json, Response, json_response
+from local.azure.shared_galleries import SharedGalleries
 from local.azure.throttling import Policy
 
 Handler = Callable[[Call], Response]
@@ -36,9 +42,13 @@ _VM = _GROUP + "/providers/Microsoft.Compute/virtualMachines/{vm}"
 _LOAD_BALANCER = _GROUP + "/providers/Microsoft.Network/loadBalancers/{balancer}"
 _GATEWAY = _GROUP + "/providers/Microsoft.Network/applicationGateways/{balancer}"
 _INTERFACE = _GROUP + "/providers/Microsoft.Network/networkInterfaces/{interface}"
+_AUTOSCALE = "/providers/Microsoft.Insights/autoscaleSettings"
 _GALLERY = _GROUP + "/providers/Microsoft.Compute/galleries/{gallery}"
 _IMAGE = _GALLERY + "/images/{image}"
-_VERSION = _IMAGE + "/versions/{version}"
+_MANAGED_IMAGE = _GROUP + "/providers/Microsoft.Compute/images/{image}"
+_MARKETPLACE = (
+    _COMPUTE + "/locations/{location}/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
+)
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,19 @@ def boot_diagnostics_routes() -> list[Route]:
     ]
 
 
+def autoscale_routes() -> list[Route]:
+    """Autoscale settings."""
+    reads, writes = throttling.GET_OTHER, throttling.WRITE_OTHER
+    setting = _GROUP + _AUTOSCALE + "/{setting}"
+    every, of_group = autoscale.list_in_subscription, autoscale.list_in_group
+    return [
+        _route("GET", _SUBSCRIPTION + _AUTOSCALE, "list autoscale settings", reads, every),
+        _route("GET", _GROUP + _AUTOSCALE, "list autoscale settings", reads, of_group),
+        _route("GET", setting, "get autoscale setting", reads, autoscale.read),
+        _route("PUT", setting, "put autoscale setting", writes, autoscale.put),
+    ]
+
+
 def network_routes() -> list[Route]:
     """Network interfaces, load balancers, application gateways, and the operations on them."""
     reads, writes = throttling.READ_NETWORK, throttling.WRITE_NETWORK
@@ -199,15 +222,67 @@ def _network_result(call: Call) -> Response:
     return Response(HTTPStatus.OK)
 
 
-def gallery_routes(galleries: Galleries) -> list[Route]:
-    """Galleries, image definitions, versions."""
-    policy = throttling.GET_GALLERY
-    return [
+def image_routes(images: Images) -> list[Route]:
+    """Galleries, image definitions, versions; those that are shared; managed images; the marketplace."""
+    policy, galleries, marketplace = throttling.GET_GALLERY, images.galleries, images.marketplace
+    own = [
         _route("GET", _GALLERY, "get gallery", policy, lambda call: _ok(galleries.gallery_body(call.request.path))),
         _route("GET", _IMAGE, "get image", policy, lambda call: _ok(galleries.image_body(call.request.path))),
         _route("GET", _IMAGE + "/versions", "list image versions", policy, lambda call: _versions(call, galleries)),
-        _route("GET", _VERSION, "get image version", policy, lambda call: _version(call, galleries)),
+        _route(
+            "GET", _IMAGE + "/versions/{version}", "get image version", policy, lambda call: _version(call, galleries)
+        ),
     ]
+    other = throttling.GET_OTHER
+    return [
+        *own,
+        *_shared_routes(images.shared, "shared"),
+        *_shared_routes(images.shared, "community"),
+        _route("GET", _MANAGED_IMAGE, "get managed image", other, lambda call: _managed_image(call, images)),
+        _route(
+            "GET",
+            _MARKETPLACE,
+            "list VM images",
+            other,
+            lambda call: _ok(marketplace.list_bodies(call.names, call.state.now)),
+        ),
+        _route(
+            "GET",
+            _MARKETPLACE + "/{version}",
+            "get VM image",
+            other,
+            lambda call: _ok(marketplace.version_body(call.names, call.state.now)),
+        ),
+    ]
+
+
+def _shared_routes(shared: SharedGalleries, kind: str) -> list[Route]:
+    policy = throttling.GET_GALLERY
+    image = _COMPUTE + f"/locations/{{location}}/{kind}Galleries/{{gallery}}/images/{{image}}"
+    return [
+        _route("GET", image, f"get {kind} image", policy, lambda call: _ok(shared.image_body(call.names, kind))),
+        _route(
+            "GET",
+            image + "/versions",
+            f"list {kind} image versions",
+            policy,
+            lambda call: _ok({"value": shared.version_bodies(call.names, kind, call.state.now)}),
+        ),
+        _route(
+            "GET",
+            image + "/versions/{version}",
+            f"get {kind} image version",
+            policy,
+            lambda call: _ok(shared.version_body(call.names, kind, call.state.now)),
+        ),
+    ]
+
+
+def _managed_image(call: Call, images: Images) -> Response:
+    body = images.managed_image_body(call.request.path.rstrip("/"))
+    if body is None:
+        raise resource_not_found("Microsoft.Compute/images", call.names["image"], call.names["group"])
+    return _ok(body)
 
 
 def _version(call: Call, galleries: Galleries) -> Response:
@@ -230,6 +305,14 @@ def account_routes(of: accounts.Accounts) -> list[Route]:
     return [
         _route("GET", location + "/operations/{operation}", "get operation", throttling.GET_OPERATION, _operation),
         _route("GET", location + "/usages", "list usages", other, accounts.read_usages),
+        _route("GET", _COMPUTE + "/skus", "list SKUs", other, lambda call: _ok(quota.skus(call.state, call.request))),
+        _route(
+            "GET",
+            _GROUP + "/providers/Microsoft.Authorization/locks",
+            "list locks",
+            other,
+            management_locks.list_in_group,
+        ),
         _route("GET", "/tenants", "list tenants", other, lambda call: _ok(of.tenants())),
         _route("GET", "/subscriptions", "list subscriptions", other, lambda call: _ok(of.subscriptions())),
         _route(

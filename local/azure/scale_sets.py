@@ -10,7 +10,14 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from local.azure.calls import SCALE_SET_TYPE, Call
-from local.azure.errors import image_type_changed, invalid_content, invalid_parameter, models_exhausted, not_simulated
+from local.azure.errors import (
+    image_type_changed,
+    invalid_content,
+    invalid_parameter,
+    models_exhausted,
+    not_simulated,
+    property_changed,
+)
 from local.azure.fabric import Boot, Fabric
 from local.azure.messages import Json, Response, json_response
 from local.azure.operations import Operations
@@ -147,15 +154,24 @@ def _check(call: Call, scale_set: ScaleSet, wanted: Json) -> None:
     current = (scale_set.profile.get("storageProfile") or {}).get("imageReference")
     if reference and current and _IMAGE_KINDS & reference.keys() != _IMAGE_KINDS & current.keys():
         raise image_type_changed()
+    _check_offer(reference or {}, current or {})
     in_use = {vm.model for vm in scale_set.instances.values() if vm.model}
     if len(in_use) >= MODELS_LIMIT and _is_new_model(scale_set, wanted):
         raise models_exhausted(scale_set.name)
     if reference and reference != current:
-        call.fabric.galleries.resolve(reference, scale_set.location, call.state.now)
+        call.fabric.images.resolve(reference, scale_set.location, call.state.now)
+        call.fabric.images.check_fits(reference, wanted)
     # The surplus of overprovisioning does not count against quota:
     # https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-design-overview
     more = capacity - counted_vms(scale_set)
     check_quota(call.state, call.world.quota, scale_set, str(sku["name"]), more)
+
+
+def _check_offer(reference: Json, current: Json) -> None:
+    """https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-sets/update (``ImageReference``)."""
+    for name in ("publisher", "offer"):
+        if name in current and str(reference.get(name, current[name])).lower() != str(current[name]).lower():
+            raise property_changed(f"imageReference.{name}")
 
 
 def counted_vms(scale_set: ScaleSet) -> int:

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from local.azure.messages import Json
+from local.azure.world_autoscale import AutoscaleSpec
+from local.azure.world_images import Behavior, GallerySpec, ManagedImageSpec, MarketplaceSpec
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 from local.azure.world_parts import Duration, Name, Part
 
@@ -22,69 +24,6 @@ DEMO_WORLD = Path(__file__).parent.parent / "worlds" / "demo.json"
 
 class WorldError(ValueError):
     """The world cannot be read; the text says where and what is allowed there."""
-
-
-class Behavior(Part):
-    """How a VM made from an image behaves over time."""
-
-    boot_time: Duration = Field(
-        default=timedelta(seconds=30), description="from the start of the launch to `Succeeded`"
-    )
-    boot_time_spread: Duration = Field(
-        default=timedelta(), description="up to this much more boot time, another for each VM"
-    )
-    healthy_after: Duration = Field(default=timedelta(seconds=30), description="from booted to a healthy application")
-    never_healthy: bool = Field(default=False, description="boots, but its application never becomes healthy")
-    every_second_never_healthy: bool = Field(
-        default=False, description="the 2nd, 4th, … VM that a set launches from the image"
-    )
-    unhealthy_after: Duration | None = Field(
-        default=None, description="from healthy to unhealthy for good; none: stays healthy"
-    )
-    flap_every: Duration | None = Field(
-        default=None, description="once healthy, changes between healthy and unhealthy this often"
-    )
-    provisioning_fails: bool = Field(default=False, description="the launch ends `Failed` instead of `Succeeded`")
-
-
-class VersionSpec(Part):
-    """A version of a gallery image."""
-
-    name: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="three numbers, such as 1.2.0")
-    behavior: Behavior = Field(default=Behavior(), description="how VMs made from it behave")
-    exclude_from_latest: bool = Field(default=False, description="left out where an image is used without a version")
-    provisioning_state: Literal["Succeeded", "Creating", "Updating", "Failed", "Deleting"] = Field(
-        default="Succeeded", description="as Azure states it"
-    )
-    published_before: Duration = Field(default=timedelta(days=30), description="how long before the start")
-    target_regions: tuple[str, ...] = Field(
-        default=(), description="where it is replicated to; empty: the world's location"
-    )
-    replicated_after: dict[str, Duration] = Field(
-        default={},
-        description="by region: when replication is complete, from the start; regions not named are complete",
-    )
-    replication_failed: tuple[str, ...] = Field(default=(), description="regions where replication has failed")
-
-
-class ImageSpec(Part):
-    """An image definition of a gallery."""
-
-    name: Name = Field(description="the definition's name")
-    os_type: Literal["Linux", "Windows"] = Field(default="Linux", description="the operating system")
-    hyper_v_generation: Literal["V1", "V2"] = Field(default="V2", description="the generation of its VMs")
-    architecture: Literal["x64", "Arm64"] = Field(default="x64", description="the processor")
-    versions: tuple[VersionSpec, ...] = Field(default=(), description="its versions")
-
-
-class GallerySpec(Part):
-    """A gallery (Azure Compute Gallery)."""
-
-    name: Name = Field(description="the gallery's name")
-    subscription_id: str | None = Field(default=None, description="none: the world's")
-    resource_group: Name = Field(description="the gallery's resource group")
-    location: str | None = Field(default=None, description="none: the world's")
-    images: tuple[ImageSpec, ...] = Field(default=(), description="its image definitions")
 
 
 PoolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
@@ -96,7 +35,10 @@ class ScaleSetSpec(Part):
     name: Name = Field(description="the set's name")
     resource_group: Name = Field(description="the set's resource group")
     capacity: int = Field(ge=0, le=1000, description="the number of VMs")
-    image: str = Field(description="`gallery/image/version`, or a resource id")
+    image: str = Field(
+        description="`gallery/image/version`, `publisher:offer:sku:version`, a resource id, `/SharedGalleries/…` or "
+        "`/CommunityGalleries/…`"
+    )
     sku: str = Field(default="Standard_D2s_v5", description="the VM size")
     zones: tuple[str, ...] = Field(default=("1", "2", "3"), description="availability zones; empty: none")
     os_type: Literal["Linux", "Windows"] = Field(default="Linux", description="the operating system")
@@ -148,7 +90,9 @@ class Platform(Part):
     throttling_factor: float = Field(
         default=1.0, gt=0, description="multiplies Azure's request limits; 0.5 halves them"
     )
-    marketplace_version: str = Field(default="1.0.0", description="what `latest` of a marketplace image resolves to")
+    marketplace_version: str = Field(
+        default="1.0.0", description="what `latest` of a marketplace image resolves to that the world does not have"
+    )
     behavior: Behavior = Field(default=Behavior(), description="of VMs whose image is in none of the galleries")
 
 
@@ -159,6 +103,15 @@ class Quota(Part):
     families: dict[str, int] = Field(
         default={}, description="by family, such as `standardDSv5Family`; others: as `cores`"
     )
+    virtual_machines: int = Field(default=25_000, ge=0, description="VMs in the region, told and not enforced")
+
+
+class LockSpec(Part):
+    """A lock of Resource Manager."""
+
+    name: Name = Field(description="the lock's name")
+    scope: str = Field(default="", description="a resource group's name, or a resource id; empty: the subscription")
+    level: Literal["CanNotDelete", "ReadOnly"] = Field(default="CanNotDelete", description="what it forbids")
 
 
 def _expression(text: str) -> str:
@@ -221,12 +174,18 @@ class World(Part):
     )
     load_balancers: tuple[LoadBalancerSpec, ...] = Field(default=(), description="load balancers, Standard SKU")
     application_gateways: tuple[ApplicationGatewaySpec, ...] = Field(default=(), description="application gateways")
+    autoscale_settings: tuple[AutoscaleSpec, ...] = Field(
+        default=(), description="autoscale settings of the scale sets in short form"
+    )
     galleries: tuple[GallerySpec, ...] = Field(default=(), description="the galleries")
+    marketplace: tuple[MarketplaceSpec, ...] = Field(default=(), description="images of the marketplace")
+    managed_images: tuple[ManagedImageSpec, ...] = Field(default=(), description="managed images")
     groups: tuple[Json, ...] = Field(
         default=(), description="registered with Teal at the start: `id` and the body of its PUT"
     )
     platform: Platform = Field(default=Platform(), description="how the platform behaves")
     quota: Quota = Field(default=Quota(), description="limits on cores")
+    locks: tuple[LockSpec, ...] = Field(default=(), description="locks of Resource Manager")
     faults: tuple[Fault, ...] = Field(default=(), description="what goes wrong, from the start")
 
     @model_validator(mode="after")
@@ -242,6 +201,17 @@ class World(Part):
         return self
 
     @model_validator(mode="after")
+    def _targets_exist(self) -> Self:
+        known = [scale_set.name for scale_set in self.scale_sets]
+        for index, setting in enumerate(self.autoscale_settings):
+            if setting.scale_set not in known:
+                names = ", ".join(known) or "none"
+                raise ValueError(
+                    f"autoscaleSettings[{index}].scaleSet: no scale set {setting.scale_set}; there are: {names}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _images_exist(self) -> Self:
         known = {
             f"{gallery.name}/{image.name}/{version.name}".lower()
@@ -250,7 +220,8 @@ class World(Part):
             for version in image.versions
         }
         for index, scale_set in enumerate(self.scale_sets):
-            if not scale_set.image.startswith("/") and scale_set.image.lower() not in known:
+            elsewhere = scale_set.image.startswith("/") or scale_set.image.count(":") == 3
+            if not elsewhere and scale_set.image.lower() not in known:
                 names = ", ".join(sorted(known)) or "none"
                 raise ValueError(f"scaleSets[{index}].image: no version {scale_set.image}; there are: {names}")
         return self

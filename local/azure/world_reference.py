@@ -16,7 +16,18 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from local.azure.world import Behavior, Fault, GallerySpec, ImageSpec, Platform, Quota, ScaleSetSpec, VersionSpec, World
+from local.azure.world import Fault, LockSpec, Platform, Quota, ScaleSetSpec, World
+from local.azure.world_autoscale import AutoscaleProfileSpec, AutoscaleSpec
+from local.azure.world_images import (
+    Behavior,
+    GallerySpec,
+    ImageSpec,
+    ManagedImageSpec,
+    MarketplaceSpec,
+    MarketplaceVersionSpec,
+    PlanSpec,
+    VersionSpec,
+)
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "world.md"
@@ -27,12 +38,19 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`scaleSets[]`", ScaleSetSpec),
     ("`loadBalancers[]`", LoadBalancerSpec),
     ("`applicationGateways[]`", ApplicationGatewaySpec),
+    ("`autoscaleSettings[]`", AutoscaleSpec),
+    ("`autoscaleSettings[].profiles[]`", AutoscaleProfileSpec),
     ("`galleries[]`", GallerySpec),
     ("`galleries[].images[]`", ImageSpec),
     ("`galleries[].images[].versions[]`", VersionSpec),
+    ("`marketplace[]`", MarketplaceSpec),
+    ("`marketplace[].versions[]`", MarketplaceVersionSpec),
+    ("`managedImages[]`", ManagedImageSpec),
+    ("`purchasePlan`, `plan`", PlanSpec),
     ("`behavior`", Behavior),
     ("`platform`", Platform),
     ("`quota`", Quota),
+    ("`locks[]`", LockSpec),
     ("`faults[]`", Fault),
 )
 

@@ -24,7 +24,7 @@ from local.durable.messages import ActivityItem, InstanceMessage, Message
 from local.durable.options import HostJson, HostOptions
 from local.durable.ports import Worker
 from local.durable.storage import Change, Hub
-from local.durable.turn import Execution, Turn, TurnTaker
+from local.durable.turn import Execution, Listener, Turn, TurnTaker
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,10 @@ class Engine:
     def new_id(self) -> str:
         """An id that the seed and what happened before decide: 32 hexadecimal digits, as the host's ids."""
         return uuid.uuid5(uuid.NAMESPACE_OID, f"{self._options.seed}:{self.hub.next_number()}").hex
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every call of an orchestrator from now on."""
+        self._taker.listener = listener
 
     def report(self, error: HostError) -> None:
         """Record a complaint, and log it."""

@@ -18,7 +18,7 @@ from local.durable.options import HostJson, HostOptions
 from local.durable.ports import Worker
 from local.durable.queries import InstanceFilter
 from local.durable.storage import Hub
-from local.durable.turn import Execution
+from local.durable.turn import Execution, Listener
 from local.state import Json, Storage
 
 INSTANCE_ID_LENGTH_MAX = 256
@@ -172,6 +172,10 @@ class DurableHost:
             open_ids, waits = self._engine.waiting.get(instance.id, ([], []))
             lines.append(f"{instance.id} ({instance.name}) {instance.status.value}: open {open_ids}, waits for {waits}")
         return "\n".join(lines) or "every instance has ended"
+
+    def listen(self, listener: Listener) -> None:
+        """Tell ``listener`` of every call of an orchestrator from now on."""
+        self._engine.listen(listener)
 
     async def wait(self, instance_id: str, within: timedelta | None = None) -> InstanceStatus:
         """The instance's final status; raise the host's errors as soon as there are any.

@@ -64,6 +64,10 @@ class Turn:
     waits: list[str] = field(default_factory=list)
 
 
+#: Hears of every call of an orchestrator: its name, the context's JSON text, and what it answered.
+Listener = Callable[[str, str, Answer], None]
+
+
 class TurnTaker:
     """Takes turns: ``worker`` runs the code, ``new_id`` makes execution ids."""
 
@@ -74,6 +78,7 @@ class TurnTaker:
         self.new_id = new_id
         self.starter = Starter(worker, new_id, default_version)
         self.cross_check = cross_check
+        self.listener: Listener | None = None
 
     def take(self, instance: Instance, arrived: list[Event], now: datetime) -> Turn:
         """The turn of ``instance`` with the events that ``arrived``, in their order."""
@@ -126,6 +131,8 @@ class _Run:
             answer = parse_answer(self.taker.worker.run_orchestrator(self.instance.name, context))
         except Exception as error:
             answer = parse_failure(error)
+        if self.taker.listener is not None:
+            self.taker.listener(self.instance.name, context, answer)
         execution = Execution(
             instance_id=self.instance.id,
             name=self.instance.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from activities.attempt import Body, attempt
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from adapters.arm.client import ComputeClients
-from adapters.arm.images import GalleryImages
+from adapters.arm.constraints import ArmConstraints
+from adapters.arm.images import ArmImages
+from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.traffic import ArmTraffic
 from local.azure.cloud import Cloud
@@ -48,6 +50,18 @@ class ScriptedInstances:
     async def state(self, instance_id: str) -> InstanceState:
         return self.is_now
 
+    async def wake(self, instance_id: str, event: str) -> None:
+        raise AssertionError("no activity wakes anybody")
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        raise AssertionError("no activity does this")
+
+    async def children(self, deployment_id: str) -> tuple[str, ...]:
+        raise AssertionError("no activity does this")
+
+    async def purge(self, created_from: datetime, created_to: datetime) -> int:
+        raise AssertionError("no activity does this")
+
     async def describe(self, instance_id: str) -> Json | None:
         return None
 
@@ -60,9 +74,16 @@ class Bench:
         self.cloud = Cloud(world, self.clock)
         self.instances = ScriptedInstances()
         self._compute = ComputeClients(Settings(), StaticCredential(), lambda: InProcessTransport(self.cloud))
-        images = GalleryImages(self._compute)
+        images = ArmImages(self._compute)
         self.ports = Ports(
-            ArmScaleSets(self._compute), images, memory_store(), self.instances, self.clock, ArmTraffic(self._compute)
+            ArmScaleSets(self._compute),
+            images,
+            memory_store(),
+            self.instances,
+            self.clock,
+            ArmTraffic(self._compute),
+            constraints=ArmConstraints(self._compute),
+            processes=ArmProcesses(self._compute),
         )
         self.scale_set_id = str(world.groups[0]["scaleSetId"])
         self.image = ImageReference(id=f"{world.groups[0]['imageId']}/versions/{image}")
@@ -152,12 +173,17 @@ class Bench:
 
 @pytest.fixture
 def on_bench() -> Callable[..., None]:
-    """Run a test in virtual time on a bench with two VMs."""
+    """Run a test in virtual time on a bench with two VMs; ``scale_set`` and ``world`` are fields of the world."""
 
-    def run(test: Callable[[Bench], Awaitable[None]], image: str = "1.1.0") -> None:
+    def run(
+        test: Callable[[Bench], Awaitable[None]],
+        image: str = "1.1.0",
+        scale_set: Json | None = None,
+        **world: Any,
+    ) -> None:
         async def main() -> None:
-            document = demo_world().model_dump(mode="json", by_alias=True)
-            document["scaleSets"][0]["capacity"] = 2
+            document = demo_world().model_dump(mode="json", by_alias=True) | world
+            document["scaleSets"][0] |= {"capacity": 2, **(scale_set or {})}
             bench = Bench(parse_world(document), image)
             try:
                 await test(bench)

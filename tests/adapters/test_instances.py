@@ -6,7 +6,9 @@ The answers are those of the extension's local endpoint (HttpApiHandler.cs of az
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from azure.durable_functions import DurableOrchestrationClient
@@ -43,6 +45,10 @@ class AnsweredClient(DurableOrchestrationClient):
         ) -> list[Any]:
             return self._answer("POST", url, data, status, body, error)
 
+        async def delete(url: str, function_invocation_id: str = "") -> list[Any]:
+            return self._answer("DELETE", url, None, status, body, error)
+
+        self._delete_async_request = delete
         self._get_async_request = get
         self._post_async_request = post
 
@@ -138,3 +144,74 @@ async def test_a_description_is_the_status_without_history_and_urls() -> None:
     assert described["customStatus"] == {"status": "inProgress"}
     assert "history" not in described
     assert "secret" not in json.dumps(described)
+
+
+class ScriptedClient(DurableOrchestrationClient):
+    """The SDK's client: what is sent is answered as a POST was, what is read as a GET was."""
+
+    def __init__(self, post: list[Any], get: list[Any]) -> None:
+        super().__init__(STARTER)
+
+        async def sent(url: str, data: Any = None, *more: Any, **named: Any) -> list[Any]:
+            return post
+
+        async def read(url: str, *more: Any, **named: Any) -> list[Any]:
+            return get
+
+        self._post_async_request = sent
+        self._get_async_request = read
+
+
+async def test_an_end_names_the_instance_and_the_reason() -> None:
+    client = AnsweredClient(202, None)
+    await DurableInstances(client).terminate(f"{ID}:batch-1", "by the watchdog")
+    ((method, url, _),) = client.requests
+    assert (method, url) == ("POST", f"{BASE}instances/{ID}:batch-1/terminate?reason=by%20the%20watchdog")
+
+
+async def test_an_instance_that_is_over_or_absent_needs_no_end() -> None:
+    await DurableInstances(AnsweredClient(410, None)).terminate(ID, "r")
+    await DurableInstances(ScriptedClient([404, None], [404, ""])).terminate(ID, "r")
+
+
+async def test_an_end_that_the_extension_does_not_take_is_busy() -> None:
+    refused = ScriptedClient([500, {"Message": "storage"}], [202, status_body("Running")])
+    with pytest.raises(Busy, match="500"):
+        await DurableInstances(refused).terminate(ID, "r")
+
+
+async def test_children_are_those_below_the_deployment_that_have_not_ended_parents_first() -> None:
+    ids = [f"{ID}:batch-1:judge_batch-e1", f"{ID}:batch-1", f"{ID}"]
+    client = AnsweredClient(200, [{**status_body("Running"), "instanceId": one} for one in ids])
+    assert await DurableInstances(client).children(ID) == (f"{ID}:batch-1", f"{ID}:batch-1:judge_batch-e1")
+    ((method, url, _),) = client.requests
+    assert (method, url.partition("?")[0]) == ("GET", f"{BASE}instances/")
+    query = dict(parse_qsl(urlsplit(url).query))
+    assert query["instanceIdPrefix"] == f"{ID}:"
+    assert set(query["runtimeStatus"].split(",")) == {"Pending", "Running", "ContinuedAsNew", "Suspended"}
+
+
+async def test_children_that_cannot_be_read_are_never_taken_for_none() -> None:
+    with pytest.raises(Busy):
+        await DurableInstances(AnsweredClient(500, {"Message": "storage"})).children(ID)
+
+
+async def test_a_purge_is_of_what_has_ended_in_a_span_of_time() -> None:
+    client = AnsweredClient(200, {"instancesDeleted": 7})
+    begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    assert await DurableInstances(client).purge(begin, end) == 7
+    ((method, url, _),) = client.requests
+    query = dict(parse_qsl(urlsplit(url).query))
+    assert method == "DELETE"
+    assert (query["createdTimeFrom"], query["createdTimeTo"]) == (
+        "2026-01-01T00:00:00.000000Z",
+        "2026-01-02T00:00:00.000000Z",
+    )
+    assert set(query["runtimeStatus"].split(",")) == {"Completed", "Failed", "Terminated", "Canceled"}
+
+
+async def test_a_purge_of_nothing_is_none_and_one_that_fails_is_busy() -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    assert await DurableInstances(AnsweredClient(404, None)).purge(begin, begin) == 0
+    with pytest.raises(Busy):
+        await DurableInstances(AnsweredClient(500, {"Message": "timeout"})).purge(begin, begin)

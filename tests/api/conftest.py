@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -21,8 +21,10 @@ from rollout.codec import Json
 from rollout.deployment import Deployment, Lock
 from rollout.evidence import Inspection
 from rollout.group import Group
+from rollout.holds import Process
 from rollout.ports import InstanceState, Ports, Store, Traffic
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm, VmList
+from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
+from rollout.surroundings import ManagementLock, Usage, VmSize
 from settings import Settings
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
@@ -58,7 +60,9 @@ class ListedScaleSets:
     def __init__(self) -> None:
         self.sets: dict[str, ScaleSet] = {}
         self.vms: dict[tuple[str, str], Vm] = {}
+        self.listed: dict[str, list[Vm]] = {}
         self.reads = 0
+        self.lists = 0
         self.error: Exception | None = None
 
     def add(self, scale_set: ScaleSet) -> None:
@@ -77,10 +81,18 @@ class ListedScaleSets:
         return self.vms.get((scale_set_id.lower(), vm_name))
 
     async def list_vms(self, scale_set_id: str) -> VmList:
-        raise AssertionError("no door reads VMs")
+        """The VMs that a test gives the set; else as many as its capacity says, all healthy and on its image."""
+        self.lists += 1
+        scale_set = self.sets[scale_set_id.lower()]
+        image = scale_set.image or ImageReference()
+        vms = [
+            Vm(f"id-{n}", f"{scale_set.name}_{n}", str(n), image, "Succeeded", "running", "healthy", latest_model=True)
+            for n in range(scale_set.capacity)
+        ]
+        return VmList(tuple(self.listed.get(scale_set_id.lower(), vms)))
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
-        raise AssertionError("no door reads VMs")
+        return listed
 
     async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
         raise AssertionError("no door inspects VMs")
@@ -108,16 +120,62 @@ class ListedImages:
         version_id = f"{IMAGE_ID}/versions/{name}"
         self.versions.append(ImageVersion(version_id, name, "Succeeded", regions=regions, os_type="Linux", **fields))
 
-    async def read(self, version_id: str) -> ImageVersion | None:
+    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
         self.reads += 1
         if self.error:
             raise self.error
-        return next((version for version in self.versions if version.id.lower() == version_id.lower()), None)
+        return next((version for version in self.versions if version.reference.matches(reference)), None)
 
-    async def list_versions(self, image_id: str) -> tuple[ImageVersion, ...] | None:
-        if image_id.lower() != IMAGE_ID.lower():
+    async def list_versions(
+        self, reference: ImageReference, place: Place | None = None
+    ) -> tuple[ImageVersion, ...] | None:
+        if not reference.matches(ImageReference(id=IMAGE_ID)):
             return None
         return tuple(replace(version, regions=None) for version in reversed(self.versions))
+
+
+class ListedConstraints:
+    """What is around every set: as a test gives it; ``errors`` are raised by the methods of those names."""
+
+    def __init__(self) -> None:
+        self.vm_size: VmSize | None = VmSize("Standard_D2s_v5", "standardDSv5Family", 2)
+        self.usage: list[Usage] = []
+        self.held: list[ManagementLock] = []
+        self.upgrade: str | None = None
+        self.errors: dict[str, Exception] = {}
+
+    def _tell(self, name: str) -> None:
+        if name in self.errors:
+            raise self.errors[name]
+
+    async def size(self, scale_set: ScaleSet) -> VmSize | None:
+        self._tell("size")
+        return self.vm_size
+
+    async def usages(self, scale_set: ScaleSet) -> tuple[Usage, ...]:
+        self._tell("usages")
+        return tuple(self.usage)
+
+    async def locks(self, scale_set: ScaleSet) -> tuple[ManagementLock, ...]:
+        self._tell("locks")
+        return tuple(self.held)
+
+    async def rolling_upgrade(self, scale_set: ScaleSet) -> str | None:
+        self._tell("rolling_upgrade")
+        return self.upgrade
+
+
+@dataclass
+class ListedProcesses:
+    """What a test says that changes the set by itself."""
+
+    found: tuple[Process, ...] = ()
+
+    async def read(self, scale_set: ScaleSet) -> tuple[Process, ...]:
+        return self.found
+
+    async def write(self, scale_set: ScaleSet, processes: Sequence[Process]) -> None:
+        raise AssertionError("a door changes nothing")
 
 
 class RecordedInstances:
@@ -131,6 +189,7 @@ class RecordedInstances:
         self.starts_anyway = False
         self.state_error: Exception | None = None
         self.before_start: Callable[[], None] = lambda: None
+        self.woken: list[tuple[str, str]] = []
 
     async def start(self, recipe: str, instance_id: str, order: Json) -> None:
         self.before_start()
@@ -145,6 +204,18 @@ class RecordedInstances:
             raise self.state_error
         return self.states.get(instance_id, InstanceState.ABSENT)
 
+    async def wake(self, instance_id: str, event: str) -> None:
+        self.woken.append((instance_id, event))
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        raise AssertionError("only timers do this")
+
+    async def children(self, deployment_id: str) -> tuple[str, ...]:
+        raise AssertionError("only timers do this")
+
+    async def purge(self, created_from: datetime, created_to: datetime) -> int:
+        raise AssertionError("only timers do this")
+
     async def describe(self, instance_id: str) -> Json | None:
         return self.descriptions.get(instance_id)
 
@@ -158,6 +229,8 @@ class World:
     scale_sets: ListedScaleSets = field(default_factory=ListedScaleSets)
     images: ListedImages = field(default_factory=ListedImages)
     instances: RecordedInstances = field(default_factory=RecordedInstances)
+    constraints: ListedConstraints = field(default_factory=ListedConstraints)
+    processes: ListedProcesses = field(default_factory=ListedProcesses)
     scale_set_id: str = SCALE_SET_ID
     image_id: str = IMAGE_ID
 
@@ -166,7 +239,16 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.scale_sets, self.images, self.store, self.instances, self.clock, NO_TRAFFIC)
+        return Ports(
+            self.scale_sets,
+            self.images,
+            self.store,
+            self.instances,
+            self.clock,
+            NO_TRAFFIC,
+            constraints=self.constraints,
+            processes=self.processes,
+        )
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """A request with JSON, or with bytes as they are."""

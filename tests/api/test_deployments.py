@@ -231,6 +231,8 @@ async def test_batches_are_shown_in_order(world: Any) -> None:
     assert first == {
         "number": 1,
         "phase": "launched",
+        "canary": False,
+        "back": False,
         "round": 1,
         "reason": "r",
         "blue": 2,

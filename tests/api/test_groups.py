@@ -18,6 +18,23 @@ OTHER_ID = (
     "/virtualMachineScaleSets/api"
 )
 
+NO_DEFAULTS = {
+    "batchSizePercentage": None,
+    "gracePeriod": None,
+    "batchMinHealthyPercentage": None,
+    "batchSize": None,
+    "canary": None,
+    "approvals": None,
+    "bakeTime": None,
+    "waitTimeout": None,
+    "actionOnTimeout": None,
+    "onFailure": None,
+    "keepFor": None,
+    "protectedVms": None,
+    "stoppedVms": None,
+    "attachedVms": None,
+}
+
 
 def scale_set(world: Any, **fields: Any) -> Any:
     return replace(world.scale_sets.sets[world.scale_set_id.lower()], **fields)
@@ -36,7 +53,7 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
         "healthCheckTypes": ["vmState"],
         "signals": [],
         "drainingTimeout": None,
-        "defaults": {"batchSizePercentage": None, "gracePeriod": None, "batchMinHealthyPercentage": None},
+        "defaults": NO_DEFAULTS,
         "createdAt": "2026-11-23T08:15:00.000Z",
         "updatedAt": "2026-11-23T08:15:00.000Z",
         "state": {
@@ -138,7 +155,30 @@ async def test_an_unknown_field_is_answered_with_the_nearest_known_one(world: An
     _, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID, "defaults": {"graceperiod": 300}})
     assert error["message"] == "defaults.graceperiod is not known; did you mean gracePeriod?"
     _, error = await world.refused("PUT", "groups/api", {"scaleSetId": OTHER_ID, "defaults": {"zzz": 300}})
-    assert error["message"].endswith("known are batchSizePercentage, gracePeriod, batchMinHealthyPercentage")
+    assert "known are batchSizePercentage, gracePeriod, batchMinHealthyPercentage, batchSize" in error["message"]
+
+
+async def test_a_groups_defaults_may_say_what_a_start_may(world: Any) -> None:
+    defaults = {
+        "batchSize": 3,
+        "canary": {"size": 1, "approval": False, "bakeTime": 60},
+        "approvals": "everyBatch",
+        "bakeTime": 60,
+        "waitTimeout": 3600,
+        "actionOnTimeout": "rollBack",
+        "onFailure": "rollBack",
+        "keepFor": 0,
+        "protectedVms": "skip",
+        "stoppedVms": "skip",
+        "attachedVms": "replace",
+    }
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id, "defaults": defaults})
+    assert answer.body["defaults"] == {**NO_DEFAULTS, **defaults}
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id, "defaults": {"canary": {}}})
+    assert answer.body["error"]["target"] == "defaults.canary.size"
+    both = {"batchSize": 3, "batchSizePercentage": 20}
+    status, error = await world.refused("PUT", "groups/web", {"scaleSetId": world.scale_set_id, "defaults": both})
+    assert (status, error["code"], error["target"]) == (400, "twoBatchSizes", "defaults")
 
 
 @pytest.mark.parametrize("group_id", ["Web", "-web", "a_b", "x" * 41])

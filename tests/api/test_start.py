@@ -30,8 +30,11 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
         "groupId": "web",
         "status": "pending",
         "reason": "Waiting to be planned",
+        "canBe": ["pause", "stop"],
+        "decision": None,
         "progress": 0,
         "numberOfBatches": 0,
+        "rollbackBatches": 0,
         "currentBatch": 0,
         "blueVms": 0,
         "greenVms": 0,
@@ -40,12 +43,30 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
         "healthCheckTypes": ["vmState"],
         "gracePeriod": 600,
         "createdAt": "2026-11-23T08:15:00.000Z",
+        "queuedAt": None,
         "startedAt": None,
         "endedAt": None,
         "startedBy": "function key",
+        "comment": "release 42",
+        "retryOf": None,
         "parameters": {
             "image": "1.1.0",
             "batchSizePercentage": 20,
+            "batchSize": None,
+            "canary": None,
+            "approvals": "none",
+            "bakeTime": 0,
+            "waitTimeout": 86400,
+            "actionOnTimeout": "stop",
+            "onFailure": "discardGreen",
+            "onConflict": "reject",
+            "keepFor": 86400,
+            "protectedVms": "refuse",
+            "stoppedVms": "refuse",
+            "attachedVms": "refuse",
+            "adjust": False,
+            "force": False,
+            "retryOf": None,
             "gracePeriod": 600,
             "allocationTimeout": 600,
             "stableFor": 0,
@@ -81,6 +102,52 @@ async def test_a_deployment_keeps_the_groups_signals_and_vm_ready_gives_a_thresh
     assert (status, error["code"]) == (400, "thresholdWithoutCheck")
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("everyBatch", "everyBatch"),
+        ("afterCanary", "afterCanary"),
+        ([3, 1, 3.0], [1, 3]),
+        ([], "none"),
+        (None, "none"),
+    ],
+)
+async def test_approvals_are_shown_as_they_were_asked_for(world: Any, asked: Any, shown: Any) -> None:
+    parameters = (await world.start(approvals=asked))["parameters"]
+    assert parameters["approvals"] == shown
+    assert "approvalBatches" not in parameters
+
+
+async def test_what_steers_a_deployment_is_kept_as_it_was_asked_for(world: Any) -> None:
+    asked = {
+        "batchSize": 2,
+        "canary": {"size": 1, "approval": True, "bakeTime": 60},
+        "bakeTime": 120,
+        "waitTimeout": 3600,
+        "actionOnTimeout": "approve",
+        "onFailure": "keep",
+        "keepFor": 600,
+        "protectedVms": "skip",
+        "stoppedVms": "replace",
+        "attachedVms": "skip",
+        "adjust": True,
+        "force": True,
+    }
+    started = await world.start(**asked)
+    assert {name: started["parameters"][name] for name in asked} == asked
+    assert started["parameters"]["batchSizePercentage"] is None
+    (_, order) = world.instances.started[started["id"]]
+    run = decode(Run, order)
+    assert (run.on_failure, run.wait_timeout, run.action_on_timeout) == ("keep", timedelta(hours=1), "approve")
+
+
+async def test_a_deployment_without_an_image_rolls_the_sets_own(world: Any) -> None:
+    answer = await world.send("POST", START, {"comment": "the same again"})
+    assert answer.status == 202
+    assert answer.body["image"]["requested"] is None
+    assert answer.body["image"]["pinned"] == f"{world.image_id}/versions/1.0.0"
+
+
 async def test_the_orchestration_is_started_once_under_the_locks_epoch(world: Any) -> None:
     name = (await world.start())["id"]
 
@@ -111,6 +178,21 @@ async def test_what_the_request_leaves_out_is_the_groups_then_teals(world: Any) 
     assert parameters == {
         "image": "1.1.0",
         "batchSizePercentage": 50,
+        "batchSize": None,
+        "canary": None,
+        "approvals": "none",
+        "bakeTime": 0,
+        "waitTimeout": 86400,
+        "actionOnTimeout": "stop",
+        "onFailure": "discardGreen",
+        "onConflict": "reject",
+        "keepFor": 86400,
+        "protectedVms": "refuse",
+        "stoppedVms": "refuse",
+        "attachedVms": "refuse",
+        "adjust": False,
+        "force": False,
+        "retryOf": None,
         "gracePeriod": 300,
         "allocationTimeout": 300,
         "stableFor": 0,
@@ -172,9 +254,7 @@ async def test_a_byte_order_mark_is_no_fault(world: Any) -> None:
 
 #: body, status, code, target
 MALFORMED = [
-    ({}, 400, "missingField", "image"),
     ({"image": 1}, 400, "invalidType", "image"),
-    ({"image": None}, 400, "invalidType", "image"),
     ({"image": " "}, 400, "invalidValue", "image"),
     ({"image": "x" * 1025}, 400, "outOfRange", "image"),
     ({"image": "1.1.0", "gracePeriods": 300}, 400, "unknownField", "gracePeriods"),
@@ -188,6 +268,26 @@ MALFORMED = [
     ({"image": "1.1.0", "stableFor": -1}, 400, "outOfRange", "stableFor"),
     ({"image": "1.1.0", "minHealth": 50, "batchMinHealthyPercentage": 50}, 400, "twoThresholds", "minHealth"),
     ({"image": "1.1.0", "minHealth": 50, "healthCheckTypes": []}, 400, "thresholdWithoutCheck", "minHealth"),
+    ({"image": "1.1.0", "batchSize": 2, "batchSizePercentage": 20}, 400, "twoBatchSizes", "batchSize"),
+    ({"image": "1.1.0", "batchSize": 0}, 400, "outOfRange", "batchSize"),
+    ({"image": "1.1.0", "canary": {}}, 400, "missingField", "canary.size"),
+    ({"image": "1.1.0", "canary": {"size": None}}, 400, "invalidType", "canary.size"),
+    ({"image": "1.1.0", "canary": {"size": 1, "bakeTime": 86401}}, 400, "outOfRange", "canary.bakeTime"),
+    ({"image": "1.1.0", "canary": {"size": 1, "bake": 5}}, 400, "unknownField", "canary.bake"),
+    ({"image": "1.1.0", "canary": 1}, 400, "invalidType", "canary"),
+    ({"image": "1.1.0", "approvals": "always"}, 400, "invalidValue", "approvals"),
+    ({"image": "1.1.0", "approvals": [0]}, 400, "outOfRange", "approvals"),
+    ({"image": "1.1.0", "approvals": ["1"]}, 400, "invalidType", "approvals"),
+    ({"image": "1.1.0", "approvals": [None]}, 400, "invalidType", "approvals"),
+    ({"image": "1.1.0", "approvals": {}}, 400, "invalidType", "approvals"),
+    ({"image": "1.1.0", "waitTimeout": 59}, 400, "outOfRange", "waitTimeout"),
+    ({"image": "1.1.0", "waitTimeout": 14 * 86400 + 1}, 400, "outOfRange", "waitTimeout"),
+    ({"image": "1.1.0", "actionOnTimeout": "wait"}, 400, "invalidValue", "actionOnTimeout"),
+    ({"image": "1.1.0", "onFailure": "discardgreen"}, 400, "invalidValue", "onFailure"),
+    ({"image": "1.1.0", "onConflict": 1}, 400, "invalidType", "onConflict"),
+    ({"image": "1.1.0", "keepFor": -1}, 400, "outOfRange", "keepFor"),
+    ({"image": "1.1.0", "protectedVms": "delete"}, 400, "invalidValue", "protectedVms"),
+    ({"image": "1.1.0", "force": "yes"}, 400, "invalidType", "force"),
     ({"image": "1.1.0", "gracePeriod": 10**400}, 400, "outOfRange", "gracePeriod"),
     ({"image": "1.1.0", "batchSizePercentage": 0}, 400, "outOfRange", "batchSizePercentage"),
     ({"image": "1.1.0", "batchSizePercentage": 101}, 400, "outOfRange", "batchSizePercentage"),

@@ -220,13 +220,15 @@ async def test_what_another_scale_set_was_left_with_is_not_inherited(world: Any)
     assert (await world.store.deployments.get(former)).status is Status.PENDING
 
 
-async def test_a_queued_deployment_stays_queued_and_is_nobodys_predecessor(world: Any) -> None:
+async def test_a_queued_deployment_is_nobodys_predecessor_and_none_that_is_gone_bars_the_way(world: Any) -> None:
     former = (await world.start())["id"]
     await world.store.deployments.change(former, lambda row: replace(row, settled=False, target_size=7))
     world.instances.states[former] = InstanceState.ENDED
     row = await world.store.deployments.get(former)
-    queued = replace(row, id="web-20261123T081501Z-ffffff", status=Status.QUEUED, settled=True, target_size=0)
+    name = "web-20261123T081501Z-ffffff"
+    queued = replace(row, id=name, status=Status.QUEUED, settled=True, target_size=0, epoch=0)
     await world.store.deployments.add(queued)
+    world.instances.states[name] = InstanceState.ENDED
     world.clock.pass_(timedelta(seconds=2))
     following = (await world.start())["id"]
 

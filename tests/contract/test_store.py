@@ -23,6 +23,7 @@ from rollout.deployment import (
 )
 from rollout.evidence import LOG_LENGTH, VmEvidence
 from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
+from rollout.holds import Held, Hold, HoldKind
 from rollout.names import deployment_id
 from rollout.ports import Store
 from rollout.scale_set import ImageReference
@@ -415,3 +416,33 @@ class TestSignals:
         rules = (SignalRule(SignalType.VM_READY, timedelta(seconds=90)), SignalRule(SignalType.VM_READY_TO_SHUTDOWN))
         await store.groups.put(Group("web", SCALE_SET, signals=rules))
         assert await store.groups.get("web") == Group("web", SCALE_SET, signals=rules)
+
+
+class TestHolds:
+    def hold(self, scale_set_id: str = SCALE_SET) -> Hold:
+        old, new = {"day/night #1": {"minimum": 1}}, {"day/night #1": {"minimum": 2}}
+        items = (
+            Held(HoldKind.AUTOSCALE, "/settings/web-as", old, new, old, kept=True),
+            Held(
+                HoldKind.SCALE_IN_POLICY, SCALE_SET, {"rules": ["Default"]}, {"rules": ["OldestVM"]}, conflict="theirs"
+            ),
+        )
+        return Hold(scale_set_id, ID, items, START, START + timedelta(hours=24), discard_batch=2)
+
+    async def test_a_journal_comes_back_as_it_went_whatever_the_case_of_its_id(self, store: Store) -> None:
+        await store.holds.put(self.hold())
+        assert await store.holds.get(SCALE_SET.upper()) == self.hold()
+        assert await store.holds.get(f"{SCALE_SET}-2") is None
+
+    async def test_put_replaces_the_one_journal_of_a_set(self, store: Store) -> None:
+        await store.holds.put(self.hold())
+        await store.holds.put(Hold(SCALE_SET.upper(), ID, (), START))
+        assert await store.holds.list() == (Hold(SCALE_SET.upper(), ID, (), START),)
+
+    async def test_journals_are_listed_and_deleted_by_set(self, store: Store) -> None:
+        for name in ("b", "a"):
+            await store.holds.put(self.hold(f"{SCALE_SET}-{name}"))
+        assert [one.scale_set_id for one in await store.holds.list()] == [f"{SCALE_SET}-a", f"{SCALE_SET}-b"]
+        await store.holds.delete(f"{SCALE_SET}-A")
+        await store.holds.delete(f"{SCALE_SET}-a")
+        assert [one.scale_set_id for one in await store.holds.list()] == [f"{SCALE_SET}-b"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -20,12 +20,15 @@ from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
 from orchestrators.deploy_group import deploy_group
 from orchestrators.replace_batch import replace_batch
+from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.codec import Json, encode
 from rollout.order import Progress, Run, done
 
 ACTIVITIES = (
+    "take_turn",
     "prepare_deployment",
+    "hold_processes",
     "apply_image",
     "check_group",
     "launch_green",
@@ -34,11 +37,19 @@ ACTIVITIES = (
     "discard_sick",
     "detach_blue",
     "terminate_blue",
+    "await_resume",
+    "await_approval",
+    "bake",
     "raise_epoch",
     "discard_green",
+    "keep_green",
+    "settle_vms",
     "restore_image",
+    "plan_roll_back",
     "verify_end",
+    "restore_processes",
     "release_group",
+    "reclaim",
 )
 
 Answer = Progress | Exception
@@ -53,12 +64,16 @@ class Stand:
     trace: list[str] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    heard: dict[str, list[int]] = field(default_factory=dict)
+    actors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {name: [done("done")] for name in ACTIVITIES}
         self.answers["prepare_deployment"] = [
             done("planned", batches=self.batches, inherited=False, otherImage=self.batches > 0)
         ]
+        for name in ("hold_processes", "restore_processes"):
+            self.answers[name] = [replace(done("nothing"), silent=True)]
         self.answers["raise_epoch"] = [done("fenced", epoch=2, sequence=0)]
         self.answers |= {name: list(answers) for name, answers in self.script.items()}
         self.durable: Any = None
@@ -71,7 +86,10 @@ class Stand:
     def answer(self, name: str, order: Json, now: datetime) -> Json:
         """Note the call, and answer it by the script."""
         batch = f"{order['batch']}" + (f" round {order['round']}" if order["round"] > 1 else "")
-        self.trace.append(f"{name} {batch}" + (f" in epoch {order['epoch']}" if order["epoch"] > 1 else ""))
+        epoch = f" in epoch {order['epoch']}" if order["epoch"] > 1 else ""
+        self.trace.append(f"{name} {batch}{epoch}" + (" keeping" if order["keep"] else ""))
+        self.heard.setdefault(name, []).append(order["heard"])
+        self.actors.append(order["acting"])
         self.times.append(now)
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -123,7 +141,7 @@ def _stored(value: Json) -> str:
 
 def _app(stand: Stand, clock: Clock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
-    for recipe in (deploy_group, replace_batch, wait_until_done):
+    for recipe in (deploy_group, replace_batch, restore_group, wait_until_done):
         blueprint.orchestration_trigger(context_name="context")(recipe)
     for name in ACTIVITIES:
         _register(blueprint, stand, clock, name)

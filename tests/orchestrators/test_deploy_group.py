@@ -12,7 +12,13 @@ from rollout.order import Progress, State, done, failed, lock_lost
 
 Make = Callable[..., Any]
 
-PREPARED = ["prepare_deployment 0", "= 1 DeploymentPlanned", "apply_image 0", "= 2 ImageApplied"]
+PREPARED = [
+    "prepare_deployment 0",
+    "= 1 DeploymentPlanned",
+    "hold_processes 0",
+    "apply_image 0",
+    "= 2 ImageApplied",
+]
 
 
 def batch(number: int, first: int) -> list[str]:
@@ -40,6 +46,7 @@ def put_back(number: int, first: int) -> list[str]:
         f"= {first + 1} GreenDiscarded",
         "restore_image 0 in epoch 2",
         f"= {first + 2} ImageRestored",
+        "restore_processes 0 in epoch 2",
         "release_group 0 in epoch 2",
         f"= {first + 3} DeploymentFailed",
     ]
@@ -53,6 +60,7 @@ def test_good_deployment_goes_batch_by_batch(stand: Make) -> None:
         *batch(1, 3),
         *batch(2, 8),
         "verify_end 0",
+        "restore_processes 0",
         "release_group 0",
         "= 13 DeploymentFinished",
     ]
@@ -62,13 +70,19 @@ def test_good_deployment_goes_batch_by_batch(stand: Make) -> None:
 def test_nothing_to_do_applies_no_image(stand: Make) -> None:
     made = stand(batches=0)
     made.run()
-    assert made.trace == [*PREPARED[:2], "verify_end 0", "release_group 0", "= 2 DeploymentFinished"]
+    assert made.trace == [
+        *PREPARED[:2],
+        "verify_end 0",
+        "restore_processes 0",
+        "release_group 0",
+        "= 2 DeploymentFinished",
+    ]
 
 
 def test_another_image_in_the_model_is_applied_though_no_vm_is_to_be_replaced(stand: Make) -> None:
     made = stand(prepare_deployment=[done("planned", batches=0, inherited=False, otherImage=True)])
     made.run()
-    assert made.trace == [*PREPARED, "verify_end 0", "release_group 0", "= 3 DeploymentFinished"]
+    assert made.trace == [*PREPARED, "verify_end 0", "restore_processes 0", "release_group 0", "= 3 DeploymentFinished"]
 
 
 def test_image_that_could_not_be_applied_is_put_back_though_there_is_no_batch(stand: Make) -> None:
@@ -78,10 +92,11 @@ def test_image_that_could_not_be_applied_is_put_back_though_there_is_no_batch(st
     )
     made.run()
     assert made.trace == [
-        *PREPARED[:3],
+        *PREPARED[:4],
         "raise_epoch 0",
         "restore_image 0 in epoch 2",
         "= 2 ImageRestored",
+        "restore_processes 0 in epoch 2",
         "release_group 0 in epoch 2",
         "= 3 DeploymentFailed",
     ]
@@ -91,7 +106,13 @@ def test_image_that_could_not_be_applied_is_put_back_though_there_is_no_batch(st
 def test_refused_plan_changes_nothing_and_frees_the_group(stand: Make) -> None:
     made = stand(prepare_deployment=[failed("protectedVms", "web_1 is protected")])
     status = made.run()
-    assert made.trace == ["prepare_deployment 0", "raise_epoch 0", "release_group 0 in epoch 2", "= 1 DeploymentFailed"]
+    assert made.trace == [
+        "prepare_deployment 0",
+        "raise_epoch 0",
+        "restore_processes 0 in epoch 2",
+        "release_group 0 in epoch 2",
+        "= 1 DeploymentFailed",
+    ]
     assert made.events[-1]["data"] == {"code": "protectedVms", "settled": False}
     assert status.output == {"status": "failed", "reason": "web_1 is protected"}
 
@@ -160,17 +181,18 @@ def test_lost_lock_ends_the_deployment_without_another_change(stand: Make, activ
 def test_lock_lost_on_the_way_back_ends_there(stand: Make) -> None:
     made = stand(judge_batch=[failed("why", "because")], raise_epoch=[lock_lost("gone")])
     made.run()
-    assert made.trace[-4:] == ["= 5 BatchFailed", "raise_epoch 1", "release_group 1", "= 6 DeploymentFailed"]
+    assert made.trace[-4:] == ["= 5 BatchFailed", "raise_epoch 1", "release_group 0", "= 6 DeploymentFailed"]
 
 
 def test_end_state_that_cannot_be_verified_restores_the_image_and_discards_nothing(stand: Make) -> None:
     made = stand(batches=1, verify_end=[failed("scaleSetGone", "it is gone")])
     made.run()
-    assert made.trace[-6:] == [
+    assert made.trace[-7:] == [
         "verify_end 0",
         "raise_epoch 0",
         "restore_image 0 in epoch 2",
         "= 8 ImageRestored",
+        "restore_processes 0 in epoch 2",
         "release_group 0 in epoch 2",
         "= 9 DeploymentFailed",
     ]
@@ -185,7 +207,7 @@ def test_events_go_on_from_the_last_that_the_rows_hold(stand: Make) -> None:
 def test_step_that_is_done_may_ask_for_a_wait_before_the_next(stand: Make) -> None:
     made = stand(batches=1, launch_green=[Progress(State.DONE, "launched", after=timedelta(seconds=120))])
     made.run()
-    assert made.waits() == [0, 0, 120, 0, 0, 0, 0]
+    assert made.waits() == [0, 0, 0, 120, 0, 0, 0, 0, 0]
 
 
 def test_sick_green_vms_are_replaced_in_a_second_round_and_no_third(stand: Make) -> None:
@@ -204,6 +226,7 @@ def test_sick_green_vms_are_replaced_in_a_second_round_and_no_third(stand: Make)
         "terminate_blue 1 round 2",
         "= 10 BatchTerminated",
         "verify_end 0",
+        "restore_processes 0",
         "release_group 0",
         "= 11 DeploymentFinished",
     ]
@@ -226,6 +249,7 @@ def test_gate_is_asked_before_each_batch_where_the_plan_says_so(stand: Make) -> 
         "= 10 GreenDiscarded",
         "restore_image 0 in epoch 2",
         "= 11 ImageRestored",
+        "restore_processes 0 in epoch 2",
         "release_group 0 in epoch 2",
         "= 12 DeploymentFailed",
     ]
@@ -234,7 +258,7 @@ def test_gate_is_asked_before_each_batch_where_the_plan_says_so(stand: Make) -> 
 def test_evidence_of_sick_vms_is_kept_before_they_are_replaced_and_before_they_are_retired(stand: Make) -> None:
     made = stand(batches=1, judge_batch=[done("half", sick=1, replace=True), done("half again", sick=1, replace=False)])
     made.run()
-    assert [line for line in made.trace if not line.startswith("=")][2:] == [
+    assert [line for line in made.trace if not line.startswith("=")][3:] == [
         "launch_green 1",
         "judge_batch 1",
         "save_evidence 1",
@@ -245,6 +269,7 @@ def test_evidence_of_sick_vms_is_kept_before_they_are_replaced_and_before_they_a
         "detach_blue 1 round 2",
         "terminate_blue 1 round 2",
         "verify_end 0",
+        "restore_processes 0",
         "release_group 0",
     ]
 

@@ -111,18 +111,18 @@ def test_backoff_doubles_up_to_five_minutes(setbacks: int, seconds: int) -> None
     assert backoff(POLL, setbacks) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("part", ["d:batch-1", "d:batch-1:judge_batch", "d:apply_image"])
+@pytest.mark.parametrize("part", ["d:batch-1", "d:batch-1:judge_batch-e1", "d:apply_image-e1"])
 def test_part_that_is_ended_from_outside_fails_the_deployment_which_puts_things_back(stand: Make, part: str) -> None:
     made = stand(judge_batch=[NOT_YET], apply_image=[*[NOT_YET] * 4, done("applied")])
     made.at(
-        timedelta(seconds=50 if part == "d:apply_image" else 90), lambda durable: durable.terminate(part, "by hand")
+        timedelta(seconds=50 if part == "d:apply_image-e1" else 90), lambda durable: durable.terminate(part, "by hand")
     )
     status = made.run()
     assert status.output["status"] == "failed"
     assert status.output["reason"].endswith("by hand")
     assert "restore_image 0 in epoch 2" in made.trace
     assert [event["type"] for event in made.events if event["type"] == "BatchFailed"] == (
-        [] if part == "d:apply_image" else ["BatchFailed"]
+        [] if part == "d:apply_image-e1" else ["BatchFailed"]
     )
     numbers = [event["sequence"] for event in made.events]
     assert numbers == sorted(numbers)

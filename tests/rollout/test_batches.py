@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.batches import across_zones, batch_sizes, largest_surge, number_of_batches, plan
+from rollout.batches import across_zones, batch_sizes, number_of_batches, plan
 from rollout.scale_set import ImageReference, Vm
 
 
@@ -38,7 +38,7 @@ def vms(count: int, zones: int = 3) -> list[Vm]:
 )
 def test_sizes_of_the_published_examples(count: int, percentage: int, sizes: tuple[int, ...]) -> None:
     assert batch_sizes(count, number_of_batches(count, percentage)) == sizes
-    assert largest_surge(count, percentage) == max(sizes, default=0)
+    assert plan(vms(count), [], count, percentage).surge == max(sizes, default=0)
 
 
 @given(count=st.integers(1, 1000), percentage=st.integers(1, 100))
@@ -100,3 +100,72 @@ def test_a_set_with_surplus_vms_ends_at_its_target_size() -> None:
 
 def test_nothing_to_replace_is_no_batch() -> None:
     assert plan([], [vm(1)], 1, 20).batches == ()
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "sizes"), [(10, 4, (4, 3, 3)), (10, 10, (10,)), (3, 50, (3,)), (5, 1, (1,) * 5), (0, 3, ())]
+)
+def test_a_batch_size_is_the_most_that_a_batch_holds(count: int, size: int, sizes: tuple[int, ...]) -> None:
+    planned = plan(vms(count), [], count, 100, batch_size=size)
+    assert tuple(batch.green for batch in planned.batches) == sizes
+
+
+@given(count=st.integers(1, 1000), size=st.integers(1, 1000))
+def test_batches_of_a_size_are_as_few_as_can_be(count: int, size: int) -> None:
+    sizes = batch_sizes(count, number_of_batches(count, 1, size))
+    assert sum(sizes) == count
+    assert max(sizes) <= size
+    assert (len(sizes) - 1) * size < count
+
+
+def test_a_canary_goes_alone_and_the_rest_as_if_they_were_all() -> None:
+    planned = plan(vms(10), [], 10, 20, canary=1)
+    assert [(len(batch.blue), batch.green, batch.canary) for batch in planned.batches] == [
+        (1, 1, True),
+        *[(2, 2, False)] * 4,
+        (1, 1, False),
+    ]
+
+
+def test_what_does_not_serve_is_the_canary() -> None:
+    everything = vms(10)
+    planned = plan(everything, [], 10, 20, [everything[7]], canary=1)
+    assert planned.batches[0].blue == (everything[7],)
+
+
+@given(
+    blue=st.integers(0, 60),
+    kept=st.integers(0, 20),
+    skipped=st.integers(0, 20),
+    surplus=st.integers(-10, 30),
+    canary=st.integers(0, 70),
+    size=st.integers(1, 70) | st.none(),
+)
+def test_however_it_is_dealt_out_every_blue_vm_goes_once_and_the_target_is_reached(
+    blue: int, kept: int, skipped: int, surplus: int, canary: int, size: int | None
+) -> None:
+    stay, leave_alone = [vm(1000 + n) for n in range(kept)], [vm(2000 + n) for n in range(skipped)]
+    target = max(kept + skipped, blue + kept + skipped - surplus)
+    planned = plan(vms(blue), stay, target, 20, batch_size=size, canary=canary, skipped=leave_alone)
+    assert sorted(vm.vm_id for batch in planned.batches for vm in batch.blue) == [vm.vm_id for vm in vms(blue)]
+    assert planned.green + kept + skipped == target
+    assert planned.standing == blue + kept + skipped
+    canaries = [batch for batch in planned.batches if batch.canary]
+    assert canaries == list(planned.batches[:1] if canary and planned.batches else ())
+    assert all(max(len(batch.blue), batch.green) <= canary for batch in canaries)
+    if size is not None:
+        rest = [batch for batch in planned.batches if not batch.canary]
+        assert all(max(len(batch.blue), batch.green) <= size for batch in rest)
+    # No batch leaves fewer than there were, or are to be.
+    there = blue
+    for batch in planned.batches:
+        there += batch.green
+        assert there - blue <= planned.surge
+        there -= len(batch.blue)
+        assert there >= min(blue, planned.green)
+
+
+def test_the_surge_is_what_is_there_at_once() -> None:
+    """Two come for one that goes, since the set is to grow: the second batch begins with one more than there was."""
+    assert plan(vms(2), [], 4, 50).surge == 3
+    assert plan(vms(4), [], 2, 50).surge == 1

@@ -93,4 +93,58 @@ def test_a_batch_s_row_follows_its_events() -> None:
 
 
 def test_every_type_has_a_name_in_the_past_tense() -> None:
-    assert all(kind.value.endswith("ed") or kind is EventType.BATCH_HEALTHY for kind in EventType)
+    going_on = {EventType.BATCH_HEALTHY, EventType.STOPPING, EventType.ROLLING_BACK}
+    others = {EventType.TURN_TAKEN, EventType.GREEN_KEPT, EventType.PROCESSES_HELD, EventType.ROLLED_BACK}
+    assert all(kind.value.endswith("ed") or kind in going_on | others for kind in EventType)
+
+
+UNTIL = {"deadline": "2026-01-02T00:00:00.000Z", "action": "stop"}
+
+
+def test_pause_goes_back_to_what_was_paused() -> None:
+    baking = fold(FIRST, events([*STORY, (EventType.BAKE_STARTED, None, {})]))
+    paused = apply(baking, Event(20, NOW, EventType.PAUSED, "by alice", None, {"heard": 1, **UNTIL}))
+    assert (paused.status, paused.heard) == (Status.PAUSED, 1)
+    assert paused.decision is not None
+    assert (paused.decision.asked, paused.decision.deadline.day) == ("resume", 2)
+    resumed = apply(paused, Event(21, NOW, EventType.RESUMED, "by bob", None, {"heard": 2}))
+    assert (resumed.status, resumed.heard, resumed.decision) == (Status.BAKING, 2, None)
+
+
+def test_gate_and_its_approval() -> None:
+    asked = fold(FIRST, events([*STORY, (EventType.APPROVAL_AWAITED, 1, UNTIL)]))
+    assert asked.status is Status.AWAITING_APPROVAL
+    given = apply(asked, Event(20, NOW, EventType.APPROVED, "by bob", 1, {"heard": 3, "all": False}))
+    assert (given.status, given.heard, given.decision) == (Status.IN_PROGRESS, 3, None)
+
+
+def test_stop_leaves_the_set_unsettled() -> None:
+    story = [*STORY, (EventType.STOPPING, None, {"heard": 1}), (EventType.STOPPED, None, {"settled": False})]
+    row = fold(FIRST, events(story))
+    assert (row.status, row.settled, row.heard, row.ended_at, row.error) == (Status.STOPPED, False, 1, NOW, None)
+
+
+def test_queued_deployment_takes_its_turn_in_an_epoch() -> None:
+    queued = Deployment(**{**FIRST.__dict__, "status": Status.QUEUED, "epoch": 0})
+    row = apply(queued, Event(1, NOW, EventType.TURN_TAKEN, "its turn", None, {"epoch": 7}))
+    assert (row.status, row.epoch) == (Status.PENDING, 7)
+
+
+def test_roll_back_counts_its_batches_and_remembers_the_failure_that_it_answers() -> None:
+    story = [
+        *STORY,
+        (EventType.ROLLING_BACK, 2, {"heard": 0, "code": "batchUnhealthy", "cause": "Batch 2 of 2: 0 of 2"}),
+        (EventType.GREEN_DISCARDED, 2, {"discarded": 1}),
+        (EventType.ROLL_BACK_PLANNED, None, {"batches": 1, "blue": 2, "first": 3}),
+        (EventType.BATCH_STARTED, 3, {}),
+        (EventType.BATCH_LAUNCHED, 3, {"launched": 2}),
+        (EventType.BATCH_DETACHED, 3, {"detached": 2, "remaining": 0}),
+        (EventType.BATCH_TERMINATED, 3, {"deleted": 2, "discarded": 0}),
+    ]
+    row = fold(FIRST, events(story))
+    assert (row.status, row.number_of_batches, row.rollback_batches) == (Status.ROLLING_BACK, 3, 1)
+    assert (row.blue_vms, row.green_vms, row.progress) == (0, 2, 100)
+    end = apply(row, Event(90, NOW, EventType.ROLLED_BACK, "done", None, {"settled": True}))
+    assert (end.status, end.settled) == (Status.ROLLED_BACK, True)
+    assert end.error is not None
+    assert (end.error.code, end.error.message) == ("batchUnhealthy", "Batch 2 of 2: 0 of 2")

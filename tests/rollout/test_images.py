@@ -5,23 +5,44 @@ from __future__ import annotations
 import pytest
 
 from rollout.findings import Finding
-from rollout.images import choose_latest, version_id_of, version_key
+from rollout.images import at_version, choose_latest, image_of, needs_place, parse_image, version_key
 from rollout.scale_set import ImageReference, ImageVersion
 
-IMAGE = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute/galleries/apps/images/web"
+COMPUTE = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute"
+IMAGE = f"{COMPUTE}/galleries/apps/images/web"
+SHARED = "/SharedGalleries/0-APPS/Images/web"
+COMMUNITY = "/CommunityGalleries/apps-1a2b/Images/web"
+
+
+def ubuntu(version: str) -> ImageReference:
+    return ImageReference(publisher="Canonical", offer="ubuntu-24_04-lts", sku="server", version=version)
 
 
 @pytest.mark.parametrize(
     ("requested", "image", "expected"),
     [
-        ("1.1.0", IMAGE, f"{IMAGE}/versions/1.1.0"),
-        ("1.1.0", f"{IMAGE}/", f"{IMAGE}/versions/1.1.0"),
-        (f"{IMAGE}/versions/1.1.0", None, f"{IMAGE}/versions/1.1.0"),
-        ("latest", IMAGE, None),
+        ("1.1.0", IMAGE, ImageReference(id=f"{IMAGE}/versions/1.1.0")),
+        ("1.1.0", f"{IMAGE}/", ImageReference(id=f"{IMAGE}/versions/1.1.0")),
+        ("latest", IMAGE, ImageReference(id=IMAGE)),
+        (f"{IMAGE}/versions/1.1.0", None, ImageReference(id=f"{IMAGE}/versions/1.1.0")),
+        (f"{IMAGE}/versions/latest", None, ImageReference(id=IMAGE)),
+        (IMAGE, None, ImageReference(id=IMAGE)),
+        (f"{COMPUTE}/images/golden", None, ImageReference(id=f"{COMPUTE}/images/golden")),
+        (f"{SHARED}/Versions/1.1.0", None, ImageReference(shared_gallery_image_id=f"{SHARED}/Versions/1.1.0")),
+        (f"{SHARED}/Versions/latest", None, ImageReference(shared_gallery_image_id=SHARED)),
+        (SHARED, None, ImageReference(shared_gallery_image_id=SHARED)),
+        (
+            f"{COMMUNITY}/versions/1.1.0",
+            IMAGE,
+            ImageReference(community_gallery_image_id=f"{COMMUNITY}/versions/1.1.0"),
+        ),
+        (COMMUNITY, None, ImageReference(community_gallery_image_id=COMMUNITY)),
+        ("Canonical:ubuntu-24_04-lts:server:24.04.202605070", None, ubuntu("24.04.202605070")),
+        ("Canonical:ubuntu-24_04-lts:server:Latest", IMAGE, ubuntu("latest")),
     ],
 )
-def test_a_request_names_a_version(requested: str, image: str | None, expected: str | None) -> None:
-    assert version_id_of(requested, image) == expected
+def test_a_request_names_an_image(requested: str, image: str | None, expected: ImageReference) -> None:
+    assert parse_image(requested, image) == expected
 
 
 @pytest.mark.parametrize(
@@ -29,16 +50,46 @@ def test_a_request_names_a_version(requested: str, image: str | None, expected: 
     [
         ("1.1", IMAGE, "imageNotUnderstood"),
         ("", IMAGE, "imageNotUnderstood"),
-        (IMAGE, IMAGE, "imageNotUnderstood"),
         ("1.1.0/../2.0.0", IMAGE, "imageNotUnderstood"),
+        (f"{IMAGE}/versions/newest", IMAGE, "imageNotUnderstood"),
+        (f"{IMAGE}/versions/1.1.0/more", IMAGE, "imageNotUnderstood"),
+        ("/SharedGalleries/../Images/web", IMAGE, "imageNotUnderstood"),
+        (f"{COMMUNITY}/Versions/x", IMAGE, "imageNotUnderstood"),
+        ("Canonical:ubuntu:server", IMAGE, "imageNotUnderstood"),
+        ("Canonical:ubuntu:server:..", IMAGE, "imageNotUnderstood"),
+        ("Canonical:ubuntu:../x:1.0.0", IMAGE, "imageNotUnderstood"),
         ("1.1.0", None, "groupHasNoImage"),
         ("latest", None, "groupHasNoImage"),
     ],
 )
 def test_a_request_that_names_none(requested: str, image: str | None, code: str) -> None:
-    problem = version_id_of(requested, image)
+    problem = parse_image(requested, image)
     assert isinstance(problem, Finding)
     assert (problem.code, problem.target) == (code, "image")
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        (ImageReference(id=IMAGE), ImageReference(id=f"{IMAGE}/versions/1.1.0")),
+        (
+            ImageReference(shared_gallery_image_id=SHARED),
+            ImageReference(shared_gallery_image_id=f"{SHARED}/versions/1.1.0"),
+        ),
+        (
+            ImageReference(community_gallery_image_id=COMMUNITY),
+            ImageReference(community_gallery_image_id=f"{COMMUNITY}/versions/1.1.0"),
+        ),
+        (ubuntu("latest"), ubuntu("1.1.0")),
+    ],
+)
+def test_an_image_and_its_version(image: ImageReference, version: ImageReference) -> None:
+    assert at_version(image, "1.1.0").matches(version)
+    assert at_version(version, "1.1.0").matches(version)
+    assert image_of(version) == image_of(image) == image
+    assert (image.exact, version.exact) == (False, True)
+    assert needs_place(version) is needs_place(image) is (version.id is None)
+    assert parse_image(version.full_name, None) == version
 
 
 def version(name: str, state: str = "Succeeded", excluded: bool = False, region: str = "Completed") -> ImageVersion:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rollout.deployment import Deployment, Image, Parameters
 from rollout.outcome import outcome
 from rollout.scale_set import ImageReference, ScaleSet, Vm
+from rollout.status import Status
 
 NEW, OLD = ImageReference(id="/versions/1.1.0"), ImageReference(id="/versions/1.0.0")
 SET = ScaleSet("/set", "web", "eastus2", '"9"', 2, "Succeeded", NEW)
@@ -47,3 +48,18 @@ def test_what_others_changed_is_told() -> None:
         "the set has 3 VMs, the target size was 2",
     )
     assert "no image" in outcome(DONE, replace(SET, image=None), [])[1]
+
+
+def test_skipped_and_adopted_vms_are_told_and_are_nobodys_fault() -> None:
+    grown = replace(DONE, target_size=4)
+    vms = [vm(1, NEW), vm(2, NEW), vm(3, OLD), vm(4, NEW)]
+    assert outcome(grown, SET, vms, skipped=["id-3"], adopted=1) == (
+        "2 VMs now on 1.1.0",
+        "1 VM skipped",
+        "1 VM on it made by others",
+    )
+
+
+def test_a_deployment_that_is_rolled_back_ends_on_the_previous_image() -> None:
+    back = replace(DONE, status=Status.ROLLING_BACK)
+    assert outcome(back, replace(SET, image=OLD), [vm(1, OLD), vm(2, OLD)]) == ("2 VMs now on 1.0.0",)

@@ -57,8 +57,6 @@ def test_nothing_speaks_against_a_set_as_it_should_be() -> None:
         ({"automatic_os_upgrade": True}, "automaticOsUpgrade"),
         ({"reports_health": False}, "applicationHealthNotConfigured"),
         ({"provisioning_state": "Updating"}, "scaleSetBusy"),
-        ({"capacity": 1000}, "surgeOverLimit"),
-        ({"capacity": 90, "single_placement_group": True}, "surgeOverLimit"),
         ({"os_type": "Windows"}, "imageIncompatible"),
         ({"location": "westus"}, "imageNotInRegion"),
         ({"image": ImageReference(publisher="p", offer="o", sku="s", version="1.0.0")}, "imageKindChange"),
@@ -80,15 +78,6 @@ def test_what_refuses_because_of_the_set(change: dict[str, Any], code: str) -> N
 )
 def test_what_refuses_because_of_the_image(version: ImageVersion | None, code: str) -> None:
     assert codes(version=version)[code] is Severity.ERROR
-
-
-def test_the_surge_counts_to_the_limit_and_not_beyond() -> None:
-    assert "surgeOverLimit" not in codes(
-        replace(SET, capacity=900), parameters=replace(PARAMETERS, batch_size_percentage=10)
-    )
-    assert "surgeOverLimit" in codes(
-        replace(SET, capacity=910), parameters=replace(PARAMETERS, batch_size_percentage=10)
-    )
 
 
 def test_a_set_that_is_not_there() -> None:
@@ -163,11 +152,11 @@ def vms(count: int, **change: Any) -> list[Vm]:
     ],
 )
 def test_what_the_vms_add(found: list[Vm], expected: list[str]) -> None:
-    assert [finding.code for finding in check_vms(SET, found)] == expected
+    assert [finding.code for finding in check_vms(SET, found, PARAMETERS, None)] == expected
 
 
 def test_the_capacity_of_a_flexible_set_may_differ_from_its_vms() -> None:
-    assert check_vms(replace(SET, mode=OrchestrationMode.FLEXIBLE), vms(9)) == ()
+    assert list(check_vms(replace(SET, mode=OrchestrationMode.FLEXIBLE), vms(9), PARAMETERS, None)) == []
 
 
 def test_a_flexible_set_is_as_good_as_a_uniform_one() -> None:
@@ -176,7 +165,8 @@ def test_a_flexible_set_is_as_good_as_a_uniform_one() -> None:
 
 def test_many_vms_are_not_all_named() -> None:
     stopped = [replace(vm, power_state="stopped") for vm in vms(10)]
-    assert describe(check_vms(SET, stopped)) == "web_0, web_1, web_2, web_3, web_4 and 5 more are stopped"
+    (finding,) = check_vms(SET, stopped, PARAMETERS, None)
+    assert describe([finding]) == "web_0, web_1, web_2, web_3, web_4 and 5 more are stopped"
 
 
 def test_vm_ready_judges_green_vms_where_no_health_check_does() -> None:

@@ -8,14 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.deployment import Deployment, Image, Parameters
-from rollout.group import Defaults, Group, HealthCheckType
+from rollout.group import Group, HealthCheckType
 from rollout.names import deployment_id, parse_deployment_id
 from rollout.pacing import before_another_look, before_next_step, until_next_look, until_refilled
-from rollout.parameters import Asked, fill
 from rollout.scale_set import ImageReference, Vm, VmList
 from rollout.status import TRANSITIONS, Status, may_follow
-from rollout.succession import first_row, lost
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 GROUP = Group("web-2", "/set", health_check_types=(HealthCheckType.VM_STATE,))
@@ -41,22 +38,6 @@ def test_a_deployment_s_id_says_its_group_and_its_time() -> None:
 )
 def test_what_is_no_deployment_s_id(text: str) -> None:
     assert parse_deployment_id(text) is None
-
-
-def test_teal_s_defaults_are_filled_in() -> None:
-    assert fill(Asked("1.1.0"), GROUP) == Parameters("1.1.0", health_check_types=(HealthCheckType.VM_STATE,))
-
-
-def test_the_group_s_defaults_come_before_teal_s_and_the_request_before_both() -> None:
-    group = Group("web", "/set", draining_timeout=timedelta(0), defaults=Defaults(batch_size_percentage=50))
-    filled = fill(Asked("1.1.0", grace_period=timedelta(seconds=300)), group)
-    assert (filled.batch_size_percentage, filled.grace_period.seconds, filled.draining_timeout) == (
-        50,
-        300,
-        timedelta(0),
-    )
-    assert fill(Asked("1.1.0", batch_size_percentage=10), group).batch_size_percentage == 10
-    assert fill(Asked("1.1.0", health_check_types=()), group).health_check_types == ()
 
 
 @pytest.mark.parametrize(
@@ -152,36 +133,3 @@ def test_every_status_leads_to_an_end() -> None:
     for _ in Status:
         reached |= {status for status in Status if TRANSITIONS[status] & reached}
     assert reached == set(Status)
-
-
-def previous_run(settled: bool) -> Deployment:
-    return Deployment(
-        "web-1",
-        "web-2",
-        "/set",
-        Parameters("1.1.0"),
-        Image("1.1.0", ImageReference(id="bad"), ImageReference(id="good")),
-        NOW,
-        status=Status.IN_PROGRESS,
-        target_size=10,
-        settled=settled,
-    )
-
-
-def test_a_deployment_inherits_what_an_unsettled_one_left() -> None:
-    row = first_row("web-2-x", GROUP, Parameters("1.2.0"), "new", previous_run(settled=False), 7, NOW, "ann")
-    assert (row.target_size, row.image.previous, row.settled, row.epoch) == (10, ImageReference(id="good"), False, 7)
-
-
-@pytest.mark.parametrize("predecessor", [None, previous_run(settled=True)])
-def test_nothing_is_inherited_from_a_settled_one(predecessor: Deployment | None) -> None:
-    row = first_row("web-2-x", GROUP, Parameters("1.2.0"), "new", predecessor, 7, NOW, "ann")
-    assert (row.target_size, row.image.previous, row.settled) == (0, None, True)
-
-
-def test_a_lost_deployment_gets_its_end_once() -> None:
-    row = lost(previous_run(settled=False), NOW)
-    assert (row.status, row.settled) == (Status.FAILED, False)
-    assert row.error is not None
-    assert row.error.code == "orchestratorLost"
-    assert lost(row, NOW + timedelta(1)) == row

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from local.azure.fabric import image_name
 from local.azure.world import World, demo_world, parse_world
 from local.checkers import Watched, image_version, violations
 from local.clock import run_virtual
@@ -28,7 +30,7 @@ class Stage:
     def versions(self) -> list[str]:
         """The image version of each VM of the set, in the order of instance ids."""
         vms = self.platform.cloud.scale_set(self.scale_set_id).active()
-        return [str(vm.image["id"]).rsplit("/", 1)[-1] for vm in vms]
+        return [re.split("[/:]", image_name(vm.image))[-1] for vm in vms]
 
     def model(self) -> str:
         """The image version in the set's model."""
@@ -55,6 +57,11 @@ class Stage:
             await self.sleep(seconds=1)
         raise TimeoutError(f"{event} did not happen: {await self.platform.story(deployment_id)}")
 
+    async def say(self, deployment_id: str, command: str, **body: Any) -> None:
+        """Give a deployment a command that makes sense."""
+        reply = await self.platform.post(f"/api/deployments/{deployment_id}/{command}", body)
+        assert reply.status == 202, reply
+
     async def quiet(self) -> None:
         """Wait until no orchestration is under way."""
         for _ in range(24 * 60):
@@ -68,6 +75,8 @@ def small_world(capacity: int = 2, *, healthy_after: int = 60, **platform: Any) 
     """The demo's world with so many VMs; ``platform`` are fields of the world's platform."""
     document = demo_world().model_dump(mode="json", by_alias=True)
     document["scaleSets"][0]["capacity"] = capacity
+    # Nothing of the set has to be held, so that the stories are not all about that; those of test_holds.py are.
+    document["scaleSets"][0]["overrides"] = {"properties": {"scaleInPolicy": {"rules": ["OldestVM"]}}}
     document["platform"] |= platform
     for version in document["galleries"][0]["images"][0]["versions"]:
         if version["name"] == "1.1.0":

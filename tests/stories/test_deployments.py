@@ -24,33 +24,35 @@ def test_good_image_replaces_ten_vms_in_five_batches(play: Play) -> None:
         trace = await stage.platform.story(deployment)
         assert trace == [
             "00:00 DeploymentPlanned: 10 VMs to move from 1.0.0 to 1.1.0 in 5 batches",
-            "00:15 ImageApplied: Image 1.1.0 applied",
-            "00:15 BatchStarted: Batch 1 of 5: started",
-            "01:00 BatchLaunched: Batch 1 of 5: 2 green VMs launched",
-            "02:00 BatchHealthy: Batch 1 of 5: 2 of 2 green VMs healthy",
-            "02:00 BatchDetached: Batch 1 of 5: 2 blue VMs detached",
-            "04:30 BatchTerminated: Batch 1 of 5: 2 VMs deleted",
-            "04:30 BatchStarted: Batch 2 of 5: started",
-            "05:15 BatchLaunched: Batch 2 of 5: 2 green VMs launched",
-            "06:15 BatchHealthy: Batch 2 of 5: 2 of 2 green VMs healthy",
-            "06:15 BatchDetached: Batch 2 of 5: 2 blue VMs detached",
-            "08:45 BatchTerminated: Batch 2 of 5: 2 VMs deleted",
-            "08:45 BatchStarted: Batch 3 of 5: started",
-            "09:30 BatchLaunched: Batch 3 of 5: 2 green VMs launched",
-            "10:30 BatchHealthy: Batch 3 of 5: 2 of 2 green VMs healthy",
-            "10:30 BatchDetached: Batch 3 of 5: 2 blue VMs detached",
-            "13:00 BatchTerminated: Batch 3 of 5: 2 VMs deleted",
-            "13:00 BatchStarted: Batch 4 of 5: started",
-            "13:45 BatchLaunched: Batch 4 of 5: 2 green VMs launched",
-            "14:45 BatchHealthy: Batch 4 of 5: 2 of 2 green VMs healthy",
-            "14:45 BatchDetached: Batch 4 of 5: 2 blue VMs detached",
-            "17:15 BatchTerminated: Batch 4 of 5: 2 VMs deleted",
-            "17:15 BatchStarted: Batch 5 of 5: started",
-            "18:00 BatchLaunched: Batch 5 of 5: 2 green VMs launched",
-            "19:00 BatchHealthy: Batch 5 of 5: 2 of 2 green VMs healthy",
-            "19:00 BatchDetached: Batch 5 of 5: 2 blue VMs detached",
-            "21:30 BatchTerminated: Batch 5 of 5: 2 VMs deleted",
-            "21:30 DeploymentFinished: 10 VMs now on 1.1.0",
+            "00:15 ProcessesHeld: Held: the scale-in policy",
+            "00:30 ImageApplied: Image 1.1.0 applied",
+            "00:30 BatchStarted: Batch 1 of 5: started",
+            "01:15 BatchLaunched: Batch 1 of 5: 2 green VMs launched",
+            "02:15 BatchHealthy: Batch 1 of 5: 2 of 2 green VMs healthy",
+            "02:15 BatchDetached: Batch 1 of 5: 2 blue VMs detached",
+            "04:45 BatchTerminated: Batch 1 of 5: 2 VMs deleted",
+            "04:45 BatchStarted: Batch 2 of 5: started",
+            "05:30 BatchLaunched: Batch 2 of 5: 2 green VMs launched",
+            "06:30 BatchHealthy: Batch 2 of 5: 2 of 2 green VMs healthy",
+            "06:30 BatchDetached: Batch 2 of 5: 2 blue VMs detached",
+            "09:00 BatchTerminated: Batch 2 of 5: 2 VMs deleted",
+            "09:00 BatchStarted: Batch 3 of 5: started",
+            "09:45 BatchLaunched: Batch 3 of 5: 2 green VMs launched",
+            "10:45 BatchHealthy: Batch 3 of 5: 2 of 2 green VMs healthy",
+            "10:45 BatchDetached: Batch 3 of 5: 2 blue VMs detached",
+            "13:15 BatchTerminated: Batch 3 of 5: 2 VMs deleted",
+            "13:15 BatchStarted: Batch 4 of 5: started",
+            "14:00 BatchLaunched: Batch 4 of 5: 2 green VMs launched",
+            "15:00 BatchHealthy: Batch 4 of 5: 2 of 2 green VMs healthy",
+            "15:00 BatchDetached: Batch 4 of 5: 2 blue VMs detached",
+            "17:30 BatchTerminated: Batch 4 of 5: 2 VMs deleted",
+            "17:30 BatchStarted: Batch 5 of 5: started",
+            "18:15 BatchLaunched: Batch 5 of 5: 2 green VMs launched",
+            "19:15 BatchHealthy: Batch 5 of 5: 2 of 2 green VMs healthy",
+            "19:15 BatchDetached: Batch 5 of 5: 2 blue VMs detached",
+            "21:45 BatchTerminated: Batch 5 of 5: 2 VMs deleted",
+            "22:00 ProcessesRestored: Restored: the scale-in policy",
+            "22:00 DeploymentFinished: 10 VMs now on 1.1.0",
         ]
         assert (row.status, row.progress, row.blue_vms, row.green_vms) == (Status.FINISHED, 100, 0, 10)
         assert (stage.versions(), stage.model(), stage.capacity()) == (["1.1.0"] * 10, "1.1.0", 10)
@@ -68,13 +70,15 @@ def test_image_that_never_becomes_healthy_fails_in_its_first_batch(play: Play) -
         )
         assert await stage.platform.story(deployment) == [
             "00:00 DeploymentPlanned: 10 VMs to move from 1.0.0 to 1.2.0 in 5 batches",
-            "00:15 ImageApplied: Image 1.2.0 applied",
-            "00:15 BatchStarted: Batch 1 of 5: started",
-            "00:45 BatchLaunched: Batch 1 of 5: 2 green VMs launched",
-            f"05:45 BatchFailed: Batch 1 of 5: {judged}",
-            "06:15 GreenDiscarded: Batch 1 of 5: 2 VMs deleted",
-            "06:30 ImageRestored: Image 1.0.0 restored",
-            f"06:30 DeploymentFailed: Batch 1 of 5: {judged}",
+            "00:15 ProcessesHeld: Held: the scale-in policy",
+            "00:30 ImageApplied: Image 1.2.0 applied",
+            "00:30 BatchStarted: Batch 1 of 5: started",
+            "01:00 BatchLaunched: Batch 1 of 5: 2 green VMs launched",
+            f"06:00 BatchFailed: Batch 1 of 5: {judged}",
+            "06:30 GreenDiscarded: Batch 1 of 5: 2 VMs deleted",
+            "06:45 ImageRestored: Image 1.0.0 restored",
+            "07:00 ProcessesRestored: Restored: the scale-in policy",
+            f"07:00 DeploymentFailed: Batch 1 of 5: {judged}",
         ]
         assert (row.status, row.error.code, row.settled) == (Status.FAILED, "batchUnhealthy", True)
         assert (stage.versions(), stage.model(), stage.serving()) == (TEN_BLUE, "1.0.0", 10)
@@ -158,9 +162,7 @@ def test_deployment_back_to_the_old_image_after_a_failed_one_replaces_only_what_
         platform.cloud.faults.clear()
         back = await platform.start(image="1.0.0", batchSizePercentage=100, gracePeriod=300)
         assert (await platform.ended(back)).status is Status.FINISHED
-        assert (await platform.story(back))[0] == (
-            "00:00 DeploymentPlanned: 2 VMs to move from 1.0.0 to 1.0.0 in 1 batch"
-        )
+        assert (await platform.story(back))[0] == ("00:00 DeploymentPlanned: 2 VMs to move to 1.0.0 in 1 batch")
         assert (stage.versions(), stage.capacity()) == (["1.0.0"] * 4, 4)
 
     play(story, small_world(4))

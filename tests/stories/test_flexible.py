@@ -199,9 +199,11 @@ def test_vms_that_azure_could_not_make_are_asked_for_again(play: Play, flexible_
 
 def test_attached_vm_refuses_the_deployment_before_anything_changes(play: Play, flexible_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
-        row = await stage.platform.ended(await stage.platform.start(image="1.1.0"))
-        assert (row.status, row.error.code) == (Status.FAILED, "attachedVms")
-        assert "database is attached" in row.error.message
+        reply = await stage.platform.post("/api/groups/web/deployments", {"image": "1.1.0"})
+        assert reply.status == 422
+        (detail,) = reply.body["error"]["details"]
+        assert detail["code"] == "attachedVms"
+        assert "database is attached" in detail["message"]
         assert stage.platform.cloud.audit == []
 
     play(story, flexible_world(2, scale_set={"attachedVms": ["database"]}))

@@ -35,6 +35,11 @@ def writes(stage: Any) -> int:
     return len(stage.platform.cloud.audit)
 
 
+def vms_changed(stage: Any, since: int) -> bool:
+    """Whether a write after so many made or deleted VMs; what else is there is the watchdog's."""
+    return any(entry.created or entry.deleted for entry in stage.platform.cloud.audit[since:])
+
+
 def test_second_start_is_told_of_the_deployment_that_runs(play: Play, small_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         holder = await stage.platform.start(**GOOD)
@@ -71,7 +76,7 @@ def test_start_between_the_freeing_of_the_group_and_the_last_event_is_told_to_wa
     async def story(stage: Any) -> None:
         platform = stage.platform
         first = await platform.start(**GOOD)
-        await _until_running(stage, f"{first}:release_group")
+        await _until_running(stage, f"{first}:release_group-e1")
         await stage.sleep(seconds=1)
         assert (await platform.row(first)).status is Status.IN_PROGRESS
         refused = await platform.post("/api/groups/web/deployments", BAD)
@@ -97,7 +102,7 @@ def test_terminated_deployment_changes_nothing_more_and_the_next_one_puts_the_se
         await stage.sleep(seconds=1)
         written = writes(stage)
         await stage.sleep(hours=5)
-        assert writes(stage) == written
+        assert not vms_changed(stage, written)
 
         row = await start_over(stage, GOOD)
         dead_row = await platform.row(dead)
@@ -189,7 +194,7 @@ def test_deployment_terminated_at_any_delivery_changes_nothing_more(
         written = writes(stage)
         await stage.quiet()
         await stage.sleep(hours=2)
-        assert writes(stage) == written
+        assert not vms_changed(stage, written)
         row = await start_over(stage, GOOD)
         assert row.status is Status.FINISHED
         assert (stage.versions(), stage.model(), stage.capacity()) == (["1.1.0"] * 2, "1.1.0", 2)
@@ -197,11 +202,11 @@ def test_deployment_terminated_at_any_delivery_changes_nothing_more(
     play(story, small_world(2), faults=faults)
 
 
-PARTS = ["", ":launch_green", ":judge_batch", ":detach_blue", ":terminate_blue"]
+PARTS = ["", ":launch_green-e1", ":judge_batch-e1", ":detach_blue-e1", ":terminate_blue-e1"]
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 20, 60])
-@pytest.mark.parametrize("part", [":apply_image", *(f":batch-1{part}" for part in PARTS)])
+@pytest.mark.parametrize("part", [":apply_image-e1", *(f":batch-1{part}" for part in PARTS)])
 def test_part_of_a_deployment_terminated_fails_it_and_the_next_one_puts_the_set_right(
     play: Play, small_world: SmallWorld, part: str, seconds: int
 ) -> None:
@@ -218,7 +223,8 @@ def test_part_of_a_deployment_terminated_fails_it_and_the_next_one_puts_the_set_
         row = await platform.ended(deployment)
         assert (row.status, stage.model()) == (Status.FAILED, "1.0.0")
         batches = await platform.store.batches.list(deployment)
-        assert [str(batch.phase) for batch in batches] == ["planned" if part == ":apply_image" else "failed", "planned"]
+        first = "failed" if "batch" in part else "planned"
+        assert [str(batch.phase) for batch in batches] == [first, "planned"]
         await stage.sleep(hours=2)
         row = await start_over(stage, GOOD)
         assert (row.status, row.target_size) == (Status.FINISHED, 2)

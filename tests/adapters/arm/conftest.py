@@ -17,7 +17,7 @@ from azure.core.utils import case_insensitive_dict
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.flexible import FlexibleVms
-from adapters.arm.images import GalleryImages
+from adapters.arm.images import ArmImages
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
 from settings import Settings
@@ -141,5 +141,5 @@ def flexible_vms(clients: ComputeClients) -> FlexibleVms:
 
 
 @pytest.fixture
-def images(clients: ComputeClients) -> GalleryImages:
-    return GalleryImages(clients)
+def images(clients: ComputeClients) -> ArmImages:
+    return ArmImages(clients)

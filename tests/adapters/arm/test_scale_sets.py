@@ -14,7 +14,7 @@ from adapters.arm.pages import MOST_PAGES
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
 from rollout.errors import Busy, Refused, Stale
-from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet
+from rollout.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet
 
 GROUP = "/subscriptions/5ab3/resourceGroups/demo/providers"
 SET_ID = f"{GROUP}/Microsoft.Compute/virtualMachineScaleSets/web"
@@ -101,6 +101,19 @@ async def test_read_tells_what_azure_shows(scale_sets: ArmScaleSets, script: Any
         zones=("1", "2"),
         tags={"team": "web"},
         mode=OrchestrationMode.UNIFORM,
+        has_os_profile=False,
+    )
+
+
+async def test_what_an_image_has_to_fit_is_read(scale_sets: ArmScaleSets, script: Any) -> None:
+    model = profile(osProfile={"computerNamePrefix": "web"}, securityProfile={"securityType": "TrustedLaunch"})
+    plan = {"publisher": "acme", "product": "web", "name": "gold"}
+    script.answer(200, {**set_body(**model), "plan": plan})
+    found = await present(scale_sets)
+    assert (found.has_os_profile, found.security_type, found.plan) == (
+        True,
+        "TrustedLaunch",
+        PurchasePlan("acme", "web", "gold"),
     )
 
 
@@ -321,7 +334,7 @@ async def test_a_vm_that_has_no_identity_yet_is_not_listed(uniform_vms: UniformV
         ({"id": IMAGE_ID, "exactVersion": "1.0.0"}, ImageReference(id=IMAGE_ID)),
         (
             {"communityGalleryImageId": "/CommunityGalleries/c/Images/i", "exactVersion": "1.0.0"},
-            ImageReference(community_gallery_image_id="/CommunityGalleries/c/Images/i"),
+            ImageReference(community_gallery_image_id="/CommunityGalleries/c/Images/i/versions/1.0.0"),
         ),
         (
             {"sharedGalleryImageId": "/SharedGalleries/s/Images/i/Versions/2.0.0"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.arm.client import ComputeClients
-from adapters.arm.images import GalleryImages
+from adapters.arm.images import ArmImages
 from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.cloud import Cloud
 from local.azure.transport import InProcessTransport
@@ -33,7 +33,7 @@ class Stage:
         self.cloud = Cloud(world, self.clock)
         self.clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(self.cloud))
         self.scale_sets = ArmScaleSets(self.clients)
-        self.images = GalleryImages(self.clients)
+        self.images = ArmImages(self.clients)
 
     async def present(self) -> ScaleSet:
         """The set as it is now."""
@@ -183,12 +183,12 @@ def test_reading_too_often_is_busy_with_the_time_to_wait(play: Any) -> None:
 
 def test_the_demo_images_are_read_and_listed(play: Any) -> None:
     async def scene(stage: Stage) -> None:
-        version = await stage.images.read(f"{IMAGE_ID}/versions/1.1.0")
+        version = await stage.images.read(GOOD)
         assert version is not None
         assert (version.name, version.os_type, version.provisioning_state) == ("1.1.0", "Linux", "Succeeded")
         assert version.regions is not None
         assert version.regions["eastus2"] == "Completed"
-        listed = await stage.images.list_versions(IMAGE_ID)
+        listed = await stage.images.list_versions(ImageReference(id=IMAGE_ID))
         assert listed is not None
         assert [each.name for each in listed] == ["1.4.0", "1.3.0", "1.2.0", "1.1.0", "1.0.0"]
 
@@ -199,8 +199,8 @@ def test_what_is_not_there_reads_as_none(play: Any) -> None:
     async def scene(stage: Stage) -> None:
         assert await stage.scale_sets.read(f"{SET_ID}-absent") is None
         assert await stage.scale_sets.read(SET_ID.replace("/demo/", "/absent/")) is None
-        assert await stage.images.read(f"{IMAGE_ID}/versions/9.9.9") is None
-        assert await stage.images.list_versions(f"{IMAGE_ID}-absent") is None
+        assert await stage.images.read(ImageReference(id=f"{IMAGE_ID}/versions/9.9.9")) is None
+        assert await stage.images.list_versions(ImageReference(id=f"{IMAGE_ID}-absent")) is None
         with pytest.raises(Stale):
             await stage.scale_sets.list_vms(f"{SET_ID}-absent")
 

@@ -16,7 +16,8 @@ from local.azure.lifecycle import (
     reported_health,
 )
 from local.azure.messages import Response
-from local.azure.world import Behavior, World
+from local.azure.world import World
+from local.azure.world_images import Behavior
 from local.clock import Clock
 
 Ask = Callable[..., Awaitable[Response]]

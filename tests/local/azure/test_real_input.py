@@ -165,17 +165,44 @@ async def test_an_image_without_a_version_runs_one_older_than_the_newest(
     assert cloud.scale_set(SET).instances[4].image["exactVersion"] == "1.1.0"
 
 
-@pytest.mark.parametrize("reference", [URN, {"id": f"{GROUP}/providers/Microsoft.Compute/images/managed"}])
 async def test_other_images_get_a_gallery_to_deploy_from(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World], reference: Any
+    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
 ) -> None:
-    world = world_of(arm_body(reference))
+    world = world_of(arm_body({"id": f"{GROUP}/providers/Microsoft.Compute/images/managed"}))
     cloud = Cloud(world, clock)
     assert world.groups[0]["imageId"] == f"{GROUP}/providers/Microsoft.Compute/galleries/apps/images/Front_End"
     image = (await ask(cloud, "GET", world.groups[0]["imageId"])).json()
     assert image["properties"]["osType"] == "Linux"
     version = await ask(cloud, "GET", f"{world.groups[0]['imageId']}/versions/1.1.0?$expand=ReplicationStatus")
     assert version.json()["properties"]["replicationStatus"]["summary"][0]["region"] == "westeurope"
+
+
+@pytest.mark.parametrize(("version", "names"), [("1.2.3", ["1.2.3", "1.2.4"]), ("latest", ["1.0.0", "1.0.1"])])
+async def test_a_marketplace_image_has_the_running_version_and_a_newer_one(
+    ask: Ask, clock: Clock, world_of: Callable[[Any], World], version: str, names: list[str]
+) -> None:
+    body = arm_body({**URN, "version": version})
+    body["plan"] = {"publisher": "p", "product": "o", "name": "s"}
+    world = world_of(body)
+    cloud = Cloud(world, clock)
+    assert "imageId" not in world.groups[0]
+    sku = f"publishers/{URN['publisher']}/artifacttypes/vmimage/offers/{URN['offer']}/skus/{URN['sku']}"
+    versions = f"{SET.partition('/resourceGroups/')[0]}/providers/Microsoft.Compute/locations/westeurope/{sku}/versions"
+    assert [version["name"] for version in (await ask(cloud, "GET", versions)).json()] == names
+    [first, *_] = world.marketplace
+    assert (first.os_type, first.plan and first.plan.product) == ("Linux", "o")
+
+
+def test_an_image_is_made_to_fit_its_set(world_of: Callable[[Any], World]) -> None:
+    body = arm_body({"id": f"{IMAGE}/versions/2.3.4"})
+    body["sku"]["name"] = "Standard_D4ps_v5"
+    body["properties"]["virtualMachineProfile"]["securityProfile"] = {"securityType": "TrustedLaunch"}
+    image = world_of(body).galleries[0].images[0]
+    assert (image.os_state, image.architecture, image.security_type) == (
+        "Specialized",
+        "Arm64",
+        "TrustedLaunchSupported",
+    )
 
 
 def test_the_cli_s_output_is_the_same_set(world_of: Callable[[Any], World]) -> None:

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from local.azure.arm_shape import fields
 from local.azure.cloud import Cloud
 from local.azure.messages import Response
-from local.azure.world import Fault, World
+from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import Clock
 
 Ask = Callable[..., Awaitable[Response]]
@@ -117,10 +117,44 @@ async def test_galleries_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, im
     assert problems(models.Gallery, (await ask(cloud, "GET", image.rpartition("/images/")[0])).json()) == []
 
 
+async def test_images_are_as_the_sdk_declares_them(ask: Ask, clock: Clock, image: str) -> None:
+    document = demo_world().model_dump(mode="json", by_alias=True)
+    plan = {"publisher": "p", "product": "o", "name": "s"}
+    gallery = document["galleries"][0] | {"shared": True, "communityName": "public"}
+    gallery["images"][0] |= {"securityType": "TrustedLaunch", "purchasePlan": plan}
+    gallery["images"][0]["versions"][1] |= {"endOfLifeAfter": 60}
+    urn = {"publisher": "p", "offer": "o", "sku": "s"}
+    versions = [{"name": "1.0.0"}, {"name": "1.1.0", "deprecatedAfter": 60}]
+    document |= {
+        "galleries": [gallery],
+        "marketplace": [urn | {"plan": plan, "securityType": "TrustedLaunch", "versions": versions}],
+        "managedImages": [{"name": "golden", "resourceGroup": "demo"}],
+    }
+    cloud = Cloud(parse_world(document), clock)
+    subscription = "/".join(image.split("/")[:3])
+    region = f"{subscription}/providers/Microsoft.Compute/locations/eastus2"
+    unique = f"sharedGalleries/{subscription.rpartition('/')[2]}-APPS/images/web"
+    marketplace = "publishers/p/artifacttypes/vmimage/offers/o/skus/s/versions"
+    for path, kind in (
+        (image, models.GalleryImage),
+        (f"{image}/versions/1.1.0", models.GalleryImageVersion),
+        (f"{region}/{unique}", models.SharedGalleryImage),
+        (f"{region}/{unique}/versions/1.1.0", models.SharedGalleryImageVersion),
+        (f"{region}/communityGalleries/public/images/web", models.CommunityGalleryImage),
+        (f"{region}/communityGalleries/public/images/web/versions/1.1.0", models.CommunityGalleryImageVersion),
+        (f"{region}/{marketplace}/1.1.0", models.VirtualMachineImage),
+        (f"{subscription}/resourceGroups/demo/providers/Microsoft.Compute/images/golden", models.Image),
+    ):
+        answer = await ask(cloud, "GET", path)
+        assert (answer.status, problems(kind, answer.json())) == (200, []), path
+    listed = (await ask(cloud, "GET", f"{region}/{marketplace}")).json()
+    assert [problems(models.VirtualMachineImageResource, item) for item in listed] == [[], []]
+
+
 async def test_usages_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, web: str) -> None:
     subscription = "/".join(web.split("/")[:3])
     usages = (await ask(cloud, "GET", f"{subscription}/providers/Microsoft.Compute/locations/eastus2/usages")).json()
-    assert [problems(models.Usage, usage) for usage in usages["value"]] == [[], []]
+    assert [problems(models.Usage, usage) for usage in usages["value"]] == [[]] * 4
 
 
 async def test_flexible_vms_are_as_the_sdk_declares_them_in_every_state(

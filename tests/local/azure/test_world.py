@@ -24,7 +24,7 @@ def test_the_demo_world_is_what_its_page_says() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"scaleSet": []}, "world: scaleSet: unknown field; allowed here: applicationGateways, faults, galleries,"),
+        ({"scaleSet": []}, "world: scaleSet: unknown field; allowed here: applicationGateways, autoscaleSettings,"),
         (
             {"galleries": [{"name": "apps", "resourceGroup": "demo", "images": [{"name": "web", "size": 1}]}]},
             "world: galleries[0].images[0].size: unknown field; allowed here: architecture, hyperVGeneration, name,",

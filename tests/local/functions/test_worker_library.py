@@ -196,7 +196,7 @@ async def test_teal_s_recipe_and_health_are_invoked(teal: dict[str, Any]) -> Non
     }
     answer = json.loads((await invoke(teal["deploy_group"], {"context": Message(string=json.dumps(context))})).json)
     ((action,),) = answer["actions"]
-    assert (action["functionName"], action["instanceId"]) == ("wait_until_done", "web-1:prepare_deployment")
+    assert (action["functionName"], action["instanceId"]) == ("wait_until_done", "web-1:prepare_deployment-e1")
     assert answer["customStatus"]["message"] == "Planning"
 
     request = Message(

@@ -1,0 +1,53 @@
+"""VMs that others made in the middle of a deployment, from its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from activities.health import with_health
+from activities.signals import observe_all
+from rollout.deployment import Deployment, Reading, VmRecord
+from rollout.health import Health, Observation, worst
+from rollout.launch import newcomers
+from rollout.order import Order
+from rollout.outcome import goal
+from rollout.ports import Ports
+from rollout.scale_set import Vm, VmList
+from rollout.status import Color, VmStatus
+
+#: What the row of such a VM begins with, so that a later run knows it again.
+ADOPTED = "Made by others, and adopted"
+
+
+async def adopt(
+    ports: Ports, order: Order, deployment: Deployment, listed: VmList, records: Sequence[VmRecord]
+) -> list[VmRecord]:
+    """Give each a row: a green VM of the last batch, with what is said of its health now. Twice: the same rows."""
+    known = [record.vm_id for record in records if not record.reason.startswith(ADOPTED)]
+    found = newcomers(listed.vms, known, goal(deployment))
+    if not found:
+        return []
+    ids = [vm.vm_id for vm in found]
+    listed = await with_health(ports, order, deployment.parameters, listed, ids)
+    seen = await observe_all(ports, order, deployment.parameters, ids, listed.by_id())
+    adopted = [_record(vm, deployment, seen[vm.vm_id], order) for vm in found]
+    await ports.store.vms.put(deployment.id, adopted)
+    return adopted
+
+
+def _record(vm: Vm, deployment: Deployment, observations: Sequence[Observation], order: Order) -> VmRecord:
+    decisive = worst(observations)
+    status = {Health.HEALTHY: VmStatus.HEALTHY, Health.WAITING: VmStatus.RUNNING}.get(
+        decisive.health, VmStatus.UNHEALTHY
+    )
+    return VmRecord(
+        vm.vm_id,
+        vm.name,
+        Color.GREEN,
+        deployment.number_of_batches,
+        status,
+        f"{ADOPTED}; {decisive.source}: {decisive.detail}",
+        vm.zone,
+        tuple(Reading(each.source, each.health, each.detail, order.at) for each in observations),
+        order.at,
+    )

@@ -1,0 +1,42 @@
+"""Watch the green VMs for a while after they are in service."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from activities.look import look_at
+from activities.rows import batch_of, deployment_of
+from rollout.bake import judge_bake
+from rollout.deployment import Batch, Deployment
+from rollout.order import Order, Progress, again, done, failed
+from rollout.pacing import until_next_look
+from rollout.ports import Ports
+from rollout.retirement import DELETED
+from rollout.status import Color, VmStatus
+
+
+async def bake(ports: Ports, order: Order) -> Progress:
+    """Judge the green VMs of all batches so far at every look, until the time to watch them is over.
+
+    What the balancers are still asked is noted in the row of the order's batch, the last one that was replaced.
+    """
+    deployment = await deployment_of(ports, order)
+    batch = await batch_of(ports, order)
+    rows = await ports.store.vms.list(order.deployment_id)
+    green = [row for row in rows if row.color is Color.GREEN and row.batch and row.status is not VmStatus.PENDING]
+    standing = [row for row in green if not row.replaced and not row.moved_to and row.reason != DELETED]
+    look = await look_at(ports, order, batch, deployment.parameters, standing)
+    await ports.store.vms.put(order.deployment_id, look.changed(over=True, at=order.at))
+    judged = judge_bake(look.sick_for(order.at), len(standing), order.poll_interval, deployment.parameters)
+    if not judged.passes:
+        return failed("unhealthyWhileBaking", judged.reason, healthy=judged.healthy, sick=judged.sick)
+    left = _bake_time(deployment, batch) - order.waited
+    if left <= timedelta(0):
+        return done(judged.reason, healthy=judged.healthy, sick=judged.sick)
+    return again(min(left, until_next_look(order.poll_interval, look.listed)), f"baking: {judged.reason}")
+
+
+def _bake_time(deployment: Deployment, batch: Batch) -> timedelta:
+    canary = deployment.parameters.canary
+    is_canary = batch.canary and batch.number < deployment.number_of_batches
+    return canary.bake_time if canary is not None and is_canary else deployment.parameters.bake_time

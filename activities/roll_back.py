@@ -1,0 +1,92 @@
+"""Plan how to bring back what a deployment has retired already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from activities.health import with_health
+from activities.rows import deployment_of
+from groundwork.traffic import out_of_traffic
+from rollout.batches import Plan, plan
+from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.order import Order, Progress, again, done, failed
+from rollout.pacing import before_next_step
+from rollout.ports import Ports
+from rollout.retirement import gone
+from rollout.roll_back import going_back
+from rollout.scale_set import ScaleSet, VmList
+from rollout.status import Color, VmStatus
+from rollout.words import counted
+
+
+async def plan_roll_back(ports: Ports, order: Order) -> Progress:
+    """Deal the VMs that the deployment launched out to further batches, in which VMs of the previous image come.
+
+    The rows of those VMs move: they are blue from here on. Run again after the batches are there: the same answer.
+    """
+    deployment = await deployment_of(ports, order)
+    batches = await ports.store.batches.list(deployment.id)
+    if planned := [batch for batch in batches if batch.back]:
+        return _answer(deployment, planned)
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if scale_set is None:
+        return failed("scaleSetGone", "The scale set does not exist any more")
+    if not scale_set.settled and order.waited < deployment.parameters.grace_period:
+        return again(order.poll_interval, f"waiting for a change of {scale_set.name} to end")
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    decided = await _plan(ports, order, deployment, scale_set, listed)
+    first = 1 + max((batch.number for batch in batches), default=0)
+    await _write(ports, order, listed, decided, first)
+    rows = [Batch(b.number + first - 1, len(b.blue), b.green, back=True) for b in decided.batches]
+    await ports.store.batches.put(deployment.id, rows)
+    return replace(_answer(deployment, rows), after=before_next_step(listed))
+
+
+async def _plan(ports: Ports, order: Order, deployment: Deployment, scale_set: ScaleSet, listed: VmList) -> Plan:
+    listed = await with_health(ports, order, deployment.parameters, listed, listed.by_id())
+    aside = await out_of_traffic(ports, scale_set, [vm for vm in listed.vms if not vm.leaving])
+    parts = going_back(listed.vms, aside, deployment)
+    asked = deployment.parameters
+    return plan(
+        parts.going,
+        parts.kept,
+        parts.target,
+        asked.batch_size_percentage,
+        parts.idle,
+        batch_size=asked.batch_size,
+    )
+
+
+async def _write(ports: Ports, order: Order, listed: VmList, decided: Plan, first: int) -> None:
+    """The rows of the VMs that go: blue in their new batch, and a note in the row where they were green.
+
+    And the rows of those that are gone already, which a step that was interrupted did not live to write.
+
+    A VM that an earlier run of this gave a row in another batch, before it died, stays in one only: that run wrote no
+    batches, so its rows are overwritten or say that they moved.
+    """
+    records = await ports.store.vms.list(order.deployment_id)
+    numbers = {vm.vm_id: batch.number + first - 1 for batch in decided.batches for vm in batch.blue}
+    moved = [
+        replace(record, moved_to=numbers[record.vm_id], reason=f"Goes in batch {numbers[record.vm_id]}")
+        for record in records
+        if record.vm_id in numbers and record.batch != numbers[record.vm_id]
+    ]
+    blue = [
+        VmRecord(vm.vm_id, vm.name, Color.BLUE, number, VmStatus.RUNNING, "", vm.zone, updated_at=order.at)
+        for batch in decided.batches
+        for vm in batch.blue
+        if (number := batch.number + first - 1)
+    ]
+    left = gone(records, listed.vms, order.at)
+    await ports.store.vms.put(order.deployment_id, [*moved, *blue, *left])
+
+
+def _answer(deployment: Deployment, batches: Sequence[Batch]) -> Progress:
+    blue = sum(batch.blue for batch in batches)
+    previous = deployment.image.previous.label if deployment.image.previous else "the previous image"
+    if not batches:
+        return done(f"all VMs run {previous}", batches=0, blue=0, first=0)
+    reason = f"{counted(blue, 'VM')} to move back to {previous} in {counted(len(batches), 'batch')}"
+    return done(reason, batches=len(batches), blue=blue, first=min(batch.number for batch in batches))

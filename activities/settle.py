@@ -1,0 +1,88 @@
+"""Leave a deployment's VMs as they are, and know them all: for a stop, and for a batch that is kept to be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from activities.reattach import reattach_blue
+from activities.rows import batch_of, deployment_of
+from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.holds import Hold
+from rollout.launch import newcomers
+from rollout.order import Order, Progress, again, done
+from rollout.ports import Ports
+from rollout.remains import remains
+from rollout.retirement import gone
+from rollout.scale_set import Vm, VmList
+from rollout.status import Color, VmStatus
+
+#: How long a change of the set that is still under way is waited for.
+SETTLE_LIMIT = timedelta(minutes=30)
+
+
+async def settle_vms(ports: Ports, order: Order) -> Progress:
+    """Wait until no change of the set is under way, give every VM of the deployment a row, and say what remains."""
+    listed = await _settled(ports, order)
+    if isinstance(listed, Progress):
+        return listed
+    deployment = await deployment_of(ports, order)
+    records = await _with_orphans(ports, order, deployment, listed)
+    await ports.store.vms.put(order.deployment_id, gone(records, listed.vms, order.at))
+    return done(remains(listed.vms, records))
+
+
+async def keep_green(ports: Ports, order: Order) -> Progress:
+    """Leave the green VMs of a failed batch to be looked at, and put detached blue ones back into traffic.
+
+    The journal remembers the batch, so that its green VMs go once ``keepFor`` is over.
+    """
+    batch = await batch_of(ports, order)
+    back = await reattach_blue(ports, order)
+    if not back.done:
+        return back
+    listed = await _settled(ports, order)
+    if isinstance(listed, Progress):
+        return listed
+    deployment = await deployment_of(ports, order)
+    records = await _with_orphans(ports, order, deployment, listed)
+    present = listed.by_id()
+    green = [one for one in records if one.batch == batch.number and one.color is Color.GREEN and one.vm_id in present]
+    if green and batch.healthy_at is None:
+        await _remember(ports, order, deployment, batch)
+    kept = f"{len(green)} green VMs stay to be looked at for {deployment.parameters.keep_for}"
+    return done(kept + (f"; {back.reason}" if back.reason else ""), kept=len(green), surplus=bool(green))
+
+
+async def _settled(ports: Ports, order: Order) -> VmList | Progress:
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if scale_set is None:
+        return done("The scale set and its VMs are gone")
+    if not scale_set.settled and order.waited < SETTLE_LIMIT:
+        return again(order.poll_interval, f"waiting for a change of {scale_set.name} to end")
+    return await ports.scale_sets.list_vms(order.scale_set_id)
+
+
+async def _with_orphans(ports: Ports, order: Order, deployment: Deployment, listed: VmList) -> list[VmRecord]:
+    """Every row, those of VMs included that a launch made and no run of it lived to adopt."""
+    records = list(await ports.store.vms.list(order.deployment_id))
+    batch = await ports.store.batches.get(order.deployment_id, deployment.current_batch)
+    if batch is None:
+        return records
+    found = newcomers(listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
+    adopted = [_orphan(vm, batch, order) for vm in found]
+    await ports.store.vms.put(order.deployment_id, adopted)
+    return records + adopted
+
+
+def _orphan(vm: Vm, batch: Batch, order: Order) -> VmRecord:
+    status, reason = VmStatus.PENDING, "Launched; never judged"
+    return VmRecord(vm.vm_id, vm.name, Color.GREEN, batch.number, status, reason, vm.zone, updated_at=order.at)
+
+
+async def _remember(ports: Ports, order: Order, deployment: Deployment, batch: Batch) -> None:
+    journal = await ports.store.holds.get(order.scale_set_id)
+    base = journal or Hold(order.scale_set_id, order.deployment_id, (), order.at)
+    until = order.at + deployment.parameters.keep_for
+    kept = replace(base, deployment_id=order.deployment_id, keep_until=until, discard_batch=batch.number)
+    await ports.store.holds.put(kept)

@@ -1,0 +1,44 @@
+"""Waiting for a person: in a pause, and at a gate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from activities.rows import deployment_of
+from rollout.commands import Action, Answer, CommandKind, Decision, answer
+from rollout.order import Order, Progress, State, again, done
+from rollout.ports import Ports
+
+#: How often the commands are read although nothing woke the wait: an event may be lost.
+LOOK_AGAIN = timedelta(minutes=5)
+
+
+async def await_resume(ports: Ports, order: Order) -> Progress:
+    """Paused until somebody resumes, stops or rolls back, or the deployment's ``waitTimeout`` is over."""
+    return await _decided(ports, order, CommandKind.RESUME)
+
+
+async def await_approval(ports: Ports, order: Order) -> Progress:
+    """At a gate until somebody approves, stops or rolls back, or the deployment's ``waitTimeout`` is over."""
+    return await _decided(ports, order, CommandKind.APPROVE)
+
+
+async def _decided(ports: Ports, order: Order, asked: CommandKind) -> Progress:
+    row = await deployment_of(ports, order)
+    timeout = row.parameters.wait_timeout
+    # The event that began this wait wrote the decision; without it, the same follows from the order.
+    decision = row.decision or Decision(asked, order.since, order.since + timeout, row.parameters.action_on_timeout)
+    found = answer(asked, await ports.store.commands.list(order.deployment_id), order.heard, decision, order.at)
+    if found is None:
+        left = min(decision.deadline - order.at, LOOK_AGAIN)
+        return replace(again(left, f"waiting until somebody gives {asked}"), listen=True)
+    return _progress(found)
+
+
+def _progress(found: Answer) -> Progress:
+    data = {"heard": found.heard, "all": found.all_gates}
+    if found.action is Action.APPROVE:
+        return replace(done(found.reason), data=data)
+    kind = CommandKind.STOP if found.action is Action.STOP else CommandKind.ROLL_BACK
+    return Progress(State.INTERRUPTED, found.reason, kind, data=data)

@@ -1,0 +1,88 @@
+"""A queued deployment's turn: when it comes, the deployment takes the lock, as a start does that meets nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from activities.rows import deployment_of
+from groundwork.claim import Held, look
+from groundwork.predecessor import end_predecessors
+from groundwork.queue import before
+from groundwork.version import resolve
+from rollout.deployment import Deployment
+from rollout.group import Group
+from rollout.order import Order, Progress, again, done, lock_lost
+from rollout.ports import InstanceState, Ports
+from rollout.scale_set import ImageReference
+from rollout.status import Status
+from rollout.succession import inherit, waiting_for
+
+#: After another writer came first, the lock is looked at again, at once.
+_AT_ONCE = timedelta(seconds=1)
+
+
+async def take_turn(ports: Ports, order: Order) -> Progress:
+    """Wait until the deployment is the first in the queue and the scale set is free; then take the lock.
+
+    Answers its ``epoch``. Run again after that: the same. What the deployment inherits is written before the lock is
+    taken, so that a run that dies in between leaves nothing to be found out by the next.
+    """
+    row = await deployment_of(ports, order)
+    if row.status is not Status.QUEUED:
+        return done("The turn was taken", epoch=row.epoch)
+    lock = await ports.store.locks.get(order.scale_set_id)
+    if lock is not None and lock.owner == row.id:
+        return done("The scale set is this deployment's", epoch=lock.epoch)
+    if ended := await _ended_from_outside(ports, order):
+        return ended
+    if ahead := await before(ports, row):
+        return await _wait(ports, order, row, ahead)
+    return await _take(ports, order, row)
+
+
+async def _ended_from_outside(ports: Ports, order: Order) -> Progress | None:
+    """A run that is late must take no lock for an orchestration that is gone."""
+    state = await ports.instances.state(order.actor)
+    if state is InstanceState.SUSPENDED:
+        return again(order.poll_interval, "The deployment's orchestration is suspended")
+    return (
+        None if state is InstanceState.RUNNING else lock_lost("The deployment's orchestration was ended from outside")
+    )
+
+
+async def _take(ports: Ports, order: Order, row: Deployment) -> Progress:
+    seen, taking = await look(ports, order.scale_set_id, row.id)
+    if taking.lock is None:
+        return await _wait(ports, order, row, Held(seen.owner if seen is not None else "", taking.reason))
+    predecessor = await end_predecessors(ports, row, taking.takes_over)
+    if isinstance(predecessor, Held):
+        return await _wait(ports, order, row, predecessor)
+    pinned = await _pinned(ports, row)
+    await ports.store.deployments.change(row.id, lambda current: _ready(current, predecessor, pinned))
+    if not await ports.store.locks.swap(seen, taking.lock):
+        return again(_AT_ONCE, "Another writer changed the lock")
+    return done(f"The turn has come: {taking.reason}", epoch=taking.lock.epoch)
+
+
+async def _pinned(ports: Ports, row: Deployment) -> ImageReference:
+    """The image that the deployment moves to. The set's own may be another one now than when it was asked for."""
+    if row.image.requested is not None:
+        return row.image.pinned
+    scale_set = await ports.scale_sets.read(row.scale_set_id)
+    found = await resolve(ports.images, None, Group(row.group_id, row.scale_set_id), scale_set)
+    return found.reference or row.image.pinned
+
+
+def _ready(row: Deployment, predecessor: Deployment | None, pinned: ImageReference) -> Deployment:
+    return inherit(replace(row, image=replace(row.image, pinned=pinned)), predecessor)
+
+
+async def _wait(ports: Ports, order: Order, row: Deployment, ahead: Held) -> Progress:
+    reason = waiting_for(ahead.holder)
+    await ports.store.deployments.change(row.id, lambda current: _because(current, reason))
+    return replace(again(order.poll_interval, reason), listen=True)
+
+
+def _because(row: Deployment, reason: str) -> Deployment:
+    return replace(row, reason=reason) if row.status is Status.QUEUED else row

@@ -1,0 +1,55 @@
+"""What is forgotten after a time, over all tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapters.tables.records import Records
+from adapters.tables.table import Table, TableMaker
+from rollout.deployment import Deployment
+from rollout.idempotency import KeyedRequest
+from rollout.keys import deployment_key, deployments_before, encode_key, request_key
+
+#: The tables in which a deployment has a partition of its own.
+PARTS = ("Vms", "Batches", "Intents", "Evidence", "Commands", "Events")
+
+
+def archive_over(tables: TableMaker) -> TableArchive:
+    """The archive in the tables that ``tables`` makes."""
+    return TableArchive(
+        Records(tables("Deployments"), Deployment),
+        Records(tables("Requests"), KeyedRequest),
+        [tables(name) for name in PARTS],
+    )
+
+
+class TableArchive:
+    """Old rows, found by reading whole tables."""
+
+    def __init__(
+        self, deployments: Records[Deployment], requests: Records[KeyedRequest], parts: Sequence[Table]
+    ) -> None:
+        self._deployments = deployments
+        self._requests = requests
+        self._parts = parts
+
+    async def ended_before(self, time: datetime, limit: int) -> tuple[Deployment, ...]:
+        def wanted(row: Deployment) -> bool:
+            return row.ended_at is not None and row.ended_at < time
+
+        return await self._deployments.scan(wanted, limit, deployments_before(time))
+
+    async def forget(self, deployment_id: str) -> None:
+        """The events go late, so that what is there for people to read is whole as long as it can be."""
+        for table in self._parts:
+            await table.clear(encode_key(deployment_id))
+        key = deployment_key(deployment_id)
+        if key is not None:
+            await self._deployments.delete(key)
+
+    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
+        return await self._requests.scan(lambda request: request.at < time, limit)
+
+    async def forget_request(self, scope: str, key: str) -> None:
+        await self._requests.delete(request_key(scope, key))

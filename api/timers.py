@@ -1,0 +1,31 @@
+"""Every timer trigger, as a table: ``api.doors`` makes a function of each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from api.purge import purge
+from api.watchdog import watch
+from rollout.ports import Ports
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Timer:
+    """One function of the app. ``schedule`` is an NCRONTAB expression, with seconds, in UTC."""
+
+    name: str
+    schedule: str
+    handler: Callable[[Ports], Awaitable[None]]
+
+
+def timers(settings: Settings) -> tuple[Timer, ...]:
+    """What Teal does by itself: put in order what was lost, and forget what is old."""
+    history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
+    return (
+        Timer("watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval)),
+        Timer("purge", "0 17 3 * * *", partial(purge, history=history, rows=rows)),
+    )

@@ -1,0 +1,207 @@
+"""One look at all that a deployment depends on, and what speaks for and against it: nothing is changed.
+
+The door asks before it takes the lock, for a start and for a plan without one, and ``prepare_deployment`` asks again
+under the lock, so that all three go by the same checks. A survey costs one list of the set's VMs, which is the scarce
+request (docs/performance.md); everything else is one request each, made at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from groundwork.traffic import out_of_traffic
+from groundwork.version import Resolution, look_up, resolve
+from rollout.batches import Plan
+from rollout.deployment import Deployment, Image, Parameters
+from rollout.errors import AzureError, Refused
+from rollout.findings import Finding, Severity
+from rollout.group import Group, HealthCheckType
+from rollout.plan import make_plan, serving_vms
+from rollout.ports import Ports
+from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
+from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
+from rollout.surroundings import Surroundings, Unread
+
+T = TypeVar("T")
+
+#: What reading autoscale's settings takes. Everything else that is held is a part of the set.
+AUTOSCALE_RIGHT = "Microsoft.Insights/autoscaleSettings/read"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was seen at one moment. ``findings``: errors first. ``reference``: the image, to the version.
+
+    ``plan`` is ``None`` where the set or the image is not there. ``serving``: the ids of the VMs that serve.
+    ``previous``: the image that a failure puts back.
+    """
+
+    findings: tuple[Finding, ...]
+    version_id: str
+    reference: ImageReference | None
+    plan: Plan | None
+    scale_set: ScaleSet | None = None
+    version: ImageVersion | None = None
+    listed: VmList | None = None
+    serving: frozenset[str] = frozenset()
+    previous: ImageReference | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What refuses the deployment."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+async def survey(
+    ports: Ports,
+    group: Group,
+    parameters: Parameters,
+    predecessor: Deployment | None = None,
+    *,
+    pinned: ImageReference | None = None,
+    scale_set: ScaleSet | None = None,
+    thorough: bool = False,
+    brief: bool = False,
+) -> Survey:
+    """Read the set, its VMs and whatever else decides, once and at the same time.
+
+    ``predecessor``: the deployment whose target size and previous image this one inherits, if it left the set
+    unsettled. ``pinned``: the image where it is decided already, ``scale_set`` the set where it has just been read.
+    ``thorough``: the health of every VM is read, and not only of those that may be kept; it decides in which order the
+    others go, and costs a request a VM in a Flexible set. ``brief``: what is around the set is not read, because Azure
+    answers so badly that each request less counts.
+    """
+    scale_set = scale_set or await ports.scale_sets.read(group.scale_set_id)
+    if scale_set is None:
+        found = await _resolve(ports, group, parameters, None, pinned)
+        findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
+        return Survey(in_order(findings), found.version_id, found.reference, None)
+    found, listed, surroundings = await asyncio.gather(
+        _resolve(ports, group, parameters, scale_set, pinned),
+        ports.scale_sets.list_vms(group.scale_set_id),
+        _nothing() if brief else _surroundings(ports, scale_set),
+    )
+    seen = _Seen(ports, group, parameters, predecessor, scale_set, found, surroundings or Surroundings())
+    return await seen.judged(listed, thorough)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What one survey has read before the VMs are looked at more closely."""
+
+    ports: Ports
+    group: Group
+    parameters: Parameters
+    predecessor: Deployment | None
+    scale_set: ScaleSet
+    found: Resolution
+    surroundings: Surroundings
+
+    @property
+    def inherits(self) -> bool:
+        """Whether an unfinished deployment left the set in disorder."""
+        return self.predecessor is not None and not self.predecessor.settled
+
+    @property
+    def previous(self) -> ImageReference | None:
+        """The last image that was known to be good."""
+        inherited = self.predecessor.image.previous if self.predecessor is not None and self.inherits else None
+        return inherited or self.scale_set.image
+
+    async def judged(self, listed: VmList, thorough: bool) -> Survey:
+        reference = self.found.reference if self.found.version is not None else None
+        planned, serving = None, frozenset[str]()
+        if reference is not None:
+            listed = await self._with_health(listed, reference, thorough)
+            aside = await out_of_traffic(self.ports, self.scale_set, self._doubtful(listed, reference))
+            size = self.predecessor.target_size if self.predecessor is not None and self.inherits else 0
+            planned = make_plan(self.parameters, reference, listed.vms, aside, size)
+            serving = serving_vms(listed.vms, aside, self.parameters)
+        return Survey(
+            in_order(self._findings(listed, planned)),
+            self.found.version_id,
+            self.found.reference,
+            planned,
+            self.scale_set,
+            self.found.version,
+            listed,
+            serving,
+            self.previous,
+            self.surroundings,
+        )
+
+    async def _with_health(self, listed: VmList, pinned: ImageReference, thorough: bool) -> VmList:
+        if HealthCheckType.APPLICATION_HEALTH not in self.parameters.health_check_types:
+            return listed
+        asked = frozenset(vm.vm_id for vm in listed.vms if thorough or vm.image.matches(pinned))
+        return await self.ports.scale_sets.with_health(self.scale_set.id, listed, asked)
+
+    def _doubtful(self, listed: VmList, pinned: ImageReference) -> list[Vm]:
+        """The VMs that may be out of their pools: an unfinished deployment may have left any so, else those to keep."""
+        standing = [vm for vm in listed.vms if not vm.leaving]
+        return [vm for vm in standing if self.inherits or vm.image.matches(pinned)]
+
+    def _findings(self, listed: VmList, planned: Plan | None) -> Iterator[Finding]:
+        found, parameters = self.found, self.parameters
+        size, now = self.surroundings.size, self.ports.clock.now()
+        known = check_start(self.scale_set, found.version, found.version_id, parameters, self.group, size, now)
+        yield from _without_version(known, found)
+        yield from check_vms(self.scale_set, listed.vms, parameters, planned)
+        yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
+        if planned is not None and found.reference is not None:
+            image = Image(parameters.image, found.reference, self.previous)
+            yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
+
+
+async def _resolve(
+    ports: Ports, group: Group, parameters: Parameters, scale_set: ScaleSet | None, pinned: ImageReference | None
+) -> Resolution:
+    """The version; where it was pinned before, as it is now."""
+    if pinned is None:
+        return await resolve(ports.images, parameters.image, group, scale_set)
+    return await look_up(ports.images, pinned, scale_set)
+
+
+def _without_version(findings: tuple[Finding, ...], found: Resolution) -> tuple[Finding, ...]:
+    """Where a request names no version the checks only saw that there is none; the problem says why."""
+    if found.problem is None:
+        return findings
+    return (found.problem, *(finding for finding in findings if finding.target != "image"))
+
+
+async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
+    """What is around the set. What cannot be read, for lack of a right or of an answer, is noted and stops nothing."""
+    asked, unread = ports.constraints, list[Unread]()
+    uniform = scale_set.mode is OrchestrationMode.UNIFORM
+    size, usages, locks, upgrade, processes = await asyncio.gather(
+        _told("VM sizes", "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
+        _told("Quotas", "Microsoft.Compute/locations/usages/read", asked.usages(scale_set), unread),
+        _told("Locks", "Microsoft.Authorization/locks/read", asked.locks(scale_set), unread),
+        _told(
+            "Rolling upgrades",
+            "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read",
+            asked.rolling_upgrade(scale_set) if uniform else _nothing(),
+            unread,
+        ),
+        _told("What changes the set by itself", AUTOSCALE_RIGHT, ports.processes.read(scale_set), unread),
+    )
+    unread += [Unread(str(one.kind), one.unreadable, AUTOSCALE_RIGHT) for one in processes or () if one.unreadable]
+    known = Surroundings(size, usages or (), locks or (), upgrade, processes or ())
+    return replace(known, unread=tuple(sorted(unread, key=lambda each: each.what)))
+
+
+async def _told(what: str, right: str, reading: Awaitable[T], unread: list[Unread]) -> T | None:
+    try:
+        return await reading
+    except AzureError as error:
+        why = f"Azure answered {error.code}"
+        unread.append(Unread(what, why, right if isinstance(error, Refused) else ""))
+        return None
+
+
+async def _nothing() -> None:
+    return None

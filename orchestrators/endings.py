@@ -1,0 +1,142 @@
+"""The ends of a deployment other than the good one: failed, stopped, rolled back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchestrators.steps import BATCH_LOST, Context, Recipe, Step, carry_out, in_batch, record, show
+from rollout.codec import Json, encode
+from rollout.deployment import OnFailure
+from rollout.events import EventType
+from rollout.order import Progress, Run, State
+from rollout.status import Status
+
+RAISE_EPOCH = Step("raise_epoch")
+SAVE_EVIDENCE = Step("save_evidence")
+DISCARD_GREEN = Step("discard_green", EventType.GREEN_DISCARDED)
+KEEP_GREEN = Step("keep_green", EventType.GREEN_KEPT)
+SETTLE_VMS = Step("settle_vms")
+RESTORE_IMAGE = Step("restore_image", EventType.IMAGE_RESTORED)
+PLAN_ROLL_BACK = Step("plan_roll_back", EventType.ROLL_BACK_PLANNED)
+RESTORE_PROCESSES = Step("restore_processes", EventType.PROCESSES_RESTORED)
+RELEASE_GROUP = Step("release_group")
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """How far a deployment came in putting back what it changed: the model has a good ``image``; all is ``settled``."""
+
+    image: bool
+    settled: bool
+
+
+def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
+    """Put back what was changed, free the group, and say why the deployment failed.
+
+    Where the lock is lost, nothing of the set is this deployment's to change any more.
+    """
+    reason, back = in_batch(run, cause.reason), PutBack(image=False, settled=False)
+    if cause.state is not State.LOCK_LOST:
+        run, back = yield from put_back(context, run, cause)
+        run = yield from let_go(context, run, back)
+    run = replace(run, batch=0)
+    run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": back.settled})
+    return end(context, run, Status.FAILED, reason)
+
+
+def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
+    """Leave the VMs as they are; put the image back, keep autoscale from undoing it for a while, and free the group."""
+    show(context, run, Status.STOPPING, command.reason)
+    run = yield from record(context, replace(run, batch=0), EventType.STOPPING, command.reason, command.data)
+    reason, settled = f"stopped before anything was changed: {command.reason}", True
+    run, fenced = yield from fence(context, run)
+    if fenced and run.changed:
+        run, remaining = yield from carry_out(context, run, SETTLE_VMS)
+        run, restored = yield from restore_image(context, run)
+        run = yield from let_go(context, replace(run, keep=True), PutBack(restored, settled=False))
+        reason, settled = f"{remaining.reason} ({command.reason})", False
+    elif fenced:
+        run, _ = yield from carry_out(context, run, RELEASE_GROUP)
+    run = yield from record(context, run, EventType.STOPPED, reason, {"settled": settled})
+    return end(context, run, Status.STOPPED, reason)
+
+
+def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
+    """Put back what was changed; then bring back what was retired already, as further batches."""
+    failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
+    show(context, run, Status.ROLLING_BACK, cause.reason)
+    run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
+    run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
+    run = replace(run, batch=0, back=True)
+    plan = Progress(State.DONE, f"nothing was changed ({cause.reason})", data={"batches": 0})
+    if run.changed and not back.image:
+        return (yield from give_up(context, run, back, cause))
+    if run.changed:
+        run, plan = yield from carry_out(context, run, PLAN_ROLL_BACK)
+    if not plan.done:
+        return (yield from give_up(context, run, back, plan))
+    if plan.data["batches"]:
+        first, batches = plan.data["first"], plan.data["batches"]
+        run = replace(run, batch=first, batches=first + batches - 1, steered=True, gated=False, round=1)
+        context.continue_as_new(encode(run))
+        return None
+    run = yield from let_go(context, run, PutBack(image=True, settled=True))
+    run = yield from record(context, run, EventType.ROLLED_BACK, plan.reason, {"settled": True})
+    return end(context, run, Status.ROLLED_BACK, plan.reason)
+
+
+def give_up(context: Context, run: Run, back: PutBack, cause: Progress) -> Recipe[Json | None]:
+    """The deployment can neither go on nor back."""
+    reason = f"cannot be rolled back: {cause.reason}"
+    run = yield from let_go(context, run, back)
+    run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": False})
+    return end(context, run, Status.FAILED, reason)
+
+
+def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBack]]:
+    """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image."""
+    run, fenced = yield from fence(context, run)
+    if not fenced or not run.changed:
+        return run, PutBack(image=fenced, settled=False)
+    if cause.code == BATCH_LOST:
+        run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
+    discarded = cause
+    if run.batch:
+        run, _ = yield from carry_out(context, run, SAVE_EVIDENCE)
+        keeps = run.on_failure is OnFailure.KEEP
+        run, discarded = yield from carry_out(context, run, KEEP_GREEN if keeps else DISCARD_GREEN)
+        run = replace(run, keep=keeps)
+    clean = not run.batch or (discarded.done and not discarded.data.get("surplus", False))
+    run, restored = yield from restore_image(context, replace(run, batch=0))
+    return run, PutBack(restored, restored and clean and not run.inherited)
+
+
+def fence(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
+    """Raise the epoch: whatever of the deployment is still under way may no longer write. False: the lock is lost."""
+    run, fenced = yield from carry_out(context, run.unsteered(), RAISE_EPOCH)
+    if not fenced.done:
+        return run, False
+    return replace(run, epoch=fenced.data["epoch"], sequence=max(run.sequence, fenced.data["sequence"])), True
+
+
+def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
+    """Put the previous image back into the model, or say that this did not work."""
+    run, restored = yield from carry_out(context, run, RESTORE_IMAGE)
+    if not restored.done:
+        run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
+    return run, restored.done
+
+
+def let_go(context: Context, run: Run, back: PutBack) -> Recipe[Run]:
+    """Restore what was held, unless the model names an image that was not judged good; then free the group."""
+    run = replace(run, batch=0)
+    if back.image:
+        run, _ = yield from carry_out(context, run, RESTORE_PROCESSES)
+    run, _ = yield from carry_out(context, run, RELEASE_GROUP)
+    return run
+
+
+def end(context: Context, run: Run, status: Status, message: str) -> Json:
+    """The orchestration's own output; people read the row."""
+    show(context, run, status, message)
+    return {"status": status, "reason": message}

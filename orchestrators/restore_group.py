@@ -1,0 +1,90 @@
+"""Put in order what a deployment left whose orchestration is gone, or what one that ended kept for a while."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrators.endings import (
+    DISCARD_GREEN,
+    RELEASE_GROUP,
+    RESTORE_IMAGE,
+    RESTORE_PROCESSES,
+    SETTLE_VMS,
+    end,
+)
+from orchestrators.steps import Context, Recipe, Step, carry_out, record, show
+from rollout.codec import Json, decode
+from rollout.events import EventType
+from rollout.order import Progress, Run, State
+from rollout.status import Status
+from rollout.watchdog import ORCHESTRATOR_LOST
+
+RECLAIM = Step("reclaim")
+
+#: Of a set that is gone nothing can do harm any more: what is left to do is to forget what was held of it.
+SET_GONE = "scaleSetGone"
+
+
+def restore_group(context: Context) -> Recipe[Json]:
+    """Take the lock in the next epoch, then put the set right, and free the group.
+
+    Where another deployment has the lock, or takes it on the way, all this is for that one to do.
+    """
+    run = decode(Run, context.get_input())
+    show(context, run, Status.IN_PROGRESS, "putting in order what a deployment left")
+    run, reclaimed = yield from carry_out(context, run, RECLAIM)
+    if not reclaimed.done:
+        return end(context, run, Status.FAILED, reclaimed.reason)
+    run = replace(run, epoch=reclaimed.data["epoch"], sequence=max(run.sequence, reclaimed.data["sequence"]))
+    if reclaimed.data["ended"]:
+        return (yield from let_go_of_kept(context, run, reclaimed))
+    return (yield from write_off(context, run, reclaimed))
+
+
+def let_go_of_kept(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
+    """The deployment's history has an end, and gets no more facts; the VMs' rows say what became of them.
+
+    Where the VMs do not go, the journal stays as it is, and all this is tried again.
+    """
+    kept = reclaimed
+    if reclaimed.data["discard"]:
+        run, kept = yield from carry_out(context, replace(run, batch=reclaimed.data["discard"]), DISCARD_GREEN)
+    if kept.done:
+        run, kept = yield from carry_out(context, replace(run, batch=0), RESTORE_PROCESSES)
+    run, _ = yield from carry_out(context, replace(run, batch=0), RELEASE_GROUP)
+    return end(context, run, Status.FINISHED if kept.done else Status.FAILED, kept.reason)
+
+
+def write_off(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
+    """Restore the image and what was held, say what remains of the deployment, and that it has failed.
+
+    No VM is deleted: which of them should go is for the next deployment to find out. The end is written before the
+    group is free, so that the next one cannot find it unwritten.
+    """
+    if reclaimed.data["open"]:
+        run = yield from record(
+            context, run, EventType.BATCH_FAILED, "its orchestration is gone", {"code": ORCHESTRATOR_LOST}
+        )
+    run, image = yield from restore_image(context, replace(run, batch=0))
+    held = image
+    if image.done or image.code == SET_GONE:
+        run, held = yield from carry_out(context, run, RESTORE_PROCESSES)
+    if State.LOCK_LOST in (image.state, held.state):
+        return end(context, run, Status.FAILED, held.reason)
+    reason = reclaimed.reason
+    if reclaimed.data["planned"]:
+        run, remaining = yield from carry_out(context, run, SETTLE_VMS)
+        reason = f"{reason}; {remaining.reason}"
+    run = yield from record(context, run, EventType.FAILED, reason, {"code": ORCHESTRATOR_LOST, "settled": False})
+    run, _ = yield from carry_out(context, run, RELEASE_GROUP)
+    return end(context, run, Status.FAILED, reason)
+
+
+def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Put the previous image back, where it is known; or say that this did not work."""
+    if not run.changed:
+        return run, Progress(State.DONE, "The image was never changed")
+    run, restored = yield from carry_out(context, run, RESTORE_IMAGE)
+    if restored.state is State.FAILED:
+        run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
+    return run, restored

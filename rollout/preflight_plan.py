@@ -1,0 +1,92 @@
+"""Whether what was asked for can be done with the VMs that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rollout.batches import Plan
+from rollout.commands import Action
+from rollout.deployment import Image, OnFailure, Parameters
+from rollout.findings import Finding, error, info
+from rollout.holds import Process, describe_hold
+from rollout.plan import approvals
+from rollout.roll_back import cannot_roll_back
+
+
+def check_plan(planned: Plan, parameters: Parameters, image: Image) -> Iterator[Finding]:
+    """``image.previous``: what a roll back would go back to."""
+    if not planned.batches:
+        changes = image.previous is not None and not image.previous.matches(image.pinned)
+        rest = "only the set's model gets it" if changes else "the deployment finishes at once"
+        yield info(
+            "nothingToDo",
+            f"Every VM runs {image.pinned.label} already: {rest}",
+            "To replace them all the same start with force: true",
+            "force",
+        )
+        return
+    yield from _canary(planned, parameters)
+    yield from _approvals(planned, parameters)
+    yield from _roll_back(parameters, image)
+
+
+def what_is_held(planned: Plan, parameters: Parameters, processes: Iterable[Process]) -> tuple[str, ...]:
+    """A sentence for each thing that the deployment holds."""
+    known = [one for one in processes if not one.unreadable]
+    if not planned.batches:
+        return ()
+    return describe_hold(known, planned.blue, planned.surge, parameters.adjust, planned.standing)
+
+
+def check_holds(planned: Plan, parameters: Parameters, processes: Iterable[Process]) -> Iterator[Finding]:
+    """What changes the set by itself, and is kept from it."""
+    for sentence in what_is_held(planned, parameters, processes):
+        yield info("willBeHeld", sentence, "It is put back when the deployment ends")
+
+
+def _canary(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
+    canary = parameters.canary
+    if canary is not None and canary.size >= planned.target_size:
+        yield error(
+            "canaryTooLarge",
+            f"A canary of {canary.size} is the whole set of {planned.target_size}, so nothing would come after it",
+            "Choose a canary that is smaller than the set, or leave it out",
+            "canary.size",
+        )
+
+
+def _approvals(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
+    last = len(planned.batches)
+    unknown = [number for number in parameters.approval_batches if number >= last]
+    if unknown:
+        after = f"only batches 1 to {last - 1} have another after them" if last > 1 else "there is one batch only"
+        yield error(
+            "approvalBatchUnknown",
+            f"Nothing comes after batch {', '.join(map(str, unknown))} that could be approved: {after}",
+            "Name other batches, or everyBatch",
+            "approvals",
+        )
+    elif approvals(parameters) and last == 1:
+        yield info(
+            "nothingToApprove",
+            "All VMs are replaced in one batch, so nobody is asked to approve another",
+            "Choose smaller batches to be asked",
+            "approvals",
+        )
+
+
+def _roll_back(parameters: Parameters, image: Image) -> Iterator[Finding]:
+    asked = {
+        "onFailure": parameters.on_failure is OnFailure.ROLL_BACK,
+        "actionOnTimeout": parameters.action_on_timeout is Action.ROLL_BACK,
+    }
+    fields = [field for field, rolls_back in asked.items() if rolls_back]
+    reason = cannot_roll_back(image) if fields else ""
+    if reason or (fields and parameters.image is None):
+        yield error(
+            "previousModelUnknown",
+            f"{' and '.join(fields)} cannot be rollBack: "
+            f"{reason or 'no image is named, and only an image can be rolled back'}",
+            "Name an image other than the set's present one, whose reference must be exact; or choose another action",
+            fields[0],
+        )

@@ -1,0 +1,212 @@
+"""Activities that heed commands, wait for people, watch, and plan the way back; each order carried out twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from activities.attempt import Body
+from activities.bake import bake
+from activities.detach import detach_blue
+from activities.image import apply_image, restore_image
+from activities.judge import judge_batch
+from activities.launch import launch_green
+from activities.retire import terminate_blue
+from activities.roll_back import plan_roll_back
+from activities.settle import keep_green, settle_vms
+from activities.steer import await_approval, await_resume
+from rollout.commands import Command, CommandKind
+from rollout.deployment import Waiting
+from rollout.events import EventType
+from rollout.order import State
+from rollout.status import Color, Status
+
+OnBench = Callable[..., None]
+DEPLOYMENT = "web-20260101T000000Z-1a2b3c"
+BATCH: tuple[tuple[Body, EventType], ...] = (
+    (launch_green, EventType.BATCH_LAUNCHED),
+    (judge_batch, EventType.BATCH_HEALTHY),
+    (detach_blue, EventType.BATCH_DETACHED),
+    (terminate_blue, EventType.BATCH_TERMINATED),
+)
+
+
+async def replaced(bench: Any, *batches: int) -> None:
+    """Prepare, apply the image, and replace these batches."""
+    await bench.prepare()
+    assert (await bench.finish(apply_image, fact=EventType.IMAGE_APPLIED)).done
+    for batch in batches:
+        await bench.record(EventType.BATCH_STARTED, batch)
+        for body, fact in BATCH:
+            assert (await bench.finish(body, batch, fact)).done
+
+
+async def tell(bench: Any, kind: CommandKind, number: int = 1) -> None:
+    """Somebody gives a command."""
+    await bench.ports.store.commands.add(DEPLOYMENT, Command(number, kind, bench.clock.now(), "alice", "why not"))
+
+
+@pytest.mark.parametrize("kind", [CommandKind.PAUSE, CommandKind.STOP, CommandKind.ROLL_BACK])
+def test_steered_step_heeds_a_command_and_does_nothing(on_bench: OnBench, kind: CommandKind) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await tell(bench, kind)
+        written = len(bench.cloud.audit)
+        for _ in range(2):
+            progress = await bench.call(launch_green, order=replace(bench.order(1), steered=True))
+            assert (progress.state, progress.code) == (State.INTERRUPTED, kind)
+            assert progress.reason == f"{kind} by alice: why not"
+            assert progress.data["heard"] == 1
+        assert len(bench.cloud.audit) == written
+        heard = await bench.call(launch_green, order=replace(bench.order(1), steered=True, heard=1))
+        assert heard.state is State.AGAIN
+
+    on_bench(test)
+
+
+def test_step_that_is_not_steered_heeds_no_command(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await tell(bench, CommandKind.STOP)
+        assert (await bench.call(launch_green, 1)).state is State.AGAIN
+
+    on_bench(test)
+
+
+def test_long_wait_of_a_steered_step_says_whom_to_wake(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await bench.record(EventType.BATCH_STARTED, 1)
+        for body, fact in BATCH[:3]:
+            await bench.finish(body, 1, fact)
+        order = replace(bench.order(1), steered=True, waiter="d:batch-1:terminate_blue-e1", wake="wake-3")
+        for _ in range(2):
+            progress = await bench.call(terminate_blue, order=order)
+            assert (progress.state, progress.listen) == (State.AGAIN, True)
+        assert (await bench.row()).waiting == Waiting("d:batch-1:terminate_blue-e1", "wake-3")
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize(
+    ("body", "asked", "event"),
+    [
+        (await_resume, CommandKind.RESUME, EventType.PAUSED),
+        (await_approval, CommandKind.APPROVE, EventType.APPROVAL_AWAITED),
+    ],
+)
+def test_wait_for_a_person(on_bench: OnBench, body: Body, asked: CommandKind, event: EventType) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        deadline = bench.clock.now() + timedelta(hours=1)
+        await bench.record(event, 1, {"heard": 1, "deadline": deadline.isoformat(), "action": "rollBack"})
+        order = replace(bench.order(1), heard=1, waiter="w", wake="wake-0")
+        for _ in range(2):
+            waiting = await bench.call(body, order=order)
+            assert (waiting.state, waiting.listen, waiting.after) == (State.AGAIN, True, timedelta(minutes=5))
+        assert (await bench.row()).waiting == Waiting("w", "wake-0")
+        await tell(bench, CommandKind.PAUSE, 1)
+        assert (await bench.call(body, order=order)).state is State.AGAIN
+        late = await bench.call(body, order=replace(order, at=deadline))
+        assert (late.state, late.code) == (State.INTERRUPTED, "rollBack")
+        await tell(bench, asked, 2)
+        for _ in range(2):
+            progress = await bench.call(body, order=order)
+            assert (progress.done, progress.data["heard"]) == (True, 2)
+
+    on_bench(test)
+
+
+def test_bake_watches_the_green_vms_for_its_time(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench, 1)
+        await bench.ports.store.deployments.change(
+            DEPLOYMENT,
+            lambda row: replace(row, parameters=replace(row.parameters, bake_time=timedelta(minutes=10))),
+        )
+        begun = bench.clock.now()
+        progress = await bench.finish(bake, 1)
+        assert (progress.done, progress.reason) == (True, "1 of 1 VM healthy")
+        assert bench.clock.now() - begun == timedelta(minutes=10)
+
+    on_bench(test)
+
+
+def test_vm_that_stays_sick_fails_the_bake(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench, 1)
+        await bench.ports.store.deployments.change(
+            DEPLOYMENT,
+            lambda row: replace(row, parameters=replace(row.parameters, bake_time=timedelta(minutes=10))),
+        )
+        (green,) = [vm for vm in bench.scale_set.active() if vm.image["id"].endswith("1.1.0")]
+        assert (await bench.call(bake, 1)).state is State.AGAIN
+        bench.cloud.interfere.sicken(bench.scale_set_id, green.vm_id)
+        progress = await bench.finish(bake, 1)
+        assert (progress.state, progress.code) == (State.FAILED, "unhealthyWhileBaking")
+        assert green.name in progress.reason
+
+    on_bench(test)
+
+
+def test_stop_in_the_middle_of_a_launch_knows_the_new_vms(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await bench.record(EventType.BATCH_STARTED, 1)
+        await bench.call(launch_green, 1)
+        progress = await bench.finish(settle_vms)
+        assert progress.reason == "stopped with 2 blue VMs and 1 green VM (1 green not judged healthy)"
+        rows = await bench.ports.store.vms.list(DEPLOYMENT, 1)
+        assert [row.color for row in rows] == [Color.BLUE, Color.GREEN]
+
+    on_bench(test)
+
+
+def test_kept_batch_is_noted_in_the_journal(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await bench.record(EventType.BATCH_STARTED, 1)
+        await bench.finish(launch_green, 1, EventType.BATCH_LAUNCHED)
+        progress = await bench.finish(keep_green, 1)
+        assert (progress.done, progress.data) == (True, {"kept": 1, "surplus": True})
+        journal = await bench.ports.store.holds.get(bench.scale_set_id)
+        assert (journal.discard_batch, journal.deployment_id) == (1, DEPLOYMENT)
+        assert journal.keep_until - bench.clock.now() <= timedelta(hours=24)
+        assert len(bench.versions()) == 3
+
+    on_bench(test)
+
+
+def test_way_back_moves_the_green_vms_into_further_batches(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench, 1)
+        await bench.record(EventType.ROLLING_BACK, data={"heard": 1})
+        assert (await bench.finish(restore_image)).done
+        plan = await bench.finish(plan_roll_back, fact=EventType.ROLL_BACK_PLANNED)
+        assert plan.data == {"batches": 1, "blue": 1, "first": 3}
+        row = await bench.row()
+        assert (row.status, row.number_of_batches, row.rollback_batches) == (Status.ROLLING_BACK, 3, 1)
+        rows = await bench.ports.store.vms.list(DEPLOYMENT)
+        (moved,) = [one for one in rows if one.moved_to]
+        (blue,) = [one for one in rows if one.batch == 3]
+        assert (moved.vm_id, moved.batch, moved.moved_to, blue.color) == (blue.vm_id, 1, 3, Color.BLUE)
+        await bench.record(EventType.BATCH_STARTED, 3)
+        for body, fact in BATCH:
+            assert (await bench.finish(body, 3, fact)).done
+        assert bench.versions() == ["1.0.0"] * 2
+
+    on_bench(test)
+
+
+def test_nothing_retired_leaves_nothing_to_roll_back(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        assert (await bench.finish(restore_image)).done
+        plan = await bench.finish(plan_roll_back)
+        assert (plan.done, plan.data["batches"]) == (True, 0)
+
+    on_bench(test)

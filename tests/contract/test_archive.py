@@ -1,0 +1,86 @@
+"""What both stores promise of what is forgotten: all of it goes, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rollout.commands import Command, CommandKind
+from rollout.deployment import Batch, Deployment, Event, Image, Intent, IntentKind, Parameters, VmRecord
+from rollout.evidence import VmEvidence
+from rollout.idempotency import KeyedRequest
+from rollout.names import deployment_id
+from rollout.ports import Store
+from rollout.scale_set import ImageReference
+from rollout.status import Color, Status, VmStatus
+
+START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def deployment(days: int, ran: timedelta | None = timedelta(hours=1), group_id: str = "web") -> Deployment:
+    """One that was asked for so many days after the start, and ran so long; ``None``: it has not ended."""
+    at = START + days * DAY
+    name = deployment_id(group_id, at, "1a2b3c")
+    row = Deployment(name, group_id, "/set", Parameters("1.1.0"), Image("1.1.0", ImageReference(id="i")), at)
+    return row if ran is None else replace(row, status=Status.FINISHED, ended_at=at + ran)
+
+
+async def test_deployments_of_every_group_that_ended_before_a_time_are_found(store: Store) -> None:
+    rows = [deployment(0), deployment(1, group_id="api"), deployment(2, DAY * 5), deployment(3, None), deployment(9)]
+    for row in rows:
+        await store.deployments.add(row)
+    found = await store.archive.ended_before(START + 5 * DAY, 10)
+    assert {row.id for row in found} == {rows[0].id, rows[1].id}
+
+
+async def test_no_more_are_found_than_are_asked_for(store: Store) -> None:
+    for day in range(5):
+        await store.deployments.add(deployment(day))
+    assert len(await store.archive.ended_before(START + 9 * DAY, 3)) == 3
+
+
+@pytest.mark.parametrize("vms", [1, 250])
+async def test_all_of_a_deployment_is_forgotten_and_nothing_of_another(store: Store, vms: int) -> None:
+    old, kept = deployment(0).id, deployment(1).id
+    for name, row in ((old, deployment(0)), (kept, deployment(1))):
+        await store.deployments.add(row)
+        await store.vms.put(name, [_vm(number) for number in range(vms)])
+        await store.batches.put(name, [Batch(1, 2, 2)])
+        await store.events.put(name, Event(1, START, "DeploymentPlanned", "so it was"))
+        await store.intents.put(name, Intent(IntentKind.LAUNCH, 1, 1, START))
+        await store.commands.add(name, Command(1, CommandKind.PAUSE, START))
+        await store.evidence.put(name, VmEvidence("vm-1", "web_1", 1, START, VmStatus.UNHEALTHY, ""))
+    for _ in range(2):
+        await store.archive.forget(old)
+        assert await _left(store, old) == [0, 0, 0, 0, 0, 0, 0]
+        assert await _left(store, kept) == [1, vms, 1, 1, 1, 1, 1]
+
+
+def _vm(number: int) -> VmRecord:
+    return VmRecord(f"{number:08x}-0000", f"web_{number}", Color.BLUE, 1, VmStatus.RUNNING)
+
+
+async def _left(store: Store, name: str) -> list[int]:
+    return [
+        int(await store.deployments.get(name) is not None),
+        len(await store.vms.list(name)),
+        len(await store.batches.list(name)),
+        len(await store.events.list(name)),
+        len(await store.intents.list(name)),
+        len(await store.commands.list(name)),
+        int(await store.evidence.get(name, "vm-1") is not None),
+    ]
+
+
+async def test_requests_are_found_by_their_age_and_forgotten_by_scope_and_key(store: Store) -> None:
+    old, young = (KeyedRequest("POST /a", key, "f", "t", START + days * DAY) for key, days in (("k1", 0), ("k2", 3)))
+    for request in (old, young):
+        assert await store.requests.add(request)
+    assert await store.archive.asked_before(START + DAY, 10) == (old,)
+    for _ in range(2):
+        await store.archive.forget_request(old.scope, old.key)
+    assert await store.requests.get(old.scope, old.key) is None
+    assert await store.requests.get(young.scope, young.key) == young

@@ -1,0 +1,68 @@
+"""How long a deployment will take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rollout.batches import plan
+from rollout.deployment import Batch, Canary, Parameters
+from rollout.forecast import Past, forecast
+from rollout.group import HealthCheckType
+from rollout.scale_set import ImageReference, Vm
+from rollout.status import Phase
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PARAMETERS = Parameters(
+    "1.1.0",
+    health_check_types=(HealthCheckType.VM_STATE,),
+    grace_period=10 * MINUTE,
+    draining_timeout=2 * MINUTE,
+)
+VMS = [Vm(f"id-{n}", f"web_{n}", str(n), ImageReference(), "Succeeded", "running") for n in range(4)]
+PLANNED = plan(VMS, [], 4, 50)
+
+
+def batch(number: int, minutes: int, **change: Any) -> Batch:
+    row = Batch(number, 2, 2, Phase.TERMINATED, started_at=AT, ended_at=AT + minutes * MINUTE)
+    return replace(row, **change)
+
+
+def test_without_a_past_it_is_assumed_and_says_so() -> None:
+    expected = forecast(PLANNED, PARAMETERS, [])
+    assert expected.duration == 2 * (5 * MINUTE + timedelta(seconds=90) + 2 * MINUTE)
+    assert expected.basis == (
+        "No finished deployment to go by: assumed are half the grace period for a batch to become healthy, and 90 s "
+        "more; with 120 s of draining, and without waiting for people"
+    )
+
+
+def test_batches_that_nothing_judges_wait_their_whole_grace_period() -> None:
+    unchecked = replace(PARAMETERS, health_check_types=())
+    assert forecast(PLANNED, unchecked, []).duration == 2 * (10 * MINUTE + timedelta(seconds=90) + 2 * MINUTE)
+
+
+def test_the_past_counts_without_its_draining() -> None:
+    past = [Past(3 * MINUTE, (batch(1, 7), batch(2, 9))), Past(MINUTE, (batch(1, 6),))]
+    expected = forecast(PLANNED, PARAMETERS, past)
+    # 4, 6 and 5 minutes, and 2 of draining, twice.
+    assert expected.duration == 14 * MINUTE
+    assert expected.basis.startswith("The mean of 3 batches of 2 finished deployments of the group; with 120 s")
+
+
+def test_what_was_no_whole_batch_is_left_out() -> None:
+    odd = (batch(1, 9, phase=Phase.FAILED), batch(2, 9, back=True), batch(3, 9, ended_at=None))
+    assert forecast(PLANNED, PARAMETERS, [Past(MINUTE, odd)]) == forecast(PLANNED, PARAMETERS, [])
+
+
+def test_baking_is_added() -> None:
+    baking = replace(PARAMETERS, bake_time=30 * MINUTE, canary=Canary(1, bake_time=5 * MINUTE))
+    plain = replace(baking, bake_time=timedelta(0), canary=None)
+    with_canary = plan(VMS, [], 4, 50, canary=1)
+    assert forecast(with_canary, baking, []).duration == forecast(with_canary, plain, []).duration + 35 * MINUTE
+
+
+def test_nothing_to_do_takes_no_time() -> None:
+    assert forecast(plan([], VMS, 4, 50), replace(PARAMETERS, bake_time=MINUTE), []).duration == timedelta(0)
