@@ -211,11 +211,13 @@ async def good_image(watched: Watched) -> list[str]:
 
 
 async def rows_as_the_set(watched: Watched) -> list[str]:
-    """The newest deployment's VM rows say of each VM that it is there, or that it is deleted, as it is in truth."""
-    deployments = await watched.deployments()
-    if not deployments:
+    """The VM rows of the last deployment that began say of each VM that it is there, or deleted, as it is in truth."""
+    rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
+    begun = [row for row in rows if row.started_at is not None]
+    if not begun:
         return []
-    records = await watched.platform.store.vms.list(deployments[0])
+    last = max(begun, key=lambda row: row.started_at or row.created_at)
+    records = await watched.platform.store.vms.list(last.id)
     there = {vm.vm_id for vm in watched.platform.cloud.scale_set(watched.scale_set_id).active()}
     found = [
         f"{record.name} of batch {record.batch} is {record.status} ({record.reason}); there: {record.vm_id in there}"
