@@ -41,7 +41,8 @@ from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.codec import decode
-from rollout.ports import Clock, Constraints, Images, Ports, Processes, ScaleSets, Store, Traffic
+from rollout.ports import Clock, Constraints, Images, Ports, Processes, ScaleSets, Traffic
+from rollout.store import Store
 from settings import Settings
 
 if TYPE_CHECKING:

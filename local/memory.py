@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from adapters.tables.store import store_over
 from adapters.tables.table import Columns, Row
 from rollout.keys import Key, KeyRange
-from rollout.ports import Store
+from rollout.store import Store
 
 
 def memory_store() -> Store:

@@ -36,7 +36,8 @@ from local.functions.host import FunctionsHost
 from local.memory import memory_store
 from local.state import MemoryState
 from rollout.deployment import Deployment, Event
-from rollout.ports import Ports, Store
+from rollout.ports import Ports
+from rollout.store import Store
 from settings import Settings
 
 #: No deployment of a demo takes longer.

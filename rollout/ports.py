@@ -6,21 +6,18 @@ where it does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from rollout.codec import Json
-from rollout.commands import Command
-from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.evidence import Inspection, VmEvidence
-from rollout.group import Group, HealthCheckType, SignalType
-from rollout.holds import Hold, Process
-from rollout.idempotency import KeyedRequest
+from rollout.evidence import Inspection
+from rollout.group import HealthCheckType
+from rollout.holds import Process
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
-from rollout.signals import Signal
+from rollout.store import Store
 from rollout.surroundings import ManagementLock, Usage, VmSize
 from rollout.traffic import AdminState, Asked, Membership, Probe
 
@@ -147,211 +144,6 @@ class Images(Protocol):
         Of a gallery's versions it does not tell the replication.
         """
         ...
-
-
-class Groups(Protocol):
-    """The groups table."""
-
-    async def get(self, group_id: str) -> Group | None: ...
-    async def list(self) -> tuple[Group, ...]: ...
-    async def put(self, group: Group) -> None: ...
-    async def delete(self, group_id: str) -> None: ...
-
-
-class Deployments(Protocol):
-    """The deployments table. A deployment's id names its group and its time, so it finds its row without an index."""
-
-    async def add(self, deployment: Deployment) -> bool:
-        """Add a row; false, and nothing changed, where there is one of that id."""
-        ...
-
-    async def get(self, deployment_id: str) -> Deployment | None: ...
-
-    async def change(self, deployment_id: str, change: Callable[[Deployment], Deployment]) -> Deployment:
-        """Apply ``change`` to the row as it is now, again if another writer came between.
-
-        Nothing is written where ``change`` returns an equal row. ``KeyError``: there is no such row.
-        """
-        ...
-
-    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
-        """The newest of a group, newest first."""
-        ...
-
-
-class Batches(Protocol):
-    """The batches table."""
-
-    async def put(self, deployment_id: str, batches: Sequence[Batch]) -> None: ...
-    async def get(self, deployment_id: str, number: int) -> Batch | None: ...
-    async def list(self, deployment_id: str) -> tuple[Batch, ...]: ...
-    async def change(self, deployment_id: str, number: int, change: Callable[[Batch], Batch]) -> Batch:
-        """As ``Deployments.change``."""
-        ...
-
-
-class Vms(Protocol):
-    """The VMs table."""
-
-    async def put(self, deployment_id: str, records: Sequence[VmRecord]) -> None:
-        """Add or replace; any number."""
-        ...
-
-    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        """By batch, blue before green; of one batch where ``batch`` is given."""
-        ...
-
-    async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
-        """As ``Deployments.change``, for the row of ``record``'s VM."""
-        ...
-
-
-class Events(Protocol):
-    """The events table."""
-
-    async def put(self, deployment_id: str, event: Event) -> None:
-        """Add or replace the event of that sequence number."""
-        ...
-
-    async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
-        """Events with a higher sequence number than ``after``, in order."""
-        ...
-
-
-class Intents(Protocol):
-    """The intents table."""
-
-    async def put(self, deployment_id: str, intent: Intent) -> None: ...
-    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[Intent, ...]:
-        """In the order of batch, kind, number."""
-        ...
-
-
-class Locks(Protocol):
-    """The locks table: one row a scale set, never deleted, so that epochs only grow."""
-
-    async def get(self, scale_set_id: str) -> Lock | None:
-        """The lock; the id's case does not matter."""
-        ...
-
-    async def swap(self, expected: Lock | None, lock: Lock) -> bool:
-        """Write ``lock`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
-        ...
-
-
-class Commands(Protocol):
-    """The commands table: what was said to a deployment, in the order in which it was said."""
-
-    async def add(self, deployment_id: str, command: Command) -> bool:
-        """Add a command; false, and nothing changed, where there is one of that number."""
-        ...
-
-    async def list(self, deployment_id: str) -> tuple[Command, ...]:
-        """All of them, by number."""
-        ...
-
-
-class Requests(Protocol):
-    """The requests table: POSTs with an ``Idempotency-Key``, and what they were answered (``rollout.idempotency``)."""
-
-    async def add(self, request: KeyedRequest) -> bool:
-        """Add a row; false, and nothing changed, where there is one of that scope and key."""
-        ...
-
-    async def get(self, scope: str, key: str) -> KeyedRequest | None: ...
-
-    async def swap(self, expected: KeyedRequest, request: KeyedRequest) -> bool:
-        """Write ``request`` if the row still is ``expected``; false, and nothing changed, where it is not."""
-        ...
-
-
-class Signals(Protocol):
-    """The signals table: the first signal of each type from each VM of a scale set."""
-
-    async def put(self, scale_set_id: str, signal: Signal) -> bool:
-        """Keep a signal; false, and nothing changed, where the VM has sent one of that type before."""
-        ...
-
-    async def get(self, scale_set_id: str, vm_id: str, kind: SignalType) -> Signal | None: ...
-
-    async def list(self, scale_set_id: str) -> tuple[Signal, ...]:
-        """The signals of all VMs of the set."""
-        ...
-
-    async def delete(self, scale_set_id: str, vm_ids: Collection[str]) -> None:
-        """Forget what these VMs said; those that said nothing are passed over."""
-        ...
-
-
-class Evidence(Protocol):
-    """The evidence table: what is kept of sick VMs that are deleted."""
-
-    async def put(self, deployment_id: str, evidence: VmEvidence) -> bool:
-        """Keep what is known of a VM; false, and nothing changed, where there is evidence of it already."""
-        ...
-
-    async def get(self, deployment_id: str, vm_id: str) -> VmEvidence | None:
-        """The evidence of one VM; the id's case does not matter."""
-        ...
-
-
-class Archive(Protocol):
-    """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
-
-    async def ended_before(self, time: datetime, limit: int) -> tuple[Deployment, ...]:
-        """Deployments of any group, whether or not it is still there, that ended before ``time``."""
-        ...
-
-    async def forget(self, deployment_id: str) -> None:
-        """Remove all that is kept of a deployment, its own row last."""
-        ...
-
-    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        """Requests with an idempotency key that were made before ``time``."""
-        ...
-
-    async def forget_request(self, scope: str, key: str) -> None:
-        """Remove the row of a request."""
-        ...
-
-
-class Holds(Protocol):
-    """The holds table: one row a scale set, the journal of what is held of it (``rollout.holds``)."""
-
-    async def get(self, scale_set_id: str) -> Hold | None:
-        """The journal; the id's case does not matter."""
-        ...
-
-    async def put(self, hold: Hold) -> None:
-        """Add or replace the row."""
-        ...
-
-    async def delete(self, scale_set_id: str) -> None:
-        """Remove the row; nothing happens where there is none."""
-        ...
-
-    async def list(self) -> tuple[Hold, ...]:
-        """Every journal."""
-        ...
-
-
-@dataclass(frozen=True)
-class Store:
-    """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
-
-    groups: Groups
-    deployments: Deployments
-    batches: Batches
-    vms: Vms
-    events: Events
-    intents: Intents
-    locks: Locks
-    signals: Signals
-    evidence: Evidence
-    commands: Commands
-    requests: Requests
-    archive: Archive
-    holds: Holds
 
 
 class InstanceState(StrEnum):

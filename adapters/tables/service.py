@@ -20,7 +20,7 @@ from adapters.tables.store import store_over
 from adapters.tables.table import Columns, Row
 from rollout.errors import AzureError, Busy, Refused
 from rollout.keys import Key, KeyRange
-from rollout.ports import Store
+from rollout.store import Store
 from settings import Settings
 
 #: What every request may take: an activity that waits for storage longer than this had better be tried again.

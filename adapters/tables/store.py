@@ -37,8 +37,8 @@ from rollout.keys import (
     signals_of,
     vm_row,
 )
-from rollout.ports import Store
 from rollout.signals import Signal
+from rollout.store import Store
 
 
 def store_over(tables: TableMaker) -> Store:

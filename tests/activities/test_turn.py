@@ -15,9 +15,10 @@ from rollout.codec import decode, encode
 from rollout.commands import Command, CommandKind
 from rollout.deployment import Deployment, Image, Lock, Parameters
 from rollout.order import Order, Progress, State
-from rollout.ports import InstanceState, Locks, Ports, Store
+from rollout.ports import InstanceState, Ports
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
 from rollout.status import Status
+from rollout.store import Locks, Store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SET = "/subscriptions/s/web"

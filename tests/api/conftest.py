@@ -22,8 +22,9 @@ from rollout.deployment import Deployment, Lock
 from rollout.evidence import Inspection
 from rollout.group import Group
 from rollout.holds import Process
-from rollout.ports import InstanceState, Ports, Store, Traffic
+from rollout.ports import InstanceState, Ports, Traffic
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
+from rollout.store import Store
 from rollout.surroundings import ManagementLock, Usage, VmSize
 from settings import Settings
 

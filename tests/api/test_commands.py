@@ -13,9 +13,9 @@ from api.commands import Said, give
 from rollout.commands import Action, Command, CommandKind, Decision
 from rollout.deployment import Deployment, Waiting
 from rollout.errors import Busy
-from rollout.ports import Commands
 from rollout.scale_set import ImageReference
 from rollout.status import Status
+from rollout.store import Commands
 
 ADA = {"x_ms_client_principal_name": "ada@example.com"}
 VERBS = ["pause", "resume", "stop", "rollBack", "approve"]

@@ -12,9 +12,10 @@ import pytest
 from rollout.errors import Busy
 from rollout.group import SignalRule, SignalType
 from rollout.idempotency import KeyedRequest
-from rollout.ports import InstanceState, Requests
+from rollout.ports import InstanceState
 from rollout.scale_set import ImageReference, Vm
 from rollout.status import Status
+from rollout.store import Requests
 
 START = "groups/web/deployments"
 KEY = {"idempotency_key": "release-42"}

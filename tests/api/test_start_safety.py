@@ -10,9 +10,10 @@ from typing import Any
 
 from rollout.deployment import Deployment, Lock
 from rollout.errors import Busy
-from rollout.ports import Deployments, InstanceState, Locks
+from rollout.ports import InstanceState
 from rollout.scale_set import ImageReference
 from rollout.status import Status
+from rollout.store import Deployments, Locks
 
 START = "groups/web/deployments"
 

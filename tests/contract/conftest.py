@@ -12,7 +12,7 @@ import pytest
 from adapters.tables import connect, table_store
 from local.azurite import Azurite
 from local.memory import memory_store
-from rollout.ports import Store
+from rollout.store import Store
 from settings import Settings
 
 

@@ -12,9 +12,9 @@ from rollout.deployment import Batch, Deployment, Event, Image, Intent, IntentKi
 from rollout.evidence import VmEvidence
 from rollout.idempotency import KeyedRequest
 from rollout.names import deployment_id
-from rollout.ports import Store
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Status, VmStatus
+from rollout.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

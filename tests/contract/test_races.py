@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from rollout.deployment import Batch, Deployment, Image, Lock, Parameters
 from rollout.group import Group
-from rollout.ports import Store
 from rollout.scale_set import ImageReference
+from rollout.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ID = "web-20261123T081500Z-1a2b3c"

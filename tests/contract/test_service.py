@@ -20,9 +20,9 @@ from rollout.deployment import Batch, Deployment, Image, Lock, Parameters, Readi
 from rollout.errors import Busy, Refused
 from rollout.group import Group, HealthCheckType
 from rollout.names import deployment_id
-from rollout.ports import Store
 from rollout.scale_set import ImageReference
 from rollout.status import Color, VmStatus
+from rollout.store import Store
 from settings import Settings
 
 pytestmark = pytest.mark.slow

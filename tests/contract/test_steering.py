@@ -10,8 +10,8 @@ from rollout.commands import Command, CommandKind
 from rollout.deployment import Canary, Deployment, Image, Parameters, VmPolicy
 from rollout.group import Defaults, Group
 from rollout.idempotency import KeyedRequest, answered, refused
-from rollout.ports import Store
 from rollout.scale_set import ImageReference
+from rollout.store import Store
 
 #: With a fraction that rows do not keep.
 NOW = datetime(2026, 11, 23, 8, 15, 0, 123456, tzinfo=UTC)

@@ -25,10 +25,10 @@ from rollout.evidence import LOG_LENGTH, VmEvidence
 from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
 from rollout.holds import Held, Hold, HoldKind
 from rollout.names import deployment_id
-from rollout.ports import Store
 from rollout.scale_set import ImageReference
 from rollout.signals import Signal
 from rollout.status import Color, Phase, Status, VmStatus
+from rollout.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ID = deployment_id("web", START, "1a2b3c")

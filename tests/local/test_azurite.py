@@ -16,7 +16,7 @@ import pytest
 from adapters.tables import connect, table_store
 from local.azurite import ROOT, Azurite, AzuriteError
 from rollout.group import Group
-from rollout.ports import Store
+from rollout.store import Store
 from settings import Settings
 
 pytestmark = pytest.mark.slow

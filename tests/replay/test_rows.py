@@ -23,9 +23,9 @@ from rollout.evidence import VmEvidence
 from rollout.group import Group
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
-from rollout.ports import Store
 from rollout.signals import Signal
 from rollout.status import Status
+from rollout.store import Store
 
 KINDS: dict[str, type[Any]] = {
     "Groups": Group,

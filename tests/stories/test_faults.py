@@ -15,8 +15,8 @@ from local.checkers import end_state
 from local.durable.errors import HostKilled
 from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults, TurnFault, TurnLoss
 from rollout.deployment import Batch
-from rollout.ports import Batches
 from rollout.status import Status
+from rollout.store import Batches
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from aiohttp import web
 from adapters.tables import connect, table_store
 from rollout.deployment import Lock, VmRecord
 from rollout.errors import AzureError, Busy, Refused
-from rollout.ports import Store
 from rollout.status import Color, VmStatus
+from rollout.store import Store
 from settings import Settings
 
 LOCK = Lock("/sets/web", "me", 1, datetime(2026, 11, 23, tzinfo=UTC))
