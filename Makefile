@@ -13,8 +13,8 @@ READY := $(PYTHON_READY) $(NODE_READY)
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
 
-test: $(READY)  ## every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## every test, on two processors
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 unit: $(READY)  ## the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
