@@ -15,11 +15,13 @@ from api.errors import Code, Refusal
 from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
 from api.overview import overview
-from api.rendering import render_command, render_list
+from api.paging import page_after
+from api.rendering import render_command
 from rollout.codec import encode, encode_time
 from rollout.commands import Command, CommandKind, objection, unheeded
 from rollout.deployment import Deployment
 from rollout.errors import Busy
+from rollout.keys import command_row
 from rollout.ports import Ports
 from rollout.roll_back import not_to_be_rolled_back
 from rollout.status import Status
@@ -70,7 +72,8 @@ async def list_deployment_commands(ports: Ports, request: Request) -> Answer:
     """What was said to a deployment, in the order in which it was said."""
     row = await find_deployment(ports, request)
     commands = await ports.store.commands.list(row.id)
-    return Answer(200, render_list([render_command(command, row.heard) for command in commands]))
+    page = page_after(request, "commands", commands, lambda command: command_row(command.number))
+    return Answer(200, page.answer("commands", [render_command(command, row.heard) for command in page.items]))
 
 
 async def take_back_deployment(ports: Ports, request: Request) -> Answer:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
 from api.overview import overview, overviews
+from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
-from api.rendering import render_batch, render_event, render_evidence, render_list, render_vm
-from rollout.deployment import Deployment
+from api.rendering import render_batch, render_event, render_evidence, render_vm
+from rollout.keys import batch_row, deployment_key, vm_row
+from rollout.names import deployment_id as make_id
+from rollout.names import parse_deployment_id
 from rollout.ports import Ports
 from rollout.status import Status
 
 #: How many deployments one answer holds.
 PAGE = 100
+
+#: The name of both lists of deployments, in tokens.
+DEPLOYMENTS = "deployments"
+
+#: The last time to which a second can be added.
+LAST_TIME = datetime(9999, 12, 31, 23, 59, 58, tzinfo=UTC)
 
 #: How many events one answer holds; ``next`` leads on.
 EVENTS_PAGE = 1000
@@ -29,18 +39,29 @@ async def list_group_deployments(ports: Ports, request: Request) -> Answer:
     """The newest deployments of one group, newest first."""
     group = await find_group(ports, request)
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
-    return Answer(200, render_list(await overviews(ports, await ports.store.deployments.newest(group.id, limit))))
+    after = _deployment_position(request)
+    rows = await ports.store.deployments.newest(group.id, limit + 1, after)
+    page = first(list(rows), limit, lambda row: row.id)
+    return Answer(200, page.answer(DEPLOYMENTS, await overviews(ports, page.items)))
 
 
 async def list_deployments(ports: Ports, request: Request) -> Answer:
-    """The newest deployments of all groups, newest first; ``status`` narrows the newest 100 of each group."""
+    """The newest deployments of all groups, newest first; of those with a ``status`` a page may have fewer than asked.
+
+    A page looks at 100 of each group at most. It ends where one of them may have more.
+    """
     wanted = _statuses(request)
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
+    after = _deployment_position(request)
     groups = await ports.store.groups.list()
-    pages = await asyncio.gather(*(ports.store.deployments.newest(group.id, PAGE) for group in groups))
-    found = [deployment for page in pages for deployment in page if deployment.status in wanted]
-    newest = sorted(found, key=_age, reverse=True)[:limit]
-    return Answer(200, render_list(await overviews(ports, newest)))
+    looks = [ports.store.deployments.newest(group.id, PAGE, _of_group(after, group.id)) for group in groups]
+    pages = await asyncio.gather(*looks)
+    end = min((_age(page[-1].id) for page in pages if len(page) == PAGE), default=None)
+    seen = sorted((row for page in pages for row in page), key=lambda row: _age(row.id))
+    seen = [row for row in seen if (end is None or _age(row.id) <= end) and (not after or _age(row.id) > _age(after))]
+    found = first([row for row in seen if row.status in wanted], limit, lambda row: row.id)
+    more = replace(found, after=seen[-1].id) if end is not None and seen and not found.after else found
+    return Answer(200, more.answer(DEPLOYMENTS, await overviews(ports, more.items)))
 
 
 async def get_deployment(ports: Ports, request: Request) -> Answer:
@@ -53,7 +74,8 @@ async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
     deployment = await find_deployment(ports, request)
     batch = query_integer(request, "batch", 0)
     records = await ports.store.vms.list(deployment.id, batch)
-    return Answer(200, render_list([render_vm(record) for record in records]))
+    page = page_after(request, "vms", records, lambda record: vm_row(record.batch, record.color, record.vm_id))
+    return Answer(200, page.answer("vms", [render_vm(record) for record in page.items]))
 
 
 async def get_vm_evidence(ports: Ports, request: Request) -> Answer:
@@ -73,16 +95,23 @@ async def get_vm_evidence(ports: Ports, request: Request) -> Answer:
 async def list_deployment_batches(ports: Ports, request: Request) -> Answer:
     """Its batches."""
     deployment = await find_deployment(ports, request)
-    return Answer(200, render_list([render_batch(batch) for batch in await ports.store.batches.list(deployment.id)]))
+    batches = await ports.store.batches.list(deployment.id)
+    page = page_after(request, "batches", batches, lambda batch: batch_row(batch.number))
+    return Answer(200, page.answer("batches", [render_batch(batch) for batch in page.items]))
 
 
 async def list_deployment_events(ports: Ports, request: Request) -> Answer:
-    """Its events after number ``after``; ``next`` is the ``after`` that continues from here, now or later."""
+    """Its events after number ``after``; ``next`` is the ``after`` that continues from here, now or later.
+
+    A recipe writes an event before it goes on to the next number, so one that is written later has a higher number.
+    """
     deployment = await find_deployment(ports, request)
-    after = query_integer(request, "after", 0) or 0
-    events = await ports.store.events.list(deployment.id, after, EVENTS_PAGE)
-    shown = render_list([render_event(event) for event in events])
-    return Answer(200, {**shown, "next": str(events[-1].sequence if events else after)})
+    after = max(query_integer(request, "after", 0) or 0, _event_position(request))
+    limit = query_integer(request, "limit", 1, EVENTS_PAGE) or EVENTS_PAGE
+    events = await ports.store.events.list(deployment.id, after, limit + 1)
+    page = first(list(events), limit, lambda event: str(event.sequence))
+    shown = page.answer("events", [render_event(event) for event in page.items])
+    return Answer(200, {**shown, "next": str(page.items[-1].sequence if page.items else after)})
 
 
 async def get_deployment_durable(ports: Ports, request: Request) -> Answer:
@@ -95,8 +124,35 @@ async def get_deployment_durable(ports: Ports, request: Request) -> Answer:
     return Answer(200, described)
 
 
-def _age(deployment: Deployment) -> tuple[datetime, str]:
-    return deployment.created_at, deployment.id
+def _event_position(request: Request) -> int:
+    after = position(request, "events") or "0"
+    if not (after.isascii() and after.isdigit()):
+        raise refuse_token()
+    return int(after)
+
+
+def _deployment_position(request: Request) -> str:
+    after = position(request, DEPLOYMENTS)
+    if after and deployment_key(after) is None:
+        raise refuse_token()
+    return after
+
+
+def _age(deployment_id: str) -> tuple[str, str]:
+    """The order of a list of deployments: that of their rows, newest first, whatever their groups."""
+    key = deployment_key(deployment_id)
+    assert key is not None, "a row has the id of a deployment"
+    return key.row, key.partition
+
+
+def _of_group(deployment_id: str, group_id: str) -> str:
+    """The same place in another group, to go on after; one step earlier, for a row of the very same time and token."""
+    name = parse_deployment_id(deployment_id)
+    if name is None:
+        return ""
+    if token := int(name.token, 16):
+        return make_id(group_id, name.at, f"{token - 1:06x}")
+    return make_id(group_id, min(name.at, LAST_TIME) + timedelta(seconds=1), "ffffff")
 
 
 def _statuses(request: Request) -> frozenset[Status]:

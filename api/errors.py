@@ -44,6 +44,7 @@ class Code(StrEnum):
     TWO_BATCH_SIZES = "twoBatchSizes"
     TWO_THRESHOLDS = "twoThresholds"
     THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
+    CROSS_ORIGIN = "crossOrigin"
     GROUP_NOT_FOUND = "groupNotFound"
     DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
     INSTANCE_NOT_FOUND = "instanceNotFound"
@@ -86,6 +87,7 @@ STATUS: Mapping[Code, int] = {
     Code.TWO_BATCH_SIZES: 400,
     Code.TWO_THRESHOLDS: 400,
     Code.THRESHOLD_WITHOUT_CHECK: 400,
+    Code.CROSS_ORIGIN: 403,
     Code.GROUP_NOT_FOUND: 404,
     Code.DEPLOYMENT_NOT_FOUND: 404,
     Code.INSTANCE_NOT_FOUND: 404,
@@ -139,10 +141,13 @@ class Refusal(Exception):
     @property
     def answer(self) -> Answer:
         """What is sent; where trying again later is all there is to do, it says when."""
-        status = STATUS[self.code]
-        passing = status == 503 or self.code is Code.REQUEST_IN_PROGRESS
-        headers = _retry_after(RETRY_AFTER) if passing else {}
-        return Answer(status, _envelope(self.code, self.message, self.target, self.details), headers)
+        headers = _retry_after(RETRY_AFTER) if passes(self.code) else {}
+        return Answer(STATUS[self.code], _envelope(self.code, self.message, self.target, self.details), headers)
+
+
+def passes(code: Code) -> bool:
+    """Whether trying again later is all there is to do."""
+    return STATUS[code] == 503 or code is Code.REQUEST_IN_PROGRESS
 
 
 def refuse_faults(faults: Sequence[Detail]) -> Refusal:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, refuse_held
 from api.http import Answer, Request
 from api.lookup import find_group
-from api.rendering import render_finding, render_group, render_list, render_state
+from api.paging import page_after
+from api.rendering import render_finding, render_group, render_state
 from api.scopes import refuse_outside
 from api.state import States
 from groundwork.queue import under_way
@@ -21,8 +22,9 @@ from rollout.scale_set import ScaleSet
 
 async def list_groups(ports: Ports, request: Request) -> Answer:
     """Every group's definition, by id, without the state of its scale set."""
-    groups = await ports.store.groups.list()
-    return Answer(200, render_list([render_group(group) for group in sorted(groups, key=lambda group: group.id)]))
+    groups = sorted(await ports.store.groups.list(), key=lambda group: group.id)
+    page = page_after(request, "groups", groups, lambda group: group.id)
+    return Answer(200, page.answer("groups", [render_group(group) for group in page.items]))
 
 
 async def get_group(ports: Ports, request: Request, *, states: States) -> Answer:

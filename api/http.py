@@ -11,6 +11,13 @@ from urllib.parse import urlsplit
 
 from rollout.ports import Ports
 
+_EVERY = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -44,28 +51,45 @@ class Request:
         >>> Request("POST", "https://teal.example/api/groups/web/deployments").link("deployments/x")
         'https://teal.example/api/deployments/x'
         """
+        return f"{self.prefix}/{path}"
+
+    @property
+    def prefix(self) -> str:
+        """The absolute URL that every route of this API is below.
+
+        >>> Request("GET", "https://teal.example/api/openapi.json").prefix
+        'https://teal.example/api'
+        """
         parts = urlsplit(self.url)
-        prefix = parts.path.partition("/groups/")[0].partition("/deployments/")[0]
-        return f"{parts.scheme}://{parts.netloc}{prefix}/{path}"
+        path = parts.path
+        for first in ("/groups", "/deployments", "/openapi.json", "/docs"):
+            path = path.partition(first)[0]
+        return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is plain JSON; ``None`` is an answer without one."""
+    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text of that type."""
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = ""
 
     @property
     def all_headers(self) -> dict[str, str]:
-        """With those that every answer has: what it shows lives, so nothing on the way may keep it."""
-        content = {} if self.body is None else {"Content-Type": "application/json; charset=utf-8"}
-        return {**content, "Cache-Control": "no-store", **self.headers}
+        """With those that every answer has: what it shows lives, so nothing on the way may keep it.
+
+        The others tell a browser to take it for what it says that it is, and to show it in no page of others.
+        """
+        content = {} if self.body is None else {"Content-Type": self.media_type or "application/json; charset=utf-8"}
+        return {**content, **_EVERY, **self.headers}
 
     @property
     def content(self) -> bytes:
         """The body's bytes."""
+        if self.media_type:
+            return str(self.body).encode()
         return b"" if self.body is None else json.dumps(self.body, indent=2).encode()
 
 

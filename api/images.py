@@ -5,9 +5,11 @@ from __future__ import annotations
 from api.errors import Code, Refusal
 from api.http import Answer, Request
 from api.lookup import find_group
+from api.paging import first, position
 from api.query import query_integer
-from api.rendering import render_list, render_version
+from api.rendering import render_version
 from groundwork.version import with_replication
+from rollout.images import version_key
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference
 
@@ -29,5 +31,8 @@ async def list_images(ports: Ports, request: Request) -> Answer:
             f"There is no image {group.image_id}. Check the group's imageId, and that the app's identity may read it"
         )
         raise Refusal(Code.IMAGE_NOT_FOUND, message, "imageId")
-    read = await with_replication(ports.images, versions[:limit], None)
-    return Answer(200, render_list([render_version(version) for version in read]))
+    after = position(request, "images")
+    left = [version for version in versions if not after or version_key(version.name) < version_key(after)]
+    page = first(left, limit, lambda version: version.name)
+    read = await with_replication(ports.images, page.items, None)
+    return Answer(200, page.answer("images", [render_version(version) for version in read]))

@@ -17,12 +17,10 @@ from pydantic_core import ErrorDetails
 from api.bodies import Body
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.fields import json_kind
+from api.guard import check_body
 from api.http import Request
 
 B = TypeVar("B", bound=Body)
-
-#: Far above any body that this API knows.
-BODY_LENGTH_MAX = 1024 * 1024
 
 #: How many faults of one body are told.
 FAULTS_MAX = 20
@@ -51,14 +49,7 @@ def parse_body(request: Request, kind: type[B], *, optional: bool = False) -> B:
 
 def _load(request: Request) -> Any:
     # A browser sends any other type across origins without asking first, so JSON alone may change anything.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(
-            Code.UNSUPPORTED_MEDIA_TYPE, "Send the body as JSON, with the header Content-Type: application/json"
-        )
-    if len(request.body) > BODY_LENGTH_MAX:
-        raise Refusal(
-            Code.BODY_TOO_LARGE, f"The body must have at most {BODY_LENGTH_MAX} bytes, not {len(request.body)}"
-        )
+    check_body(request)
     try:
         data = json.loads(
             request.body.decode("utf-8-sig"), object_pairs_hook=_without_repetition, parse_constant=_no_constant

@@ -16,11 +16,6 @@ from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
 from rollout.signals import Signal
 
 
-def render_list(items: list[Json]) -> Json:
-    """Every list's envelope."""
-    return {"value": items}
-
-
 def render_group(group: Group) -> Json:
     """A group's definition, with the names that ``PUT`` takes."""
     return {

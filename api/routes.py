@@ -17,13 +17,15 @@ from api.deployments import (
     list_group_deployments,
 )
 from api.groups import delete_group, get_group, list_groups, put_group
-from api.http import Handler
+from api.guard import guarded
+from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
 from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
 from rollout.commands import CommandKind
+from rollout.ports import Ports
 from settings import Settings
 
 
@@ -42,10 +44,43 @@ class Route:
 
 def routes(settings: Settings) -> tuple[Route, ...]:
     """Every route that needs a key. Every POST may carry an ``Idempotency-Key``."""
-    return tuple(
-        replace(route, handler=partial(once, handler=route.handler)) if route.method == "POST" else route
-        for route in _table(settings)
+    return tuple(replace(route, handler=_kept(route)) for route in _table(settings))
+
+
+def open_routes() -> tuple[Route, ...]:
+    """Every route that needs no key: they ask nobody, and say nothing that is not the same everywhere."""
+    return (
+        Route("get_health", "GET", "health", _get_health),
+        Route("get_openapi", "GET", "openapi.json", _get_openapi),
+        Route("get_docs", "GET", "docs", _get_docs),
     )
+
+
+async def _get_health(ports: Ports, request: Request) -> Answer:
+    """That the app answers."""
+    return Answer(200, {"status": "healthy"})
+
+
+async def _get_openapi(ports: Ports, request: Request) -> Answer:
+    """The API as an OpenAPI 3.1 document."""
+    from api.openapi import answer_document
+
+    return answer_document(request)
+
+
+async def _get_docs(ports: Ports, request: Request) -> Answer:
+    """The same as a page."""
+    from api.page import answer_page
+
+    return answer_page(request)
+
+
+def _kept(route: Route) -> Handler:
+    """The route's handler with what all routes of its method keep to."""
+    if route.method == "GET":
+        return route.handler
+    handler = partial(once, handler=route.handler) if route.method == "POST" else route.handler
+    return partial(guarded, handler=handler)
 
 
 def _table(settings: Settings) -> tuple[Route, ...]:

@@ -131,6 +131,11 @@ def rows_of_batch(batch: int) -> KeyRange:
     return KeyRange(f"{batch_row(batch)}-", f"{batch_row(batch)}~")
 
 
+def rows_after(row: str) -> KeyRange:
+    """The rows that follow one whose key is as long as theirs."""
+    return KeyRange(f"{row}~", "~")
+
+
 def events_after(sequence: int) -> KeyRange:
     """The events that follow ``sequence``, which may be any number: a reader may ask for what is not there."""
     last = 10**_SEQUENCE_WIDTH - 1

@@ -41,8 +41,8 @@ class Deployments(Protocol):
         """
         ...
 
-    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
-        """The newest of a group, newest first."""
+    async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+        """The newest of a group, newest first; where ``before`` is an id, those older than that."""
         ...
 
 

@@ -32,6 +32,7 @@ from rollout.keys import (
     intent_row,
     lock_key,
     request_key,
+    rows_after,
     rows_of_batch,
     signal_key,
     signals_of,
@@ -103,8 +104,9 @@ class TableDeployments:
             raise KeyError(deployment_id)
         return await self._records.change(key, change)
 
-    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
-        return await self._records.list(encode_key(group_id), limit=limit)
+    async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+        key = deployment_key(before)
+        return await self._records.list(encode_key(group_id), None if key is None else rows_after(key.row), limit)
 
 
 class TableBatches:

@@ -16,6 +16,7 @@ import pytest
 from api.errors import respond
 from api.http import Answer, Request
 from api.routes import routes
+from local.contract import breaches
 from local.memory import memory_store
 from rollout.codec import Json
 from rollout.deployment import Deployment, Lock
@@ -260,7 +261,9 @@ class World:
             match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path), url.path.removeprefix("/api/"))
             if match and route.method == method:
                 request = Request(method, url.geturl(), names, dict(parse_qsl(url.query)), match.groupdict(), content)
-                return await respond(route.handler, lambda: self.ports, request)
+                answer = await respond(route.handler, lambda: self.ports, request)
+                assert breaches(route.name, answer.status, answer.all_headers, answer.content) == []
+                return answer
         raise AssertionError(f"there is no route {method} {path}")
 
     async def get(self, path: str) -> Any:

@@ -54,8 +54,8 @@ class AddedDeployments:
     async def change(self, deployment_id: str, change: Callable[[Deployment], Deployment]) -> Deployment:
         return await self.deployments.change(deployment_id, change)
 
-    async def newest(self, group_id: str, limit: int) -> tuple[Deployment, ...]:
-        return await self.deployments.newest(group_id, limit)
+    async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+        return await self.deployments.newest(group_id, limit, before)
 
 
 async def test_a_second_start_is_409_with_the_holders_id(world: Any) -> None:

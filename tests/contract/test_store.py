@@ -132,7 +132,10 @@ class TestDeployments:
         await store.deployments.add(deployment(START + timedelta(days=1), group_id="web-2"))
         newest = await store.deployments.newest("web", 3)
         assert [row.created_at - START for row in newest] == [timedelta(minutes=m) for m in (3, 2, 1)]
-        assert len(await store.deployments.newest("web", 100)) == 4
+        everything = await store.deployments.newest("web", 100)
+        assert len(everything) == 4
+        assert await store.deployments.newest("web", 2, everything[0].id) == everything[1:3]
+        assert await store.deployments.newest("web", 2, everything[3].id) == ()
         assert await store.deployments.newest("api", 100) == ()
         assert await store.deployments.newest("web", 0) == ()
 

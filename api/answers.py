@@ -1,0 +1,189 @@
+"""What each answer holds. ``api.rendering`` and its neighbours make answers; the tests hold them to these models."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, RootModel, create_model
+from pydantic.json_schema import SkipJsonSchema
+
+from api.errors import Code
+from api.shapes import Seconds, Shape, as_sent, derived, shape
+from rollout.commands import Command, CommandKind
+from rollout.deployment import Batch, Deployment, Event, Parameters, Problem, VmRecord
+from rollout.evidence import VmEvidence
+from rollout.findings import Finding
+from rollout.group import Group, HealthCheckType, SignalType
+from rollout.scale_set import OrchestrationMode
+from rollout.signals import Signal
+
+#: A field that may be left out, and is never null.
+Absent = SkipJsonSchema[None]
+
+
+class State(Shape):
+    """How the scale set looked at ``asOf``; where it could not be read, ``error`` says why and the rest is missing."""
+
+    as_of: AwareDatetime
+    name: str | Absent = None
+    location: str | Absent = None
+    orchestration_mode: OrchestrationMode | Absent = None
+    capacity: int | Absent = None
+    provisioning_state: str | Absent = None
+    image: str | None = None
+    image_reference: str | None = None
+    zones: list[str] | Absent = None
+    error: as_sent(Problem | None)  # type: ignore[valid-type]
+
+
+class DeploymentImage(Shape):
+    """What was asked for, the exact image that it is, and what the set's model said before."""
+
+    requested: str | None
+    pinned: str | None
+    previous: str | None
+
+
+class Duration(Shape):
+    """How long a plan takes, and what that is taken from."""
+
+    seconds: int
+    basis: str
+
+
+class Surge(Shape):
+    """How many more VMs, and cores where the VM size could be read, there are at most."""
+
+    vms: int
+    cores: int | None
+
+
+class PlanBatch(Shape):
+    """One batch of a plan."""
+
+    number: int
+    blue: int
+    green: int
+    canary: bool
+    approval: bool
+    vms: list[str]
+
+
+class Skipped(Shape):
+    """A VM that is left as it is."""
+
+    name: str
+    reason: str
+
+
+class Plan(Shape):
+    """What a deployment would do. Where the set or its image is not there nothing can be planned: values are null."""
+
+    can_start: bool
+    image: DeploymentImage
+    target_size: int | None
+    number_of_batches: int | None
+    batches: list[PlanBatch]
+    kept: list[str]
+    skipped: list[Skipped]
+    changes: list[dict[str, Any]]
+    duration: Duration | None
+    surge: Surge | None
+    serving_floor: int | None
+    findings: list[shape(Finding)]  # type: ignore[valid-type]
+
+
+class ImageVersion(Shape):
+    """An image version that can be deployed; ``regions`` maps a region to the state of its replication."""
+
+    version: str
+    id: str
+    provisioning_state: str
+    exclude_from_latest: bool
+    os_type: str | None
+    published_at: AwareDatetime | None
+    regions: dict[str, str]
+
+
+class Durable(RootModel[dict[str, Any]]):
+    """The status of the orchestration, as the Durable Functions SDK writes it."""
+
+
+class Document(RootModel[dict[str, Any]]):
+    """An OpenAPI 3.1 document."""
+
+
+class Health(Shape):
+    """That the app runs."""
+
+    status: Literal["healthy"]
+
+
+class ErrorDetail(Shape):
+    """One fault among several: a field that is wrong, or a finding of the preflight with its remedy."""
+
+    code: str
+    message: str
+    target: str | Absent = None
+    remedy: str | Absent = None
+
+
+class ErrorBody(Shape):
+    """What is wrong. ``target``: the field, query parameter or deployment at fault."""
+
+    code: Code
+    message: str
+    target: str | Absent = None
+    details: list[ErrorDetail] | Absent = None
+
+
+class Error(Shape):
+    """The envelope of every refusal."""
+
+    error: ErrorBody
+
+
+class EventList(Shape):
+    """Events in sequence. ``next`` is the ``after`` that goes on from here, now or later."""
+
+    value: list[shape(Event)]  # type: ignore[valid-type]
+    next: str
+    continuation_token: str | Absent = None
+
+
+FINDINGS: Any = list[shape(Finding)]  # type: ignore[misc]
+
+GROUP = derived(Group, "Group")
+GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={"state": State})
+GROUP_WRITTEN = derived(Group, "GroupWritten", instead={"state": State, "findings": FINDINGS})
+
+#: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
+_ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}
+PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), instead=_ASKED)
+
+#: What of a deployment's row is Teal's own affair.
+_INNER = ("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "waiting", "paused_from")
+_SHOWN = {
+    "can_be": list[CommandKind],
+    "image": DeploymentImage,
+    "health_check_types": list[HealthCheckType],
+    "grace_period": Seconds,
+    "comment": str,
+    "parameters": PARAMETERS,
+}
+COMMAND = derived(
+    Command, "Command", omit=("kind", "all_gates"), instead={"command": CommandKind, "all": bool, "heeded": bool}
+)
+DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
+DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})
+DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**_SHOWN, "command": COMMAND})
+BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
+VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to"))
+EVIDENCE = derived(VmEvidence, "Evidence")
+SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})
+
+
+def listed(item: type[Shape]) -> type[Shape]:
+    """The envelope of a list; ``continuationToken`` where there is more."""
+    fields: dict[str, Any] = {"value": (list[item], ...), "continuation_token": (str | Absent, None)}  # type: ignore[valid-type]
+    return create_model(f"{item.__name__}List", __base__=Shape, __doc__="One page of a list.", **fields)

@@ -1,0 +1,43 @@
+"""Examples in the document of the API, by the name of the model. Tests hold them to the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rollout.codec import Json
+
+_COMPUTE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
+
+EXAMPLES: Mapping[str, Json] = {
+    "GroupBody": {
+        "scaleSetId": f"{_COMPUTE}/virtualMachineScaleSets/web",
+        "imageId": f"{_COMPUTE}/galleries/apps/images/web",
+        "healthCheckTypes": ["vmState", "applicationHealth"],
+        "signals": [{"type": "vmReady", "timeout": 300}],
+        "drainingTimeout": 120,
+        "defaults": {"gracePeriod": 300},
+    },
+    "DeploymentBody": {"image": "1.1.0", "batchSizePercentage": 20, "gracePeriod": 300, "comment": "release 42"},
+    "CommandBody": {"comment": "the database is slow"},
+    "ApprovalBody": {"all": False, "comment": "looks good"},
+    "SignalBody": {
+        "vmName": "web_3",
+        "signalType": "vmReady",
+        "resourceGroupName": "demo",
+        "vmId": "6d3a9c1e-52a8-4f0b-9a51-0c6f1f8f8d10",
+    },
+    "EventList": {
+        "value": [
+            {
+                "sequence": 7,
+                "at": "2026-11-23T08:17:30.000Z",
+                "type": "BatchLaunched",
+                "batch": 2,
+                "message": "Batch 2 of 5: 2 green VMs launched",
+                "data": {"launched": 2},
+            }
+        ],
+        "next": "7",
+    },
+    "Health": {"status": "healthy"},
+}

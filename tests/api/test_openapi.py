@@ -1,0 +1,189 @@
+"""The document of the API, and its page."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
+
+from api import bodies
+from api.contract import OPERATIONS
+from api.errors import STATUS, Code, respond
+from api.examples import EXAMPLES
+from api.http import Answer, Request
+from api.openapi import VERSION, document
+from api.page import page
+from api.routes import open_routes, routes
+from rollout.ports import Ports
+from settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def operations() -> list[tuple[str, str, Any]]:
+    return [(method, path, one) for path, methods in document()["paths"].items() for method, one in methods.items()]
+
+
+def no_ports() -> Ports:
+    raise AssertionError("nobody is asked")
+
+
+async def asked(path: str) -> Answer:
+    (route,) = [route for route in open_routes() if route.path == path]
+
+    async def handler(ports: Any, request: Request) -> Answer:
+        return await route.handler(ports, request)
+
+    return await respond(handler, lambda: None, Request("GET", f"https://teal.example/api/{path}"))  # type: ignore[arg-type, return-value]
+
+
+def test_every_route_is_in_the_document_and_no_other() -> None:
+    served = {(route.method.lower(), f"/{route.path}", route.name) for route in (*routes(Settings()), *open_routes())}
+    assert {(method, path, one["operationId"]) for method, path, one in operations()} == served
+    assert set(OPERATIONS) == {name for _, _, name in served}
+
+
+def test_every_code_is_in_the_document_with_its_status_and_an_example() -> None:
+    told = {
+        (code, int(status))
+        for _, _, one in operations()
+        for status, answer in one["responses"].items()
+        if status >= "402"
+        for code in answer["content"]["application/json"]["examples"]
+    } | {
+        (code, 400)
+        for _, _, one in operations()
+        for code in one["responses"].get("400", {}).get("content", {}).get("application/json", {}).get("examples", {})
+    }
+    assert told == {(str(code), STATUS[code]) for code in Code}
+
+
+def test_examples_are_what_they_are_examples_of() -> None:
+    components = {"components": document()["components"]}
+    media = [one.get("requestBody", {}).get("content", {}) for _, _, one in operations()]
+    media += [answer.get("content", {}) for _, _, one in operations() for answer in one["responses"].values()]
+    checked = 0
+    for content in media:
+        for one in content.values():
+            schema = Draft202012Validator({**one["schema"], **components})
+            for example in (
+                [one["example"]] if "example" in one else [e["value"] for e in one.get("examples", {}).values()]
+            ):
+                assert list(schema.iter_errors(example)) == []
+                checked += 1
+    assert checked > len(Code)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name.endswith("Body")])
+def test_examples_of_bodies_are_accepted(name: str) -> None:
+    kind: type[BaseModel] = getattr(bodies, name)
+    assert kind.model_validate(EXAMPLES[name])
+
+
+def test_the_schemas_are_schemas_and_refer_to_what_is_there() -> None:
+    schemas = document()["components"]["schemas"]
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+    assert set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document()))) <= set(schemas)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "accepted"),
+    [
+        ("gracePeriod", 120, True),
+        ("gracePeriod", 119, False),
+        ("gracePeriod", None, True),
+        ("gracePeriod", "120", False),
+        ("approvals", [1, 2], True),
+        ("approvals", "everyBatch", True),
+        ("approvals", "sometimes", False),
+        ("image", " ", False),
+        ("comment", "x" * 257, False),
+        ("onFailure", "keep", True),
+        ("onFailure", "hope", False),
+        ("unknown", 1, False),
+    ],
+)
+def test_the_schema_of_a_body_says_what_is_accepted(field: str, value: Any, accepted: bool) -> None:
+    schema = {"$ref": "#/components/schemas/DeploymentBody", "components": document()["components"]}
+    assert Draft202012Validator(schema).is_valid({field: value}) == accepted
+    try:
+        bodies.DeploymentBody.model_validate({field: value})
+    except ValueError:
+        assert not accepted
+    else:
+        assert accepted
+
+
+def test_the_schema_of_a_scale_set_s_id_knows_no_case() -> None:
+    schema = {"$ref": "#/components/schemas/GroupBody", "components": document()["components"]}
+    named = {"scaleSetId": str(EXAMPLES["GroupBody"]["scaleSetId"])}
+    assert Draft202012Validator(schema).is_valid(named)
+    assert Draft202012Validator(schema).is_valid({"scaleSetId": named["scaleSetId"].upper()})
+    assert not Draft202012Validator(schema).is_valid({"scaleSetId": f"{named['scaleSetId']}/x"})
+
+
+def test_bodies_take_no_unknown_fields_and_answers_may_get_more() -> None:
+    schemas = document()["components"]["schemas"]
+    assert schemas["GroupBody"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas["Deployment"]
+
+
+def test_the_version_is_the_project_s() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+async def test_the_document_says_where_it_was_asked_for() -> None:
+    answer = await asked("openapi.json")
+    assert answer.body["openapi"] == "3.1.0"
+    assert answer.body["servers"] == [{"url": "https://teal.example/api"}]
+
+
+def test_only_what_says_nothing_of_anybody_needs_no_key() -> None:
+    open_to_all = {one["operationId"] for _, _, one in operations() if one.get("security") == []}
+    assert open_to_all == {"get_health", "get_openapi", "get_docs"}
+    assert all("401" in one["responses"] for _, _, one in operations() if one["operationId"] not in open_to_all)
+
+
+class Tags(HTMLParser):
+    """The tags and attributes of a page, and whether they nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+async def test_the_page_shows_everything_and_loads_nothing() -> None:
+    answer = await asked("docs")
+    assert answer.all_headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.all_headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    tags = Tags()
+    tags.feed(answer.content.decode())
+    assert tags.open == []
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in tags.seen}
+    assert not any({"src", "style", "onclick"} & set(attributes) for _, attributes in tags.seen)
+    links = {str(attributes.get("href")) for tag, attributes in tags.seen if tag == "a"}
+    ids = {f"#{attributes['id']}" for _, attributes in tags.seen if "id" in attributes}
+    assert links - {"openapi.json"} <= ids
+    assert {f"#{one['operationId']}" for _, _, one in operations()} <= ids
+
+
+def test_the_page_takes_texts_for_texts() -> None:
+    assert "<script" not in page()
+    assert all(str(code) in page() for code in Code)
