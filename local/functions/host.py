@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from local.durable.errors import HostError, HostKilled
 from local.durable.faults import Faults
 from local.durable.host import DurableHost
 from local.durable.options import HostJson, HostOptions
+from local.functions.event_grid import EVENT_GRID_PATH, EventGridWebhook
 from local.functions.index import Function, index_app
 from local.functions.routes import best_match
 from local.functions.timers import Timers
@@ -56,6 +57,7 @@ class FunctionsHost:
             self._worker, clock, storage or MemoryState(), faults or Faults(), self._options, self._host_json
         )
         self._endpoints = DurableEndpoints(self.durable, lambda: self.base_url, self._host_json.hub_name)
+        self._event_grid = EventGridWebhook(self.functions, self._worker)
         self._timers = Timers(self.functions, self._worker, clock)
         self._routes = [(one.route, index) for index, one in enumerate(self.functions) if one.route is not None]
         self._requests: set[asyncio.Task[HttpAnswer]] = set()
@@ -107,13 +109,15 @@ class FunctionsHost:
         return await self.answer(HttpCall(method.upper(), path_and_query, lowered, body))
 
     async def answer(self, call: HttpCall) -> HttpAnswer:
-        """The answer to a call: an app's route, a Durable endpoint, the root page; else 404."""
+        """The answer to a call: an app's route, a Durable endpoint, Event Grid's webhook, the root page; else 404."""
         if not self._is_up:
             raise HostKilled("the host is not running")
         if len(call.body) > BODY_BYTES_MAX:
             return HttpAnswer(413)
         if call.path.casefold().startswith(f"{WEBHOOK_PATH}/"):
             return self._endpoints.answer(call, call.path[len(WEBHOOK_PATH) :])
+        if call.path.casefold() == EVENT_GRID_PATH:
+            return await self._finish(self._event_grid.answer(call))
         if call.path in ("", "/") and call.method == "GET":
             page = b"<!doctype html><title>Functions host</title><p>Your local Functions host is up and running."
             return HttpAnswer(200, {"Content-Type": "text/html; charset=utf-8"}, page)
@@ -128,7 +132,11 @@ class FunctionsHost:
         match = best_match(routes, call.path[len(prefix) :])
         if match is None:
             return HttpAnswer(404)
-        request = asyncio.get_running_loop().create_task(self._run_function(self.functions[match[0]], call, match[1]))
+        return await self._finish(self._run_function(self.functions[match[0]], call, match[1]))
+
+    async def _finish(self, answering: Coroutine[Any, Any, HttpAnswer]) -> HttpAnswer:
+        """Its answer, or ``HostKilled`` if the host is killed before there is one."""
+        request = asyncio.get_running_loop().create_task(answering)
         self._requests.add(request)
         request.add_done_callback(self._requests.discard)
         try:

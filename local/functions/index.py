@@ -21,7 +21,8 @@ _RESERVED_ROUTES = ("admin", "runtime")
 _DEFAULT_METHODS = ("GET", "POST")
 
 ORCHESTRATION, ACTIVITY, HTTP, TIMER = "orchestrationTrigger", "activityTrigger", "httpTrigger", "timerTrigger"
-_SUPPORTED = frozenset({ORCHESTRATION, ACTIVITY, HTTP, TIMER})
+EVENT_GRID = "eventGridTrigger"
+_SUPPORTED = frozenset({ORCHESTRATION, ACTIVITY, HTTP, TIMER, EVENT_GRID})
 _CLIENT = "durableClient"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ import azure.functions as func
 from azure.durable_functions.models import DurableOrchestrationContext
 from azure.durable_functions.orchestrator import Orchestrator
 from azure.functions.durable_functions import ActivityTriggerConverter
+from azure.functions.eventgrid import EventGridEventInConverter
 from azure.functions.http import HttpResponseConverter
 from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequest
@@ -99,6 +101,11 @@ class FunctionWorker:
     async def run_timer(self, function: Function, due: datetime, *, is_past_due: bool) -> None:
         """Call a timer function for the time at which it was ``due``."""
         await self._invoke(function, TimerRequest(past_due=is_past_due, schedule_status={"Last": due.isoformat()}))
+
+    async def run_event(self, function: Function, event: dict[str, Any]) -> None:
+        """Call an Event Grid function with one event; the SDK makes of it what its schema is."""
+        value = EventGridEventInConverter.decode(Datum(type="json", value=json.dumps(event)), trigger_metadata=None)
+        await self._invoke(function, value)
 
     async def _invoke(self, function: Function, value: Any) -> Any:
         arguments: dict[str, Any] = {function.parameter: value}

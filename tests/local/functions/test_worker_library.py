@@ -105,7 +105,7 @@ def types_of(function: Any) -> dict[str, str]:
 async def test_the_library_reports_the_functions_that_the_local_host_finds(metadata: dict[str, Any]) -> None:
     app = sys.modules["worker_app"].app
     found: dict[str, Function] = {function.name: function for function in index_app(app)}
-    assert set(metadata) == set(found) == {"greet", "shout", "shouting"}
+    assert set(metadata) == set(found) == {"greet", "hear", "shout", "shouting"}
     assert types_of(metadata["greet"]) == {"req": "httpTrigger", "client": "durableClient", "$return": "http"}
     for name, function in found.items():
         assert types_of(metadata[name])[function.parameter] == function.trigger
@@ -133,6 +133,20 @@ async def test_an_http_function_with_a_client_is_invoked(metadata: dict[str, Any
     client = Message(string=client_binding(base, f"{base}{WEBHOOK_PATH}/", "Hub"))
     answer = (await invoke(metadata["greet"], {"req": request, "client": client})).http
     assert (answer.status_code, answer.body.bytes) == ("202", b"ann one")
+
+
+@pytest.mark.parametrize(
+    ("event", "heard"),
+    [
+        ({"id": "e-1", "eventType": "Written", "data": {}, "dataVersion": "2"}, "EventGridEvent e-1 Written one"),
+        ({"id": "c-1", "type": "Written", "source": "/s", "specversion": "1.0"}, "CloudEvent c-1 Written one"),
+    ],
+)
+async def test_an_event_grid_function_is_invoked(metadata: dict[str, Any], event: dict[str, Any], heard: str) -> None:
+    base = "http://localhost:7071"
+    client = Message(string=client_binding(base, f"{base}{WEBHOOK_PATH}/", "Hub"))
+    await invoke(metadata["hear"], {"event": Message(json=json.dumps(event)), "client": client})
+    assert sys.modules["worker_app"].heard == [heard]
 
 
 async def test_an_orchestrator_is_invoked_with_the_context_that_the_durable_host_sends(

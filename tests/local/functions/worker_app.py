@@ -12,6 +12,7 @@ import azure.functions as func
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 blueprint = df.Blueprint()
+heard: list[str] = []
 
 
 @blueprint.route(route="greetings/{name}", methods=["POST"])
@@ -29,6 +30,13 @@ async def shout(word: str) -> str:
 @blueprint.orchestration_trigger(context_name="context")
 def shouting(context: df.DurableOrchestrationContext) -> Any:
     return (yield context.call_activity("shout", context.get_input()))
+
+
+@blueprint.event_grid_trigger(arg_name="event")
+@blueprint.durable_client_input(client_name="client")
+async def hear(event: func.EventGridEvent, client: Any) -> None:
+    kind = getattr(event, "event_type", None) or getattr(event, "type", None)
+    heard.append(f"{type(event).__name__} {event.id} {kind} {client.create_http_management_payload('one')['id']}")
 
 
 app.register_functions(blueprint)
