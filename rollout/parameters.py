@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from rollout.choices import Canary, OnConflict, OnFailure, VmPolicy
-from rollout.commands import Action
+from rollout.asked import Asked as Asked
 from rollout.deployment import Parameters
-from rollout.group import Group, HealthCheckType
+from rollout.group import Group
 
 #: A shorter grace period judges VMs before they can have booted; 120 s is Elastigroup's own minimum.
 GRACE_PERIOD_MIN = timedelta(seconds=120)
@@ -33,42 +32,6 @@ _NOT_INHERITED = frozenset({"image", "comment", "on_conflict", "retry_of", "forc
 
 #: Parameters that say one thing in two ways: who gives the one, takes the other back.
 _PAIRS = (("batch_size", "batch_size_percentage"), ("min_health", "batch_min_healthy_percentage"))
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request as it was made; ``None`` where it said nothing. ``image`` ``None``: the set's present one.
-
-    ``approvals`` is one of the words of ``Parameters``, or the numbers of batches.
-    """
-
-    image: str | None = None
-    batch_size_percentage: int | None = None
-    batch_size: int | None = None
-    canary: Canary | None = None
-    approvals: str | tuple[int, ...] | None = None
-    bake_time: timedelta | None = None
-    wait_timeout: timedelta | None = None
-    action_on_timeout: Action | None = None
-    on_failure: OnFailure | None = None
-    on_conflict: OnConflict | None = None
-    keep_for: timedelta | None = None
-    protected_vms: VmPolicy | None = None
-    stopped_vms: VmPolicy | None = None
-    attached_vms: VmPolicy | None = None
-    adjust: bool | None = None
-    force: bool | None = None
-    retry_of: str | None = None
-    grace_period: timedelta | None = None
-    allocation_timeout: timedelta | None = None
-    stable_for: timedelta | None = None
-    batch_min_healthy_percentage: int | None = None
-    min_health: int | None = None
-    max_unhealthy_percentage: int | None = None
-    tolerate_unhealthy: bool | None = None
-    draining_timeout: timedelta | None = None
-    health_check_types: tuple[HealthCheckType, ...] | None = None
-    comment: str = ""
 
 
 def fill(asked: Asked, group: Group, retried: Parameters | None = None, image: str | None = None) -> Parameters:

@@ -11,6 +11,9 @@ from rollout.group import Group
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 
+#: The code of a deployment whose orchestration was not started.
+NOT_STARTED = "notStarted"
+
 
 @dataclass(frozen=True)
 class Start:
