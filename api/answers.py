@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, RootModel, create_model
-from pydantic.json_schema import SkipJsonSchema
 
 from api.errors import Code
-from api.shapes import Seconds, Shape, as_sent, derived, shape
+from api.shapes import Absent, Seconds, Shape, as_sent, derived, partly, shape
+from rollout.asked import Asked
 from rollout.commands import Command, CommandKind
 from rollout.deployment import Batch, Deployment, Event, Parameters, Problem, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group, HealthCheckType, SignalType
+from rollout.image_rule import ImageRule
 from rollout.scale_set import OrchestrationMode
+from rollout.schedule import Schedule
 from rollout.signals import Signal
-
-#: A field that may be left out, and is never null.
-Absent = SkipJsonSchema[None]
 
 
 class State(Shape):
@@ -153,9 +152,14 @@ class EventList(Shape):
 
 FINDINGS: Any = list[shape(Finding)]  # type: ignore[misc]
 
-GROUP = derived(Group, "Group")
-GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={"state": State})
-GROUP_WRITTEN = derived(Group, "GroupWritten", instead={"state": State, "findings": FINDINGS})
+ASKED = partly(Asked, "Asked", omit=("on_conflict", "retry_of"))
+IMAGE_RULE = derived(ImageRule, "ImageRule", instead={"deployment": ASKED})
+SCHEDULE = derived(Schedule, "Schedule", instead={"deployment": ASKED})
+
+_RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
+GROUP = derived(Group, "Group", instead=_RULES)
+GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, "state": State})
+GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, "state": State, "findings": FINDINGS})
 
 #: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
 _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}

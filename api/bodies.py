@@ -5,6 +5,7 @@ The field names are those of Elastigroup's API. ``null`` is an optional field th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from api.fields import (
     BatchSize,
     Comment,
     Conflict,
+    Cron,
     DrainingTimeout,
     Failure,
     Flag,
@@ -29,20 +31,28 @@ from api.fields import (
     ImageId,
     KeepFor,
     KnownSignal,
+    MaxLateness,
     OptionalText,
     Percentage,
     Policy,
+    ReplicationTimeout,
+    RuleImageId,
     ScaleSetId,
+    ScheduleName,
     SignalTimeout,
     StableFor,
     Text,
+    TimeZone,
+    Versions,
     WaitTimeout,
     duration,
     fault,
 )
+from rollout.asked import Asked
 from rollout.choices import Canary
 from rollout.group import SIGNAL_TIMEOUT_MAX, Defaults, Group, SignalRule, SignalType
-from rollout.parameters import Asked
+from rollout.image_rule import ImageRule
+from rollout.schedule import SCHEDULES_MAX, Schedule
 
 
 class Body(BaseModel):
@@ -126,36 +136,9 @@ def _each_once(value: list[SignalRuleBody] | None) -> list[SignalRuleBody] | Non
     return value
 
 
-class GroupBody(Body):
-    """``PUT /groups/{groupId}``: the whole definition; what it leaves out goes back to the default."""
+class AutomaticDeploymentBody(Body):
+    """What may be asked of a deployment that is started by itself: everything but which image, and when it may wait."""
 
-    scale_set_id: ScaleSetId
-    image_id: ImageId = None
-    health_check_types: HealthCheckTypes = None
-    signals: Annotated[list[SignalRuleBody] | None, AfterValidator(_each_once)] = None
-    draining_timeout: DrainingTimeout = None
-    defaults: Annotated[DefaultsBody | None, AfterValidator(_one_batch_size)] = None
-
-    def group(self, group_id: str, existing: Group | None, now: datetime) -> Group:
-        """The group's row; ``existing`` is the one that it replaces."""
-        own = Group(group_id, self.scale_set_id)
-        return Group(
-            id=group_id,
-            scale_set_id=self.scale_set_id,
-            image_id=self.image_id,
-            health_check_types=own.health_check_types if self.health_check_types is None else self.health_check_types,
-            draining_timeout=duration(self.draining_timeout),
-            defaults=own.defaults if self.defaults is None else self.defaults.defaults(),
-            created_at=now if existing is None else existing.created_at,
-            updated_at=now,
-            signals=tuple(rule.rule() for rule in self.signals or ()),
-        )
-
-
-class DeploymentBody(Body):
-    """``POST /groups/{groupId}/deployments``."""
-
-    image: OptionalText = None
     batch_size_percentage: Percentage = None
     batch_size: BatchSize = None
     canary: CanaryBody | None = None
@@ -164,14 +147,12 @@ class DeploymentBody(Body):
     wait_timeout: WaitTimeout = None
     action_on_timeout: ActionOnTimeout = None
     on_failure: Failure = None
-    on_conflict: Conflict = None
     keep_for: KeepFor = None
     protected_vms: Policy = None
     stopped_vms: Policy = None
     attached_vms: Policy = None
     adjust: Flag = None
     force: Flag = None
-    retry_of: OptionalText = None
     grace_period: GracePeriod = None
     allocation_timeout: GracePeriod = None
     stable_for: StableFor = None
@@ -186,7 +167,6 @@ class DeploymentBody(Body):
     def asked(self) -> Asked:
         """The same as the core's value."""
         return Asked(
-            image=self.image,
             batch_size_percentage=self.batch_size_percentage,
             batch_size=self.batch_size,
             canary=self.canary.canary() if self.canary else None,
@@ -195,14 +175,12 @@ class DeploymentBody(Body):
             wait_timeout=duration(self.wait_timeout),
             action_on_timeout=self.action_on_timeout,
             on_failure=self.on_failure,
-            on_conflict=self.on_conflict,
             keep_for=duration(self.keep_for),
             protected_vms=self.protected_vms,
             stopped_vms=self.stopped_vms,
             attached_vms=self.attached_vms,
             adjust=self.adjust,
             force=self.force,
-            retry_of=self.retry_of,
             grace_period=duration(self.grace_period),
             allocation_timeout=duration(self.allocation_timeout),
             stable_for=duration(self.stable_for),
@@ -213,6 +191,108 @@ class DeploymentBody(Body):
             draining_timeout=duration(self.draining_timeout),
             health_check_types=self.health_check_types,
             comment=self.comment or "",
+        )
+
+
+class ScheduledDeploymentBody(AutomaticDeploymentBody):
+    """``schedules[].deployment`` of a group."""
+
+    image: OptionalText = None
+
+    def asked(self) -> Asked:
+        return replace(super().asked(), image=self.image)
+
+
+class DeploymentBody(ScheduledDeploymentBody):
+    """``POST /groups/{groupId}/deployments``."""
+
+    on_conflict: Conflict = None
+    retry_of: OptionalText = None
+
+    def asked(self) -> Asked:
+        return replace(super().asked(), on_conflict=self.on_conflict, retry_of=self.retry_of)
+
+
+class ImageRuleBody(Body):
+    """``imageRule`` of a group."""
+
+    image_id: RuleImageId
+    versions: Versions = None
+    enabled: Flag = None
+    replication_timeout: ReplicationTimeout = None
+    deployment: AutomaticDeploymentBody | None = None
+
+    def rule(self) -> ImageRule:
+        """The same as the core's value."""
+        own = ImageRule(self.image_id)
+        return ImageRule(
+            image_id=self.image_id,
+            versions=self.versions or own.versions,
+            enabled=own.enabled if self.enabled is None else self.enabled,
+            replication_timeout=duration(self.replication_timeout) or own.replication_timeout,
+            deployment=self.deployment.asked() if self.deployment else own.deployment,
+        )
+
+
+class ScheduleBody(Body):
+    """One of a group's ``schedules``."""
+
+    name: ScheduleName
+    cron: Cron
+    time_zone: TimeZone = None
+    enabled: Flag = None
+    max_lateness: MaxLateness = None
+    deployment: ScheduledDeploymentBody | None = None
+
+    def schedule(self) -> Schedule:
+        """The same as the core's value."""
+        own = Schedule(self.name, self.cron)
+        return Schedule(
+            name=self.name,
+            cron=self.cron,
+            time_zone=self.time_zone or own.time_zone,
+            enabled=own.enabled if self.enabled is None else self.enabled,
+            max_lateness=duration(self.max_lateness) or own.max_lateness,
+            deployment=self.deployment.asked() if self.deployment else own.deployment,
+        )
+
+
+def _each_name_once(value: list[ScheduleBody] | None) -> list[ScheduleBody] | None:
+    names = [schedule.name for schedule in value or ()]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise fault(Code.INVALID_VALUE, f"must have one schedule of the name {repeated[0]}")
+    if len(names) > SCHEDULES_MAX:
+        raise fault(Code.OUT_OF_RANGE, f"must have at most {SCHEDULES_MAX} items, not {len(names)}")
+    return value
+
+
+class GroupBody(Body):
+    """``PUT /groups/{groupId}``: the whole definition; what it leaves out goes back to the default."""
+
+    scale_set_id: ScaleSetId
+    image_id: ImageId = None
+    health_check_types: HealthCheckTypes = None
+    signals: Annotated[list[SignalRuleBody] | None, AfterValidator(_each_once)] = None
+    draining_timeout: DrainingTimeout = None
+    defaults: Annotated[DefaultsBody | None, AfterValidator(_one_batch_size)] = None
+    image_rule: ImageRuleBody | None = None
+    schedules: Annotated[list[ScheduleBody] | None, AfterValidator(_each_name_once)] = None
+
+    def group(self, group_id: str, existing: Group | None, now: datetime) -> Group:
+        """The group's row; ``existing`` is the one that it replaces."""
+        own = Group(group_id, self.scale_set_id)
+        return Group(
+            id=group_id,
+            scale_set_id=self.scale_set_id,
+            image_id=self.image_id,
+            health_check_types=own.health_check_types if self.health_check_types is None else self.health_check_types,
+            draining_timeout=duration(self.draining_timeout),
+            defaults=own.defaults if self.defaults is None else self.defaults.defaults(),
+            created_at=now if existing is None else existing.created_at,
+            updated_at=now,
+            signals=tuple(rule.rule() for rule in self.signals or ()),
+            image_rule=self.image_rule.rule() if self.image_rule else None,
+            schedules=tuple(schedule.schedule() for schedule in self.schedules or ()),
         )
 
 

@@ -108,7 +108,8 @@ OPERATIONS: Mapping[str, Operation] = {
         "Groups",
         {200: answers.GROUP_WRITTEN, 201: answers.GROUP_WRITTEN},
         (
-            *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.TWO_BATCH_SIZES, Code.SCALE_SET_TAKEN),
+            *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES),
+            *(Code.TWO_THRESHOLDS, Code.THRESHOLD_WITHOUT_CHECK, Code.SCALE_SET_TAKEN),
             *(Code.DEPLOYMENT_IN_PROGRESS, Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED),
         ),
         body=GroupBody,

@@ -16,6 +16,19 @@ EXAMPLES: Mapping[str, Json] = {
         "signals": [{"type": "vmReady", "timeout": 300}],
         "drainingTimeout": 120,
         "defaults": {"gracePeriod": 300},
+        "imageRule": {
+            "imageId": f"{_COMPUTE}/galleries/apps/images/web",
+            "versions": "1.x",
+            "deployment": {"canary": {"size": 1}, "onFailure": "rollBack"},
+        },
+        "schedules": [
+            {
+                "name": "weekly",
+                "cron": "0 3 * * SUN",
+                "timeZone": "Europe/Berlin",
+                "deployment": {"batchSizePercentage": 10, "comment": "weekly roll"},
+            }
+        ],
     },
     "DeploymentBody": {"image": "1.1.0", "batchSizePercentage": 20, "gracePeriod": 300, "comment": "release 42"},
     "CommandBody": {"comment": "the database is slow"},

@@ -11,10 +11,13 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from api.calendar import cron_fault, time_zone_fault
 from api.errors import Code
 from rollout.choices import AFTER_CANARY, EVERY_BATCH, NO_APPROVALS, OnConflict, OnFailure, VmPolicy
 from rollout.commands import Action
 from rollout.group import SIGNAL_TIMEOUT_MAX, SIGNAL_TIMEOUT_MIN, HealthCheckType, SignalType
+from rollout.image_rule import REPLICATION_TIMEOUT_MAX, REPLICATION_TIMEOUT_MIN, parse_versions
+from rollout.names import GROUP_ID
 from rollout.parameters import (
     BAKE_TIME_MAX,
     BATCH_SIZE_MAX,
@@ -26,6 +29,7 @@ from rollout.parameters import (
     WAIT_TIMEOUT_MAX,
     WAIT_TIMEOUT_MIN,
 )
+from rollout.schedule import MAX_LATENESS_MAX, MAX_LATENESS_MIN
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -145,6 +149,34 @@ def _signal_type(value: Any) -> SignalType:
     return one_of(SignalType, value)
 
 
+def versions(value: str | None) -> str | None:
+    """Which versions, as ``rollout.image_rule.parse_versions`` understands them."""
+    if text(value) is not None and parse_versions(value or "") is None:
+        raise fault(Code.INVALID_VALUE, "must be versions such as 1.x, 1.2, >=2.0 or >=1.2 <2, and hold at least one")
+    return value
+
+
+def schedule_name(value: str) -> str:
+    """A name that is unique in its group."""
+    if not GROUP_ID.fullmatch(value):
+        raise fault(Code.INVALID_VALUE, "must be 1 to 40 lower-case letters, digits and hyphens, and begin with none")
+    return value
+
+
+def cron(value: str) -> str:
+    """A cron expression of five fields that comes."""
+    if why := cron_fault(value):
+        raise fault(Code.INVALID_VALUE, why)
+    return value
+
+
+def time_zone(value: str | None) -> str | None:
+    """The name of a time zone of the IANA database."""
+    if value is not None and (why := time_zone_fault(value)):
+        raise fault(Code.INVALID_VALUE, why)
+    return value
+
+
 def approval_word(value: Any) -> str | None:
     """When a person must approve, in a word."""
     if value is None:
@@ -187,6 +219,8 @@ GRACE_PERIOD = _seconds(GRACE_PERIOD_MIN, GRACE_PERIOD_MAX)
 STABLE_FOR = _seconds(_NONE, GRACE_PERIOD_MAX)
 DRAINING_TIMEOUT = _seconds(_NONE, DRAINING_TIMEOUT_MAX)
 SIGNAL_TIMEOUT = _seconds(SIGNAL_TIMEOUT_MIN, SIGNAL_TIMEOUT_MAX)
+REPLICATION_TIMEOUT = _seconds(REPLICATION_TIMEOUT_MIN, REPLICATION_TIMEOUT_MAX)
+MAX_LATENESS = _seconds(MAX_LATENESS_MIN, MAX_LATENESS_MAX)
 
 Percentage = Annotated[int | None, BeforeValidator(PERCENTAGE)]
 GracePeriod = Annotated[int | None, BeforeValidator(GRACE_PERIOD)]
@@ -211,3 +245,10 @@ Text = Annotated[str, AfterValidator(text)]
 OptionalText = Annotated[str | None, AfterValidator(text)]
 ScaleSetId = Annotated[Text, AfterValidator(_scale_set_id)]
 ImageId = Annotated[OptionalText, AfterValidator(_image_id)]
+RuleImageId = Annotated[Text, AfterValidator(_image_id)]
+Versions = Annotated[str | None, AfterValidator(versions)]
+ReplicationTimeout = Annotated[int | None, BeforeValidator(REPLICATION_TIMEOUT)]
+ScheduleName = Annotated[str, AfterValidator(schedule_name)]
+Cron = Annotated[Text, AfterValidator(cron)]
+TimeZone = Annotated[OptionalText, AfterValidator(time_zone)]
+MaxLateness = Annotated[int | None, BeforeValidator(MAX_LATENESS)]

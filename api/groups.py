@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from api.asked import refuse_contradictions, refuse_needless_threshold
 from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, refuse_held
 from api.http import Answer, Request
 from api.lookup import find_group
 from api.paging import page_after
 from api.rendering import render_finding, render_group, render_state
-from api.scopes import refuse_outside
+from api.scopes import image_scope, refuse_outside
 from api.state import States
 from groundwork.queue import under_way
+from rollout.asked import Asked
 from rollout.findings import Finding, Severity
 from rollout.group import Group
+from rollout.images import parse_image
 from rollout.names import GROUP_ID
+from rollout.parameters import fill
 from rollout.ports import Ports
 from rollout.preflight import check_set
 from rollout.scale_set import ScaleSet
@@ -49,6 +53,7 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
     group = body.group(group_id, existing, ports.clock.now())
     refuse_outside(scopes, group.scale_set_id, "scaleSetId")
     refuse_outside(scopes, group.image_id, "imageId")
+    _check_automatic(group, scopes)
     await _refuse_second_group(ports, group)
     if existing is not None and not same_scale_set(existing, group):
         await _refuse_while_under_way(ports, existing)
@@ -75,6 +80,26 @@ async def delete_group(ports: Ports, request: Request) -> Answer:
 def same_scale_set(one: Group, other: Group) -> bool:
     """Whether both name the same scale set; ARM's ids know no case."""
     return one.scale_set_id.lower() == other.scale_set_id.lower()
+
+
+def _check_automatic(group: Group, scopes: Sequence[str]) -> None:
+    """What an image rule and schedules ask for is checked as if it were asked for now."""
+    rule = group.image_rule
+    if rule is not None:
+        refuse_outside(scopes, rule.image_id, "imageRule.imageId")
+        _check_asked(rule.deployment, group, "imageRule.deployment.")
+    for number, schedule in enumerate(group.schedules):
+        within = f"schedules.{number}.deployment."
+        _check_asked(schedule.deployment, group, within)
+        refuse_outside(scopes, image_scope(schedule.deployment.image, group), f"{within}image")
+
+
+def _check_asked(asked: Asked, group: Group, within: str) -> None:
+    refuse_contradictions(asked, group, within)
+    refuse_needless_threshold(asked, fill(asked, group), within)
+    named = parse_image(asked.image, group.image_id) if asked.image is not None else None
+    if isinstance(named, Finding):
+        raise refuse_faults([Detail(Code.INVALID_VALUE, f"{within}image: {named.message}", f"{within}image")])
 
 
 async def _refuse_while_under_way(ports: Ports, group: Group) -> None:

@@ -11,8 +11,10 @@ from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Read
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
+from rollout.image_rule import ImageRule
 from rollout.parameters import BATCHES
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.schedule import Schedule
 from rollout.signals import Signal
 
 
@@ -26,9 +28,18 @@ def render_group(group: Group) -> Json:
         "signals": encode(group.signals),
         "drainingTimeout": encode(group.draining_timeout),
         "defaults": encode(group.defaults),
+        "imageRule": _with_asked(group.image_rule) if group.image_rule else None,
+        "schedules": [_with_asked(schedule) for schedule in group.schedules],
         "createdAt": encode(group.created_at),
         "updatedAt": encode(group.updated_at),
     }
+
+
+def _with_asked(automatic: ImageRule | Schedule) -> Json:
+    """An image rule or a schedule; of its deployment what is asked for, and no more."""
+    shown: Json = encode(automatic)
+    asked = encode(automatic.deployment)
+    return {**shown, "deployment": {name: value for name, value in asked.items() if value not in (None, "")}}
 
 
 def render_state(state: State) -> Json:

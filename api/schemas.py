@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 from api import fields
 from api.shapes import Shape
 from rollout.choices import AFTER_CANARY, EVERY_BATCH, NO_APPROVALS
+from rollout.names import GROUP_ID
 from rollout.parameters import COMMENT_LENGTH_MAX
 
 _WORDS = [NO_APPROVALS, AFTER_CANARY, EVERY_BATCH]
@@ -39,6 +40,7 @@ _HELD_TO: Mapping[Callable[..., Any], JsonSchemaValue] = {
     fields._scale_set_id: {"pattern": _pattern(fields._SCALE_SET_ID)},
     fields._image_id: {"pattern": _pattern(fields._IMAGE_ID)},
     fields.approval_word: {"enum": _WORDS},
+    fields.schedule_name: {"pattern": _pattern(GROUP_ID)},
 }
 
 

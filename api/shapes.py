@@ -15,8 +15,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic.json_schema import SkipJsonSchema
 
 from rollout.codec import camel_case
+
+#: A field that may be left out, and is never null.
+Absent = SkipJsonSchema[None]
 
 #: A duration, as ``rollout.codec`` writes it.
 Seconds = Annotated[int, Field(description="Whole seconds")]
@@ -49,6 +53,21 @@ def derived(
     known = {f.name: as_sent(hints[f.name]) for f in fields(kind) if f.name not in {*_OWN, *omit}}
     made: dict[str, Any] = {field: (hint, ...) for field, hint in {**known, **(instead or {})}.items()}
     return create_model(name, __base__=Shape, __module__=__name__, **made)
+
+
+def partly(kind: type, name: str, *, omit: Collection[str] = ()) -> type[Shape]:
+    """A shape with the fields of ``kind`` but those to ``omit``, of which any may be left out, and none is null."""
+    hints = typing.get_type_hints(kind)
+    known = {f.name: as_sent(hints[f.name]) for f in fields(kind) if f.name not in {*_OWN, *omit}}
+    made: dict[str, Any] = {field: (_without_null(hint) | Absent, None) for field, hint in known.items()}
+    return create_model(name, __base__=Shape, __module__=__name__, **made)
+
+
+def _without_null(hint: Any) -> Any:
+    options = [option for option in typing.get_args(hint) if option is not type(None)]
+    if typing.get_origin(hint) not in (types.UnionType, typing.Union):
+        return hint
+    return functools.reduce(lambda one, other: one | other, options)
 
 
 def as_sent(hint: Any) -> Any:

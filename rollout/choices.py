@@ -7,6 +7,15 @@ from datetime import timedelta
 from enum import StrEnum
 
 
+class HealthCheckType(StrEnum):
+    """Where a VM's health is read from."""
+
+    VM_STATE = "vmState"
+    APPLICATION_HEALTH = "applicationHealth"
+    LOAD_BALANCER = "loadBalancer"
+    APPLICATION_GATEWAY = "applicationGateway"
+
+
 class OnConflict(StrEnum):
     """What a start does that finds another deployment on the scale set."""
 

@@ -107,10 +107,21 @@ def _decode_dataclass(kind: Any, data: Json) -> Any:
 
 
 def _option(kind: Any, data: Any) -> Any:
-    """The one option besides ``None``; of several enums, which share no value, the one that has this value."""
+    """The one option besides ``None``; of several the one that may have this value.
+
+    Several enums share no value, and a list is a tuple.
+    """
     options = [option for option in typing.get_args(kind) if option is not type(None)]
     if len(options) > 1:
-        options = [option for option in options if data in list(option)]
+        options = [option for option in options if _may_have(option, data)]
     if len(options) != 1:
         raise ValueError(f"{data!r} is no value of {kind}")
     return options[0]
+
+
+def _may_have(option: Any, data: Any) -> bool:
+    if typing.get_origin(option) is tuple:
+        return isinstance(data, list)
+    if isinstance(option, type) and issubclass(option, Enum):
+        return data in list(option)
+    return isinstance(data, option)

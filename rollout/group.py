@@ -7,16 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rollout.choices import Canary, OnFailure, VmPolicy
+from rollout.choices import HealthCheckType as HealthCheckType
 from rollout.commands import Action
-
-
-class HealthCheckType(StrEnum):
-    """Where a VM's health is read from."""
-
-    VM_STATE = "vmState"
-    APPLICATION_HEALTH = "applicationHealth"
-    LOAD_BALANCER = "loadBalancer"
-    APPLICATION_GATEWAY = "applicationGateway"
+from rollout.image_rule import ImageRule
+from rollout.schedule import Schedule
 
 
 class SignalType(StrEnum):
@@ -64,7 +58,10 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Group:
-    """One row of the groups table. ``image_id`` is the gallery image whose versions a deployment may name shortly."""
+    """One row of the groups table. ``image_id`` is the gallery image whose versions a deployment may name shortly.
+
+    ``image_rule``: which versions are deployed when they are published. ``schedules``: what is deployed at which times.
+    """
 
     id: str
     scale_set_id: str
@@ -75,4 +72,6 @@ class Group:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     signals: tuple[SignalRule, ...] = ()
+    image_rule: ImageRule | None = None
+    schedules: tuple[Schedule, ...] = ()
     schema_version: int = 1

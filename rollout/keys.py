@@ -29,6 +29,9 @@ LOCK = "lock"
 #: The partition that holds every journal of what is held.
 HOLDS = "holds"
 
+#: The partition that holds every notification.
+NOTIFICATIONS = "notifications"
+
 #: Seconds from the year 1 to the year 9999 have at most twelve digits.
 _LAST_SECOND = 999_999_999_999
 _FIRST_TIME = datetime(1, 1, 1, tzinfo=UTC)
@@ -78,13 +81,12 @@ def deployment_key(deployment_id: str) -> Key | None:
     name = parse_deployment_id(deployment_id)
     if name is None:
         return None
-    seconds = (name.at - _FIRST_TIME) // timedelta(seconds=1)
-    return Key(name.group_id, f"{_LAST_SECOND - seconds:012d}-{name.token}")
+    return Key(name.group_id, f"{_backwards(name.at)}-{name.token}")
 
 
 def deployments_before(time: datetime) -> KeyRange:
     """The rows of deployments, of whatever group, that were asked for before ``time``, or in the same second."""
-    return KeyRange(f"{_LAST_SECOND - (time - _FIRST_TIME) // timedelta(seconds=1):012d}", "~")
+    return KeyRange(_backwards(time), "~")
 
 
 def batch_row(number: int) -> str:
@@ -152,6 +154,35 @@ def hold_key(scale_set_id: str) -> Key:
     return Key(HOLDS, encode_key(scale_set_id.lower()))
 
 
+def notification_key(notification_id: str, time: datetime) -> Key:
+    """Every notification lives in one partition, newest first; what is sent twice, with its time, has one row.
+
+    Anybody may send an id, of any characters and length, so what is stored of it is a digest.
+    """
+    digest = hashlib.sha256(notification_id.encode(errors="surrogatepass")).hexdigest()[:32]
+    return Key(NOTIFICATIONS, f"{_backwards(time)}-{digest}")
+
+
+def notifications_before(time: datetime) -> KeyRange:
+    """The notifications that are older than ``time``, or of the same second."""
+    return KeyRange(_backwards(time), "~")
+
+
+def wanted_key(group_id: str, notification: str) -> Key:
+    """One partition a group; ``notification`` is the row key of a notification."""
+    return Key(encode_key(group_id), encode_key(notification))
+
+
+def follower_key(group_id: str) -> Key:
+    """One row a group."""
+    return Key(encode_key(group_id), "follower")
+
+
+def schedule_key(group_id: str, name: str) -> Key:
+    """One partition a group, one row a schedule."""
+    return Key(encode_key(group_id), encode_key(name))
+
+
 def signal_key(scale_set_id: str, vm_id: str, kind: SignalType) -> Key:
     """One partition a scale set, one row a VM and type of signal; neither id has a case."""
     return Key(signals_of(scale_set_id), f"{encode_key(vm_id.lower())}-{kind.value}")
@@ -166,3 +197,8 @@ def _padded(number: int, width: int) -> str:
     if not 0 <= number < 10**width:
         raise ValueError(f"{number} does not fit a key of {width} digits")
     return f"{number:0{width}d}"
+
+
+def _backwards(time: datetime) -> str:
+    """Twelve digits that become smaller every second: what is sorted by them has the newest first."""
+    return f"{_LAST_SECOND - (time - _FIRST_TIME) // timedelta(seconds=1):012d}"

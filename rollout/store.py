@@ -13,7 +13,10 @@ from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
+from rollout.notification import NotificationRecord
+from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
+from rollout.wanted import Follower, Wanted
 
 
 class Groups(Protocol):
@@ -202,6 +205,72 @@ class Holds(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """The notifications table: what Event Grid sent, and what each led to."""
+
+    async def add(self, record: NotificationRecord) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that key."""
+        ...
+
+    async def get(self, key: str) -> NotificationRecord | None: ...
+
+    async def change(self, key: str, change: Callable[[NotificationRecord], NotificationRecord]) -> NotificationRecord:
+        """As ``Deployments.change``."""
+        ...
+
+    async def newest(self, limit: int, after: str = "") -> tuple[NotificationRecord, ...]:
+        """The newest, newest first; where ``after`` is the key of one, those that follow it."""
+        ...
+
+    async def before(self, time: datetime, limit: int) -> tuple[NotificationRecord, ...]:
+        """Some of those that are older than ``time``."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+class WantedVersions(Protocol):
+    """The wanted table: versions that are waited for, one row for each group and notification."""
+
+    async def put(self, wanted: Wanted) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def list(self, group_id: str) -> tuple[Wanted, ...]:
+        """Those of a group."""
+        ...
+
+    async def delete(self, wanted: Wanted) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+class Followers(Protocol):
+    """The followers table: one row a group, never deleted."""
+
+    async def get(self, group_id: str) -> Follower | None: ...
+
+    async def swap(self, expected: Follower | None, follower: Follower) -> bool:
+        """Write ``follower`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class ScheduleRuns(Protocol):
+    """The schedule runs table: one row a schedule."""
+
+    async def get(self, group_id: str, name: str) -> ScheduleRun | None: ...
+
+    async def list(self, group_id: str) -> tuple[ScheduleRun, ...]:
+        """Those of a group's schedules, also of former ones."""
+        ...
+
+    async def swap(self, expected: ScheduleRun | None, run: ScheduleRun) -> bool:
+        """Write ``run`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
 @dataclass(frozen=True)
 class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
@@ -219,3 +288,7 @@ class Store:
     requests: Requests
     archive: Archive
     holds: Holds
+    notifications: Notifications
+    wanted: WantedVersions
+    followers: Followers
+    schedule_runs: ScheduleRuns

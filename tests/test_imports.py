@@ -34,7 +34,7 @@ RULES = (
     Rule(
         "api",
         ("rollout", "groundwork", "settings", "pydantic", "pydantic_core"),
-        {"doors.py": ("azure.functions", "azure.durable_functions")},
+        {"doors.py": ("azure.functions", "azure.durable_functions"), "calendar.py": ("cronsim",)},
     ),
 )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from adapters.tables.archive import archive_over
+from adapters.tables.automatic import TableFollowers, TableNotifications, TableScheduleRuns, TableWanted
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.codec import encode
@@ -38,8 +39,11 @@ from rollout.keys import (
     signals_of,
     vm_row,
 )
+from rollout.notification import NotificationRecord
+from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.store import Store
+from rollout.wanted import Follower, Wanted
 
 
 def store_over(tables: TableMaker) -> Store:
@@ -59,6 +63,10 @@ def store_over(tables: TableMaker) -> Store:
         requests=TableRequests(Records(tables("Requests"), KeyedRequest)),
         archive=archive_over(tables),
         holds=TableHolds(Records(tables("Holds"), Hold)),
+        notifications=TableNotifications(Records(tables("Notifications"), NotificationRecord)),
+        wanted=TableWanted(Records(tables("Wanted"), Wanted)),
+        followers=TableFollowers(Records(tables("Followers"), Follower)),
+        schedule_runs=TableScheduleRuns(Records(tables("ScheduleRuns"), ScheduleRun)),
     )
 
 

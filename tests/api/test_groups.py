@@ -54,6 +54,8 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
         "signals": [],
         "drainingTimeout": None,
         "defaults": NO_DEFAULTS,
+        "imageRule": None,
+        "schedules": [],
         "createdAt": "2026-11-23T08:15:00.000Z",
         "updatedAt": "2026-11-23T08:15:00.000Z",
         "state": {

@@ -23,9 +23,12 @@ from rollout.evidence import VmEvidence
 from rollout.group import Group
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
+from rollout.notification import NotificationRecord
+from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.status import Status
 from rollout.store import Store
+from rollout.wanted import Follower, Wanted
 
 KINDS: dict[str, type[Any]] = {
     "Groups": Group,
@@ -40,6 +43,10 @@ KINDS: dict[str, type[Any]] = {
     "Commands": Command,
     "Requests": KeyedRequest,
     "Holds": Hold,
+    "Notifications": NotificationRecord,
+    "Wanted": Wanted,
+    "Followers": Follower,
+    "ScheduleRuns": ScheduleRun,
 }
 
 MOMENTS = [

@@ -1,0 +1,110 @@
+"""Which published versions of an image a group wants."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rollout.asked import Asked
+from rollout.images import version_key
+
+EVERY_VERSION = "*"
+
+#: How long a published version may take until it has reached a group's region.
+REPLICATION_TIMEOUT_MIN = timedelta(seconds=60)
+REPLICATION_TIMEOUT_MAX = timedelta(days=7)
+
+_Key = tuple[int, ...]
+
+#: ``1``, ``1.2``, ``1.2.3``, ``1.x``, ``1.2.*`` or ``*``, with an operator before it or without.
+_TERM = re.compile(r"(>=|<=|>|<|=)?((?:[0-9]+\.){0,2}(?:[0-9]+|[xX*]))")
+_BLANK_AFTER_OPERATOR = re.compile(r"(?<=[<>=])\s+(?=[0-9])")
+
+
+@dataclass(frozen=True)
+class VersionRange:
+    """The versions from ``low`` on and below ``below``; ``None``: there is no upper end."""
+
+    low: _Key = (0, 0, 0)
+    below: _Key | None = None
+
+    def holds(self, version: str) -> bool:
+        """Whether the version, three numbers, is within the range."""
+        key = version_key(version)
+        return self.low <= key and (self.below is None or key < self.below)
+
+
+@dataclass(frozen=True)
+class ImageRule:
+    """A group's rule: deploy the ``versions`` of the image ``image_id`` when they are published.
+
+    ``image_id`` has no version; ``versions`` is what ``parse_versions`` understands. ``replication_timeout``: how long
+    a version that cannot be deployed yet is waited for. ``deployment``: what is asked for besides the image.
+    """
+
+    image_id: str
+    versions: str = EVERY_VERSION
+    enabled: bool = True
+    replication_timeout: timedelta = timedelta(hours=24)
+    deployment: Asked = field(default_factory=Asked)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whether a rule wants a version, and why."""
+
+    wanted: bool
+    reason: str
+
+
+def parse_versions(text: str) -> VersionRange | None:
+    """The versions that all terms of ``text`` hold, or ``None`` where it is not understood or holds none.
+
+    Terms stand apart by blanks: ``1.x``, ``1.2``, ``>=2.0``, ``>=1.2 <2``. They mean what they mean to npm
+    (https://github.com/npm/node-semver#ranges): numbers left out are any, so ``1.2`` is each 1.2.z, and ``>1.2`` begins
+    with 1.3.0. A gallery's versions are three numbers and no more, so this is all there is to it.
+    """
+    terms = _BLANK_AFTER_OPERATOR.sub("", text).split()
+    found = [_TERM.fullmatch(term) for term in terms]
+    ranges = [_range_of(one[1] or "=", one[2]) for one in found if one]
+    if not terms or len(ranges) < len(terms):
+        return None
+    low = max(one.low for one in ranges)
+    below = min((one.below for one in ranges if one.below is not None), default=None)
+    return VersionRange(low, below) if below is None or low < below else None
+
+
+def match_rule(rule: ImageRule, image_id: str, version: str) -> Match:
+    """Whether the rule wants ``version`` of the image ``image_id``; resource ids have no case."""
+    if rule.image_id.rstrip("/").casefold() != image_id.rstrip("/").casefold():
+        return Match(False, f"The rule is for another image, {rule.image_id}")
+    if not rule.enabled:
+        return Match(False, "The rule is off")
+    versions = parse_versions(rule.versions)
+    if versions is None:
+        return Match(False, f"The rule's versions {rule.versions!r} are not understood")
+    if not versions.holds(version):
+        return Match(False, f"Version {version} is not one of {rule.versions}")
+    return Match(True, f"Version {version} is one of {rule.versions}")
+
+
+def _range_of(operator: str, text: str) -> VersionRange:
+    """What one term holds; ``text`` stands for all versions from ``low`` on and below ``after``."""
+    given = [int(part) for part in text.split(".") if part.isdigit()]
+    low = _fill(given)
+    after = _fill([*given[:-1], given[-1] + 1]) if given else None
+    if operator == ">=":
+        return VersionRange(low)
+    if operator == "<":
+        return VersionRange(below=low)
+    if operator == "<=":
+        return VersionRange(below=after)
+    if operator == ">":
+        # Above every version there is none.
+        return VersionRange(after) if after else VersionRange(below=low)
+    return VersionRange(low, after)
+
+
+def _fill(numbers: list[int]) -> _Key:
+    return tuple([*numbers, 0, 0, 0][:3])

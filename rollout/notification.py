@@ -1,0 +1,137 @@
+"""What an Event Grid notification says: that something was written. What it is now, its resource tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+WRITE_SUCCESS = "Microsoft.Resources.ResourceWriteSuccess"
+VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
+
+#: The resource id of a gallery's image version. ``resourcegroups`` is as often in lower case.
+_VERSION_ID = re.compile(
+    r"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/galleries/[^/]+/images/[^/]+)"
+    r"/versions/([0-9]+\.[0-9]+\.[0-9]+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One message, whatever its schema: an Event Grid event's ``eventType`` and a CloudEvent's ``type`` are ``type``.
+
+    Nothing of it is trusted: each field is what the sender put there, or ``None``.
+    """
+
+    id: object
+    type: object
+    subject: object
+    data: object
+
+
+@dataclass(frozen=True)
+class VersionWritten:
+    """Somebody has written the version ``version`` of the gallery image ``image_id``."""
+
+    notification_id: str
+    image_id: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """The notification leads to nothing, and why."""
+
+    reason: str
+
+
+class Outcome(StrEnum):
+    """What a notification led to."""
+
+    STARTED = "started"
+    WAITING = "waiting"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What a notification led to in one group, and why. ``deployment_id``: the one that it started."""
+
+    group_id: str
+    outcome: Outcome
+    reason: str
+    at: datetime
+    deployment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class NotificationRecord:
+    """One row of the notifications table.
+
+    ``key`` is the row's own (``rollout.keys.notification_key``). ``deliveries``: how often it came, for Event Grid
+    delivers at least once. ``reason``: why it concerns no group; else it is empty, and ``groups`` tells what it led to.
+    ``type`` and ``subject`` are what the sender put there.
+    """
+
+    key: str
+    id: str
+    type: str
+    subject: str
+    received_at: datetime
+    deliveries: int = 1
+    image_id: str | None = None
+    version: str | None = None
+    reason: str = ""
+    groups: tuple[Consequence, ...] = ()
+    schema_version: int = 1
+
+    @property
+    def outcome(self) -> Outcome:
+        """The one of its groups' that people would want to know of first."""
+        outcomes = {one.outcome for one in self.groups}
+        return next((outcome for outcome in Outcome if outcome in outcomes), Outcome.IGNORED)
+
+    def of(self, group_id: str) -> Consequence | None:
+        """What it led to in a group; ``None``: that is not known yet."""
+        return next((one for one in self.groups if one.group_id == group_id), None)
+
+    def with_consequence(self, consequence: Consequence) -> NotificationRecord:
+        """The row in which that is what it led to in the group; the same where it says so already."""
+        known = self.of(consequence.group_id)
+        if known is not None and replace(known, at=consequence.at) == consequence:
+            return self
+        others = tuple(one for one in self.groups if one.group_id != consequence.group_id)
+        return replace(self, groups=(*others, consequence))
+
+
+def read_notification(notification: Notification) -> VersionWritten | Ignored:
+    """The version that was written, or why there is none.
+
+    Teal writes no image versions, so what it writes itself is among the other operations.
+    """
+    if not isinstance(notification.id, str) or not notification.id:
+        return Ignored("It has no id")
+    if not _is(notification.type, WRITE_SUCCESS):
+        return Ignored(f"It is a {_quote(notification.type)}, not a {WRITE_SUCCESS}")
+    if not isinstance(notification.data, Mapping):
+        return Ignored("It has no data")
+    operation = notification.data.get("operationName")
+    if not _is(operation, VERSION_WRITE):
+        return Ignored(f"The operation {_quote(operation)} writes no image version")
+    found = _VERSION_ID.fullmatch(notification.subject) if isinstance(notification.subject, str) else None
+    if found is None:
+        return Ignored(f"Its subject {_quote(notification.subject)} is no image version of a gallery")
+    return VersionWritten(notification.id, found[1], found[2])
+
+
+def _is(said: object, meant: str) -> bool:
+    return isinstance(said, str) and said.casefold() == meant.casefold()
+
+
+def _quote(said: object) -> str:
+    return repr(said)[:200]
