@@ -197,14 +197,17 @@ class Call:
         return Response(HTTPStatus.ACCEPTED, headers)
 
     def async_headers(self, operation: Operation) -> dict[str, str]:
-        """The headers that say that a write goes on."""
-        url = self.operation_url(operation, monitor=False)
-        return {"azure-asyncoperation": url, "azure-asyncnotification": "Enabled"}
+        """The headers that say that a write goes on; the galleries' part of the provider sends but one."""
+        headers = {"azure-asyncoperation": self.operation_url(operation, monitor=False)}
+        return headers if operation.image_version else {**headers, "azure-asyncnotification": "Enabled"}
 
     def operation_url(self, operation: Operation, *, monitor: bool) -> str:
         """An operation's absolute URL, as the compute provider writes it (without the signature)."""
         version = self.request.query.get("api-version", "")
         path = f"/subscriptions/{self.names['subscription']}/providers/Microsoft.Compute/locations/{operation.location}"
+        if operation.image_version:
+            query = f"{'monitor=true&' if monitor else ''}api-version={version}"
+            return f"{self.base_url}{path}/capsOperations/{operation.id}?{query}"
         if not operation.scale_set:
             kind = "operationResults" if monitor else "operations"
             path = path.replace("Microsoft.Compute", "Microsoft.Network")

@@ -26,6 +26,7 @@ from local.azure.interference import Interference
 from local.azure.messages import ConnectionLost, Json, Request, Response
 from local.azure.network import Network
 from local.azure.operations import Operations
+from local.azure.publishing import Publisher
 from local.azure.rendering import Rendering
 from local.azure.resources import AuditEntry, RequestCount, ScaleSet, State, VmChange
 from local.azure.routes import (
@@ -36,6 +37,7 @@ from local.azure.routes import (
     image_routes,
     instance_routes,
     network_routes,
+    publishing_routes,
     scale_set_routes,
     virtual_machine_routes,
 )
@@ -70,10 +72,11 @@ class Cloud:
         self.unknown: list[str] = []
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
-        self._images = Images(world, self._state.started_at)
+        self._images = Images(world, self._state)
         self._fabric = Fabric(world, self._state, self._images, Network(world, self._state), self._agenda)
         autoscale.run_engine(self._fabric)
         self._operations = Operations(self._state, self._fabric, self._agenda)
+        self._publisher = Publisher(self._state, world.platform, self._images.galleries, self._operations)
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
         self._accounts = Accounts(world, self._images.galleries)
@@ -85,11 +88,13 @@ class Cloud:
             *boot_diagnostics_routes(),
             *autoscale_routes(),
             *image_routes(self._images),
+            *publishing_routes(self._publisher),
             *account_routes(self._accounts),
         ]
         self.faults = Faults(self._state)
-        self.interfere = Interference(self._fabric, self._operations, self.advance, self._changed)
+        self.interfere = Interference(self._fabric, self._operations, self._publisher, self.advance, self._changed)
         if state is None:
+            self._images.galleries.populate()
             populate(self._fabric)
             autoscale.populate(self._fabric)
             self._state.locks += [management_locks.lock_body(lock, world) for lock in world.locks]

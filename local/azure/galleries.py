@@ -1,18 +1,27 @@
 """Galleries, image definitions and versions: what images exist, where, and what their bodies are.
 
-Shapes: galleries API 2026-03-03 (``azure.mgmt.compute.models.Gallery*``). Galleries do not change after the start,
-apart from replication, which completes at the times that the world names.
+Shapes: galleries API 2026-03-03 (``azure.mgmt.compute.models.Gallery*``). Galleries and definitions do not change after
+the start; versions come, change and go (``publishing.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from local.azure.errors import ArmError, image_not_available, resource_not_found
+from local.azure.image_versions import (
+    OS_DISK_IMAGE,
+    is_left_out,
+    is_replicated,
+    publishing_profile,
+    target_region,
+    version_body,
+)
 from local.azure.messages import Json
+from local.azure.regions import short_name
+from local.azure.resources import ImageVersion, Replica, State
 from local.azure.world import World
 from local.azure.world_images import GallerySpec, ImageSpec, VersionSpec
 
@@ -21,25 +30,48 @@ T = TypeVar("T")
 GALLERY_TYPE = "Microsoft.Compute/galleries"
 
 
-@dataclass(frozen=True)
-class Version:
-    """A version of a gallery image, with what it belongs to."""
-
-    id: str
-    location: str
-    image: ImageSpec
-    spec: VersionSpec
-
-
 class Galleries:
-    """The world's galleries; ids are told apart regardless of letter case."""
+    """The galleries of a world; ids are told apart regardless of letter case."""
 
-    def __init__(self, world: World, started_at: datetime) -> None:
+    def __init__(self, world: World, state: State) -> None:
         self._world = world
-        self._started_at = started_at
+        self._state = state
         self.galleries = {self.gallery_id(gallery).lower(): gallery for gallery in world.galleries}
         self.images = {f"{key}/images/{image.name}".lower(): (gallery, image) for key, gallery, image in self._images()}
-        self.versions = {version.id.lower(): version for version in self._versions()}
+
+    def populate(self) -> None:
+        """Put the versions of the world into the state."""
+        for gallery_id, gallery, image in self._images():
+            for spec in image.versions:
+                identifier = f"{gallery_id}/images/{image.name}/versions/{spec.name}"
+                version = self._version(identifier, self.location(gallery), spec)
+                self._state.image_versions[version.key] = version
+
+    def _version(self, identifier: str, location: str, spec: VersionSpec) -> ImageVersion:
+        started_at = self._state.started_at
+        published_at = started_at - spec.published_before
+        said: Json = {"excludeFromLatest": spec.exclude_from_latest}
+        if spec.end_of_life_after is not None:
+            said["endOfLifeDate"] = (started_at + spec.end_of_life_after).isoformat()
+        regions = spec.target_regions or (location,)
+        after = {short_name(name): started_at + duration for name, duration in spec.replicated_after.items()}
+        failed = {short_name(name) for name in spec.replication_failed}
+        for name in failed:
+            after.pop(name, None)
+        replicas = [
+            Replica(name, started_at, after.get(name, published_at), name in failed)
+            for name in map(short_name, regions)
+        ]
+        properties = {
+            "publishingProfile": publishing_profile(said, [target_region(name) for name in regions], published_at),
+            "storageProfile": {"osDiskImage": OS_DISK_IMAGE},
+        }
+        state = spec.provisioning_state
+        return ImageVersion(identifier, location, properties, spec.behavior, published_at, replicas, None, state)
+
+    def location(self, gallery: GallerySpec) -> str:
+        """Where a gallery is."""
+        return gallery.location or self._world.location
 
     def gallery_id(self, gallery: GallerySpec) -> str:
         """The resource id of a gallery."""
@@ -56,18 +88,24 @@ class Galleries:
             for image in gallery.images:
                 yield self.gallery_id(gallery), gallery, image
 
-    def _versions(self) -> Iterator[Version]:
-        for gallery_id, gallery, image in self._images():
-            for spec in image.versions:
-                name = f"{gallery_id}/images/{image.name}/versions/{spec.name}"
-                yield Version(name, gallery.location or self._world.location, image, spec)
+    def versions(self, image_id: str) -> Iterator[ImageVersion]:
+        """The versions of an image that are there now, by any letter case of its id."""
+        prefix = f"{image_id}/versions/".lower()
+        for key, version in self._state.image_versions.items():
+            if key.startswith(prefix) and not version.is_deleted:
+                yield version
 
-    def find(self, reference: Json) -> Version | None:
-        """The version that a VM's image reference names; ``None``: it is in none of the galleries."""
+    def version(self, resource_id: str) -> ImageVersion | None:
+        """A version that is there now."""
+        found = self._state.image_versions.get(resource_id.lower())
+        return found if found and not found.is_deleted else None
+
+    def find(self, reference: Json) -> ImageVersion | None:
+        """The version that a VM was made from, even if it is gone by now; ``None``: it was in none of the galleries."""
         identifier = _without_latest(str(reference.get("id", ""))).lower()
         if "exactVersion" in reference and identifier in self.images:
             identifier = f"{identifier}/versions/{reference['exactVersion']}"
-        return self.versions.get(identifier)
+        return self._state.image_versions.get(identifier)
 
     def image(self, reference: Json) -> ImageSpec | None:
         """The image that a reference names, or names a version of."""
@@ -81,46 +119,23 @@ class Galleries:
         :raises ArmError: 404, the image does not exist or is not in the region.
         """
         identifier = str(reference.get("id", ""))
-        if version := self.versions.get(identifier.lower()):
-            if not self.is_replicated(version, location, now):
+        if version := self.version(identifier):
+            if not is_replicated(version, location, now):
                 raise image_not_available(identifier, location)
             return None
-        return self._latest(_without_latest(identifier), location, now).spec.name
+        return self._latest(_without_latest(identifier), location, now).name
 
-    def _latest(self, image_id: str, location: str, now: datetime) -> Version:
-        prefix = f"{image_id.lower()}/versions/"
+    def _latest(self, image_id: str, location: str, now: datetime) -> ImageVersion:
         usable = [
             version
-            for key, version in self.versions.items()
-            if key.startswith(prefix)
-            and not version.spec.exclude_from_latest
-            and self._started_at - version.spec.published_before <= now
-            and self.is_replicated(version, location, now)
+            for version in self.versions(image_id)
+            if not is_left_out(version, location)
+            and version.published_at <= now
+            and is_replicated(version, location, now)
         ]
         if not usable:
             raise image_not_available(image_id, location)
-        return max(usable, key=lambda version: tuple(int(part) for part in version.spec.name.split(".")))
-
-    def regions(self, version: Version) -> list[str]:
-        """Where a version is or will be, in the short form of names (``eastus2``)."""
-        return [_short(region) for region in version.spec.target_regions] or [version.location]
-
-    def is_replicated(self, version: Version, location: str, now: datetime) -> bool:
-        """Whether VMs in ``location`` can be made from the version now."""
-        usable = version.spec.provisioning_state in ("Succeeded", "Updating")
-        region = _short(location)
-        return usable and region in self.regions(version) and self._region_state(version, region, now) == "Completed"
-
-    def _region_state(self, version: Version, region: str, now: datetime) -> str:
-        if region in {_short(failed) for failed in version.spec.replication_failed}:
-            return "Failed"
-        whole = self._replication(version, region)
-        return "Replicating" if whole and now < self._started_at + whole else "Completed"
-
-    def _replication(self, version: Version, region: str) -> timedelta | None:
-        """How long after the start replication is complete; ``None``: it was before."""
-        after = {_short(name): duration for name, duration in version.spec.replicated_after.items()}
-        return after.get(region)
+        return max(usable, key=lambda version: tuple(int(part) for part in version.name.split(".")))
 
     def gallery_body(self, resource_id: str) -> Json:
         """The ARM body of a gallery."""
@@ -129,7 +144,7 @@ class Galleries:
             "name": gallery.name,
             "id": self.gallery_id(gallery),
             "type": GALLERY_TYPE,
-            "location": gallery.location or self._world.location,
+            "location": self.location(gallery),
             "properties": {
                 "identifier": {"uniqueName": self.unique_name(gallery)},
                 "provisioningState": "Succeeded",
@@ -143,7 +158,7 @@ class Galleries:
             "name": image.name,
             "id": f"{self.gallery_id(gallery)}/images/{image.name}",
             "type": f"{GALLERY_TYPE}/images",
-            "location": gallery.location or self._world.location,
+            "location": self.location(gallery),
             "properties": {**self.definition(gallery, image), "provisioningState": "Succeeded"},
         }
 
@@ -164,50 +179,15 @@ class Galleries:
 
     def version_body(self, resource_id: str, now: datetime, *, with_replication: bool) -> Json:
         """The ARM body of a version; ``replicationStatus`` is there only when it was asked for."""
-        version = _find(self.versions, resource_id)
-        properties: Json = {
-            "publishingProfile": {
-                "targetRegions": [
-                    {"name": region, "regionalReplicaCount": 1, "storageAccountType": "Standard_LRS"}
-                    for region in version.spec.target_regions or (version.location,)
-                ],
-                "replicaCount": 1,
-                "excludeFromLatest": version.spec.exclude_from_latest,
-                **self.lifetime(version),
-                "storageAccountType": "Standard_LRS",
-            },
-            "storageProfile": {"osDiskImage": {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}}},
-            "provisioningState": version.spec.provisioning_state,
-        }
-        if with_replication:
-            properties["replicationStatus"] = self._replication_status(version, now)
-        return {
-            "name": version.spec.name,
-            "id": version.id,
-            "type": f"{GALLERY_TYPE}/images/versions",
-            "location": version.location,
-            "properties": properties,
-        }
+        version = self.version(resource_id)
+        if version is None:
+            raise not_found(resource_id)
+        return version_body(version, now, with_replication=with_replication)
 
-    def lifetime(self, version: Version) -> Json:
-        """When a version was published, and when its end of life is."""
-        ends = version.spec.end_of_life_after
-        begun = {"publishedDate": (self._started_at - version.spec.published_before).isoformat()}
-        return begun if ends is None else {**begun, "endOfLifeDate": (self._started_at + ends).isoformat()}
-
-    def _replication_status(self, version: Version, now: datetime) -> Json:
-        summary = [self._region_summary(version, region, now) for region in self.regions(version)]
-        states = {region["state"] for region in summary}
-        aggregated = "Failed" if "Failed" in states else "InProgress" if "Replicating" in states else "Completed"
-        return {"aggregatedState": aggregated, "summary": summary}
-
-    def _region_summary(self, version: Version, region: str, now: datetime) -> Json:
-        state = self._region_state(version, region, now)
-        whole = self._replication(version, region)
-        progress = {"Completed": 100, "Failed": 0}.get(state)
-        if progress is None and whole:
-            progress = int(100 * ((now - self._started_at) / whole))
-        return {"region": region, "state": state, "details": "", "progress": progress}
+    def version_bodies(self, image_id: str, now: datetime) -> list[Json]:
+        """The ARM bodies of an image's versions."""
+        _find(self.images, image_id)
+        return [version_body(version, now, with_replication=False) for version in self.versions(image_id)]
 
 
 def _find(resources: dict[str, T], resource_id: str) -> T:
@@ -220,11 +200,6 @@ def _find(resources: dict[str, T], resource_id: str) -> T:
 def _without_latest(identifier: str) -> str:
     """An image's id; ``…/versions/latest`` is the same as no version."""
     return identifier[: -len("/versions/latest")] if identifier.lower().endswith("/versions/latest") else identifier
-
-
-def _short(region: str) -> str:
-    """``East US 2`` and ``eastus2`` are the same region."""
-    return region.replace(" ", "").lower()
 
 
 def not_found(resource_id: str) -> ArmError:

@@ -8,6 +8,7 @@ from local.azure.errors import image_does_not_fit, invalid_parameter, plan_diffe
 from local.azure.galleries import GALLERY_TYPE, Galleries
 from local.azure.marketplace import Marketplace
 from local.azure.messages import Json
+from local.azure.resources import State
 from local.azure.shared_galleries import SharedGalleries
 from local.azure.world import World
 from local.azure.world_images import Behavior, ImageSpec, ManagedImageSpec, MarketplaceSpec
@@ -25,11 +26,11 @@ _SECURITY_TYPES = {
 class Images:
     """All images of the world."""
 
-    def __init__(self, world: World, started_at: datetime) -> None:
+    def __init__(self, world: World, state: State) -> None:
         self._world = world
-        self.galleries = Galleries(world, started_at)
+        self.galleries = Galleries(world, state)
         self.shared = SharedGalleries(world, self.galleries)
-        self.marketplace = Marketplace(world, started_at)
+        self.marketplace = Marketplace(world, state.started_at)
         self._managed = {managed_image_id(image, world).lower(): image for image in world.managed_images}
 
     def behavior(self, reference: Json) -> Behavior:
@@ -39,7 +40,7 @@ class Images:
         if managed := self._managed.get(str(reference.get("id", "")).lower()):
             return managed.behavior
         found = self.galleries.find(self.shared.in_gallery(reference))
-        return found.spec.behavior if found else self._world.platform.behavior
+        return found.behavior if found else self._world.platform.behavior
 
     def resolve(self, reference: Json, location: str, now: datetime) -> Json:
         """The image reference of a VM that is made now from a model's image reference.

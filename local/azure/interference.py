@@ -1,35 +1,46 @@
-"""What others do to scale sets, so that Teal meets it: people, autoscale, repairs, evictions, failing applications.
+"""What others do, so that Teal meets it: people, pipelines, autoscale, repairs, evictions, failing applications.
 
 It shows in the log of VMs and in the ETags, but not in the audit, which holds the writes of clients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Literal
 
 from local.azure.autoscale import bounds_of, set_capacity, settings_of
 from local.azure.fabric import Fabric
+from local.azure.image_versions import publishing_profile, target_region
 from local.azure.management_locks import lock_body
 from local.azure.messages import Json
 from local.azure.operations import Operations
-from local.azure.resources import Instance, ScaleSet
+from local.azure.publishing import Publisher, Replication
+from local.azure.regions import short_name
+from local.azure.resources import ImageVersion, Instance, ScaleSet
 from local.azure.scale_sets import begin_deletion, merge, replace_body
 from local.azure.world import LockSpec
+from local.azure.world_images import Behavior
 
 
 class Interference:
     """Acts on the sets of a fabric; sets are named by resource id, VMs by ``vmId`` or name.
 
-    Only ``hold`` keeps clients from writing: of all others they meet the effect, not a conflict.
+    Only ``hold``, and a version that is being made, keep clients from writing: of all others they meet the effect, not
+    a conflict.
     """
 
     def __init__(
-        self, fabric: Fabric, operations: Operations, enter: Callable[[], None], leave: Callable[[], None]
+        self,
+        fabric: Fabric,
+        operations: Operations,
+        publisher: Publisher,
+        enter: Callable[[], None],
+        leave: Callable[[], None],
     ) -> None:
         self._fabric = fabric
         self._operations = operations
+        self._publisher = publisher
         self._enter = enter
         self._leave = leave
 
@@ -151,6 +162,96 @@ class Interference:
         scale_set.provisioning_state = "Updating"
         self._operations.begin(scale_set.key, scale_set.key, self._fabric.state.now + duration)
         self._leave()
+
+    def publish(
+        self,
+        image_id: str,
+        name: str,
+        *,
+        behavior: Behavior | None = None,
+        regions: Iterable[str] = (),
+        replicated_after: Mapping[str, timedelta] | None = None,
+        replication_failed: Iterable[str] = (),
+        exclude_from_latest: bool = False,
+        tags: dict[str, str] | None = None,
+        creating_for: timedelta = timedelta(),
+        fails: bool = False,
+    ) -> str:
+        """Somebody publishes a version of a gallery image, as a pipeline does; its id.
+
+        It is `Creating` for ``creating_for``, then `Succeeded`, or `Failed` if it ``fails``. Its regions are the
+        gallery's and all that are named here: in one of ``replicated_after`` it is so long from now, even if that is
+        after the end of the operation, in the others at that end; ``behavior`` is the world's for later versions if
+        none is given.
+        """
+        self._enter()
+        now, galleries = self._fabric.state.now, self._publisher.galleries
+        gallery, image = galleries.images[image_id.lower()]
+        if galleries.version(f"{image_id}/versions/{name}"):
+            raise ValueError(f"there is a version {name} of {image_id} already")
+        after = {short_name(region): duration for region, duration in (replicated_after or {}).items()}
+        failed = {short_name(region) for region in replication_failed}
+        home = galleries.location(gallery)
+        others = {*map(short_name, regions), *after, *failed} - {short_name(home)}
+        targets = [target_region(region) for region in (home, *sorted(others))]
+        properties = {
+            "publishingProfile": publishing_profile({"excludeFromLatest": exclude_from_latest}, targets, now),
+            "storageProfile": {"source": {"id": f"{image_id.partition('/galleries/')[0]}/images/{image.name}-{name}"}},
+        }
+        version = ImageVersion(
+            f"{galleries.gallery_id(gallery)}/images/{image.name}/versions/{name}",
+            short_name(home),
+            properties,
+            behavior or image.published.behavior,
+            now,
+            [],
+            tags,
+        )
+        plan = Replication(creating_for, after, failed)
+        self._publisher.create(version, plan, ends_at=now + creating_for, fails=fails)
+        self._enter()
+        self._leave()
+        return version.id
+
+    def change_version(
+        self,
+        version_id: str,
+        *,
+        tags: dict[str, str] | None = None,
+        exclude_from_latest: bool | None = None,
+        add_regions: Mapping[str, timedelta] | None = None,
+        updating_for: timedelta = timedelta(),
+    ) -> None:
+        """Somebody changes a version: its tags, whether it can be the latest, or regions that it gets to so long after.
+
+        It is `Updating` for ``updating_for``, then `Succeeded`.
+        """
+        version = self._version(version_id)
+        after = {short_name(region): duration for region, duration in (add_regions or {}).items()}
+        profile = {**version.publishing}
+        profile["targetRegions"] = [*profile["targetRegions"], *map(target_region, after)]
+        if exclude_from_latest is not None:
+            profile["excludeFromLatest"] = exclude_from_latest
+        properties = {**version.properties, "publishingProfile": profile}
+        plan = Replication(after=after)
+        ends_at = self._fabric.state.now + updating_for
+        self._publisher.update(version, properties, version.tags if tags is None else tags, plan, ends_at=ends_at)
+        self._enter()
+        self._leave()
+
+    def delete_version(self, version_id: str) -> None:
+        """Somebody deletes a version; VMs that were made from it stay."""
+        self._publisher.delete(self._version(version_id))
+        self._leave()
+
+    def _version(self, version_id: str) -> ImageVersion:
+        self._enter()
+        version = self._publisher.galleries.version(version_id)
+        if version is None:
+            raise KeyError(f"there is no version {version_id}")
+        if version.key in self._fabric.state.held:
+            raise ValueError(f"another operation is under way on {version_id}: Azure would refuse a second one")
+        return version
 
     def _remove(self, scale_set: ScaleSet, vm: Instance) -> None:
         if not vm.is_deleting:

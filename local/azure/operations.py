@@ -21,7 +21,7 @@ from local.azure.errors import (
 )
 from local.azure.fabric import Fabric
 from local.azure.messages import Json, Response, json_response
-from local.azure.resources import Due, Operation, State
+from local.azure.resources import Due, ImageVersion, Operation, State
 from local.azure.world import Fault
 
 
@@ -33,7 +33,16 @@ class Operations:
         self._fabric = fabric
         self._platform = fabric.world.platform
         self._agenda = agenda
+        self._listeners: list[Callable[[Operation], None]] = []
         agenda.on("ended", self._ended)
+
+    def on_end(self, listener: Callable[[Operation], None]) -> None:
+        """Have ``listener`` hear of every operation that has ended, well or not."""
+        self._listeners.append(listener)
+
+    def _tell(self, operation: Operation) -> None:
+        for listener in self._listeners:
+            listener(operation)
 
     def check_free(self, key: str, error: Callable[[], ArmError] = concurrent_request) -> None:
         """Refuse a write on what another operation holds, unless the world lets the later one win.
@@ -62,6 +71,14 @@ class Operations:
         """Start an operation of the network provider; ``result_of`` is the path whose answer is its result."""
         operation = self._begin(holds, "", location, ends_at, fault, None, ())
         operation.result_of = result_of
+        return operation
+
+    def begin_version(
+        self, version: ImageVersion, ends_at: datetime, fault: Fault | None = None, error: Json | None = None
+    ) -> Operation:
+        """Start an operation on an image version, which holds it; with an ``error`` it will end `Failed`."""
+        operation = self._begin(version.key, "", version.location, ends_at, fault, error, ())
+        operation.image_version = version.key
         return operation
 
     def _begin(
@@ -106,6 +123,7 @@ class Operations:
         older.status, older.ends_at = "Canceled", self._state.now
         older.error = OPERATION_PREEMPTED if older.scale_set else NETWORK_OPERATION_SUPERSEDED
         self._delete_surplus(older)
+        self._tell(older)
 
     def _delete_surplus(self, operation: Operation) -> None:
         scale_set = self._state.scale_sets.get(operation.scale_set)
@@ -120,6 +138,11 @@ class Operations:
             return
         operation.status = operation.outcome
         del self._state.held[operation.holds]
+        self._settle(operation)
+        self._tell(operation)
+
+    def _settle(self, operation: Operation) -> None:
+        """What the end of an operation means for its scale set."""
         scale_set = self._state.scale_sets.get(operation.scale_set)
         if scale_set is None:
             return

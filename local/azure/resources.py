@@ -9,6 +9,7 @@ from typing import Any
 
 from local.azure.messages import Json
 from local.azure.world import Fault
+from local.azure.world_images import Behavior
 
 _IDENTIFIERS = uuid.UUID("5d2c1d5e-0b6f-4f0e-9f6c-6f5e6b1c2a10")
 
@@ -163,13 +164,60 @@ def _number(name: str) -> int:
 
 
 @dataclass
+class Replica:
+    """An image version in one region, by its short name (``eastus2``); until ``completes_at`` it is on its way there.
+
+    ``fails``: at that time it has failed instead of being there.
+    """
+
+    region: str
+    begun_at: datetime
+    completes_at: datetime
+    fails: bool = False
+
+
+@dataclass
+class ImageVersion:
+    """A version of a gallery image.
+
+    ``properties`` are those of its ARM body without what changes by itself, the provisioning state and the replication.
+    One that was deleted is kept, because VMs that were made from it go on behaving as it says.
+    """
+
+    id: str
+    location: str
+    properties: Json
+    behavior: Behavior
+    published_at: datetime
+    replicas: list[Replica]
+    tags: dict[str, str] | None = None
+    provisioning_state: str = "Succeeded"
+    is_deleted: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id in lower case: Azure does not tell ids by letter case."""
+        return self.id.lower()
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition("/")[2]
+
+    @property
+    def publishing(self) -> Json:
+        """Its ``publishingProfile``."""
+        profile: Json = self.properties["publishingProfile"]
+        return profile
+
+
+@dataclass
 class Operation:
     """A long-running operation.
 
-    ``holds`` is what it keeps others from writing to: the key of a scale set, of one of its VMs, or of a network
-    resource. ``scale_set`` is empty for operations of the network provider. ``surplus`` names the VMs that
-    overprovisioning launched beyond the capacity: they are deleted when the operation ends. ``result_of`` is the path
-    whose answer the operation's result is.
+    ``holds`` is what it keeps others from writing to: the key of a scale set, of one of its VMs, of an image version,
+    or of a network resource. ``scale_set`` is empty for operations on the others than the first two. ``surplus`` names
+    the VMs that overprovisioning launched beyond the capacity: they are deleted when the operation ends. ``result_of``
+    is the path whose answer the operation's result is. ``image_version`` is the key of the version that it is about.
     """
 
     id: str
@@ -182,6 +230,7 @@ class Operation:
     scale_set: str
     surplus: list[str] = field(default_factory=list)
     result_of: str = ""
+    image_version: str = ""
     status: str = "InProgress"
 
 
@@ -258,7 +307,7 @@ class State:
 
     ``admin_states`` are those of the members of load balancers' pools: by pool, then by ``vm_id``. ``interfaces`` are
     the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
-    ``autoscale`` are the bodies of autoscale settings, by id in lower case.
+    ``autoscale`` are the bodies of autoscale settings, ``image_versions`` those of galleries, by id in lower case.
     """
 
     started_at: datetime
@@ -274,6 +323,7 @@ class State:
     network_etags: dict[str, int] = field(default_factory=dict)
     interfaces: dict[str, Json] = field(default_factory=dict)
     autoscale: dict[str, Json] = field(default_factory=dict)
+    image_versions: dict[str, ImageVersion] = field(default_factory=dict)
     agenda: list[Due] = field(default_factory=list)
     locks: list[Json] = field(default_factory=list)
     buckets: dict[str, Bucket] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from local.azure import (
     quota,
     scale_sets,
     throttling,
+    version_requests,
     virtual_machines,
 )
 from local.azure.calls import Call
@@ -28,6 +29,7 @@ from local.azure.errors import resource_not_found
 from local.azure.galleries import Galleries
 from local.azure.images import Images
 from local.azure.messages import Json, Response, json_response
+from local.azure.publishing import Publisher
 from local.azure.shared_galleries import SharedGalleries
 from local.azure.throttling import Policy
 
@@ -256,6 +258,18 @@ def image_routes(images: Images) -> list[Route]:
     ]
 
 
+def publishing_routes(publisher: Publisher) -> list[Route]:
+    """Writes of image versions."""
+    version = _IMAGE + "/versions/{version}"
+    write, delete = throttling.WRITE_VERSION, throttling.DELETE_VERSION
+    put, patch, remove = version_requests.put, version_requests.patch, version_requests.delete
+    return [
+        _route("PUT", version, "put image version", write, lambda call: put(call, publisher)),
+        _route("PATCH", version, "patch image version", write, lambda call: patch(call, publisher)),
+        _route("DELETE", version, "delete image version", delete, lambda call: remove(call, publisher)),
+    ]
+
+
 def _shared_routes(shared: SharedGalleries, kind: str) -> list[Route]:
     policy = throttling.GET_GALLERY
     image = _COMPUTE + f"/locations/{{location}}/{kind}Galleries/{{gallery}}/images/{{image}}"
@@ -292,9 +306,7 @@ def _version(call: Call, galleries: Galleries) -> Response:
 
 def _versions(call: Call, galleries: Galleries) -> Response:
     image = call.request.path.rstrip("/").rpartition("/")[0]
-    galleries.image_body(image)
-    ids = [version.id for key, version in galleries.versions.items() if key.startswith(f"{image}/versions/".lower())]
-    return _ok({"value": [galleries.version_body(name, call.state.now, with_replication=False) for name in ids]})
+    return _ok({"value": galleries.version_bodies(image, call.state.now)})
 
 
 def account_routes(of: accounts.Accounts) -> list[Route]:
@@ -304,6 +316,7 @@ def account_routes(of: accounts.Accounts) -> list[Route]:
     groups = _SUBSCRIPTION + "/resourceGroups"
     return [
         _route("GET", location + "/operations/{operation}", "get operation", throttling.GET_OPERATION, _operation),
+        _route("GET", location + "/capsOperations/{operation}", "get operation", throttling.GET_OPERATION, _operation),
         _route("GET", location + "/usages", "list usages", other, accounts.read_usages),
         _route("GET", _COMPUTE + "/skus", "list SKUs", other, lambda call: _ok(quota.skus(call.state, call.request))),
         _route(

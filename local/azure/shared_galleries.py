@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from local.azure.errors import shared_image_not_found
-from local.azure.galleries import Galleries, Version
+from local.azure.galleries import Galleries
+from local.azure.image_versions import is_replicated, lifetime
 from local.azure.messages import Json
+from local.azure.resources import ImageVersion
 from local.azure.world import World
 from local.azure.world_images import GallerySpec, ImageSpec
 
@@ -58,7 +60,7 @@ class SharedGalleries:
         """The body of a version that is in the region."""
         _, image = self._image(names, kind)
         for version in self._versions(names, kind, now):
-            if version.spec.name.lower() == names["version"].lower():
+            if version.name.lower() == names["version"].lower():
                 return self._version_body(version, names, kind, image)
         raise shared_image_not_found("/".join((names["gallery"], image.name, names["version"])), names["location"])
 
@@ -74,22 +76,21 @@ class SharedGalleries:
             raise shared_image_not_found(f"{names['gallery']}/{names['image']}", names["location"])
         return found
 
-    def _versions(self, names: dict[str, str], kind: str, now: datetime) -> Iterator[Version]:
+    def _versions(self, names: dict[str, str], kind: str, now: datetime) -> Iterator[ImageVersion]:
         gallery = self._ids[kind, names["gallery"].lower()]
-        prefix = f"{gallery}/images/{names['image']}/versions/".lower()
-        for key, version in self._galleries.versions.items():
-            if key.startswith(prefix) and self._galleries.is_replicated(version, names["location"], now):
+        for version in self._galleries.versions(f"{gallery}/images/{names['image']}"):
+            if is_replicated(version, names["location"], now):
                 yield version
 
-    def _version_body(self, version: Version, names: dict[str, str], kind: str, image: ImageSpec) -> Json:
-        path = f"{self._path(names, kind, image.name)}/Versions/{version.spec.name}"
+    def _version_body(self, version: ImageVersion, names: dict[str, str], kind: str, image: ImageSpec) -> Json:
+        path = f"{self._path(names, kind, image.name)}/Versions/{version.name}"
         properties = {
-            **self._galleries.lifetime(version),
-            "excludeFromLatest": version.spec.exclude_from_latest,
+            **lifetime(version),
+            "excludeFromLatest": version.publishing["excludeFromLatest"],
             "storageProfile": {"osDiskImage": {"diskSizeGB": 30, "hostCaching": "ReadWrite"}},
             "artifactTags": {},
         }
-        return {**_head(version.spec.name, path, names, kind), "properties": properties}
+        return {**_head(version.name, path, names, kind), "properties": properties}
 
     def _path(self, names: dict[str, str], kind: str, image: str) -> str:
         return f"/{kind.capitalize()}Galleries/{names['gallery']}/Images/{image}"

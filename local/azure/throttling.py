@@ -52,6 +52,9 @@ READ_NETWORK = Policy("NetworkRead", None, Limit(2000, 10000))
 WRITE_NETWORK = Policy("NetworkWrite", None, Limit(200, 1000))
 #: From older headers (2000 in 3 minutes, 10000 in 30): assumed to be a bucket too.
 GET_GALLERY = Policy("GetGalleryImageVersion", None, Limit(600, 2000))
+#: From a recorded header (375 in 3 minutes, 1200 in 30); that deletions have a bucket of the same size is assumed.
+WRITE_VERSION = Policy("CreateUpdateGalleryImageVersion", None, Limit(40, 375))
+DELETE_VERSION = Policy("DeleteGalleryImageVersion", None, Limit(40, 375))
 #: Usages, autoscale settings and what Resource Manager itself answers: assumed, generous.
 GET_OTHER = Policy("Get", None, Limit(1500, 4500))
 WRITE_OTHER = Policy("Put", None, Limit(600, 1800))

@@ -75,6 +75,20 @@ class VersionSpec(Part):
     replication_failed: tuple[str, ...] = Field(default=(), description="regions where replication has failed")
 
 
+class PublishedSpec(Part):
+    """Versions of the image that a client publishes later, by writing them to Azure."""
+
+    behavior: Behavior = Field(default=Behavior(), description="how VMs made from them behave")
+    # What it took for two regions when it was recorded: Azure/azure-libraries-for-net, CanCreateUpdateGetDelete…
+    replication_time: Duration = Field(
+        default=timedelta(seconds=495),
+        description="until they are in a region that is new to them; a write goes on until then",
+    )
+    replicated_after: dict[str, Duration] = Field(
+        default={}, description="by region: its own replication time, which no write waits for"
+    )
+
+
 class ImageSpec(Part):
     """An image definition of a gallery."""
 
@@ -88,6 +102,7 @@ class ImageSpec(Part):
     security_type: SecurityType | None = Field(default=None, description="the feature `SecurityType`; none: not stated")
     purchase_plan: PlanSpec | None = Field(default=None, description="none: it is not bought")
     versions: tuple[VersionSpec, ...] = Field(default=(), description="its versions")
+    published: PublishedSpec = Field(default=PublishedSpec(), description="versions that are published later")
 
 
 class GallerySpec(Part):

@@ -26,6 +26,7 @@ from local.azure.world_images import (
     MarketplaceSpec,
     MarketplaceVersionSpec,
     PlanSpec,
+    PublishedSpec,
     VersionSpec,
 )
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
@@ -43,6 +44,7 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`galleries[]`", GallerySpec),
     ("`galleries[].images[]`", ImageSpec),
     ("`galleries[].images[].versions[]`", VersionSpec),
+    ("`galleries[].images[].published`", PublishedSpec),
     ("`marketplace[]`", MarketplaceSpec),
     ("`marketplace[].versions[]`", MarketplaceVersionSpec),
     ("`managedImages[]`", ManagedImageSpec),

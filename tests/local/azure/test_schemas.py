@@ -117,6 +117,25 @@ async def test_galleries_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, im
     assert problems(models.Gallery, (await ask(cloud, "GET", image.rpartition("/images/")[0])).json()) == []
 
 
+async def test_versions_are_as_the_sdk_declares_them_in_every_state(
+    ask: Ask, cloud: Cloud, clock: Clock, image: str
+) -> None:
+    url = cloud.interfere.publish(image, "2.0.0", tags={"a": "b"}, replicated_after={"westus2": timedelta(hours=1)})
+    source = {"id": "/subscriptions/0/resourceGroups/build/providers/Microsoft.Compute/images/web"}
+    profile = {"replicationMode": "Shallow", "endOfLifeDate": "2027-01-01T00:00:00Z"}
+    said = {"publishingProfile": profile, "storageProfile": {"source": source}}
+    created = await ask(cloud, "PUT", f"{image}/versions/2.1.0", {"location": "East US 2", "properties": said})
+    patched = await ask(cloud, "PATCH", url, {"tags": {}})
+    await ask(cloud, "DELETE", f"{image}/versions/1.1.0")
+    for version in (created.json(), patched.json()):
+        assert problems(models.GalleryImageVersion, version) == []
+    for _ in range(3):
+        for name in ("1.1.0", "1.2.0", "2.0.0", "2.1.0"):
+            read = await ask(cloud, "GET", f"{image}/versions/{name}?$expand=ReplicationStatus")
+            assert read.status == 404 or problems(models.GalleryImageVersion, read.json()) == []
+        await clock.sleep(timedelta(seconds=300))
+
+
 async def test_images_are_as_the_sdk_declares_them(ask: Ask, clock: Clock, image: str) -> None:
     document = demo_world().model_dump(mode="json", by_alias=True)
     plan = {"publisher": "p", "product": "o", "name": "s"}

@@ -126,3 +126,20 @@ async def test_gallery_versions_are_parsed_with_their_replication(client: Any) -
     assert version.properties.replication_status.aggregated_state == "Completed"
     listed = client.gallery_image_versions.list_by_gallery_image("demo", "apps", "web")
     assert [item.name async for item in listed] == ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"]
+
+
+async def test_a_version_is_published_changed_and_deleted(client: Any, clock: Clock) -> None:
+    versions, started = client.gallery_image_versions, clock.now()
+    source = {"id": "/subscriptions/0/resourceGroups/build/providers/Microsoft.Compute/images/web"}
+    body = {"location": "eastus2", "properties": {"storageProfile": {"source": source}}}
+    poller = await versions.begin_create_or_update("demo", "apps", "web", "2.0.0", body)
+    created = await poller.result()
+    assert (created.name, created.properties.provisioning_state) == ("2.0.0", "Succeeded")
+    # 495 s of replication, found by polls that come every 10 s, as Retry-After says.
+    assert clock.now() - started == timedelta(seconds=500)
+    change = {"properties": {"publishingProfile": {"excludeFromLatest": True}}}
+    changed = await (await versions.begin_update("demo", "apps", "web", "2.0.0", change)).result()
+    assert changed.properties.publishing_profile.exclude_from_latest is True
+    assert await (await versions.begin_delete("demo", "apps", "web", "2.0.0")).result() is None
+    with pytest.raises(ResourceNotFoundError):
+        await versions.get("demo", "apps", "web", "2.0.0")
