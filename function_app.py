@@ -21,6 +21,8 @@ from activities.bake import bake
 from activities.detach import detach_blue
 from activities.evidence import save_evidence
 from activities.finish import raise_epoch, release_group, verify_end
+from activities.follow import Body as FollowBody
+from activities.follow import attempt_to_follow, decide_wanted, start_wanted
 from activities.gate import check_group
 from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
@@ -35,8 +37,9 @@ from activities.settle import keep_green, settle_vms
 from activities.steer import await_approval, await_resume
 from activities.turn import take_turn
 from adapters.instances import DurableInstances
-from api.doors import alarms, doors
+from api.doors import alarms, doors, listeners
 from orchestrators.deploy_group import deploy_group
+from orchestrators.follow_images import follow_images
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -52,7 +55,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("teal")
 
-RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done)
+RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, follow_images)
 
 ACTIVITIES: tuple[Body, ...] = (
     take_turn,
@@ -80,6 +83,9 @@ ACTIVITIES: tuple[Body, ...] = (
     release_group,
     reclaim,
 )
+
+#: What the recipe that follows published images calls.
+FOLLOWING: tuple[FollowBody, ...] = (decide_wanted, start_wanted)
 
 #: Makes the ports of one invocation from the Durable client that the host bound to it.
 PortsOf = Callable[[df.DurableOrchestrationClient], Ports]
@@ -194,6 +200,7 @@ def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
     app.register_functions(_activities(ports_of))
     app.register_functions(doors(ports_of, settings))
     app.register_functions(alarms(ports_of, settings))
+    app.register_functions(listeners(ports_of, settings))
     return app
 
 
@@ -208,6 +215,8 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     blueprint = df.Blueprint()
     for body in ACTIVITIES:
         _register(blueprint, ports_of, body)
+    for follow in FOLLOWING:
+        _register_following(blueprint, ports_of, follow)
 
     @blueprint.activity_trigger(input_name="entry", activity="record_event")
     @blueprint.durable_client_input(client_name="client")
@@ -228,6 +237,16 @@ def _register(blueprint: df.Blueprint, ports_of: PortsOf, body: Body) -> None:
     @blueprint.function_name(name)
     async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
         return await attempt(body, ports_of(client), order)
+
+
+def _register_following(blueprint: df.Blueprint, ports_of: PortsOf, body: FollowBody) -> None:
+    name = getattr(body, "__name__")  # noqa: B009
+
+    @blueprint.activity_trigger(input_name="order", activity=name)
+    @blueprint.durable_client_input(client_name="client")
+    @blueprint.function_name(name)
+    async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
+        return await attempt_to_follow(body, ports_of(client), order)
 
 
 clients = Clients(Settings.from_environment())

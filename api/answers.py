@@ -15,6 +15,7 @@ from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group, HealthCheckType, SignalType
 from rollout.image_rule import ImageRule
+from rollout.notification import NotificationRecord, Outcome
 from rollout.scale_set import OrchestrationMode
 from rollout.schedule import Schedule
 from rollout.signals import Signal
@@ -184,6 +185,7 @@ DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**
 BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
 VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to"))
 EVIDENCE = derived(VmEvidence, "Evidence")
+NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": Outcome})
 SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})
 
 

@@ -16,6 +16,7 @@ from api.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, Sig
 from api.deployments import EVENTS_PAGE, PAGE
 from api.errors import Code
 from api.images import VERSIONS_DEFAULT, VERSIONS_MAX
+from api.notifications import PAGE as NOTIFICATIONS_PAGE
 from api.paging import PAGE_MAX, TOKEN_LENGTH_MAX
 from rollout.status import Status
 
@@ -170,6 +171,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "approve_deployment": _command("Go on past the gate at which it waits.", ApprovalBody),
     "take_back_deployment": Operation(
         "Commands", {202: answers.DEPLOYMENT_TOLD}, (*_GROUP, *_DEPLOYMENT, Code.COMMAND_NOT_POSSIBLE)
+    ),
+    "list_notifications": Operation(
+        "Notifications", {200: answers.listed(answers.NOTIFICATION)}, query=_paged(NOTIFICATIONS_PAGE)
     ),
     "signal_vm": Operation(
         "Signals",

@@ -1,4 +1,4 @@
-"""The HTTP and timer functions of the app, and the one place of this package that knows the Functions SDK."""
+"""The HTTP, Event Grid and timer functions of the app: the one place of this package that knows the Functions SDK."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import azure.functions as func
 
 from api.errors import respond
 from api.http import Answer, Request
+from api.notifications import image_published
 from api.routes import Route, open_routes, routes
 from api.timers import Timer, timers
+from rollout.notification import Notification
 from rollout.ports import Ports
 from settings import Settings
 
@@ -35,6 +37,22 @@ def alarms(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings:
     blueprint = df.Blueprint()
     for timer in timers(settings):
         _register_timer(blueprint, timer, ports_of)
+    return blueprint
+
+
+def listeners(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+    """Every Event Grid trigger as a function of its own, as ``doors``."""
+    blueprint = df.Blueprint()
+
+    @blueprint.function_name("imagePublished")
+    @blueprint.event_grid_trigger(arg_name="event")
+    @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
+    async def listen(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
+        notification = _notification(event)
+        await image_published(
+            ports_of(client), notification, poll_interval=settings.poll_interval, scopes=settings.scopes
+        )
+
     return blueprint
 
 
@@ -65,6 +83,13 @@ def _register_timer(
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def run(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         await timed.handler(ports_of(client))
+
+
+def _notification(event: func.EventGridEvent | func.CloudEvent) -> Notification:
+    """The subscription's schema decides what comes, whatever the annotation says."""
+    if isinstance(event, func.CloudEvent):
+        return Notification(event.id, event.type, event.subject, event.get_json(), event.time)
+    return Notification(event.id, event.event_type, event.subject, event.get_json(), event.event_time)
 
 
 def _request(req: func.HttpRequest) -> Request:

@@ -1,4 +1,4 @@
-"""Forget what is old: orchestrations' histories, deployments, and requests with an idempotency key.
+"""Forget what is old: orchestrations' histories, deployments, notifications, and requests with an idempotency key.
 
 Azure Storage deletes no history by itself, and a status query slows down with every instance that is kept.
 """
@@ -17,6 +17,7 @@ from rollout.retention import REQUESTS_KEPT, spans_to_purge
 #: What one run removes at most; the next day goes on.
 DEPLOYMENTS_MAX = 1000
 REQUESTS_MAX = 5000
+NOTIFICATIONS_MAX = 5000
 
 _log = logging.getLogger("teal")
 
@@ -28,6 +29,8 @@ async def purge(ports: Ports, *, history: timedelta, rows: timedelta) -> None:
         await _purge_histories(ports, now, history)
     with _goes_on_tomorrow("deployments"):
         await _purge_deployments(ports, now - rows)
+    with _goes_on_tomorrow("notifications"):
+        await _purge_notifications(ports, now - history)
     with _goes_on_tomorrow("requests"):
         await _purge_requests(ports, now - REQUESTS_KEPT)
 
@@ -57,6 +60,14 @@ async def _purge_deployments(ports: Ports, before: datetime) -> None:
             gone += 1
     if gone:
         _log.info("Forgot %s deployments that ended before %s", gone, before)
+
+
+async def _purge_notifications(ports: Ports, before: datetime) -> None:
+    old = await ports.store.notifications.before(before, NOTIFICATIONS_MAX)
+    for record in old:
+        await ports.store.notifications.delete(record.key)
+    if old:
+        _log.info("Forgot %s notifications from before %s", len(old), before)
 
 
 async def _purge_requests(ports: Ports, before: datetime) -> None:

@@ -12,6 +12,7 @@ from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
 from rollout.image_rule import ImageRule
+from rollout.notification import NotificationRecord
 from rollout.parameters import BATCHES
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
 from rollout.schedule import Schedule
@@ -181,6 +182,22 @@ def render_event(event: Event) -> Json:
         "batch": event.batch,
         "message": event.message,
         "data": encode(event.data),
+    }
+
+
+def render_notification(record: NotificationRecord) -> Json:
+    """One notification of Event Grid, and what it led to."""
+    return {
+        "id": record.id,
+        "type": record.type,
+        "subject": record.subject,
+        "receivedAt": encode(record.received_at),
+        "deliveries": record.deliveries,
+        "imageId": record.image_id,
+        "version": record.version,
+        "outcome": encode(record.outcome),
+        "reason": record.reason,
+        "groups": encode(record.groups),
     }
 
 

@@ -21,6 +21,7 @@ from api.guard import guarded
 from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
+from api.notifications import list_notifications
 from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
@@ -112,6 +113,7 @@ def _table(settings: Settings) -> tuple[Route, ...]:
         _command("roll_back_deployment", CommandKind.ROLL_BACK),
         _command("approve_deployment", CommandKind.APPROVE),
         Route("take_back_deployment", "DELETE", "groups/{groupId}/queue/{deploymentId}", take_back_deployment),
+        Route("list_notifications", "GET", "notifications", list_notifications),
         Route("signal_vm", "POST", "vm/signal", signal_vm),
     )
 

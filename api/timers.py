@@ -26,6 +26,8 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
     """What Teal does by itself: put in order what was lost, and forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
     return (
-        Timer("watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval)),
+        Timer(
+            "watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval, scopes=settings.scopes)
+        ),
         Timer("purge", "0 17 3 * * *", partial(purge, history=history, rows=rows)),
     )

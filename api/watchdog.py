@@ -7,10 +7,11 @@ it held then stays held, and its group stays locked, until somebody looks. This 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from api.following import have_followed
 from rollout.codec import encode
 from rollout.errors import AzureError
 from rollout.group import Group
@@ -29,11 +30,14 @@ DEPLOYMENTS_MAX = 100
 _log = logging.getLogger("teal")
 
 
-async def watch(ports: Ports, *, poll_interval: timedelta) -> None:
+async def watch(ports: Ports, *, poll_interval: timedelta, scopes: Sequence[str] = ()) -> None:
     """Look at every group, then at the journal. What does not work for one is left for the next time."""
     for group in await ports.store.groups.list():
         with _left_for_next_time(f"group {group.id}"):
             await _watch_group(ports, group, poll_interval)
+        with _left_for_next_time(f"the images of group {group.id}"):
+            if await ports.store.wanted.list(group.id):
+                await have_followed(ports, group.id, poll_interval, scopes)
     for hold in await ports.store.holds.list():
         with _left_for_next_time(hold.scale_set_id):
             await _watch_hold(ports, hold, poll_interval)

@@ -6,6 +6,7 @@ a deployment that is under way are what a release finds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -56,6 +57,45 @@ class Scene:
         body = {"vmName": vm.name, "vmId": vm.vm_id, "resourceGroupName": "demo", "signalType": kind}
         self._accepted((await self.platform.post("/api/vm/signal", body)).status, kind)
 
+    async def rule(self, versions: str) -> None:
+        """Give the Uniform set's group an image rule."""
+        group = dict(self.platform.world.groups[0])
+        asked = {name: value for name, value in GOOD.items() if name != "image"}
+        rule = {"imageId": group["imageId"], "versions": versions, "deployment": asked}
+        reply = await self.platform.put(f"/api/groups/{group.pop('id')}", {**group, "imageRule": rule})
+        self._accepted(reply.status + 2, "the rule")
+
+    def publish(self, version: str, made_in: float = 0) -> None:
+        """Publish a version of the Uniform set's image, which is made in so many seconds."""
+        interfere = self.platform.cloud.interfere
+        interfere.publish(self._image_id, version, creating_for=timedelta(seconds=made_in))
+
+    async def notify(self, *versions: str) -> None:
+        """Let Event Grid tell that versions were written."""
+        data = {"operationName": "Microsoft.Compute/galleries/images/versions/write"}
+        for version in versions:
+            event = {
+                "id": f"event-{version}-{self.platform.clock.now():%H%M%S}",
+                "subject": f"{self._image_id}/versions/{version}",
+                "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+                "eventTime": self.platform.clock.now().isoformat(),
+                "data": data,
+            }
+            headers = {"aeg-event-type": "Notification", "Content-Type": "application/json"}
+            body = json.dumps([event]).encode()
+            path = "/runtime/webhooks/EventGrid?functionName=imagePublished"
+            answer = await self.platform.host.request("POST", path, headers=headers, body=body)
+            self._accepted(answer.status, "the notification")
+
+    async def until_deployments(self, count: int) -> str:
+        """Wait until the Uniform set's group has so many deployments; the newest one's id."""
+        for _ in range(24 * 360):
+            rows = await self.platform.store.deployments.newest("web", count)
+            if len(rows) == count:
+                return rows[0].id
+            await self.sleep(10)
+        raise TimeoutError(f"there are no {count} deployments")
+
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
         await self.platform.clock.sleep(timedelta(seconds=seconds))
@@ -76,6 +116,10 @@ class Scene:
     def scale_set_id(self) -> str:
         """The Uniform set's id."""
         return str(self.platform.world.groups[0]["scaleSetId"])
+
+    @property
+    def _image_id(self) -> str:
+        return str(self.platform.world.groups[0]["imageId"])
 
     def _accepted(self, status: int, what: str) -> None:
         if status != 202:
@@ -228,6 +272,26 @@ async def flexible(scene: Scene) -> None:
     await scene.ends(await scene.platform.start("api", **{**asked, **GOOD}), Status.FINISHED)
 
 
+async def published(scene: Scene) -> None:
+    """Versions are published while the one before is being made and deployed; one is for nobody."""
+    await scene.rule("1.x")
+    await scene.notify("1.5.0", "2.0.0")
+    await scene.sleep(60)
+    scene.keep("waiting")
+    scene.publish("1.5.0", made_in=600)
+    scene.publish("1.6.0")
+    await scene.notify("1.5.0", "1.6.0")
+    first = await scene.until_deployments(1)
+    scene.publish("1.7.0")
+    scene.publish("1.8.0")
+    await scene.notify("1.7.0", "1.8.0")
+    await scene.sleep(60)
+    scene.keep("under way")
+    await scene.ends(first, Status.FINISHED)
+    await scene.ends(await scene.until_deployments(2), Status.FINISHED)
+    await scene.sleep(300)
+
+
 #: By the name of the file. Each plays in a world of its own.
 SCENARIOS: dict[str, Scenario] = {
     "finished": finished,
@@ -245,6 +309,7 @@ SCENARIOS: dict[str, Scenario] = {
     "sick-replaced": sick_replaced,
     "unchanged": unchanged,
     "flexible": flexible,
+    "published": published,
 }
 
 

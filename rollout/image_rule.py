@@ -75,9 +75,16 @@ def parse_versions(text: str) -> VersionRange | None:
     return VersionRange(low, below) if below is None or low < below else None
 
 
-def match_rule(rule: ImageRule, image_id: str, version: str) -> Match:
-    """Whether the rule wants ``version`` of the image ``image_id``; resource ids have no case."""
-    if rule.image_id.rstrip("/").casefold() != image_id.rstrip("/").casefold():
+def concerns(rule: ImageRule | None, image_id: str) -> bool:
+    """Whether the rule is about the image ``image_id``; resource ids have no case."""
+    return rule is not None and rule.image_id.rstrip("/").casefold() == image_id.rstrip("/").casefold()
+
+
+def match_rule(rule: ImageRule | None, image_id: str, version: str) -> Match:
+    """Whether the rule wants ``version`` of the image ``image_id``."""
+    if rule is None:
+        return Match(False, "The group has no image rule")
+    if not concerns(rule, image_id):
         return Match(False, f"The rule is for another image, {rule.image_id}")
     if not rule.enabled:
         return Match(False, "The rule is off")

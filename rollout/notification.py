@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+from rollout.keys import notification_key
 
 WRITE_SUCCESS = "Microsoft.Resources.ResourceWriteSuccess"
 VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
@@ -14,29 +16,35 @@ VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
 #: The resource id of a gallery's image version. ``resourcegroups`` is as often in lower case.
 _VERSION_ID = re.compile(
     r"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/galleries/[^/]+/images/[^/]+)"
-    r"/versions/([0-9]+\.[0-9]+\.[0-9]+)",
+    r"/versions/([0-9]{1,10}\.[0-9]{1,10}\.[0-9]{1,10})",
     re.IGNORECASE,
 )
+
+#: Event Grid gives up a notification after a day. One that says that it is older, or not yet sent, has no time.
+_OLDEST = timedelta(days=2)
+_CLOCKS_DIFFER = timedelta(hours=1)
+
+_TEXT_LENGTH_MAX = 1024
 
 
 @dataclass(frozen=True)
 class Notification:
     """One message, whatever its schema: an Event Grid event's ``eventType`` and a CloudEvent's ``type`` are ``type``.
 
-    Nothing of it is trusted: each field is what the sender put there, or ``None``.
+    Nothing of it is trusted: each field is what the sender put there, or ``None``. ``time``: when it was sent.
     """
 
     id: object
     type: object
     subject: object
     data: object
+    time: datetime | None = None
 
 
 @dataclass(frozen=True)
 class VersionWritten:
     """Somebody has written the version ``version`` of the gallery image ``image_id``."""
 
-    notification_id: str
     image_id: str
     version: str
 
@@ -56,6 +64,11 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SUPERSEDED = "superseded"
     IGNORED = "ignored"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing else becomes of it."""
+        return self is not Outcome.WAITING
 
 
 @dataclass(frozen=True)
@@ -101,12 +114,49 @@ class NotificationRecord:
         return next((one for one in self.groups if one.group_id == group_id), None)
 
     def with_consequence(self, consequence: Consequence) -> NotificationRecord:
-        """The row in which that is what it led to in the group; the same where it says so already."""
+        """The row in which that is what it led to in the group; what is final there stays."""
         known = self.of(consequence.group_id)
-        if known is not None and replace(known, at=consequence.at) == consequence:
+        if known is not None and (known.outcome.final or replace(known, at=consequence.at) == consequence):
             return self
         others = tuple(one for one in self.groups if one.group_id != consequence.group_id)
         return replace(self, groups=(*others, consequence))
+
+    def ignored(self, reason: str) -> NotificationRecord:
+        """The row of one that concerns no group."""
+        return replace(self, reason=reason)
+
+    def delivered_again(self) -> NotificationRecord:
+        """The row after another delivery."""
+        return replace(self, deliveries=self.deliveries + 1)
+
+
+def record_of(notification: Notification, read: VersionWritten | Ignored, now: datetime) -> NotificationRecord:
+    """The row of a notification that says what was ``read``, and is received ``now`` for the first time.
+
+    Its key follows from its id and its time, which are the same in all deliveries. What has no id is told from others
+    by all that it says.
+    """
+    told = notification.id if isinstance(notification.id, str) and notification.id else repr(notification)
+    sent = notification.time
+    known = sent is not None and sent.tzinfo is not None and now - _OLDEST <= sent <= now + _CLOCKS_DIFFER
+    key = notification_key(told, sent if known and sent is not None else now)
+    written = read if isinstance(read, VersionWritten) else None
+    return NotificationRecord(
+        key=key.row,
+        id=text_of(notification.id),
+        type=text_of(notification.type),
+        subject=text_of(notification.subject),
+        received_at=now,
+        image_id=written.image_id if written else None,
+        version=written.version if written else None,
+        reason=read.reason if isinstance(read, Ignored) else "",
+    )
+
+
+def text_of(said: object) -> str:
+    """What was said, as a text that can be kept: JSON may hold halves of characters, and anything of any length."""
+    text = said if isinstance(said, str) else "" if said is None else repr(said)
+    return text[:_TEXT_LENGTH_MAX].encode(errors="replace").decode()
 
 
 def read_notification(notification: Notification) -> VersionWritten | Ignored:
@@ -126,7 +176,7 @@ def read_notification(notification: Notification) -> VersionWritten | Ignored:
     found = _VERSION_ID.fullmatch(notification.subject) if isinstance(notification.subject, str) else None
     if found is None:
         return Ignored(f"Its subject {_quote(notification.subject)} is no image version of a gallery")
-    return VersionWritten(notification.id, found[1], found[2])
+    return VersionWritten(text_of(found[1]), found[2])
 
 
 def _is(said: object, meant: str) -> bool:
@@ -134,4 +184,4 @@ def _is(said: object, meant: str) -> bool:
 
 
 def _quote(said: object) -> str:
-    return repr(said)[:200]
+    return text_of(repr(said)[:200])

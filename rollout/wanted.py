@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from rollout.codec import encode_time
 from rollout.images import version_key
 from rollout.scale_set import ImageVersion, region_name
 
@@ -19,7 +20,7 @@ class Wanted:
     """One row of the wanted table: a version that a group's rule wants, of which one ``notification`` has told.
 
     ``notification`` is the key of its row, ``since`` when it was received, and ``deadline`` until when the version is
-    waited for. ``reason``: what is waited for, as the notification's row says it.
+    waited for.
     """
 
     group_id: str
@@ -28,7 +29,6 @@ class Wanted:
     notification: str
     since: datetime
     deadline: datetime
-    reason: str = ""
     schema_version: int = 1
 
 
@@ -52,6 +52,22 @@ class Deployed:
     standing: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What decides, as it is at one look.
+
+    ``published`` are the gallery's versions, ``region`` is the group's, ``running`` the version that it runs (``None``:
+    it runs another image), ``deployed`` its deployments of versions of the image, and ``under_way`` the id of the
+    deployment that has its scale set, or comes first; empty: there is none.
+    """
+
+    published: tuple[ImageVersion, ...]
+    region: str
+    running: str | None
+    deployed: tuple[Deployed, ...] = ()
+    under_way: str = ""
+
+
 class Lot(StrEnum):
     """What becomes of a wanted version at one look. ``start``: it is to be deployed now; ``started``: it was."""
 
@@ -73,46 +89,70 @@ class Decided:
     deployment_id: str | None = None
 
 
-def decide(
-    wanted: Iterable[Wanted],
-    published: Iterable[ImageVersion],
-    *,
-    region: str,
-    running: str | None,
-    deployment: str | None,
-    now: datetime,
-) -> tuple[Decided, ...]:
+def decide(wanted: Iterable[Wanted], seen: Seen, now: datetime) -> tuple[Decided, ...]:
     """The lot of each wanted version, newest first; one at most starts.
 
-    ``published`` are the gallery's versions as they are now, ``running`` the version that the group runs (``None``: it
-    runs another image), ``deployment`` the id of the group's deployment under way. The newest version that can be
-    deployed is, once nothing is under way; older ones are superseded, newer ones go on waiting for their region.
+    The newest version that can be deployed is, once nothing is under way. Older ones wait behind it, since it may come
+    to nothing; newer ones go on waiting for what they wait for.
     """
-    by_name = {version.name: version for version in published}
-    deadlines = {one.version: one.deadline for one in wanted}
-    chosen: str | None = None
-    lots = []
-    for name in sorted(deadlines, key=version_key, reverse=True):
-        if chosen is not None:
-            lots.append(Decided(name, Lot.SUPERSEDED, f"Version {chosen} is newer"))
-            continue
-        lot = _look(name, by_name.get(name), region, running)
-        if lot.lot is Lot.WAITING and now >= deadlines[name]:
-            lot = Decided(name, Lot.FAILED, f"{lot.reason} at its deadline, {deadlines[name].isoformat()}")
-        if lot.lot is Lot.START:
+    rows = sorted(wanted, key=lambda row: version_key(row.version), reverse=True)
+    by_name = {version.name: version for version in seen.published}
+    chosen = ""
+    lots: list[Decided] = []
+    for name in dict.fromkeys(row.version for row in rows):
+        known = [row for row in rows if row.version == name]
+        lot = _deployed(name, min(row.since for row in known), seen) or _look(name, by_name.get(name), seen)
+        if chosen and lot.lot in (Lot.START, Lot.WAITING):
+            lot = Decided(name, Lot.WAITING, f"Version {chosen} is newer, and goes first")
+        elif lot.lot is Lot.START:
             chosen = name
-            if deployment is not None:
-                lot = Decided(name, Lot.WAITING, f"Deployment {deployment} of the group is under way")
+            if seen.under_way:
+                lot = Decided(name, Lot.WAITING, f"Deployment {seen.under_way} of the group is under way")
+        else:
+            lot = in_time(lot, max(row.deadline for row in known), now)
         lots.append(lot)
     return tuple(lots)
 
 
-def _look(name: str, version: ImageVersion | None, region: str, running: str | None) -> Decided:
+def in_time(decided: Decided, deadline: datetime, now: datetime) -> Decided:
+    """The same; where it waits and its deadline is over, it has failed."""
+    if decided.lot is not Lot.WAITING or now < deadline:
+        return decided
+    return Decided(decided.version, Lot.FAILED, f"{decided.reason} at its deadline, {encode_time(deadline)}")
+
+
+def started(wanted: Iterable[Wanted], version: str, deployment_id: str) -> tuple[Decided, ...]:
+    """The lots that are settled by the start of ``version``: its own, and those of older ones."""
+    lots = []
+    for name in sorted({row.version for row in wanted}, key=version_key, reverse=True):
+        if name == version:
+            lots.append(Decided(name, Lot.STARTED, f"Deployment {deployment_id} deploys it", deployment_id))
+        elif version_key(name) < version_key(version):
+            lots.append(Decided(name, Lot.SUPERSEDED, f"Version {version} is newer, and was deployed instead"))
+    return tuple(lots)
+
+
+def _deployed(name: str, since: datetime, seen: Seen) -> Decided | None:
+    """The lot of a version that the group has been moved to, or that somebody tried to; a version gets one try.
+
+    Any write to a version is notified, a tag's too. What was deployed before must not be deployed again for that:
+    somebody may have rolled it back.
+    """
+    found = [one for one in seen.deployed if one.version == name]
+    if not found:
+        return None
+    latest = max(found, key=lambda one: one.at)
+    if latest.at >= since:
+        return Decided(name, Lot.STARTED, f"Deployment {latest.deployment_id} deploys it", latest.deployment_id)
+    return Decided(name, Lot.IGNORED, f"It was deployed before: {latest.deployment_id} is {latest.standing}")
+
+
+def _look(name: str, version: ImageVersion | None, seen: Seen) -> Decided:
     """The lot of one version by itself."""
     if version is None:
         return Decided(name, Lot.IGNORED, f"The gallery has no version {name}")
-    if running is not None and version_key(name) <= version_key(running):
-        return Decided(name, Lot.IGNORED, f"It is not newer than version {running}, which the group runs")
+    if seen.running is not None and version_key(name) <= version_key(seen.running):
+        return Decided(name, Lot.IGNORED, f"It is not newer than version {seen.running}, which the group runs")
     if version.exclude_from_latest:
         return Decided(name, Lot.IGNORED, "It is excluded from latest")
     state = version.provisioning_state
@@ -120,7 +160,7 @@ def _look(name: str, version: ImageVersion | None, region: str, running: str | N
         return Decided(name, Lot.WAITING, f"It is {state}")
     if state.casefold() != "succeeded":
         return Decided(name, Lot.FAILED, f"It is {state}")
-    return _look_at_region(name, version, region)
+    return _look_at_region(name, version, seen.region)
 
 
 def _look_at_region(name: str, version: ImageVersion, region: str) -> Decided:

@@ -6,7 +6,7 @@ import re
 
 import function_app
 from api.timers import timers
-from local.functions.index import index_app
+from local.functions.index import EVENT_GRID, index_app
 from settings import Settings
 
 FUNCTIONS = {function.name: function for function in index_app(function_app.app)}
@@ -15,9 +15,13 @@ FUNCTIONS = {function.name: function for function in index_app(function_app.app)
 def test_every_recipe_activity_route_and_timer_is_a_function() -> None:
     recipes = {recipe.__name__ for recipe in function_app.RECIPES}
     activities = {body.__name__ for body in function_app.ACTIVITIES} | {"record_event"}
+    activities |= {body.__name__ for body in function_app.FOLLOWING}
     assert recipes | activities <= set(FUNCTIONS)
     timed = {timer.name for timer in timers(Settings())}
-    assert {name for name, function in FUNCTIONS.items() if function.route is None} == recipes | activities | timed
+    listening = {"imagePublished"}
+    unrouted = {name for name, function in FUNCTIONS.items() if function.route is None}
+    assert unrouted == recipes | activities | timed | listening
+    assert {name for name, function in FUNCTIONS.items() if function.trigger == EVENT_GRID} == listening
     assert {name for name, function in FUNCTIONS.items() if function.schedule} == timed
 
 

@@ -21,9 +21,11 @@ from rollout.group import Group
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
 from rollout.names import deployment_id
+from rollout.notification import Ignored, Notification, record_of
 from rollout.ports import InstanceState, Ports
 from rollout.scale_set import ImageReference
 from rollout.status import Status
+from rollout.wanted import Wanted
 from settings import Settings
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -219,6 +221,28 @@ async def test_what_cannot_be_read_of_one_group_keeps_no_other_from_being_looked
     ended = await desk.store.deployments.get(fine.id)
     assert ended is not None
     assert ended.status is Status.FAILED
+
+
+async def test_versions_that_nobody_follows_are_followed_again(desk: Desk) -> None:
+    await desk.store.groups.put(Group("web", SCALE_SET))
+    assert await desk.watch() == []
+    await desk.store.wanted.put(Wanted("web", "/images/web", "1.5.0", "key", NOW, NOW + HOUR))
+    ((recipe, follower),) = await desk.watch()
+    assert (recipe, desk.instances.inputs[0]["groupId"]) == ("follow_images", "web")
+    desk.instances.states[follower] = InstanceState.RUNNING
+    assert await desk.watch() == []
+    desk.instances.states[follower] = InstanceState.ENDED
+    desk.now_is += HOUR
+    ((_, second),) = await desk.watch()
+    assert second != follower
+
+
+async def test_notifications_are_remembered_as_long_as_histories(desk: Desk) -> None:
+    for name, age in (("old", 31 * DAY), ("young", 29 * DAY)):
+        sent = NOW - age
+        await desk.store.notifications.add(record_of(Notification(name, "", "", {}, sent), Ignored("it"), sent))
+    await run_purge(desk)
+    assert [row.id for row in await desk.store.notifications.newest(10)] == ["young"]
 
 
 async def run_purge(desk: Desk) -> None:

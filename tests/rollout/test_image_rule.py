@@ -79,9 +79,10 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         (ImageRule(IMAGE, ">=2.0"), False, "Version 1.2.3 is not one of >=2.0"),
         (ImageRule(IMAGE, enabled=False), False, "The rule is off"),
         (ImageRule(IMAGE, "newest"), False, "The rule's versions 'newest' are not understood"),
+        (None, False, "The group has no image rule"),
         (ImageRule(f"{IMAGE}2"), False, f"The rule is for another image, {IMAGE}2"),
     ],
 )
-def test_a_rule_says_why(rule: ImageRule, wanted: bool, reason: str) -> None:
+def test_a_rule_says_why(rule: ImageRule | None, wanted: bool, reason: str) -> None:
     match = match_rule(rule, IMAGE, "1.2.3")
     assert (match.wanted, match.reason) == (wanted, reason)

@@ -28,7 +28,7 @@ def said(**changed: Any) -> Notification:
     ],
 )
 def test_a_version_was_written(notification: Notification) -> None:
-    assert read_notification(notification) == VersionWritten("e-1", IMAGE, "1.4.0")
+    assert read_notification(notification) == VersionWritten(IMAGE, "1.4.0")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rollout.images import version_key
 from rollout.scale_set import ImageVersion
-from rollout.wanted import Decided, Lot, Wanted, decide
+from rollout.wanted import Decided, Deployed, Lot, Seen, Wanted, decide, started
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=6)
@@ -24,16 +24,26 @@ def version(
     return ImageVersion(f"/v/{name}", name, provisioning_state=state, exclude_from_latest=excluded, regions=regions)
 
 
-def want(name: str) -> Wanted:
-    return Wanted("web", "/images/web", name, f"key-{name}", NOW, LATER)
+def want(name: str, since: datetime = NOW, deadline: datetime = LATER, key: str = "") -> Wanted:
+    return Wanted("web", "/images/web", name, key or f"key-{name}", since, deadline)
 
 
-def lots(
-    *versions: ImageVersion, running: str | None = "1.0.0", deployment: str | None = None, now: datetime = NOW
-) -> dict[str, Lot]:
-    wanted = [want(one.name) for one in versions]
-    decided = decide(wanted, versions, region="West Europe", running=running, deployment=deployment, now=now)
-    return {one.version: one.lot for one in decided}
+def seen(
+    *versions: ImageVersion, running: str | None = "1.0.0", deployed: tuple[Deployed, ...] = (), under_way: str = ""
+) -> Seen:
+    return Seen(versions, "West Europe", running, deployed, under_way)
+
+
+def decisions(
+    *versions: ImageVersion, running: str | None = "1.0.0", under_way: str = "", now: datetime = NOW
+) -> dict[str, Decided]:
+    known = seen(*versions, running=running, under_way=under_way)
+    return {one.version: one for one in decide([want(one.name) for one in versions], known, now)}
+
+
+def lots(*versions: ImageVersion, running: str | None = "1.0.0", under_way: str = "", now: datetime = NOW) -> list[Lot]:
+    decided = decisions(*versions, running=running, under_way=under_way, now=now)
+    return [decided[one.name].lot for one in versions]
 
 
 @pytest.mark.parametrize(
@@ -54,49 +64,79 @@ def lots(
     ],
 )
 def test_one_version(published: ImageVersion, lot: Lot) -> None:
-    assert lots(published) == {published.name: lot}
+    assert lots(published) == [lot]
+
+
+def test_a_group_of_another_image_gets_any_version() -> None:
+    assert lots(version("0.1.0"), running=None) == [Lot.START]
 
 
 def test_what_waits_at_its_deadline_fails_and_says_what_it_waited_for() -> None:
-    assert lots(version("1.1.0", "Replicating"), now=LATER - timedelta(seconds=1)) == {"1.1.0": Lot.WAITING}
-    (decided,) = decide(
-        [want("1.1.0")],
-        [version("1.1.0", "Replicating")],
-        region="westeurope",
-        running=None,
-        deployment=None,
-        now=LATER,
-    )
-    reason = "Its replication to westeurope is Replicating at its deadline, 2026-01-01T06:00:00+00:00"
+    assert lots(version("1.1.0", "Replicating"), now=LATER - timedelta(seconds=1)) == [Lot.WAITING]
+    decided = decisions(version("1.1.0", "Replicating"), now=LATER)["1.1.0"]
+    reason = "Its replication to West Europe is Replicating at its deadline, 2026-01-01T06:00:00.000Z"
     assert decided == Decided("1.1.0", Lot.FAILED, reason)
 
 
-def test_a_version_that_is_ready_starts_past_its_deadline_too() -> None:
-    assert lots(version("1.1.0"), now=LATER + timedelta(hours=1)) == {"1.1.0": Lot.START}
+def test_a_version_that_is_ready_starts_past_its_deadline_and_waits_for_a_deployment_past_it() -> None:
+    assert lots(version("1.1.0"), now=LATER + timedelta(hours=1)) == [Lot.START]
+    assert lots(version("1.1.0"), version("1.0.1"), under_way="web-1", now=LATER) == [Lot.WAITING, Lot.WAITING]
+
+
+def test_each_notification_of_a_version_gives_it_more_time() -> None:
+    rows = [want("1.1.0", deadline=NOW, key="a"), want("1.1.0", deadline=LATER, key="b")]
+    known = seen(version("1.1.0", "Replicating"))
+    assert [one.lot for one in decide(rows, known, NOW)] == [Lot.WAITING]
+    assert [one.lot for one in decide(rows, known, LATER)] == [Lot.FAILED]
 
 
 def test_a_version_that_the_gallery_does_not_have_is_ignored() -> None:
-    (decided,) = decide([want("9.0.0")], [], region="r", running=None, deployment=None, now=NOW)
-    assert decided.lot is Lot.IGNORED
+    assert decide([want("9.0.0")], seen(), NOW) == (Decided("9.0.0", Lot.IGNORED, "The gallery has no version 9.0.0"),)
 
 
-def test_the_newest_starts_and_older_ones_are_superseded() -> None:
-    found = lots(version("1.2.0"), version("1.10.0"), version("1.9.0", "Replicating"))
-    assert found == {"1.10.0": Lot.START, "1.9.0": Lot.SUPERSEDED, "1.2.0": Lot.SUPERSEDED}
+def test_the_newest_starts_and_older_ones_wait_behind_it() -> None:
+    decided = decisions(version("1.2.0"), version("1.10.0"), version("1.9.0", "Replicating"))
+    assert decided["1.10.0"].lot is Lot.START
+    for older in ("1.9.0", "1.2.0"):
+        assert decided[older] == Decided(older, Lot.WAITING, "Version 1.10.0 is newer, and goes first")
 
 
 def test_a_version_that_is_ready_does_not_wait_for_a_newer_one_s_replication() -> None:
-    assert lots(version("1.2.0"), version("1.3.0", "Replicating")) == {"1.3.0": Lot.WAITING, "1.2.0": Lot.START}
+    assert lots(version("1.2.0"), version("1.3.0", "Replicating")) == [Lot.START, Lot.WAITING]
 
 
-def test_a_newer_version_that_comes_to_nothing_supersedes_nothing() -> None:
+def test_a_newer_version_that_comes_to_nothing_is_not_waited_for() -> None:
     found = lots(version("1.2.0"), version("1.3.0", excluded=True), version("1.4.0", state="Failed"))
-    assert found == {"1.4.0": Lot.FAILED, "1.3.0": Lot.IGNORED, "1.2.0": Lot.START}
+    assert found == [Lot.START, Lot.IGNORED, Lot.FAILED]
 
 
-def test_while_a_deployment_is_under_way_only_the_newest_waits() -> None:
-    found = lots(version("1.2.0"), version("1.3.0"), deployment="web-1")
-    assert found == {"1.3.0": Lot.WAITING, "1.2.0": Lot.SUPERSEDED}
+def test_while_a_deployment_is_under_way_nothing_starts() -> None:
+    decided = decisions(version("1.2.0"), version("1.3.0"), under_way="web-1")
+    assert decided["1.3.0"] == Decided("1.3.0", Lot.WAITING, "Deployment web-1 of the group is under way")
+    assert decided["1.2.0"] == Decided("1.2.0", Lot.WAITING, "Version 1.3.0 is newer, and goes first")
+
+
+@pytest.mark.parametrize(
+    ("at", "decided"),
+    [
+        (NOW, Decided("1.1.0", Lot.STARTED, "Deployment web-2 deploys it", "web-2")),
+        (LATER, Decided("1.1.0", Lot.STARTED, "Deployment web-2 deploys it", "web-2")),
+        (NOW - timedelta(hours=1), Decided("1.1.0", Lot.IGNORED, "It was deployed before: web-2 is rolledBack")),
+    ],
+)
+def test_a_version_gets_one_try(at: datetime, decided: Decided) -> None:
+    before = Deployed("web-1", "1.1.0", NOW - timedelta(days=1), "failed")
+    other = Deployed("web-3", "1.2.0", LATER, "finished")
+    known = seen(version("1.1.0"), deployed=(other, Deployed("web-2", "1.1.0", at, "rolledBack"), before))
+    assert decide([want("1.1.0")], known, NOW) == (decided,)
+
+
+def test_a_start_settles_its_version_and_older_ones() -> None:
+    rows = [want("1.9.0"), want("1.10.0", key="a"), want("1.10.0", key="b"), want("1.11.0")]
+    assert started(rows, "1.10.0", "web-1") == (
+        Decided("1.10.0", Lot.STARTED, "Deployment web-1 deploys it", "web-1"),
+        Decided("1.9.0", Lot.SUPERSEDED, "Version 1.10.0 is newer, and was deployed instead"),
+    )
 
 
 versions = st.builds(
@@ -111,13 +151,13 @@ versions = st.builds(
 @given(
     st.lists(versions, unique_by=lambda one: one.name),
     st.sampled_from([None, "1.0.0", "1.5.0"]),
-    st.sampled_from([None, "web-1"]),
+    st.sampled_from(["", "web-1"]),
 )
 def test_each_version_has_one_lot_and_only_what_can_be_deployed_starts(
-    published: list[ImageVersion], running: str | None, deployment: str | None
+    published: list[ImageVersion], running: str | None, under_way: str
 ) -> None:
-    found = lots(*published, running=running, deployment=deployment)
-    assert set(found) == {one.name for one in published}
+    decided = decisions(*published, running=running, under_way=under_way)
+    assert set(decided) == {one.name for one in published}
     fit = {
         one.name
         for one in published
@@ -126,5 +166,6 @@ def test_each_version_has_one_lot_and_only_what_can_be_deployed_starts(
         and one.regions == {"westeurope": "Completed"}
         and (running is None or version_key(one.name) > version_key(running))
     }
-    newest = {max(fit, key=version_key)} if fit and deployment is None else set()
-    assert {name for name, lot in found.items() if lot is Lot.START} == newest
+    newest = {max(fit, key=version_key)} if fit and not under_way else set()
+    assert {name for name, one in decided.items() if one.lot is Lot.START} == newest
+    assert all(decided[name].lot is Lot.WAITING for name in fit - newest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
@@ -17,6 +18,12 @@ from local.durable.faults import Faults
 from local.virtual import VirtualPlatform
 
 GROUP = "web"
+
+WEBHOOK = "/runtime/webhooks/EventGrid?functionName=imagePublished"
+WRITE_VERSION = "Microsoft.Compute/galleries/images/versions/write"
+
+#: What an image rule of a story asks for.
+QUICK = {"batchSizePercentage": 100, "gracePeriod": 300, "drainingTimeout": 0}
 
 
 class Stage:
@@ -69,6 +76,99 @@ class Stage:
                 return
             await self.sleep(minutes=1)
         raise TimeoutError(self.platform.host.durable.describe())
+
+
+class Images:
+    """The gallery image of group ``web``, and Event Grid."""
+
+    def __init__(self, stage: Any) -> None:
+        self.stage = stage
+        self.platform = stage.platform
+        group = stage.platform.world.groups[0]
+        self.image_id = str(group["imageId"])
+        self.definition = {name: value for name, value in group.items() if name != "id"}
+        self.behavior = next(
+            version.behavior
+            for version in stage.platform.world.galleries[0].images[0].versions
+            if version.name == "1.1.0"
+        )
+
+    async def rule(self, versions: str = "*", **fields: Any) -> None:
+        """Give the group a rule."""
+        rule = {"imageId": self.image_id, "versions": versions, "deployment": QUICK, **fields}
+        reply = await self.platform.put("/api/groups/web", {**self.definition, "imageRule": rule})
+        assert reply.status == 200, reply.body
+
+    def publish(self, name: str, **how: Any) -> str:
+        """Publish a version that is as good as 1.1.0 is."""
+        version_id: str = self.platform.cloud.interfere.publish(
+            self.image_id, name, **{"behavior": self.behavior, **how}
+        )
+        return version_id
+
+    def event(self, name: str, event_id: str = "", **changed: Any) -> dict[str, Any]:
+        """A notification that the version was written, in the Event Grid schema."""
+        group = self.image_id.partition("/providers/")[0]
+        subject = f"{self.image_id}/versions/{name}".replace("/resourceGroups/", "/resourcegroups/")
+        return {
+            "id": event_id or f"event-{name}",
+            "subject": subject,
+            "eventType": "Microsoft.Resources.ResourceWriteSuccess",
+            "eventTime": self.platform.clock.now().isoformat(),
+            "data": {"operationName": WRITE_VERSION, "resourceUri": subject, "status": "Succeeded"},
+            "dataVersion": "2",
+            "metadataVersion": "1",
+            "topic": group,
+            **changed,
+        }
+
+    async def send(self, body: Any) -> int:
+        """Post it as Event Grid does; the status of the answer."""
+        headers = {"aeg-event-type": "Notification", "Content-Type": "application/json"}
+        answer = await self.platform.host.request("POST", WEBHOOK, headers=headers, body=json.dumps(body).encode())
+        return int(answer.status)
+
+    async def notify(self, name: str, event_id: str = "") -> None:
+        """Send one notification, which is taken."""
+        assert await self.send([self.event(name, event_id)]) == 202
+
+    async def notifications(self) -> list[dict[str, Any]]:
+        """All that are recorded, newest first."""
+        listed: list[dict[str, Any]] = []
+        token = ""
+        while True:
+            reply = await self.platform.get(f"/api/notifications?limit=30{token}")
+            listed += reply.body["value"]
+            if "continuationToken" not in reply.body:
+                return listed
+            token = f"&continuationToken={reply.body['continuationToken']}"
+
+    async def outcome(self, event_id: str) -> tuple[str, str]:
+        """What a notification led to in its one group, and why."""
+        (found,) = [one for one in await self.notifications() if one["id"] == event_id]
+        if not found["groups"]:
+            return found["outcome"], found["reason"]
+        (group,) = found["groups"]
+        assert (group["outcome"], found["reason"]) == (found["outcome"], "")
+        return group["outcome"], group["reason"]
+
+    async def deployments(self) -> list[Any]:
+        """The group's, oldest first."""
+        return list(reversed(await self.platform.store.deployments.newest("web", 100)))
+
+    async def until_started(self, count: int = 1, minutes: int = 60 * 24) -> list[Any]:
+        """Wait until the group has so many deployments."""
+        for _ in range(minutes * 6):
+            if len(found := await self.deployments()) >= count:
+                return found
+            await self.stage.sleep(seconds=10)
+        raise TimeoutError(await self.notifications())
+
+
+@pytest.fixture
+def images_of() -> Callable[[Stage], Images]:
+    """Make the gallery image and the Event Grid of a stage."""
+    return Images
 
 
 def small_world(capacity: int = 2, *, healthy_after: int = 60, **platform: Any) -> World:

@@ -1,0 +1,239 @@
+"""The published versions that a group wants: what becomes of each now, and the start of the one that is deployed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from groundwork.claim import Held
+from groundwork.queue import under_way
+from groundwork.start import Begun, Failed, Started, Unfit, Unneeded, begin
+from rollout.codec import Json, decode, encode
+from rollout.errors import AzureError, Busy, Refused
+from rollout.findings import first_error, refuses
+from rollout.follow import FollowOrder, started_id
+from rollout.group import Group
+from rollout.image_rule import match_rule
+from rollout.notification import Consequence, Outcome
+from rollout.order import SETBACK, Progress, again, done
+from rollout.parameters import fill
+from rollout.ports import Ports
+from rollout.preflight import lasting
+from rollout.scale_set import ImageReference, ImageVersion
+from rollout.scopes import is_allowed
+from rollout.succession import Start
+from rollout.wanted import Decided, Deployed, Lot, Seen, Wanted, decide, in_time, started
+
+#: How often a version that is waited for is looked at.
+LOOK_EVERY = timedelta(seconds=60)
+
+#: An order that comes later than this after it was given is not obeyed: its time would name a new deployment.
+ORDER_LASTS = timedelta(minutes=5)
+
+#: How many of the group's newest deployments are looked at for one of the same version.
+DEPLOYMENTS_MAX = 100
+
+_AT_ONCE = timedelta(seconds=1)
+
+#: Who starts a deployment here.
+STARTED_BY = "imagePublished"
+
+Body = Callable[[Ports, FollowOrder], Awaitable[Progress]]
+
+
+async def attempt_to_follow(body: Body, ports: Ports, order_json: Json) -> Json:
+    """Carry out one order: JSON in and out. Where Azure, or Teal's storage, does not answer, it is looked at again."""
+    order = decode(FollowOrder, order_json)
+    try:
+        progress = await body(ports, order)
+    except AzureError as error:
+        wait = error.retry_after if isinstance(error, Busy) else None
+        progress = replace(again(max(wait or LOOK_EVERY, LOOK_EVERY), str(error)), code=SETBACK)
+    answer: Json = encode(progress)
+    return answer
+
+
+async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
+    """Look at each version that the group wants, and write down what becomes of it. Done: nothing is left to wait for.
+
+    ``start`` of the progress names the version that is to be deployed now, empty where none is.
+    """
+    follower = await ports.store.followers.get(order.group_id)
+    if follower is None or follower.instance_id != order.follower:
+        return done("Another orchestration follows the group's versions")
+    wanted = await ports.store.wanted.list(order.group_id)
+    if not wanted:
+        return await _release(ports, order)
+    lots = await _decided(ports, order, wanted)
+    start = next((lot.version for lot in lots if lot.lot is Lot.START), "")
+    await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not Lot.START])
+    waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (Lot.WAITING, Lot.START)]
+    settled = _AT_ONCE if not waiting else LOOK_EVERY
+    return replace(again(settled, "; ".join(waiting) or "Every version is settled"), data={"start": start})
+
+
+async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
+    """Start the deployment of the order's version, unless something speaks against it. Run again: the same one."""
+    if ports.clock.now() - order.at > ORDER_LASTS:
+        return again(_AT_ONCE, "The order is too old")
+    group = await ports.store.groups.get(order.group_id)
+    rows = await ports.store.wanted.list(order.group_id)
+    mine = [row for row in rows if row.version == order.version]
+    if group is None or not mine or not match_rule(group.image_rule, mine[0].image_id, order.version).wanted:
+        return again(_AT_ONCE, "The rule does not want it any more")
+    lots = await _started(ports, order, group, rows)
+    await _write(ports, order, rows, lots)
+    return again(LOOK_EVERY, f"{order.version}: {lots[0].reason}")
+
+
+async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
+    """The lots that are settled by the start; or that of the order's version alone, which was not started."""
+    allowed = [group.scale_set_id, *(row.image_id for row in rows if row.version == order.version)]
+    if not all(is_allowed(resource_id, order.scopes) for resource_id in allowed):
+        return (Decided(order.version, Lot.FAILED, "TEAL_ALLOWED_SCOPES does not allow the image or the scale set"),)
+    begun = await _begin(ports, order, group)
+    if isinstance(begun, Started):
+        return started(rows, order.version, begun.deployment.id)
+    lot = _not_begun(order.version, begun)
+    deadline = max(row.deadline for row in rows if row.version == order.version)
+    # Another deployment is waited for without a deadline.
+    return (lot if isinstance(begun, Held) else in_time(lot, deadline, order.at),)
+
+
+async def _release(ports: Ports, order: FollowOrder) -> Progress:
+    """Leave the group without a follower; or go on, where a notification came that relied on this one.
+
+    A door writes its row first and looks for a follower then. This takes its name away first, and looks for rows then.
+    """
+    follower = await ports.store.followers.get(order.group_id)
+    if follower is None or not await ports.store.followers.swap(follower, replace(follower, instance_id="")):
+        return again(_AT_ONCE, "Another writer changed the follower")
+    if not await ports.store.wanted.list(order.group_id):
+        return done("Nothing is waited for")
+    if await ports.store.followers.swap(replace(follower, instance_id=""), follower):
+        return again(_AT_ONCE, "A notification came in between")
+    return done("Another orchestration follows the group's versions")
+
+
+async def _decided(ports: Ports, order: FollowOrder, wanted: Sequence[Wanted]) -> tuple[Decided, ...]:
+    group = await ports.store.groups.get(order.group_id)
+    if group is None:
+        return tuple(Decided(row.version, Lot.IGNORED, "The group is gone") for row in wanted)
+    matches = {row.version: match_rule(group.image_rule, row.image_id, row.version) for row in wanted}
+    unwanted = [Decided(name, Lot.IGNORED, match.reason) for name, match in matches.items() if not match.wanted]
+    rows = [row for row in wanted if matches[row.version].wanted]
+    if not rows:
+        return tuple(unwanted)
+    try:
+        seen = await _see(ports, group, rows)
+    except Refused as error:
+        return (*unwanted, *(_unseen(row, error, order) for row in rows))
+    if seen is None:
+        return (*unwanted, *(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows))
+    return (*unwanted, *decide(rows, seen, order.at))
+
+
+def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
+    """The lot of a version that cannot be read: a role may be missing, which somebody may give yet."""
+    waiting = Decided(row.version, Lot.WAITING, f"Azure refused: {error.code}: {error.message}")
+    return in_time(waiting, row.deadline, order.at)
+
+
+async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | None:
+    """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says."""
+    image_id = rows[0].image_id
+    reading = [
+        ports.images.read(ImageReference(id=f"{image_id}/versions/{name}"))
+        for name in sorted({row.version for row in rows})
+    ]
+    scale_set, ahead, newest, published = await asyncio.gather(
+        ports.scale_sets.read(group.scale_set_id),
+        under_way(ports, group.id, group.scale_set_id, ""),
+        ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX),
+        asyncio.gather(*reading),
+    )
+    if scale_set is None:
+        return None
+    versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
+    holder = next((row for row in newest if ahead is not None and row.id == ahead.holder), None)
+    # While a deployment is under way the set's model names an image that is not judged yet.
+    present = holder.image.previous if holder is not None and holder.image.previous is not None else scale_set.image
+    deployed = tuple(
+        Deployed(row.id, name, row.created_at, row.status)
+        for row in newest
+        if (name := _version_of(row.image.pinned, image_id)) and not (row.status.ended and row.sequence == 0)
+    )
+    return Seen(versions, scale_set.location, _version_of(present, image_id), deployed, _holder(ahead))
+
+
+def _holder(ahead: Held | None) -> str:
+    if ahead is None:
+        return ""
+    return ahead.holder or "another"
+
+
+def _version_of(reference: ImageReference | None, image_id: str) -> str | None:
+    """The version of the image that a reference names; ``None``: it names another image, or no version."""
+    image, _, version = (reference.path if reference is not None else "").lower().partition("/versions/")
+    return version if version and image == image_id.rstrip("/").lower() else None
+
+
+async def _begin(ports: Ports, order: FollowOrder, group: Group) -> Begun:
+    rule = group.image_rule
+    assert rule is not None, "a group without a rule wants nothing"
+    comment = rule.deployment.comment or f"Version {order.version} was published"
+    image = f"{rule.image_id.rstrip('/')}/versions/{order.version}"
+    parameters = fill(replace(rule.deployment, image=image, comment=comment), group)
+    name = started_id(group.id, order.version, order.at)
+    start = Start(name, group, parameters, ImageReference(), order.at, STARTED_BY)
+    return await begin(ports, start, order.poll_interval, tried=True)
+
+
+def _not_begun(version: str, begun: Begun) -> Decided:
+    """The lot of a version whose deployment was not started. What may pass is waited for."""
+    match begun:
+        case Held(_, reason):
+            return Decided(version, Lot.WAITING, reason)
+        case Unfit(findings):
+            worst = first_error(lasting(findings)) or first_error(findings)
+            reason = f"{worst.message} ({worst.code})" if worst else "It is refused"
+            return Decided(version, Lot.FAILED if refuses(lasting(findings)) else Lot.WAITING, reason)
+        case Failed(message):
+            return Decided(version, Lot.WAITING, message)
+        case Unneeded(reason):
+            return Decided(version, Lot.IGNORED, reason)
+    raise AssertionError(f"{begun} is a start")
+
+
+#: What a lot is to those whose notification told of the version.
+_OUTCOMES = {
+    Lot.STARTED: Outcome.STARTED,
+    Lot.WAITING: Outcome.WAITING,
+    Lot.SUPERSEDED: Outcome.SUPERSEDED,
+    Lot.IGNORED: Outcome.IGNORED,
+    Lot.FAILED: Outcome.FAILED,
+}
+
+
+async def _write(ports: Ports, order: FollowOrder, rows: Sequence[Wanted], lots: Sequence[Decided]) -> None:
+    """Write what becomes of versions into the notifications that told of them; what is settled is wanted no more.
+
+    In this order: a run that dies in between finds its row, and the same lot, again.
+    """
+    known = {lot.version: lot for lot in lots}
+    for row in rows:
+        if row.version in known:
+            await _write_one(ports, order, row, known[row.version])
+
+
+async def _write_one(ports: Ports, order: FollowOrder, row: Wanted, lot: Decided) -> None:
+    outcome = _OUTCOMES[lot.lot]
+    consequence = Consequence(order.group_id, outcome, lot.reason, order.at, lot.deployment_id)
+    # A notification may be so old that it was purged; its version is wanted all the same.
+    with suppress(KeyError):
+        await ports.store.notifications.change(row.notification, lambda record: record.with_consequence(consequence))
+    if outcome.final:
+        await ports.store.wanted.delete(row)

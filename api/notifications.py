@@ -1,0 +1,103 @@
+"""Event Grid's notifications of published images: what is received, and ``/notifications``, what it led to.
+
+A notification says only that something was written. It is written down with each group that wants the version; what
+becomes of that is for the orchestration that follows the group's versions. Whatever is expected returns normally: Event
+Grid sends what failed again, for a day, so that only what may work then may fail here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from api.following import have_followed
+from api.http import Answer, Request
+from api.paging import first, position
+from api.query import query_integer
+from api.rendering import render_notification
+from rollout.group import Group
+from rollout.image_rule import concerns, match_rule
+from rollout.notification import (
+    Consequence,
+    Ignored,
+    Notification,
+    NotificationRecord,
+    Outcome,
+    VersionWritten,
+    read_notification,
+    record_of,
+)
+from rollout.ports import Ports
+from rollout.wanted import Wanted
+
+#: How many notifications one answer holds.
+PAGE = 100
+
+_log = logging.getLogger("teal")
+
+
+async def image_published(
+    ports: Ports, notification: Notification, *, poll_interval: timedelta, scopes: Sequence[str] = ()
+) -> None:
+    """Write a notification down, and have what it tells of followed by every group that wants it. Again: the same."""
+    read = read_notification(notification)
+    record = await _received(ports, notification, read)
+    if isinstance(read, Ignored):
+        _log.info("Notification %s is ignored: %s", record.id, record.reason)
+        return
+    groups = [group for group in await ports.store.groups.list() if concerns(group.image_rule, read.image_id)]
+    for group in groups:
+        record = await _consider(ports, record, group, read)
+        known = record.of(group.id)
+        if known is not None and not known.outcome.final:
+            await _want(ports, record, group, read)
+            await have_followed(ports, group.id, poll_interval, scopes)
+    if not groups and not record.groups:
+        await _nobodys(ports, record)
+
+
+async def list_notifications(ports: Ports, request: Request) -> Answer:
+    """The newest notifications of published images, newest first, and what each led to."""
+    limit = query_integer(request, "limit", 1, PAGE) or PAGE
+    after = position(request, "notifications")
+    records = await ports.store.notifications.newest(limit + 1, after)
+    page = first(list(records), limit, lambda record: record.key)
+    return Answer(200, page.answer("notifications", [render_notification(record) for record in page.items]))
+
+
+async def _received(ports: Ports, notification: Notification, read: VersionWritten | Ignored) -> NotificationRecord:
+    """The row of the notification: a new one, or that of an earlier delivery."""
+    record = record_of(notification, read, ports.clock.now())
+    if await ports.store.notifications.add(record):
+        return record
+    return await ports.store.notifications.change(record.key, NotificationRecord.delivered_again)
+
+
+async def _consider(
+    ports: Ports, record: NotificationRecord, group: Group, written: VersionWritten
+) -> NotificationRecord:
+    """The row with what it leads to in the group, as far as the group's rule tells. What it led to before stays."""
+    match = match_rule(group.image_rule, written.image_id, written.version)
+    outcome = Outcome.WAITING if match.wanted else Outcome.IGNORED
+    consequence = Consequence(group.id, outcome, match.reason, ports.clock.now())
+
+    def with_it(row: NotificationRecord) -> NotificationRecord:
+        return row if row.of(group.id) is not None else row.with_consequence(consequence)
+
+    return await ports.store.notifications.change(record.key, with_it)
+
+
+async def _want(ports: Ports, record: NotificationRecord, group: Group, written: VersionWritten) -> None:
+    rule = group.image_rule
+    assert rule is not None, "the group has a rule for the image"
+    deadline = record.received_at + rule.replication_timeout
+    # The image's id is the rule's: a notification has it in any letters.
+    wanted = Wanted(group.id, rule.image_id, written.version, record.key, record.received_at, deadline)
+    await ports.store.wanted.put(wanted)
+
+
+async def _nobodys(ports: Ports, record: NotificationRecord) -> None:
+    reason = "No group has a rule for the image"
+    _log.info("Notification %s is ignored: %s", record.id, reason)
+    await ports.store.notifications.change(record.key, lambda row: row.ignored(reason))
