@@ -32,12 +32,13 @@ VIRTUAL_MACHINE_TYPE = "Microsoft.Compute/virtualMachines"
 
 @dataclass
 class Effect:
-    """What a write did, for the audit."""
+    """What a write did, for the audit, and the id of the operation that it goes on as."""
 
     created: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     capacity_before: int | None = None
     capacity_after: int | None = None
+    operation: str | None = None
 
 
 @dataclass
@@ -202,7 +203,11 @@ class Call:
         return headers if operation.image_version else {**headers, "azure-asyncnotification": "Enabled"}
 
     def operation_url(self, operation: Operation, *, monitor: bool) -> str:
-        """An operation's absolute URL, as the compute provider writes it (without the signature)."""
+        """An operation's absolute URL, as the compute provider writes it (without the signature).
+
+        Who is told it knows that the request goes on as that operation.
+        """
+        self.effect.operation = operation.id
         version = self.request.query.get("api-version", "")
         path = f"/subscriptions/{self.names['subscription']}/providers/Microsoft.Compute/locations/{operation.location}"
         if operation.image_version:

@@ -19,6 +19,7 @@ from local.azure.agenda import Agenda
 from local.azure.beginning import populate
 from local.azure.calls import Call
 from local.azure.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
+from local.azure.event_grid import Topic, write_of
 from local.azure.fabric import Fabric
 from local.azure.faults import Faults, refusal
 from local.azure.images import Images
@@ -52,7 +53,8 @@ class Cloud:
     """A simulated Azure: ``world`` says what is there at the start, ``clock`` what time it is.
 
     URLs in answers begin as that of the request did, or with ``base_url`` where it had only a path.
-    ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then.
+    ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then, and
+    then ``on_event``, for whoever delivers what ``topic`` has to tell.
     ``unknown`` lists the requests that are not simulated; they are answered with 4xx, never with a made-up success.
     """
 
@@ -69,6 +71,7 @@ class Cloud:
         self.clock = clock
         self.base_url = base_url
         self.on_change: Callable[[], None] | None = None
+        self.on_event: Callable[[], None] | None = None
         self.unknown: list[str] = []
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
@@ -76,6 +79,7 @@ class Cloud:
         self._fabric = Fabric(world, self._state, self._images, Network(world, self._state), self._agenda)
         autoscale.run_engine(self._fabric)
         self._operations = Operations(self._state, self._fabric, self._agenda)
+        self.topic = Topic(world, self._state, self._operations)
         self._publisher = Publisher(self._state, world.platform, self._images.galleries, self._operations)
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
@@ -92,7 +96,9 @@ class Cloud:
             *account_routes(self._accounts),
         ]
         self.faults = Faults(self._state)
-        self.interfere = Interference(self._fabric, self._operations, self._publisher, self.advance, self._changed)
+        self.interfere = Interference(
+            self._fabric, self._operations, self._publisher, self.topic, self.advance, self.changed
+        )
         if state is None:
             self._images.galleries.populate()
             populate(self._fabric)
@@ -160,7 +166,7 @@ class Cloud:
         self.advance()
         response = self._answer(request, fault)
         if request.method != "GET":
-            self._changed()
+            self.changed()
         if fault and fault.lose_response:
             raise ConnectionLost(f"{request.method} {request.path}: answer lost, by the fault script")
         return response
@@ -169,6 +175,7 @@ class Cloud:
         route, call, code = None, None, None
         try:
             route, names = self._find(request)
+            self._accounts.check(names.get("subscription"), names.get("group"))
             call = Call(
                 request,
                 names,
@@ -188,10 +195,12 @@ class Cloud:
         self._identify(request, response)
         if route.is_write if route else request.method != "GET":
             self._write_down(request, response, call, code)
+        if route and call and route.operation and code != NOT_SIMULATED:
+            write = write_of(route.operation, route.resource_id(call.names), request, response)
+            self.topic.answered(write, response, call.effect.operation)
         return response
 
     def _serve(self, route: Route, call: Call) -> Response:
-        self._accounts.check(call.names.get("subscription"), call.names.get("group"))
         policy = route.policy
         if route.kind == "put scale set" and call.scale_set_id().lower() not in self._state.scale_sets:
             policy = CREATE_SCALE_SET
@@ -243,9 +252,12 @@ class Cloud:
         )
         self._state.audit.append(entry)
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Something has changed: who keeps snapshots and who delivers events hears of it."""
         if self.on_change:
             self.on_change()
+        if self.on_event:
+            self.on_event()
 
 
 def _readable(body: bytes) -> Any:

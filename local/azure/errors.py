@@ -70,7 +70,7 @@ class Throttled(ArmError):
         return json_response(self.status, body, self.headers)
 
 
-def _front(status: int, code: str, message: str) -> ArmError:
+def front(status: int, code: str, message: str) -> ArmError:
     """An error of ARM's front door, which marks what it refused itself."""
     return ArmError(status, code, message, headers={"x-ms-failure-cause": "gateway"})
 
@@ -78,19 +78,17 @@ def _front(status: int, code: str, message: str) -> ArmError:
 def missing_api_version() -> ArmError:
     """Every ARM request names an api-version."""
     text = "The api-version query parameter (?api-version=) is required for all requests."
-    return _front(HTTPStatus.BAD_REQUEST, "MissingApiVersionParameter", text)
+    return front(HTTPStatus.BAD_REQUEST, "MissingApiVersionParameter", text)
 
 
 def subscription_not_found(subscription: str) -> ArmError:
     """The subscription does not exist, or the caller cannot see it."""
-    return _front(
-        HTTPStatus.NOT_FOUND, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
-    )
+    return front(HTTPStatus.NOT_FOUND, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
 
 def resource_group_not_found(name: str) -> ArmError:
     """The resource group does not exist."""
-    return _front(HTTPStatus.NOT_FOUND, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+    return front(HTTPStatus.NOT_FOUND, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
 
 
 def resource_not_found(kind: str, name: str, group: str) -> ArmError:
@@ -99,7 +97,7 @@ def resource_not_found(kind: str, name: str, group: str) -> ArmError:
         f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
     )
-    return _front(HTTPStatus.NOT_FOUND, "ResourceNotFound", text)
+    return front(HTTPStatus.NOT_FOUND, "ResourceNotFound", text)
 
 
 def parent_not_found(kind: str, parent: str) -> ArmError:
@@ -108,31 +106,7 @@ def parent_not_found(kind: str, parent: str) -> ArmError:
         f"Failed to perform 'read' on resource(s) of type '{kind}', "
         f"because the parent resource '{parent}' could not be found."
     )
-    return _front(HTTPStatus.NOT_FOUND, "ParentResourceNotFound", text)
-
-
-def nested_parent_not_found(parent: str) -> ArmError:
-    """A write below a resource that does not exist; ``parent`` is its name with those of its own parents."""
-    text = f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
-    return _front(HTTPStatus.NOT_FOUND, "ParentResourceNotFound", text)
-
-
-def located_elsewhere(name: str, location: str, group: str, wanted: str) -> ArmError:
-    """A PUT names another location than that in which the resource is."""
-    text = (
-        f"The resource '{name}' already exists in location '{location}' in resource group '{group}'. A resource with "
-        f"the same name cannot be created in location '{wanted}'. Please select a new resource name."
-    )
-    return _front(HTTPStatus.CONFLICT, "InvalidResourceLocation", text)
-
-
-def linked_id_invalid(identifier: str, path: str) -> ArmError:
-    """A property that names another resource names none; ``path`` is where it stands."""
-    text = (
-        f"Property id '{identifier}' at path '{path}' is invalid. Expect fully qualified resource Id that start with "
-        "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'."
-    )
-    return _front(HTTPStatus.BAD_REQUEST, "LinkedInvalidPropertyId", text)
+    return front(HTTPStatus.NOT_FOUND, "ParentResourceNotFound", text)
 
 
 def entity_not_found(text: str) -> ArmError:
@@ -209,39 +183,6 @@ def image_not_available(image_id: str, location: str) -> ArmError:
         "to this region, or change your requested region."
     )
     return ArmError(HTTPStatus.NOT_FOUND, "GalleryImageNotFound", text, target="imageReference")
-
-
-def invalid_version_name() -> ArmError:
-    """A name that no version of a gallery image can have: Azure/az-hop#707, Azure/azure-rest-api-specs#10707."""
-    text = (
-        "The image version name is invalid. The image version name should follow Major(int).Minor(int).Patch(int) "
-        "format, where int is between 0 and 2,147,483,647 (inclusive). For e.g: 1.0.0, 2018.12.1 etc"
-    )
-    return invalid_parameter("galleryImageVersionName", text)
-
-
-def duplicate_regions() -> ArmError:
-    """A version names a target region twice: hashicorp/terraform-provider-azurerm#7751."""
-    text = "Duplicate regions are not allowed in target publishing regions."
-    return invalid_parameter("galleryImageVersion.properties.publishingProfile.targetRegions", text)
-
-
-def home_region_missing(regions: str, location: str) -> ArmError:
-    """A version is not to be where it is: hashicorp/packer#8895. Code and target are assumed."""
-    text = (
-        f"Gallery image version publishing profile regions '{regions}' must contain the location of image version "
-        f"'{location}'."
-    )
-    return invalid_parameter("galleryImageVersion.properties.publishingProfile.targetRegions", text)
-
-
-def replica_count_out_of_range(count: object) -> ArmError:
-    """A region is to have more or fewer replicas than a version can have: hashicorp/terraform-provider-azurerm#12332,
-    https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery#limits.
-    """
-    name = "galleryArtifactVersion.properties.publishingProfile.targetRegions.regionalReplicaCount"
-    text = f"The value {count} of parameter '{name}' is out of range. The value must be between 1 and 100, inclusive."
-    return invalid_parameter(name, text)
 
 
 def shared_image_not_found(name: str, location: str) -> ArmError:

@@ -5,19 +5,22 @@ It shows in the log of VMs and in the ETags, but not in the audit, which holds t
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Literal
 
 from local.azure.autoscale import bounds_of, set_capacity, settings_of
+from local.azure.event_grid import Topic, http_request
+from local.azure.events import Outcome, Write
 from local.azure.fabric import Fabric
-from local.azure.image_versions import publishing_profile, target_region
+from local.azure.image_versions import VERSION_TYPE, publishing_profile, target_region
 from local.azure.management_locks import lock_body
 from local.azure.messages import Json
 from local.azure.operations import Operations
 from local.azure.publishing import Publisher, Replication
 from local.azure.regions import short_name
-from local.azure.resources import ImageVersion, Instance, ScaleSet
+from local.azure.resources import ImageVersion, Instance, Operation, ScaleSet
 from local.azure.scale_sets import begin_deletion, merge, replace_body
 from local.azure.world import LockSpec
 from local.azure.world_images import Behavior
@@ -35,12 +38,14 @@ class Interference:
         fabric: Fabric,
         operations: Operations,
         publisher: Publisher,
+        topic: Topic,
         enter: Callable[[], None],
         leave: Callable[[], None],
     ) -> None:
         self._fabric = fabric
         self._operations = operations
         self._publisher = publisher
+        self._topic = topic
         self._enter = enter
         self._leave = leave
 
@@ -208,9 +213,8 @@ class Interference:
             tags,
         )
         plan = Replication(creating_for, after, failed)
-        self._publisher.create(version, plan, ends_at=now + creating_for, fails=fails)
-        self._enter()
-        self._leave()
+        operation = self._publisher.create(version, plan, ends_at=now + creating_for, fails=fails)
+        self._settle(operation, version, "PUT", is_new=True)
         return version.id
 
     def change_version(
@@ -235,14 +239,32 @@ class Interference:
         properties = {**version.properties, "publishingProfile": profile}
         plan = Replication(after=after)
         ends_at = self._fabric.state.now + updating_for
-        self._publisher.update(version, properties, version.tags if tags is None else tags, plan, ends_at=ends_at)
-        self._enter()
-        self._leave()
+        tags = version.tags if tags is None else tags
+        operation = self._publisher.update(version, properties, tags, plan, ends_at=ends_at)
+        self._settle(operation, version, "PATCH")
 
     def delete_version(self, version_id: str) -> None:
         """Somebody deletes a version; VMs that were made from it stay."""
-        self._publisher.delete(self._version(version_id))
+        version = self._version(version_id)
+        self._settle(self._publisher.delete(version), version, "DELETE")
+
+    def announce(self, version_id: str, outcome: Outcome = "Success") -> None:
+        """Event Grid tells of a write of a version, whether there was one, and whether there is such a version."""
+        self._enter()
+        self._topic.tell(self._write(version_id, "PUT", is_new=True), outcome)
         self._leave()
+
+    def _settle(self, operation: Operation, version: ImageVersion, method: str, *, is_new: bool = False) -> None:
+        """Have an operation on a version be told at its end, which may be now."""
+        operation.write = self._write(version.id, method, is_new=is_new)
+        self._enter()
+        self._leave()
+
+    def _write(self, version_id: str, method: str, *, is_new: bool) -> Write:
+        verb = "delete" if method == "DELETE" else "write"
+        correlation = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{version_id}/{len(self._topic.events)}"))
+        request = http_request(correlation, method, f"https://management.azure.com{version_id}?api-version=2026-03-03")
+        return Write(f"{VERSION_TYPE}/{verb}", version_id, correlation, None if is_new else request)
 
     def _version(self, version_id: str) -> ImageVersion:
         self._enter()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from local.azure.events import Event, Notification, Write
 from local.azure.messages import Json
 from local.azure.world import Fault
 from local.azure.world_images import Behavior
@@ -218,6 +219,7 @@ class Operation:
     or of a network resource. ``scale_set`` is empty for operations on the others than the first two. ``surplus`` names
     the VMs that overprovisioning launched beyond the capacity: they are deleted when the operation ends. ``result_of``
     is the path whose answer the operation's result is. ``image_version`` is the key of the version that it is about.
+    ``write`` is told at the end.
     """
 
     id: str
@@ -231,6 +233,7 @@ class Operation:
     surplus: list[str] = field(default_factory=list)
     result_of: str = ""
     image_version: str = ""
+    write: Write | None = None
     status: str = "InProgress"
 
 
@@ -308,6 +311,7 @@ class State:
     ``admin_states`` are those of the members of load balancers' pools: by pool, then by ``vm_id``. ``interfaces`` are
     the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
     ``autoscale`` are the bodies of autoscale settings, ``image_versions`` those of galleries, by id in lower case.
+    ``subscribed`` names the event subscriptions that are told of ``events``; ``notified`` counts ``notifications``.
     """
 
     started_at: datetime
@@ -332,6 +336,11 @@ class State:
     fault_matches: list[int] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     changes: list[VmChange] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    subscribed: list[str] = field(default_factory=list)
+    notified: int = 0
+    notifications: list[Notification] = field(default_factory=list)
+    dead_letters: list[Notification] = field(default_factory=list)
 
     def identifier(self) -> str:
         """A fresh unique id: the same every time for the same seed."""

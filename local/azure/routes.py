@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 
 from local.azure import (
@@ -55,15 +56,36 @@ _MARKETPLACE = (
 
 @dataclass(frozen=True)
 class Route:
-    """A method on a path. ``kind`` is how its requests are counted; ``pattern`` matches paths in any letter case."""
+    """A method on a path. ``kind`` is how its requests are counted; paths match ``template`` in any letter case."""
 
     method: str
-    pattern: re.Pattern[str]
+    template: str
     kind: str
     policy: Policy
     handler: Handler
     is_write: bool
     needs_version: bool = True
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the path of a request has to match; its groups are the names in it."""
+        return _pattern(self.template)
+
+    @cached_property
+    def operation(self) -> str:
+        """What Azure calls it (https://learn.microsoft.com/azure/role-based-access-control/permissions/compute).
+
+        Such as ``Microsoft.Compute/galleries/images/versions/write``; empty for what only reads.
+        """
+        provider, *parts = self.template.rpartition("/providers/")[2].split("/")
+        kinds = "/".join([provider, *(part for part in parts if not part.startswith("{"))])
+        verbs = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+        return f"{kinds}/{verbs[self.method]}" if self.method in verbs else ""
+
+    def resource_id(self, names: dict[str, str]) -> str:
+        """The id of the resource that a request is about, with the names in its path; without the action of a POST."""
+        template = self.template.rpartition("/")[0] if self.method == "POST" else self.template
+        return template.format(**names)
 
     def resource(self, names: dict[str, str]) -> str:
         """What the bucket per resource belongs to: the scale set, the VM, or the operation."""
@@ -72,12 +94,12 @@ class Route:
 
 
 def _route(method: str, template: str, kind: str, policy: Policy, handler: Handler) -> Route:
-    return Route(method, _pattern(template), kind, policy, handler, is_write=method != "GET")
+    return Route(method, template, kind, policy, handler, is_write=method != "GET")
 
 
 def _question(template: str, kind: str, policy: Policy, handler: Handler) -> Route:
     """A POST that only asks."""
-    return Route("POST", _pattern(template), kind, policy, handler, is_write=False)
+    return Route("POST", template, kind, policy, handler, is_write=False)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -107,7 +129,7 @@ def scale_set_routes() -> list[Route]:
         _route("PUT", _SCALE_SET, "put scale set", update, scale_sets.put),
         _route("DELETE", _SCALE_SET, "delete scale set", delete, scale_sets.delete),
         _route("POST", _SCALE_SET + "/delete", "delete VMs", delete, actions.delete_instances),
-        _route("POST", _SCALE_SET + "/manualupgrade", "upgrade VMs", update, actions.upgrade),
+        _route("POST", _SCALE_SET + "/manualUpgrade", "upgrade VMs", update, actions.upgrade),
         _route("GET", _SCALE_SET + "/rollingUpgrades/latest", "get upgrade", get, actions.latest_rolling_upgrade),
         _route(
             "POST",
@@ -117,7 +139,7 @@ def scale_set_routes() -> list[Route]:
             actions.set_orchestration_service_state,
         ),
         _route("POST", _SCALE_SET + "/start", "start VMs", update, actions.start),
-        _route("POST", _SCALE_SET + "/poweroff", "stop VMs", delete, actions.power_off),
+        _route("POST", _SCALE_SET + "/powerOff", "stop VMs", delete, actions.power_off),
         _route("POST", _SCALE_SET + "/deallocate", "deallocate VMs", delete, actions.deallocate),
     ]
 
@@ -151,11 +173,11 @@ def boot_diagnostics_routes() -> list[Route]:
     """The serial logs of VMs, and the files that they are in, which only their signed addresses protect."""
     action = "/retrieveBootDiagnosticsData"
     of_instance, of_vm = boot_diagnostics.of_instance, boot_diagnostics.of_virtual_machine
-    file, pattern = boot_diagnostics.read_log, _pattern(boot_diagnostics.LOG_PATH)
+    file, path = boot_diagnostics.read_log, boot_diagnostics.LOG_PATH
     return [
         _question(_INSTANCE + action, "get boot diagnostics", throttling.GET_INSTANCE, of_instance),
         _question(_VM + action, "get boot diagnostics", throttling.GET_VIRTUAL_MACHINE, of_vm),
-        Route("GET", pattern, "get serial log", throttling.GET_OTHER, file, is_write=False, needs_version=False),
+        Route("GET", path, "get serial log", throttling.GET_OTHER, file, is_write=False, needs_version=False),
     ]
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from local.azure.errors import (
-    duplicate_regions,
-    home_region_missing,
-    invalid_content,
-    invalid_parameter,
-    invalid_version_name,
-    linked_id_invalid,
-    property_changed,
-    replica_count_out_of_range,
-)
+from local.azure.errors import invalid_content, invalid_parameter, property_changed
 from local.azure.image_versions import target_region
 from local.azure.messages import Json
 from local.azure.regions import short_name
+from local.azure.version_errors import (
+    duplicate_regions,
+    home_region_missing,
+    invalid_version_name,
+    linked_id_invalid,
+    replica_count_out_of_range,
+)
 
 _NAME = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 _NUMBER_MAX = 2**31 - 1

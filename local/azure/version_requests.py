@@ -13,7 +13,7 @@ from azure.mgmt.compute import models
 
 from local.azure.body_shape import check_shape
 from local.azure.calls import Call
-from local.azure.errors import concurrent_request, invalid_parameter, located_elsewhere, nested_parent_not_found
+from local.azure.errors import concurrent_request, invalid_parameter
 from local.azure.galleries import GALLERY_TYPE, not_found
 from local.azure.image_versions import publishing_profile, version_body
 from local.azure.messages import Json, Response, json_response
@@ -22,6 +22,7 @@ from local.azure.regions import short_name
 from local.azure.resources import ImageVersion, Operation
 from local.azure.scale_sets import merge
 from local.azure.version_checks import check_lifetime, check_name, check_same_source, check_source, target_regions
+from local.azure.version_errors import located_elsewhere, nested_parent_not_found
 from local.azure.world_images import ImageSpec
 
 #: What is Azure's to say: a body may carry it, as one that was read and is written back does, and it is not heeded.

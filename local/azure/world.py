@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from local.azure.messages import Json
 from local.azure.world_autoscale import AutoscaleSpec
+from local.azure.world_events import EventSubscriptionSpec
 from local.azure.world_images import Behavior, GallerySpec, ManagedImageSpec, MarketplaceSpec
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
 from local.azure.world_parts import Duration, Name, Part
@@ -180,6 +181,9 @@ class World(Part):
     galleries: tuple[GallerySpec, ...] = Field(default=(), description="the galleries")
     marketplace: tuple[MarketplaceSpec, ...] = Field(default=(), description="images of the marketplace")
     managed_images: tuple[ManagedImageSpec, ...] = Field(default=(), description="managed images")
+    event_subscriptions: tuple[EventSubscriptionSpec, ...] = Field(
+        default=(), description="who is told of writes, by Event Grid"
+    )
     groups: tuple[Json, ...] = Field(
         default=(), description="registered with Teal at the start: `id` and the body of its PUT"
     )
@@ -198,6 +202,14 @@ class World(Part):
                 raise ValueError(f"scaleSets[{index}].backendPools: no pool {unknown[0]}; there are: {names}")
             if scale_set.attached_vms and scale_set.orchestration_mode == "Uniform":
                 raise ValueError(f"scaleSets[{index}].attachedVms: only a Flexible set has VMs attached")
+        return self
+
+    @model_validator(mode="after")
+    def _subscriptions_differ(self) -> Self:
+        names = [subscription.name for subscription in self.event_subscriptions]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ValueError(f"eventSubscriptions[{index}].name: there is another {name}")
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from local.azure.world import Fault, LockSpec, Platform, Quota, ScaleSetSpec, World
 from local.azure.world_autoscale import AutoscaleProfileSpec, AutoscaleSpec
+from local.azure.world_events import EventSubscriptionSpec
 from local.azure.world_images import (
     Behavior,
     GallerySpec,
@@ -48,6 +49,7 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`marketplace[]`", MarketplaceSpec),
     ("`marketplace[].versions[]`", MarketplaceVersionSpec),
     ("`managedImages[]`", ManagedImageSpec),
+    ("`eventSubscriptions[]`", EventSubscriptionSpec),
     ("`purchasePlan`, `plan`", PlanSpec),
     ("`behavior`", Behavior),
     ("`platform`", Platform),
