@@ -20,7 +20,9 @@ from local.azure.cloud import Cloud
 from local.azure.world import World
 from local.azurite import Azurite
 from local.clock import Clock
+from local.durable.answers import HttpAnswer
 from local.durable.options import HostOptions
+from local.event_delivery import EventDelivery
 from local.functions import server as functions_server
 from local.functions.host import FunctionsHost
 from local.state import Json, MemoryState, State, Storage
@@ -89,7 +91,17 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
         server = await functions_server.serve(host, options.port)
         stack.push_async_callback(server.stop)
         await _register_groups(host.base_url, cloud.world)
+        delivery = EventDelivery(
+            cloud, lambda path, headers, body: host.request("POST", path, headers=headers, body=body)
+        )
+        stack.push_async_callback(delivery.stop)
+        await delivery.start()
         yield Platform(host.base_url, azure.url, azurite.connection_string, clock, cloud, host)
+
+
+async def _deliver(host: FunctionsHost, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+    """A request of Event Grid to the host. It needs no socket: both are in this process."""
+    return await host.request("POST", path, headers=headers, body=body)
 
 
 def _environment(azure_url: str, tables_connection: str) -> Mapping[str, str]:

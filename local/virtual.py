@@ -12,6 +12,7 @@ missing is sockets and waiting, so that a deployment of hours takes milliseconds
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -31,7 +32,9 @@ from local.azure.serving import ServingChecker
 from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world
 from local.clock import VIRTUAL_START, Clock
+from local.durable.answers import HttpAnswer
 from local.durable.faults import Faults
+from local.event_delivery import EventDelivery
 from local.functions.host import FunctionsHost
 from local.memory import memory_store
 from local.state import MemoryState
@@ -85,6 +88,7 @@ class VirtualPlatform:
         self.state = MemoryState()
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
+        self._delivery = EventDelivery(self.cloud, self._deliver)
 
     async def __aenter__(self) -> VirtualPlatform:
         await self.host.start()
@@ -93,9 +97,11 @@ class VirtualPlatform:
             reply = await self.put(f"/api/groups/{definition.pop('id')}", definition)
             if reply.status >= 400:
                 raise ValueError(f"the world's group was refused: {reply.body}")
+        await self._delivery.start()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self._delivery.stop()
         await self.host.stop()
         await self._compute.close()
 
@@ -171,6 +177,10 @@ class VirtualPlatform:
         self._scale_sets = ArmScaleSets(self._compute)
         self._constraints = ArmConstraints(self._compute)
         return FunctionsHost(build(self.ports, self.settings), self.clock, storage=self.state, faults=self.faults)
+
+    async def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+        """A request of Event Grid, to whichever host there is now."""
+        return await self.host.request("POST", path, headers=headers, body=body)
 
     async def _request(self, method: str, path: str, body: Any) -> Reply:
         content = b"" if body is None else json.dumps(body).encode()
