@@ -287,6 +287,17 @@ async def test_somebody_publishes_a_version_that_takes_its_time(
     assert (await look(ask, cloud, url))[1][2] == ("westus2", "Completed", 100)
 
 
+async def test_a_version_may_have_succeeded_before_it_is_in_its_own_region(
+    ask: Ask, cloud: Cloud, clock: Clock, image: str, web: str
+) -> None:
+    url = cloud.interfere.publish(image, "2.0.0", replicated_after={"East US 2": timedelta(minutes=10)})
+    assert await look(ask, cloud, url) == ("Succeeded", [("eastus2", "Replicating", 0)])
+    changes = {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": {"id": url}}}}}
+    assert (await ask(cloud, "PATCH", web, changes)).json()["error"]["code"] == "GalleryImageNotFound"
+    await clock.sleep(timedelta(minutes=10))
+    assert (await ask(cloud, "PATCH", web, changes)).status == 200
+
+
 async def test_publishing_may_fail(ask: Ask, cloud: Cloud, image: str) -> None:
     url = cloud.interfere.publish(image, "2.0.0", fails=True)
     assert (await look(ask, cloud, url))[0] == "Failed"
