@@ -21,7 +21,14 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("teal").setLevel(logging.INFO)
     try:
-        options = Options(_world(arguments), arguments.port, arguments.speed, arguments.state, arguments.tls)
+        options = Options(
+            _world(arguments),
+            arguments.port,
+            arguments.azure_port,
+            arguments.speed,
+            arguments.state,
+            arguments.tls,
+        )
         asyncio.run(_run(options))
     except (WorldError, AzuriteError, OSError) as error:
         print(f"The platform cannot start: {error}", file=sys.stderr)
@@ -34,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m local", description="Teal and everything it needs, on this machine"
     )
     parser.add_argument("--port", type=int, default=7071, help="where the Functions host listens (7071)")
+    parser.add_argument("--azure-port", type=int, default=7072, help="where the simulated Azure listens (7072)")
     parser.add_argument("--speed", type=_positive, default=60.0, help="how many seconds pass in one (60)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep everything here, and go on from it")
     parser.add_argument(

@@ -38,11 +38,13 @@ ROOT = Path(__file__).resolve().parents[1]
 class Options:
     """What ``python -m local`` was asked for. Without ``state`` everything is gone at the end.
 
-    ``tls``: where to write the certificate of an Azure that is also served over TLS.
+    ``port`` is the Functions host's, ``azure_port`` Azure's; 0 takes a free one. ``tls``: where to write the
+    certificate of an Azure that is also served over TLS.
     """
 
     world: World
     port: int = 7071
+    azure_port: int = 7072
     speed: float = 60.0
     state: Path | None = None
     tls: Path | None = None
@@ -73,7 +75,7 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
         clock = Clock(_time_of(storage), options.speed)
         azurite = await stack.enter_async_context(Azurite(_azurite_folder(options.state)))
         cloud = _cloud(storage, options.world, clock)
-        azure = await azure_server.serve(cloud)
+        azure = await azure_server.serve(cloud, options.azure_port)
         stack.push_async_callback(azure.close)
         if options.tls is not None:
             stack.push_async_callback((await azure_server.serve(cloud, TLS_PORT, tls=options.tls)).close)

@@ -37,9 +37,9 @@ SPEED = "300"
 class Running:
     """A running platform, and what it printed."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, urls: tuple[str, str], session: Any) -> None:
         self.process = process
-        self.url = url
+        self.url, self.azure_url = urls
         self._session = session
 
     async def get(self, path: str) -> Any:
@@ -51,6 +51,11 @@ class Running:
         headers = {"Content-Type": "application/json"}
         async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as answer:
             return answer.status, await answer.json()
+
+    async def put(self, url: str, body: str) -> int:
+        headers = {"Content-Type": "application/json"}
+        async with self._session.put(url, data=body, headers=headers) as answer:
+            return int(answer.status)
 
     async def until(self, path: str, reached: Callable[[Any], bool]) -> Any:
         """Look until what is at ``path`` has come as far."""
@@ -65,14 +70,14 @@ async def platform(*arguments: str, ending: signal.Signals = signal.SIGINT) -> A
     """A platform that is ended by a signal: SIGINT is Ctrl-C, SIGKILL is kill -9."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "local", "--port", "0", "--speed", SPEED, *arguments),
+        *("-m", "local", "--port", "0", "--azure-port", "0", "--speed", SPEED, *arguments),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     try:
         async with aiohttp.ClientSession() as session:
-            yield Running(process, await _url(process), session)
+            yield Running(process, await _urls(process), session)
             process.send_signal(ending)
             assert await process.wait() == (0 if ending is signal.SIGINT else -ending)
     finally:
@@ -81,15 +86,18 @@ async def platform(*arguments: str, ending: signal.Signals = signal.SIGINT) -> A
             await process.wait()
 
 
-async def _url(process: asyncio.subprocess.Process) -> str:
+async def _urls(process: asyncio.subprocess.Process) -> tuple[str, str]:
+    """Where the Functions host and the simulated Azure listen."""
     assert process.stdout is not None
-    url = ""
+    said = b""
     async with asyncio.timeout(60):
         async for line in process.stdout:
-            if found := re.search(rb"API +(http://\S+)/api", line):
-                url = found[1].decode()
+            said += line
             if b"Ctrl-C stops everything" in line:
-                return url
+                api, azure = re.search(rb"API +(http://\S+)/api", said), re.search(rb"\(ARM\) +(http://\S+)", said)
+                assert api
+                assert azure
+                return api[1].decode(), azure[1].decode()
     raise AssertionError("the platform did not start")
 
 
@@ -131,6 +139,36 @@ async def test_the_readme_s_commands_replace_the_demo_s_ten_vms_in_five_batches(
         durable = await running.get(f"{deployment}/durable")
         assert durable["runtimeStatus"] == "Completed"
         assert "code=" not in json.dumps(durable)
+
+
+def readme_puts() -> list[tuple[str, str]]:
+    """Port and path, and body, of each PUT of the README, with its shell variables filled in."""
+    variables = dict(re.findall(r"^    ([A-Z]+)=(\S+)$", README, re.MULTILINE))
+    puts = r'curl -X PUT "?http://localhost:(\S+?)"? [^\n]*-d @- <<JSON\n(.*?)    JSON\n'
+    found = re.findall(puts, README, re.DOTALL)
+    # A variable's own text may name another.
+    return [
+        (_filled(_filled(url, variables), variables), _filled(_filled(body, variables), variables))
+        for url, body in found
+    ]
+
+
+def _filled(text: str, variables: dict[str, str]) -> str:
+    return re.sub(r"\$([A-Z]+)", lambda name: variables[name[1]], text)
+
+
+async def test_the_readme_s_commands_publish_a_version_that_is_deployed_by_itself() -> None:
+    (group, rule), (version, source) = readme_puts()
+    async with platform() as running:
+        assert await running.put(running.url + group.removeprefix("7071"), rule) == 200
+        assert await running.put(running.azure_url + version.removeprefix("7072"), source) == 201
+        told = await running.until("/api/notifications", lambda body: body["value"] and body["value"][0]["groups"])
+        assert (told["value"][0]["version"], len(told["value"])) == ("1.5.0", 1)
+        told = await running.until("/api/notifications", lambda body: body["value"][0]["outcome"] == "started")
+        deployment = told["value"][0]["groups"][0]["deploymentId"]
+        ended = await running.until(f"/api/deployments/{deployment}", lambda row: row["endedAt"] is not None)
+        assert (ended["status"], ended["startedBy"], ended["greenVms"]) == ("finished", "imagePublished", 10)
+        assert ended["parameters"]["canary"]["size"] == 1
 
 
 async def test_a_run_that_is_killed_again_and_again_finishes_and_does_nothing_twice(tmp_path: Path) -> None:

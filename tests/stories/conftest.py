@@ -178,6 +178,8 @@ def small_world(capacity: int = 2, *, healthy_after: int = 60, **platform: Any) 
     # Nothing of the set has to be held, so that the stories are not all about that; those of test_holds.py are.
     document["scaleSets"][0]["overrides"] = {"properties": {"scaleInPolicy": {"rules": ["OldestVM"]}}}
     document["platform"] |= platform
+    # Stories of notifications send their own, when they like.
+    document["eventSubscriptions"] = []
     for version in document["galleries"][0]["images"][0]["versions"]:
         if version["name"] == "1.1.0":
             version["behavior"] |= {"bootTimeSpread": 0, "healthyAfter": healthy_after}

@@ -71,6 +71,36 @@ def test_both_schemas_start_a_deployment(play: Play, images_of: ImagesOf, small_
     play(story, small_world(2))
 
 
+@pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
+def test_event_grid_tells_of_what_a_pipeline_publishes(
+    play: Play, images_of: ImagesOf, small_world: SmallWorld, schema: str
+) -> None:
+    """From the write of a version to the end of the deployment, through the subscription, each notification twice."""
+    document = small_world(2).model_dump(mode="json", by_alias=True)
+    subscription = {"name": "all", "function": "imagePublished", "eventDeliverySchema": schema, "duplicates": 1}
+    document["eventSubscriptions"] = [subscription]
+
+    async def story(stage: Any) -> None:
+        images = images_of(stage)
+        await images.rule()
+        images.publish("1.5.0", creating_for=timedelta(minutes=5))
+        (row,) = await images.until_started()
+        row = await stage.platform.ended(row.id)
+        assert (row.status, row.image.pinned.label, stage.versions()) == (Status.FINISHED, "1.5.0", ["1.5.0"] * 2)
+        await stage.quiet()
+        await stage.sleep(minutes=5)
+        told = await images.notifications()
+        (published,) = [one for one in told if one["version"]]
+        assert (published["outcome"], published["deliveries"]) == ("started", 2)
+        # The subscription has no filter, so Teal's own writes come back to it, and lead to nothing.
+        own = [one for one in told if not one["version"]]
+        assert own
+        assert {one["outcome"] for one in own} == {"ignored"}
+        assert len(await images.deployments()) == 1
+
+    play(story, parse_world(document))
+
+
 @pytest.mark.parametrize("minutes", [8, 120])
 def test_a_version_is_deployed_once_it_has_reached_the_groups_region(
     play: Play, images_of: ImagesOf, small_world: SmallWorld, minutes: int
