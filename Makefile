@@ -17,7 +17,7 @@ test: $(READY)  ## every test, on two processors
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 unit: $(READY)  ## the tests that take no time
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 check: lint types test  ## what to run before a commit
 

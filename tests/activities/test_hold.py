@@ -17,6 +17,8 @@ from rollout.holds import Hold
 from rollout.order import SETBACK, Progress, State
 from rollout.ports import InstanceState
 
+pytestmark = pytest.mark.slow
+
 OnBench = Callable[..., None]
 
 AUTOSCALE = {

@@ -13,6 +13,8 @@ from local.clock import VIRTUAL_START
 from rollout.commands import Command, CommandKind
 from rollout.order import Progress, State, again, done, failed, interrupted
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from rollout.order import Progress, State, done, failed, lock_lost
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 
 PREPARED = [

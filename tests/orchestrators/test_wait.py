@@ -13,6 +13,8 @@ from orchestrators.steps import backoff
 from orchestrators.wait import CRASHES_MAX, LOOKS_PER_GENERATION, SETBACKS_MAX
 from rollout.order import SETBACK, Progress, again, done, failed
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., Any]
 
 POLL = timedelta(seconds=15)

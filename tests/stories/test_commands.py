@@ -10,6 +10,8 @@ import pytest
 
 from rollout.status import Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 Worlds = Callable[..., Any]
 

@@ -10,6 +10,8 @@ import pytest
 from local.azure.world import Fault, World
 from rollout.status import Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 

@@ -13,6 +13,8 @@ from local.checkers import self_changing
 from rollout.holds import HoldKind
 from rollout.status import Status
 
+pytestmark = pytest.mark.slow
+
 Play = Callable[..., Any]
 Worlds = Callable[..., Any]
 

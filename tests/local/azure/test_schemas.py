@@ -20,6 +20,8 @@ from local.azure.messages import Response
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import Clock
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., Awaitable[Response]]
 
 LEAVES: dict[Any, dict[str, Any]] = {

@@ -20,6 +20,8 @@ from local.durable.instances import RuntimeStatus
 from local.functions.host import FunctionsHost
 from local.state import MemoryState, State
 
+pytestmark = pytest.mark.slow
+
 SECOND = timedelta(seconds=1)
 
 
