@@ -119,6 +119,8 @@ class Fabric:
             image=image,
             launch=launch,
             created_at=created_at,
+            sku=scale_set.sku,
+            tags=dict(scale_set.body.get("tags") or {}),
         )
         self.network.join(scale_set, vm)
         scale_set.instances[number] = vm
@@ -145,6 +147,7 @@ class Fabric:
         boots = []
         for vm in vms:
             vm.image, vm.model = self.model_image(scale_set, self.state.now), scale_set.model
+            vm.sku, vm.tags = scale_set.sku, dict(scale_set.body.get("tags") or {})
             if not scale_set.is_flexible:
                 vm.network = None
             key = image_name(vm.image)

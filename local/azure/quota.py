@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/virtual-machines/quotas: limits hold per regio
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from local.azure.errors import quota_exceeded
 from local.azure.messages import Json, Request
@@ -69,11 +70,16 @@ def cores_used(state: State, location: str) -> dict[str, int]:
     """Cores in use in a region, by family; a deallocated VM uses none."""
     used: dict[str, int] = {}
     for scale_set in state.scale_sets.values():
-        size = str((scale_set.body.get("sku") or {}).get("name", ""))
-        if scale_set.location != location or not size:
+        if scale_set.location != location:
             continue
-        count = sum(1 for vm in scale_set.instances.values() if vm.power != "deallocated")
-        used[family(size)] = used.get(family(size), 0) + count * cores(size)
+        sizes = Counter(
+            str(scale_set.sku_of(vm).get("name", ""))
+            for vm in scale_set.instances.values()
+            if vm.power != "deallocated"
+        )
+        # A set without VMs has its family in the list of usages too.
+        for size in {*sizes, str(scale_set.sku.get("name", ""))} - {""}:
+            used[family(size)] = used.get(family(size), 0) + sizes[size] * cores(size)
     return used
 
 

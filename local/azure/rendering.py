@@ -26,6 +26,12 @@ _PROVISIONING = {
     "Succeeded": ("succeeded", "Info", "Provisioning succeeded"),
 }
 
+#: What of a model its VMs say in the same words, in both modes and in Flexible sets alone: the fields that
+#: ``VirtualMachineScaleSetVMProfile`` shares with ``VirtualMachineScaleSetVMProperties`` and
+#: ``VirtualMachineProperties``.
+_SHARED = ("diagnosticsProfile", "licenseType", "securityProfile")
+_SHARED_IF_FLEXIBLE = ("billingProfile", "evictionPolicy", "priority", "scheduledEventsProfile")
+
 
 class Rendering:
     """Bodies of VMs, kept encoded until the VM or the set's model changes: 900 of them are listed at every poll."""
@@ -70,9 +76,9 @@ def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json
         "id": instance_id(scale_set, vm),
         "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
         "location": scale_set.location,
-        "tags": scale_set.body.get("tags") or {},
+        "tags": vm.tags,
         "instanceId": scale_set.instance_id(vm),
-        "sku": {name: value for name, value in scale_set.body["sku"].items() if name != "capacity"},
+        "sku": scale_set.sku_of(vm),
         "properties": _instance_properties(scale_set, vm),
         "etag": f'"{vm.etag}"',
     }
@@ -98,7 +104,8 @@ def virtual_machine_body(scale_set: ScaleSet, vm: Instance, view: Json | None) -
     """A Flexible set's VM as GET of the VM answers it."""
     shared = _instance_properties(scale_set, vm)
     names = ("hardwareProfile", "provisioningState", "vmId", "storageProfile", "osProfile", "timeCreated")
-    properties: Json = {name: shared[name] for name in names}
+    properties: Json = {name: shared[name] for name in (*names, *_SHARED) if name in shared}
+    properties |= _parts(scale_set.models[vm.model], _SHARED_IF_FLEXIBLE)
     properties["networkProfile"] = {
         "networkInterfaces": [
             {
@@ -116,7 +123,7 @@ def virtual_machine_body(scale_set: ScaleSet, vm: Instance, view: Json | None) -
         "id": virtual_machine_id(scale_set, vm),
         "type": "Microsoft.Compute/virtualMachines",
         "location": scale_set.location,
-        "tags": scale_set.body.get("tags") or {},
+        "tags": vm.tags,
         "properties": properties,
         "etag": f'"{vm.etag}"',
     }
@@ -145,7 +152,7 @@ def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
         "modelDefinitionApplied": "VirtualMachine" if is_own else "VirtualMachineScaleSet",
         "networkProfileConfiguration": network,
         "provisioningState": vm.provisioning_state,
-        "hardwareProfile": {"vmSize": scale_set.body["sku"]["name"]},
+        "hardwareProfile": {"vmSize": scale_set.sku_of(vm).get("name"), **(profile.get("hardwareProfile") or {})},
         "resilientVMDeletionStatus": "Disabled",
         "vmId": vm.vm_id,
         "storageProfile": {
@@ -158,10 +165,15 @@ def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
             "networkInterfaces": [{"id": interface_id(scale_set, vm, interface)} for interface in interfaces]
         },
         "timeCreated": vm.created_at.isoformat(),
+        **_parts(profile, _SHARED),
     }
     if vm.protection is not None:
         properties["protectionPolicy"] = vm.protection
     return properties
+
+
+def _parts(profile: Json, names: tuple[str, ...]) -> Json:
+    return {name: profile[name] for name in names if name in profile}
 
 
 def _os_disk(scale_set: ScaleSet, vm: Instance, storage: Json) -> Json:

@@ -24,6 +24,7 @@ class Instance:
     void. ``answers`` says whether the application answers well, since ``answers_since``, and ``answered`` whether it
     did before; ``serving`` whether it also gets traffic. ``addresses`` holds the private address of each IP
     configuration, by ``interface/configuration``; ``in_pool`` says that a balancer may send it new connections.
+    ``sku`` (without a capacity) and ``tags`` are those of the set when it was made, or last brought to its model.
     """
 
     number: int
@@ -54,6 +55,8 @@ class Instance:
     failure: Json | None = None
     etag: int = 1
     revision: int = 0
+    sku: Json = field(default_factory=dict)
+    tags: Json = field(default_factory=dict)
 
     @property
     def is_deleting(self) -> bool:
@@ -128,6 +131,11 @@ class ScaleSet:
         self.body["sku"]["capacity"] = value
 
     @property
+    def sku(self) -> Json:
+        """The size that VMs are made in: ``name`` and ``tier``."""
+        return {name: value for name, value in (self.body.get("sku") or {}).items() if name != "capacity"}
+
+    @property
     def quoted_etag(self) -> str:
         """As on the wire: a counter in quotes."""
         return f'"{self.etag}"'
@@ -149,6 +157,10 @@ class ScaleSet:
         if likely and likely.name.lower() == wanted:
             return likely
         return next((vm for vm in self.instances.values() if vm.name.lower() == wanted), None)
+
+    def sku_of(self, vm: Instance) -> Json:
+        """The size of a VM: its own, also when the set's is another by now."""
+        return vm.sku or self.sku
 
     def find(self, vm_id: str) -> Instance | None:
         """A VM by its unique id."""

@@ -77,6 +77,52 @@ async def test_a_changed_image_leaves_the_running_vms_alone_in_manual_mode(
     assert references == {f"{image}/versions/1.0.0"}
 
 
+async def test_a_changed_size_is_another_model_and_leaves_the_vms_their_own(
+    ask: Ask, cloud: Cloud, web: str, api: str
+) -> None:
+    await ask(cloud, "PATCH", web, {"sku": {"name": "Standard_D4s_v5"}, "tags": {"team": "shop"}})
+    await settle(cloud)
+    before = (await ask(cloud, "GET", f"{web}/virtualMachines")).json()["value"]
+    assert {vm["properties"]["latestModelApplied"] for vm in before} == {False}
+    assert {vm["sku"]["name"] for vm in before} == {"Standard_D2s_v5"}
+    assert {vm["properties"]["hardwareProfile"]["vmSize"] for vm in before} == {"Standard_D2s_v5"}
+    assert all(vm["tags"] == {} for vm in before)
+
+    await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
+    await settle(cloud)
+    await ask(cloud, "POST", f"{web}/manualupgrade", {"instanceIds": ["0"]})
+    await settle(cloud)
+    after = (await ask(cloud, "GET", f"{web}/virtualMachines")).json()["value"]
+    changed = [vm for vm in after if vm["properties"]["latestModelApplied"]]
+    assert [vm["instanceId"] for vm in changed] == ["0", "10"]
+    assert {(vm["sku"]["name"], vm["sku"]["tier"]) for vm in changed} == {("Standard_D4s_v5", "Standard")}
+    assert all(vm["tags"] == {"team": "shop"} for vm in changed)
+    subscription = "/".join(web.split("/")[:3])
+    usages = await ask(cloud, "GET", f"{subscription}/providers/Microsoft.Compute/locations/eastus2/usages")
+    cores = {one["name"]["value"]: one["currentValue"] for one in usages.json()["value"]}
+    assert cores["standardDSv5Family"] == 2 * 4 + 9 * 2 + cloud.scale_set(api).capacity * 2
+
+
+async def test_the_vms_of_a_set_say_what_its_profile_says_of_them(ask: Ask, cloud: Cloud, web: str, api: str) -> None:
+    profile = {
+        "licenseType": "RHEL_BYOS",
+        "securityProfile": {"securityType": "TrustedLaunch"},
+        "priority": "Spot",
+    }
+    for scale_set in (web, api):
+        await ask(cloud, "PATCH", scale_set, {"properties": {"virtualMachineProfile": profile}})
+        await settle(cloud)
+        capacity = cloud.scale_set(scale_set).capacity
+        await ask(cloud, "PATCH", scale_set, {"sku": {"capacity": capacity + 1}})
+        await settle(cloud)
+    uniform = (await ask(cloud, "GET", f"{web}/virtualMachines")).json()["value"][-1]["properties"]
+    machines = f"{api.partition('/virtualMachineScaleSets/')[0]}/virtualMachines"
+    flexible = (await ask(cloud, "GET", machines)).json()["value"][-1]["properties"]
+    told = ("licenseType", "securityProfile", "priority")
+    assert {name: uniform.get(name) for name in told} == {**profile, "priority": None}
+    assert {name: flexible.get(name) for name in told} == profile
+
+
 @pytest.mark.parametrize("mode", ["Automatic", "Rolling"])
 async def test_a_changed_image_takes_every_vm_down_in_the_other_modes(
     ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str, mode: str
