@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -115,6 +116,7 @@ class ScaleSet:
     ``health_grace``: how long its Application Health extension lets a VM initialize. ``terminate_notice``: how long a
     VM that is deleted may hold that up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``,
     ``None`` where the model leaves it open. ``has_os_profile``: the model says how a generalized image is set up.
+    ``model``: what it says that can be held against its VMs, by Azure's paths (``rollout.roll_needed``).
     """
 
     id: str
@@ -144,6 +146,7 @@ class ScaleSet:
     security_type: str | None = None
     plan: PurchasePlan | None = None
     has_os_profile: bool = True
+    model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def place(self) -> Place:
@@ -166,7 +169,7 @@ class Vm:
     it has not been asked for (``rollout.ports.ScaleSets.with_health``). ``attached``: it was made by itself and put
     into the set (Flexible sets only), so that the set's model does not say what it is like. ``network_interfaces`` are
     resource ids. ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``:
-    the names of those that are deleted with it.
+    the names of those that are deleted with it. ``model``: what it was made as, by the paths of ``ScaleSet.model``.
     """
 
     vm_id: str
@@ -183,6 +186,7 @@ class Vm:
     network_interfaces: tuple[str, ...] = ()
     latest_model: bool | None = None
     data_disks: tuple[str, ...] = ()
+    model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def leaving(self) -> bool:
