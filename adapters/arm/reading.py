@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.arm.model_fields import fields_of_set, fields_of_vm
 from rollout.codec import decode_time
 from rollout.images import at_version
 from rollout.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet, Vm
@@ -60,6 +61,7 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         has_os_profile=bool(
             _at(profile, "osProfile", "computerNamePrefix") or _at(profile, "osProfile", "adminUsername")
         ),
+        model=fields_of_set(body),
     )
 
 
@@ -82,6 +84,7 @@ def read_vm(body: Json) -> Vm | None:
         network_interfaces=tuple(each["id"] for each in _at(properties, "networkProfile", "networkInterfaces") or ()),
         latest_model=properties.get("latestModelApplied"),
         data_disks=_lost_disks(properties, unless="Detach"),
+        model=fields_of_vm(body),
     )
 
 
