@@ -16,6 +16,7 @@ from rollout.findings import Finding
 from rollout.group import Group, HealthCheckType, SignalType
 from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord, Outcome
+from rollout.roll_needed import RollNeeded
 from rollout.scale_set import OrchestrationMode
 from rollout.schedule import Schedule
 from rollout.signals import Signal
@@ -157,10 +158,16 @@ ASKED = partly(Asked, "Asked", omit=("on_conflict", "retry_of"))
 IMAGE_RULE = derived(ImageRule, "ImageRule", instead={"deployment": ASKED})
 SCHEDULE = derived(Schedule, "Schedule", instead={"deployment": ASKED})
 
+#: Numbers are null, and there are no reasons, where ``error`` says why it is not known.
+ROLL_NEEDED = derived(
+    RollNeeded, "RollNeeded", instead={"outdated": int | None, "total": int | None, "error": as_sent(Problem | None)}
+)
+_READ: Any = {"state": State, "roll_needed": ROLL_NEEDED}
+
 _RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
 GROUP = derived(Group, "Group", instead=_RULES)
-GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, "state": State})
-GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, "state": State, "findings": FINDINGS})
+GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **_READ})
+GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, **_READ, "findings": FINDINGS})
 
 #: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
 _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}

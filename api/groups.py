@@ -9,7 +9,7 @@ from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, re
 from api.http import Answer, Request
 from api.lookup import find_group
 from api.paging import page_after
-from api.rendering import render_finding, render_group, render_state
+from api.rendering import render_finding, render_group, render_roll, render_state
 from api.scopes import image_scope, refuse_outside
 from api.state import States
 from groundwork.queue import under_way
@@ -32,10 +32,10 @@ async def list_groups(ports: Ports, request: Request) -> Answer:
 
 
 async def get_group(ports: Ports, request: Request, *, states: States) -> Answer:
-    """One group with the state of its scale set, ``asOf`` a time at most a minute ago."""
+    """One group with the state of its scale set, and whether that needs a roll, each ``asOf`` a time."""
     group = await find_group(ports, request)
-    state = await states.get(ports, group.scale_set_id)
-    return Answer(200, {**render_group(group), "state": render_state(state)})
+    state, roll = await states.get(ports, group)
+    return Answer(200, {**render_group(group), "state": render_state(state), "rollNeeded": render_roll(roll)})
 
 
 async def put_group(ports: Ports, request: Request, *, states: States, scopes: Sequence[str] = ()) -> Answer:
@@ -59,10 +59,11 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
         await _refuse_while_under_way(ports, existing)
     scale_set, findings = await _check(ports, group)
     await ports.store.groups.put(group)
-    state = states.keep(group.scale_set_id, scale_set, ports.clock.now())
+    state, roll = await states.take(ports, group, scale_set)
     shown = {
         **render_group(group),
         "state": render_state(state),
+        "rollNeeded": render_roll(roll),
         "findings": [render_finding(finding) for finding in findings],
     }
     headers = {"Location": request.link(f"groups/{group_id}")} if existing is None else {}

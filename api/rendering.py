@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from api.state import State
+from api.state import Roll, State
 from rollout.codec import Json, encode
 from rollout.commands import Command, CommandKind
 from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Reading, VmRecord
@@ -47,6 +47,18 @@ def render_state(state: State) -> Json:
     """How a group's scale set looked; ``error`` where it could not be read."""
     shown = _scale_set(state.scale_set) if state.scale_set else {}
     return {"asOf": encode(state.as_of), **shown, "error": encode(state.problem)}
+
+
+def render_roll(roll: Roll) -> Json:
+    """Whether a group's scale set needs a roll; ``error`` where that could not be read, or not in full."""
+    needed = roll.needed
+    return {
+        "asOf": encode(needed.as_of if needed else roll.as_of),
+        "outdated": needed.outdated if needed else None,
+        "total": needed.total if needed else None,
+        "reasons": encode(needed.reasons) if needed else [],
+        "error": encode(roll.problem),
+    }
 
 
 def render_deployment(deployment: Deployment, reason: str, can_be: Sequence[CommandKind] = ()) -> Json:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rollout.errors import Refused
 from rollout.findings import Finding, error
 from rollout.group import Group
+from rollout.image_rule import ImageRule, match_rule
 from rollout.images import choose_latest, needs_place, parse_image, version_key
 from rollout.ports import Images
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet
@@ -57,6 +59,24 @@ async def with_replication(
     """The versions of a list, which does not tell everything, each as it is told by itself."""
     read = await asyncio.gather(*(images.read(version.reference, place) for version in versions))
     return tuple(version for version in read if version is not None)
+
+
+async def newest_wanted(images: Images, rule: ImageRule, place: Place) -> ImageVersion | None:
+    """The highest version that the rule wants and that VMs in the region can be made from; ``None``: there is none.
+
+    One list, and a read of each of the highest until one serves: mostly one. ``Refused`` where there is no such image.
+    """
+    versions = await images.list_versions(ImageReference(id=rule.image_id), place)
+    if versions is None:
+        raise Refused("imageNotFound", f"The image of the group's rule, {rule.image_id}, is not there")
+    wanted = [version for version in versions if match_rule(rule, rule.image_id, version.name).wanted]
+    # The list does not tell the replication, but what it tells of a version may rule it out.
+    usable = [version for version in wanted if choose_latest((replace(version, regions=None),), place.region)]
+    highest = sorted(usable, key=lambda version: version_key(version.name), reverse=True)[:CANDIDATES_MAX]
+    for version in highest:
+        if latest := choose_latest(await with_replication(images, [version], place), place.region):
+            return latest
+    return None
 
 
 def _asked(requested: str | None, group: Group, scale_set: ScaleSet | None) -> ImageReference | Finding | None:

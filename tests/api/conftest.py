@@ -56,7 +56,7 @@ class HandClock:
 class ListedScaleSets:
     """Scale sets by id, and VMs by their set's id and name; ``error`` is raised where one is given.
 
-    It can only be read: the doors change no scale set.
+    It can only be read: the doors change no scale set. A list has as many ``pages``, and ``list_error`` is its own.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,9 @@ class ListedScaleSets:
         self.listed: dict[str, list[Vm]] = {}
         self.reads = 0
         self.lists = 0
+        self.pages = 1
         self.error: Exception | None = None
+        self.list_error: Exception | None = None
 
     def add(self, scale_set: ScaleSet) -> None:
         self.sets[scale_set.id.lower()] = scale_set
@@ -85,13 +87,15 @@ class ListedScaleSets:
     async def list_vms(self, scale_set_id: str) -> VmList:
         """The VMs that a test gives the set; else as many as its capacity says, all healthy and on its image."""
         self.lists += 1
+        if self.list_error:
+            raise self.list_error
         scale_set = self.sets[scale_set_id.lower()]
         image = scale_set.image or ImageReference()
         vms = [
             Vm(f"id-{n}", f"{scale_set.name}_{n}", str(n), image, "Succeeded", "running", "healthy", latest_model=True)
             for n in range(scale_set.capacity)
         ]
-        return VmList(tuple(self.listed.get(scale_set_id.lower(), vms)))
+        return VmList(tuple(self.listed.get(scale_set_id.lower(), vms)), self.pages)
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
         return listed

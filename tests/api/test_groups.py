@@ -70,6 +70,13 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
             "zones": ["1", "2", "3"],
             "error": None,
         },
+        "rollNeeded": {
+            "asOf": "2026-11-23T08:15:00.000Z",
+            "outdated": 0,
+            "total": 10,
+            "reasons": [],
+            "error": None,
+        },
         "findings": [],
     }
 

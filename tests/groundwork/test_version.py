@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from groundwork.version import CANDIDATES_MAX, look_up, resolve
+from groundwork.version import CANDIDATES_MAX, look_up, newest_wanted, resolve
+from rollout.errors import Refused
 from rollout.group import Group
+from rollout.image_rule import ImageRule
 from rollout.images import image_of
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet
 
@@ -124,3 +126,29 @@ async def test_a_set_without_an_image_has_none_to_roll() -> None:
 async def test_a_gallery_is_read_without_a_set_too() -> None:
     found = await look_up(Shelf(gallery("1.1.0")), gallery("1.1.0").reference, None)
     assert found.version == gallery("1.1.0")
+
+
+@pytest.mark.parametrize(
+    ("versions", "published", "expected", "reads"),
+    [
+        ("*", [gallery("1.9.0"), gallery("1.10.0")], "1.10.0", 1),
+        ("1.9", [gallery("1.9.0"), gallery("1.10.0")], "1.9.0", 1),
+        ("2.x", [gallery("1.9.0")], None, 0),
+        ("1.x", [gallery("1.9.0"), gallery("1.10.0", "Replicating")], "1.9.0", 2),
+        ("1.x", [gallery("1.9.0"), replace(gallery("1.10.0"), exclude_from_latest=True)], "1.9.0", 1),
+        ("1.x", [gallery("1.9.0"), replace(gallery("1.10.0"), provisioning_state="Creating")], "1.9.0", 1),
+        ("*", [gallery(f"1.{n}.0", "Replicating") for n in range(9)], None, CANDIDATES_MAX),
+    ],
+)
+async def test_the_newest_version_that_a_rule_wants_and_the_region_has(
+    versions: str, published: Sequence[ImageVersion], expected: str | None, reads: int
+) -> None:
+    shelf = Shelf(*published)
+    newest = await newest_wanted(shelf, ImageRule(IMAGE, versions), SET.place)
+    assert (newest.name if newest else None) == expected
+    assert len(shelf.asked) == 1 + reads
+
+
+async def test_a_rule_whose_image_is_gone_is_refused() -> None:
+    with pytest.raises(Refused, match="imageNotFound"):
+        await newest_wanted(Shelf(), ImageRule(IMAGE), SET.place)
