@@ -127,7 +127,10 @@ def _reason(difference: _Difference, number: int, total: int) -> RollReason:
     who = f"{number} of {counted(total, 'VM')}"
     field, wanted, found = difference.field, difference.wanted, difference.found
     if field == MODEL:
-        message = f"{who}: Azure says that the set's model has changed since, in a field that it does not show"
+        message = (
+            f"{who}: Azure says that they run an earlier model of the set, which differs in a field that Azure does "
+            "not show, or was changed and changed back"
+        )
     elif field == IMAGE:
         message = f"{who}: the image is {_short(found, wanted)}, and {_short(wanted, found)} in the set's model"
     elif field == IMAGE_RULE:

@@ -147,7 +147,7 @@ def test_another_model_counts_where_no_field_shows_it() -> None:
     hidden = look(scale_set(), vm(0, latest_model=False), vm(1, latest_model=True), vm(2, latest_model=None))
     assert (hidden.outdated, fields(hidden)) == (1, ["virtualMachineProfile"])
     assert (hidden.reasons[0].wanted, hidden.reasons[0].found) == (None, None)
-    assert "a field that it does not show" in hidden.reasons[0].message
+    assert "a field that Azure does not show" in hidden.reasons[0].message
     shown = look(scale_set(size="b"), vm(0, size="a", latest_model=False))
     assert fields(shown) == [SIZE]
     # A newer image by the rule is no field of the model.
