@@ -21,6 +21,11 @@ class MeteredCloud(Cloud):
         super().__init__(*arguments, **options)
         self.lowest: dict[str, int] = {}
 
+    def begin(self) -> None:
+        """Count from now on."""
+        self._state.requests.clear()
+        self.lowest.clear()
+
     async def handle(self, request: Request) -> Response:
         """Answer as ever, and look at what is left."""
         response = await super().handle(request)
