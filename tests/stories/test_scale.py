@@ -54,6 +54,11 @@ def refused_requests(stage: Any) -> tuple[int, list[str]]:
     return throttled, [f"{entry.method} {entry.code}" for entry in stage.platform.cloud.audit if entry.status >= 400]
 
 
+async def refilled(stage: Any) -> None:
+    """Registering the group has listed its VMs: wait until Azure has given that back."""
+    await stage.sleep(minutes=5)
+
+
 def largest_context(stage: Any) -> int:
     """The bytes of the largest context that the SDK was given."""
     sizes: list[int] = [execution.context_bytes for execution in stage.platform.host.durable.executions]
@@ -72,6 +77,7 @@ def test_900_vms_in_10_batches_are_never_throttled(
     play: Play, small_world: SmallWorld, throttling_factor: float
 ) -> None:
     async def story(stage: Any) -> None:
+        await refilled(stage)
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=10)
         row = await stage.platform.ended(deployment)
         assert (row.status, row.number_of_batches) == (Status.FINISHED, 10)
@@ -88,6 +94,7 @@ def test_900_vms_in_10_batches_are_never_throttled(
 @pytest.mark.slow
 def test_900_vms_keep_serving_when_the_image_is_never_healthy(play: Play, small_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
+        await refilled(stage)
         row = await stage.platform.ended(await stage.platform.start(image="1.2.0", batchSizePercentage=10))
         assert row.status is Status.FAILED
         assert (stage.versions(), stage.model(), stage.serving()) == (["1.0.0"] * 900, "1.0.0", 900)
@@ -98,6 +105,7 @@ def test_900_vms_keep_serving_when_the_image_is_never_healthy(play: Play, small_
 @pytest.mark.slow
 def test_500_vms_are_replaced_at_once(play: Play, small_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
+        await refilled(stage)
         row = await stage.platform.ended(await stage.platform.start(image="1.1.0", batchSizePercentage=100))
         assert row.status is Status.FINISHED
         assert (stage.versions(), stage.serving()) == (["1.1.0"] * 500, 500)
