@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.core.credentials import AccessToken
@@ -74,14 +74,19 @@ class StaticCredential:
 
 
 class VirtualPlatform:
-    """The platform; an async context manager, to be used on a ``VirtualLoop``."""
+    """The platform, whose clock begins at ``start``; an async context manager, to be used on a ``VirtualLoop``."""
 
     def __init__(
-        self, world: World | None = None, *, faults: Faults | None = None, settings: Settings | None = None
+        self,
+        world: World | None = None,
+        *,
+        faults: Faults | None = None,
+        settings: Settings | None = None,
+        start: datetime = VIRTUAL_START,
     ) -> None:
         self.world = world or demo_world()
         self.settings = settings or Settings()
-        self.clock = Clock(VIRTUAL_START)
+        self.clock = Clock(start)
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or Faults()
@@ -108,6 +113,13 @@ class VirtualPlatform:
     async def restart_host(self) -> None:
         """As after ``kill -9``: everything volatile is gone, a new host goes on from what was saved."""
         self.host.kill()
+        self.host = self._new_host()
+        await self.host.start()
+
+    async def sleep(self, duration: timedelta) -> None:
+        """The host is stopped for a while, as an app that nobody needs may be, and then goes on."""
+        await self.host.stop()
+        await self.clock.sleep(duration)
         self.host = self._new_host()
         await self.host.start()
 

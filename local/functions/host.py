@@ -53,12 +53,11 @@ class FunctionsHost:
         self._host_json = HostJson.read(host_json) if isinstance(host_json, Path) else host_json
         self._options = options or HostOptions()
         self._worker = FunctionWorker(self.functions, self._client_binding)
-        self.durable = DurableHost(
-            self._worker, clock, storage or MemoryState(), faults or Faults(), self._options, self._host_json
-        )
+        storage = storage or MemoryState()
+        self.durable = DurableHost(self._worker, clock, storage, faults or Faults(), self._options, self._host_json)
         self._endpoints = DurableEndpoints(self.durable, lambda: self.base_url, self._host_json.hub_name)
         self._event_grid = EventGridWebhook(self.functions, self._worker)
-        self._timers = Timers(self.functions, self._worker, clock)
+        self._timers = Timers(self.functions, self._worker, clock, storage)
         self._routes = [(one.route, index) for index, one in enumerate(self.functions) if one.route is not None]
         self._requests: set[asyncio.Task[HttpAnswer]] = set()
         self._disconnect: Callable[[], None] = lambda: None
@@ -74,7 +73,7 @@ class FunctionsHost:
         self.durable.raise_errors()
 
     async def start(self) -> None:
-        """Go on with what the storage holds, and start the timers."""
+        """Go on with what the storage holds, and start the timers: what is past due runs at once."""
         if isinstance(asyncio.get_running_loop(), VirtualLoop):
             self._disconnect = connect_client(self._rpc_base_url(), self._endpoints.answer)
         self._is_up = True
@@ -83,7 +82,7 @@ class FunctionsHost:
             self._timers.start()
 
     async def stop(self) -> None:
-        """Let running activities end, and end."""
+        """Let running activities and timer functions end, and end."""
         await self._timers.stop()
         await self.durable.stop()
         self._disconnect()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import azure.durable_functions as df
+import azure.functions as func
 import pytest
 
 from local.clock import VIRTUAL_START, Clock, run_virtual
 from local.durable.options import HostOptions
 from local.functions.host import FunctionsHost
 from local.functions.schedules import ScheduleError, parse_schedule
+from local.state import MemoryState
+
+Build = Callable[[Callable[[Any], None]], df.DFApp]
 
 
 @pytest.mark.parametrize(
@@ -72,3 +78,104 @@ def test_a_timer_function_may_run_on_startup_too(eager: Any) -> None:
 def test_a_timer_function_knows_the_days_of_the_week(eager: Any) -> None:
     run_for(eager, timedelta(days=14), HostOptions())
     assert eager.seen == ["tick"] * 3
+
+
+class Minutely:
+    """An app with a function that runs every minute; ``lasting`` gives how long each run takes, in seconds."""
+
+    def __init__(self, build: Build, schedule: str = "0 * * * * *", lasting: tuple[float, ...] = ()) -> None:
+        self.lasting = list(lasting)
+        self.seen: list[str] = []
+        self.ended = 0
+        self.storage = MemoryState()
+        self.clock = Clock(VIRTUAL_START)
+        self._build = build
+        self.host = self.new_host(schedule)
+
+    def new_host(self, schedule: str = "0 * * * * *") -> FunctionsHost:
+        def add(blueprint: Any) -> None:
+            @blueprint.timer_trigger(arg_name="timer", schedule=schedule)  # type: ignore[untyped-decorator]
+            async def tick(timer: func.TimerRequest) -> None:
+                self.seen.append(f"{self.clock.now():%H:%M:%S}{' past due' if timer.past_due else ''}")
+                await self.clock.sleep(timedelta(seconds=self.lasting.pop(0) if self.lasting else 0))
+                self.ended += 1
+
+        self.host = FunctionsHost(self._build(add), self.clock, storage=self.storage)
+        return self.host
+
+    async def sleep(self, **duration: float) -> None:
+        await self.clock.sleep(timedelta(**duration))
+
+
+def test_a_run_that_outlasts_its_schedule_is_followed_by_one_and_overlaps_with_none(build: Build) -> None:
+    async def main() -> list[str]:
+        app = Minutely(build, lasting=(200,))
+        await app.host.start()
+        await app.sleep(minutes=6, seconds=1)
+        await app.host.stop()
+        return app.seen
+
+    assert run_virtual(main()) == ["00:01:00", "00:04:20", "00:05:00", "00:06:00"]
+
+
+@pytest.mark.parametrize(
+    ("slept", "expected"), [(30, ["00:02:00"]), (60, ["00:02:01 past due"]), (86400, ["00:01:01 past due"])]
+)
+def test_a_host_that_slept_through_a_time_runs_at_once_and_once(build: Build, slept: int, expected: list[str]) -> None:
+    async def main() -> list[str]:
+        app = Minutely(build)
+        await app.host.start()
+        await app.sleep(minutes=1, seconds=1)
+        await app.host.stop()
+        await app.sleep(seconds=slept)
+        await app.new_host().start()
+        await app.sleep(seconds=29.5)
+        await app.host.stop()
+        return app.seen
+
+    assert run_virtual(main()) == ["00:01:00", *expected]
+
+
+def test_a_host_that_never_ran_a_function_has_missed_its_first_time_too(build: Build) -> None:
+    async def main() -> list[str]:
+        app = Minutely(build, "0 0 12 * * *")
+        await app.host.start()
+        await app.host.stop()
+        await app.sleep(hours=13)
+        await app.new_host("0 0 12 * * *").start()
+        await app.sleep(hours=1)
+        await app.host.stop()
+        return app.seen
+
+    assert run_virtual(main()) == ["13:00:00 past due"]
+
+
+def test_a_schedule_that_was_changed_is_not_past_due(build: Build) -> None:
+    async def main() -> list[str]:
+        app = Minutely(build)
+        await app.host.start()
+        await app.host.stop()
+        await app.sleep(hours=13)
+        await app.new_host("0 30 * * * *").start()
+        await app.sleep(hours=1)
+        await app.host.stop()
+        return app.seen
+
+    assert run_virtual(main()) == ["13:30:00"]
+
+
+def test_a_run_that_a_kill_cuts_off_is_run_again_and_one_that_a_stop_meets_comes_to_its_end(build: Build) -> None:
+    async def main() -> tuple[list[str], int]:
+        app = Minutely(build, lasting=(30, 30))
+        await app.host.start()
+        await app.sleep(minutes=1, seconds=10)
+        app.host.kill()
+        await app.new_host().start()
+        await app.sleep(seconds=10)
+        await app.host.stop()
+        await app.new_host().start()
+        await app.sleep(seconds=5)
+        await app.host.stop()
+        return app.seen, app.ended
+
+    assert run_virtual(main()) == (["00:01:00", "00:01:10 past due"], 1)
