@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -20,7 +21,8 @@ class Schedule:
     """One of a group's schedules: deploy as ``deployment`` asks, at the times of ``cron`` in ``time_zone``.
 
     ``name`` is unique in the group. ``cron`` has five fields (``api.calendar``). ``max_lateness``: how long after its
-    time a deployment may still start.
+    time a deployment may still start. ``since`` is when somebody said for the first time that the schedule's times are
+    these: no earlier one is its own.
     """
 
     name: str
@@ -29,6 +31,21 @@ class Schedule:
     enabled: bool = True
     max_lateness: timedelta = timedelta(hours=1)
     deployment: Asked = field(default_factory=Asked)
+    since: datetime | None = None
+
+
+def as_put(put: Iterable[Schedule], existing: Iterable[Schedule], now: datetime) -> tuple[Schedule, ...]:
+    """The schedules that somebody puts at ``now`` in the place of those that exist, each with its ``since``.
+
+    Only what says *when* begins anew: a time that is waited for is still due after another field was changed, and is
+    then carried out as the schedule says by then.
+    """
+    known = {_when(schedule): schedule.since for schedule in existing}
+    return tuple(replace(schedule, since=known.get(_when(schedule), now)) for schedule in put)
+
+
+def _when(schedule: Schedule) -> tuple[str, str, str, bool]:
+    return (schedule.name, schedule.cron, schedule.time_zone, schedule.enabled)
 
 
 class ScheduleOutcome(StrEnum):
@@ -47,6 +64,7 @@ class ScheduleRun:
 
     ``due`` is that time. ``at`` is when it was last tried, which names the deployment that the try starts
     (``deployment_id``). ``waiting`` is no end: it is tried again until it is later than the schedule allows.
+    ``trying``: what became of the last try is not known yet; whoever makes it writes the row before and after.
     """
 
     group_id: str
@@ -56,4 +74,5 @@ class ScheduleRun:
     outcome: ScheduleOutcome
     reason: str
     deployment_id: str | None = None
+    trying: bool = False
     schema_version: int = 1
