@@ -18,7 +18,7 @@ from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord, Outcome
 from rollout.roll_needed import RollNeeded
 from rollout.scale_set import OrchestrationMode
-from rollout.schedule import Schedule
+from rollout.schedule import Schedule, ScheduleRun
 from rollout.signals import Signal
 
 
@@ -156,7 +156,19 @@ FINDINGS: Any = list[shape(Finding)]  # type: ignore[misc]
 
 ASKED = partly(Asked, "Asked", omit=("on_conflict", "retry_of"))
 IMAGE_RULE = derived(ImageRule, "ImageRule", instead={"deployment": ASKED})
-SCHEDULE = derived(Schedule, "Schedule", instead={"deployment": ASKED})
+SCHEDULE = derived(Schedule, "Schedule", omit=("since",), instead={"deployment": ASKED})
+SCHEDULE_RUN = derived(ScheduleRun, "ScheduleRun", omit=("group_id", "name", "trying"))
+
+
+class Scheduled(Shape):
+    """When a schedule runs next, and what became of its last time; ``nextRun`` is null where it does not run again."""
+
+    name: str
+    next_run: AwareDatetime | None
+    last_run: SCHEDULE_RUN | None  # type: ignore[valid-type]
+
+
+SCHEDULED: Any = {"scheduled": list[Scheduled]}
 
 #: Numbers are null, and there are no reasons, where ``error`` says why it is not known.
 ROLL_NEEDED = derived(
@@ -166,8 +178,8 @@ _READ: Any = {"state": State, "roll_needed": ROLL_NEEDED}
 
 _RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
 GROUP = derived(Group, "Group", instead=_RULES)
-GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **_READ})
-GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, **_READ, "findings": FINDINGS})
+GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **SCHEDULED, **_READ})
+GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, **SCHEDULED, **_READ, "findings": FINDINGS})
 
 #: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
 _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}

@@ -52,7 +52,7 @@ from rollout.asked import Asked
 from rollout.choices import Canary
 from rollout.group import SIGNAL_TIMEOUT_MAX, Defaults, Group, SignalRule, SignalType
 from rollout.image_rule import ImageRule
-from rollout.schedule import SCHEDULES_MAX, Schedule
+from rollout.schedule import SCHEDULES_MAX, Schedule, as_put
 
 
 class Body(BaseModel):
@@ -281,6 +281,7 @@ class GroupBody(Body):
     def group(self, group_id: str, existing: Group | None, now: datetime) -> Group:
         """The group's row; ``existing`` is the one that it replaces."""
         own = Group(group_id, self.scale_set_id)
+        schedules = [schedule.schedule() for schedule in self.schedules or ()]
         return Group(
             id=group_id,
             scale_set_id=self.scale_set_id,
@@ -292,7 +293,7 @@ class GroupBody(Body):
             updated_at=now,
             signals=tuple(rule.rule() for rule in self.signals or ()),
             image_rule=self.image_rule.rule() if self.image_rule else None,
-            schedules=tuple(schedule.schedule() for schedule in self.schedules or ()),
+            schedules=as_put(schedules, existing.schedules if existing else (), now),
         )
 
 

@@ -10,6 +10,7 @@ from api.http import Answer, Request
 from api.lookup import find_group
 from api.paging import page_after
 from api.rendering import render_finding, render_group, render_roll, render_state
+from api.scheduled import scheduled
 from api.scopes import image_scope, refuse_outside
 from api.state import States
 from groundwork.queue import under_way
@@ -35,7 +36,13 @@ async def get_group(ports: Ports, request: Request, *, states: States) -> Answer
     """One group with the state of its scale set, and whether that needs a roll, each ``asOf`` a time."""
     group = await find_group(ports, request)
     state, roll = await states.get(ports, group)
-    return Answer(200, {**render_group(group), "state": render_state(state), "rollNeeded": render_roll(roll)})
+    shown = {
+        **render_group(group),
+        "scheduled": await scheduled(ports, group),
+        "state": render_state(state),
+        "rollNeeded": render_roll(roll),
+    }
+    return Answer(200, shown)
 
 
 async def put_group(ports: Ports, request: Request, *, states: States, scopes: Sequence[str] = ()) -> Answer:
@@ -62,6 +69,7 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
     state, roll = await states.take(ports, group, scale_set)
     shown = {
         **render_group(group),
+        "scheduled": await scheduled(ports, group),
         "state": render_state(state),
         "rollNeeded": render_roll(roll),
         "findings": [render_finding(finding) for finding in findings],

@@ -37,8 +37,9 @@ def render_group(group: Group) -> Json:
 
 
 def _with_asked(automatic: ImageRule | Schedule) -> Json:
-    """An image rule or a schedule; of its deployment what is asked for, and no more."""
+    """An image rule or a schedule, as it was put; of its deployment what is asked for, and no more."""
     shown: Json = encode(automatic)
+    shown.pop("since", None)
     asked = encode(automatic.deployment)
     return {**shown, "deployment": {name: value for name, value in asked.items() if value not in (None, "")}}
 

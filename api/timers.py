@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from api.purge import purge
+from api.schedules import Decided, start_due
 from api.watchdog import watch
 from rollout.ports import Ports
 from settings import Settings
@@ -23,9 +24,11 @@ class Timer:
 
 
 def timers(settings: Settings) -> tuple[Timer, ...]:
-    """What Teal does by itself: put in order what was lost, and forget what is old."""
+    """What Teal does by itself: start what is due, put in order what was lost, and forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
+    due = partial(start_due, poll_interval=settings.poll_interval, decided=Decided(), scopes=settings.scopes)
     return (
+        Timer("schedules", "0 * * * * *", due),
         Timer(
             "watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval, scopes=settings.scopes)
         ),

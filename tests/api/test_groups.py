@@ -58,6 +58,7 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
         "schedules": [],
         "createdAt": "2026-11-23T08:15:00.000Z",
         "updatedAt": "2026-11-23T08:15:00.000Z",
+        "scheduled": [],
         "state": {
             "asOf": "2026-11-23T08:15:00.000Z",
             "name": "api",

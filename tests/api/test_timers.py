@@ -115,9 +115,10 @@ def desk() -> Desk:
     return Desk()
 
 
-def test_timers_come_every_five_minutes_and_every_night() -> None:
+def test_timers_come_every_minute_every_five_minutes_and_every_night() -> None:
     schedules = {timer.name: parse_schedule(timer.schedule) for timer in timers(Settings())}
-    assert set(schedules) == {"watchdog", "purge"}
+    assert set(schedules) == {"schedules", "watchdog", "purge"}
+    assert schedules["schedules"].next_after(NOW) - NOW == timedelta(minutes=1)
     assert schedules["watchdog"].next_after(NOW) - NOW == timedelta(minutes=5)
     night = schedules["purge"].next_after(NOW)
     assert schedules["purge"].next_after(night) - night == DAY
