@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from local.azure.fabric import image_name
 from local.azure.world import World, demo_world, parse_world
 from local.checkers import Watched, image_version, violations
-from local.clock import run_virtual
+from local.clock import VIRTUAL_START, run_virtual
 from local.durable.faults import Faults
 from local.virtual import VirtualPlatform
 
@@ -220,10 +220,15 @@ def play() -> Callable[..., Any]:
     """Play a story in virtual time, then hold it to every promise but the ``exempt`` ones; what it returned."""
 
     def run(
-        story: Story, world: World | None = None, *, faults: Faults | None = None, exempt: Iterable[str] = ()
+        story: Story,
+        world: World | None = None,
+        *,
+        faults: Faults | None = None,
+        exempt: Iterable[str] = (),
+        start: datetime = VIRTUAL_START,
     ) -> Any:
         async def main() -> Any:
-            async with VirtualPlatform(world, faults=faults) as platform:
+            async with VirtualPlatform(world, faults=faults, start=start) as platform:
                 stage = Stage(platform)
                 result = await story(stage)
                 await stage.quiet()
