@@ -265,6 +265,24 @@ async def unchanged(scene: Scene) -> None:
     await scene.ends(await scene.start(BACK), Status.FINISHED)
 
 
+async def scheduled(scene: Scene) -> None:
+    """Started by a schedule, for which another deployment was in the way; later there is nothing to roll."""
+    group = {**scene.platform.world.groups[0]}
+    schedule = {"name": "often", "cron": "5,55 * * * *", "timeZone": "Europe/Berlin", "deployment": GOOD}
+    await scene.platform.put(f"/api/groups/{group.pop('id')}", {**group, "schedules": [schedule]})
+    first = await scene.start(BACK, force=True)
+    await scene.sleep(330)
+    scene.keep("waiting")
+    await scene.ends(first, Status.FINISHED)
+    await scene.sleep(2 * 60)
+    run = await scene.platform.store.schedule_runs.get("web", "often")
+    if run is None or run.deployment_id is None:
+        raise RuntimeError(f"the schedule has started nothing: {run}")
+    scene.keep("started")
+    await scene.ends(run.deployment_id, Status.FINISHED)
+    await scene.sleep(3600)
+
+
 async def flexible(scene: Scene) -> None:
     """A Flexible set behind an application gateway, one bad image and one good one."""
     asked = {**BAD, "healthCheckTypes": ["vmState", "applicationGateway"]}
@@ -308,6 +326,7 @@ SCENARIOS: dict[str, Scenario] = {
     "lost": lost,
     "sick-replaced": sick_replaced,
     "unchanged": unchanged,
+    "scheduled": scheduled,
     "flexible": flexible,
     "published": published,
 }
