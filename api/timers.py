@@ -28,7 +28,8 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
     due = partial(start_due, poll_interval=settings.poll_interval, decided=Decided(), scopes=settings.scopes)
     return (
-        Timer("schedules", "0 * * * * *", due),
+        # A second after the full minute: the host may call a little early, and would then find a time not due yet.
+        Timer("schedules", "1 * * * * *", due),
         Timer(
             "watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval, scopes=settings.scopes)
         ),
