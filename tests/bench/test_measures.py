@@ -12,6 +12,8 @@ from bench.report import cold_start_table, history_table, request_table, table, 
 from local.clock import run_virtual
 from rollout.scale_set import OrchestrationMode
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def measured() -> Measured:

@@ -21,6 +21,8 @@ from local.recording import REPLAY, ROWS, default_version
 from orchestrators.deploy_group import deploy_group
 from orchestrators.wait import wait_until_done
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted(path for path in REPLAY.glob("*/*.json") if path.name != ROWS)
 
 #: What may be said otherwise: no recipe and no activity looks at it.

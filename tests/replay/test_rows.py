@@ -30,6 +30,8 @@ from rollout.status import Status
 from rollout.store import Store
 from rollout.wanted import Follower, Wanted
 
+pytestmark = pytest.mark.slow
+
 KINDS: dict[str, type[Any]] = {
     "Groups": Group,
     "Deployments": Deployment,
