@@ -16,7 +16,7 @@ from rollout.errors import AzureError, Busy, Refused
 from rollout.findings import first_error, refuses
 from rollout.follow import FollowOrder, started_id
 from rollout.group import Group
-from rollout.image_rule import match_rule
+from rollout.image_rule import Match, match_rule
 from rollout.notification import Consequence, Outcome
 from rollout.order import SETBACK, Progress, again, done
 from rollout.parameters import fill
@@ -25,7 +25,7 @@ from rollout.preflight import lasting
 from rollout.scale_set import ImageReference, ImageVersion
 from rollout.scopes import is_allowed
 from rollout.succession import Start
-from rollout.wanted import Decided, Deployed, Lot, Seen, Wanted, decide, in_time, started
+from rollout.wanted import Decided, Deployed, Follower, Lot, Seen, Wanted, decide, in_time, started
 
 #: How often a version that is waited for is looked at.
 LOOK_EVERY = timedelta(seconds=60)
@@ -37,6 +37,8 @@ ORDER_LASTS = timedelta(minutes=5)
 DEPLOYMENTS_MAX = 100
 
 _AT_ONCE = timedelta(seconds=1)
+
+_GONE = Match(False, "The group is gone")
 
 #: Who starts a deployment here.
 STARTED_BY = "imagePublished"
@@ -64,15 +66,18 @@ async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
     follower = await ports.store.followers.get(order.group_id)
     if follower is None or follower.instance_id != order.follower:
         return done("Another orchestration follows the group's versions")
-    wanted = await ports.store.wanted.list(order.group_id)
-    if not wanted:
-        return await _release(ports, order)
-    lots = await _decided(ports, order, wanted)
-    start = next((lot.version for lot in lots if lot.lot is Lot.START), "")
+    rows = await ports.store.wanted.list(order.group_id)
+    if not rows:
+        return await _release(ports, follower)
+    group = await ports.store.groups.get(order.group_id)
+    wanted = await _still_wanted(ports, order, group, rows)
+    if group is None or not wanted:
+        return again(_AT_ONCE, "Every version is settled")
+    lots = await _decided(ports, order, group, wanted)
     await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not Lot.START])
     waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (Lot.WAITING, Lot.START)]
-    settled = _AT_ONCE if not waiting else LOOK_EVERY
-    return replace(again(settled, "; ".join(waiting) or "Every version is settled"), data={"start": start})
+    start = next((lot.version for lot in lots if lot.lot is Lot.START), "")
+    return replace(again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting)), data={"start": start})
 
 
 async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
@@ -80,13 +85,26 @@ async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
     if ports.clock.now() - order.at > ORDER_LASTS:
         return again(_AT_ONCE, "The order is too old")
     group = await ports.store.groups.get(order.group_id)
-    rows = await ports.store.wanted.list(order.group_id)
-    mine = [row for row in rows if row.version == order.version]
-    if group is None or not mine or not match_rule(group.image_rule, mine[0].image_id, order.version).wanted:
-        return again(_AT_ONCE, "The rule does not want it any more")
-    lots = await _started(ports, order, group, rows)
-    await _write(ports, order, rows, lots)
+    wanted = await _still_wanted(ports, order, group, await ports.store.wanted.list(order.group_id))
+    if group is None or not any(row.version == order.version for row in wanted):
+        return again(_AT_ONCE, "The version is not wanted any more")
+    lots = await _started(ports, order, group, wanted)
+    await _write(ports, order, wanted, lots)
     return again(LOOK_EVERY, f"{order.version}: {lots[0].reason}")
+
+
+async def _still_wanted(
+    ports: Ports, order: FollowOrder, group: Group | None, rows: Sequence[Wanted]
+) -> tuple[Wanted, ...]:
+    """The versions that the rule wants as it is now, all of its image; what becomes of the others is written down."""
+    wanted = []
+    for row in rows:
+        match = match_rule(group.image_rule, row.image_id, row.version) if group is not None else _GONE
+        if match.wanted:
+            wanted.append(row)
+        else:
+            await _write_one(ports, order, row, Decided(row.version, Lot.IGNORED, match.reason))
+    return tuple(wanted)
 
 
 async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
@@ -103,37 +121,29 @@ async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequenc
     return (lot if isinstance(begun, Held) else in_time(lot, deadline, order.at),)
 
 
-async def _release(ports: Ports, order: FollowOrder) -> Progress:
+async def _release(ports: Ports, follower: Follower) -> Progress:
     """Leave the group without a follower; or go on, where a notification came that relied on this one.
 
     A door writes its row first and looks for a follower then. This takes its name away first, and looks for rows then.
     """
-    follower = await ports.store.followers.get(order.group_id)
-    if follower is None or not await ports.store.followers.swap(follower, replace(follower, instance_id="")):
+    nobody = replace(follower, instance_id="")
+    if not await ports.store.followers.swap(follower, nobody):
         return again(_AT_ONCE, "Another writer changed the follower")
-    if not await ports.store.wanted.list(order.group_id):
+    if not await ports.store.wanted.list(follower.group_id):
         return done("Nothing is waited for")
-    if await ports.store.followers.swap(replace(follower, instance_id=""), follower):
+    if await ports.store.followers.swap(nobody, follower):
         return again(_AT_ONCE, "A notification came in between")
     return done("Another orchestration follows the group's versions")
 
 
-async def _decided(ports: Ports, order: FollowOrder, wanted: Sequence[Wanted]) -> tuple[Decided, ...]:
-    group = await ports.store.groups.get(order.group_id)
-    if group is None:
-        return tuple(Decided(row.version, Lot.IGNORED, "The group is gone") for row in wanted)
-    matches = {row.version: match_rule(group.image_rule, row.image_id, row.version) for row in wanted}
-    unwanted = [Decided(name, Lot.IGNORED, match.reason) for name, match in matches.items() if not match.wanted]
-    rows = [row for row in wanted if matches[row.version].wanted]
-    if not rows:
-        return tuple(unwanted)
+async def _decided(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
     try:
         seen = await _see(ports, group, rows)
     except Refused as error:
-        return (*unwanted, *(_unseen(row, error, order) for row in rows))
+        return tuple(_unseen(row, error, order) for row in rows)
     if seen is None:
-        return (*unwanted, *(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows))
-    return (*unwanted, *decide(rows, seen, order.at))
+        return tuple(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows)
+    return decide(rows, seen, order.at)
 
 
 def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
@@ -143,7 +153,10 @@ def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
 
 
 async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | None:
-    """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says."""
+    """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says.
+
+    ``rows`` are of one image.
+    """
     image_id = rows[0].image_id
     reading = [
         ports.images.read(ImageReference(id=f"{image_id}/versions/{name}"))

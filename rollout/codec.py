@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
@@ -27,26 +27,17 @@ def encode(value: object) -> Any:
     >>> encode(timedelta(minutes=2))
     120
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {camel_case(f.name): encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, timedelta):
-        return round(value.total_seconds())
-    if isinstance(value, datetime):
-        return encode_time(value)
-    if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [encode(item) for item in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    kind = type(value)
+    encoder = _ENCODERS.get(kind)
+    if encoder is None:
+        encoder = _ENCODERS[kind] = _encoder(kind)
+    return encoder(value)
 
 
 def decode(kind: type[T], data: Any) -> T:
     """The ``kind`` that ``encode`` made ``data`` from. ``ValueError``: a field without a default is missing."""
-    decoded: T = _decode(kind, data)
+    decoder: _Coder = _decoder(kind)  # type: ignore[arg-type]
+    decoded: T = decoder(data)
     return decoded
 
 
@@ -67,56 +58,101 @@ def camel_case(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
+#: Rows are read and written by the thousand, so how a type is written, and how it is read, is found out once.
+_Coder = Callable[[Any], Any]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_ENCODERS: dict[type, _Coder] = dict.fromkeys((str, int, float, bool, type(None)), _as_it_is)
+
+
+def _encoder(kind: type) -> _Coder:
+    """How values of exactly this type become JSON."""
+    if dataclasses.is_dataclass(kind):
+        names = [(f.name, camel_case(f.name)) for f in dataclasses.fields(kind)]
+        return lambda value: {key: encode(getattr(value, name)) for name, key in names}
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, timedelta):
+        return lambda value: round(value.total_seconds())
+    if issubclass(kind, datetime):
+        return encode_time
+    if issubclass(kind, Mapping):
+        return lambda value: {str(key): encode(item) for key, item in value.items()}
+    if issubclass(kind, list | tuple):
+        return lambda value: [encode(item) for item in value]
+    if issubclass(kind, str | int | float):
+        return _as_it_is
+    raise TypeError(f"{kind.__name__} has no JSON form")
+
+
 @functools.cache
-def _fields(kind: Any) -> tuple[tuple[str, str, Any, bool], ...]:
-    hints = typing.get_type_hints(kind)
-    return tuple(
-        (f.name, camel_case(f.name), hints[f.name], f.default is f.default_factory is dataclasses.MISSING)
-        for f in dataclasses.fields(kind)
-    )
-
-
-def _decode(kind: Any, data: Any) -> Any:
+def _decoder(kind: Any) -> _Coder:
+    """How JSON becomes a value of this type."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
-        return None if data is None else _decode(_option(kind, data), data)
+        return _option_decoder(kind)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _decode_dataclass(kind, data)
+        return _dataclass_decoder(kind)
     if origin is tuple:
         (item, _) = typing.get_args(kind)
-        return tuple(_decode(item, value) for value in data)
-    if origin is dict or kind is dict or kind is Any:
-        return data
+        decode_item = _decoder(item)
+        return lambda data: tuple([decode_item(value) for value in data])
     if kind is timedelta:
-        return timedelta(seconds=data)
+        return lambda data: timedelta(seconds=data)
     if kind is datetime:
-        return decode_time(data)
+        return decode_time
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(data)
-    return data
+        return kind
+    return _as_it_is
 
 
-def _decode_dataclass(kind: Any, data: Json) -> Any:
-    given: Json = {}
-    for name, key, hint, required in _fields(kind):
-        if key in data:
-            given[name] = _decode(hint, data[key])
-        elif required:
-            raise ValueError(f"{kind.__name__} needs {key}")
-    return kind(**given)
+def _dataclass_decoder(kind: type) -> _Coder:
+    known = [
+        (f.name, camel_case(f.name), f.default is f.default_factory is dataclasses.MISSING)
+        for f in dataclasses.fields(kind)
+    ]
+    decoders: list[_Coder] = []
+
+    def decode_it(data: Json) -> Any:
+        if not decoders:
+            # Not before it is needed: a dataclass may hold values of its own kind.
+            hints = typing.get_type_hints(kind)
+            decoders.extend(_decoder(hints[name]) for name, _, _ in known)
+        given: Json = {}
+        for (name, key, required), decoder in zip(known, decoders, strict=True):
+            if key in data:
+                given[name] = decoder(data[key])
+            elif required:
+                raise ValueError(f"{kind.__name__} needs {key}")
+        return kind(**given)
+
+    return decode_it
 
 
-def _option(kind: Any, data: Any) -> Any:
-    """The one option besides ``None``; of several the one that may have this value.
+def _option_decoder(kind: Any) -> _Coder:
+    """Of the options besides ``None`` the one that may have the value.
 
     Several enums share no value, and a list is a tuple.
     """
     options = [option for option in typing.get_args(kind) if option is not type(None)]
-    if len(options) > 1:
-        options = [option for option in options if _may_have(option, data)]
-    if len(options) != 1:
-        raise ValueError(f"{data!r} is no value of {kind}")
-    return options[0]
+    decoders = [_decoder(option) for option in options]
+    if len(options) == 1:
+        (only,) = decoders
+        return lambda data: None if data is None else only(data)
+
+    def decode_it(data: Any) -> Any:
+        if data is None:
+            return None
+        fitting = [one for option, one in zip(options, decoders, strict=True) if _may_have(option, data)]
+        if len(fitting) != 1:
+            raise ValueError(f"{data!r} is no value of {kind}")
+        return fitting[0](data)
+
+    return decode_it
 
 
 def _may_have(option: Any, data: Any) -> bool:

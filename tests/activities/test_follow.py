@@ -199,6 +199,15 @@ async def test_a_rule_that_changed_after_the_look_is_heeded(desk: Desk) -> None:
     assert await desk.outcomes() == {"1.2.0": ("ignored", "The rule is off")}
 
 
+async def test_versions_of_a_rule_s_former_image_are_dropped_and_not_taken_for_those_of_its_new_one(desk: Desk) -> None:
+    await desk.want("1.2.0")
+    (row,) = await desk.store.wanted.list("web")
+    former = replace(row, image_id=f"{IMAGE}-before", notification="before")
+    await desk.store.wanted.put(former)
+    assert (await desk.call(decide_wanted)).data["start"] == "1.2.0"
+    assert await desk.store.wanted.list("web") == (row,)
+
+
 async def test_what_the_app_may_not_use_is_not_deployed(desk: Desk) -> None:
     await desk.want("1.2.0")
     await desk.call(start_wanted, "1.2.0", scopes=(SET,))

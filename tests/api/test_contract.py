@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -56,6 +57,7 @@ class Desk:
 
 async def furnish(platform: VirtualPlatform) -> dict[str, list[str]]:
     await platform.__aenter__()
+    await deploy_by_itself(platform)
     finished = await platform.start(image="1.1.0")
     await platform.ended(finished)
     paused = await platform.start(image="1.0.0")
@@ -63,6 +65,20 @@ async def furnish(platform: VirtualPlatform) -> dict[str, list[str]]:
     evidence = VmEvidence(VM_ID, "web_3", 1, platform.clock.now(), VmStatus.UNHEALTHY, "No heartbeat")
     await platform.store.evidence.put(finished, evidence)
     return {"groupId": ["web"], "deploymentId": [finished, paused], "vmId": [VM_ID]}
+
+
+async def deploy_by_itself(platform: VirtualPlatform) -> None:
+    """The group gets a rule and a schedule; a version is published that it wants, and one that it does not."""
+    group = dict(platform.world.groups[0])
+    image_id = str(group["imageId"])
+    rule = {"imageId": image_id, "versions": "1.x", "deployment": {"approvals": [1], "gracePeriod": 300}}
+    schedules = [{"name": "nightly", "cron": "0 3 * * *", "deployment": {"image": "latest", "canary": {"size": 1}}}]
+    asked = {**group, "imageRule": rule, "schedules": schedules}
+    await platform.put(f"/api/groups/{asked.pop('id')}", asked)
+    for name in ("2.0.0", "1.9.0"):
+        platform.cloud.interfere.publish(image_id, name, creating_for=timedelta(days=3))
+        platform.cloud.interfere.announce(f"{image_id}/versions/{name}")
+    await platform.clock.sleep(timedelta(minutes=2))
 
 
 @contextmanager

@@ -191,7 +191,7 @@ class AnySequence(RuleBasedStateMachine):
 
 TestAnySequence = AnySequence.TestCase
 TestAnySequence.settings = settings(
-    max_examples=int(os.environ.get("TEAL_EXAMPLES", "15")),
+    max_examples=int(os.environ.get("TEAL_EXAMPLES", "10")),
     stateful_step_count=14,
     deadline=None,
     derandomize="TEAL_EXAMPLES" not in os.environ,

@@ -293,10 +293,9 @@ def test_azure_that_fails_time_and_again_is_waited_for(
     play(story, flexible_world(2))
 
 
-@pytest.mark.parametrize("throttling_factor", [1.0, 0.5])
-def test_900_vms_in_10_batches_are_never_throttled(
-    play: Play, flexible_world: SmallWorld, throttling_factor: float
-) -> None:
+def test_900_vms_in_10_batches_are_never_throttled(play: Play, flexible_world: SmallWorld) -> None:
+    """Not even at half of Azure's limits."""
+
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=10)
         await finished(stage, deployment)
@@ -304,4 +303,4 @@ def test_900_vms_in_10_batches_are_never_throttled(
         assert throttled(stage) == 0
         assert [entry for entry in stage.platform.cloud.audit if entry.status >= 400] == []
 
-    play(story, flexible_world(900, throttlingFactor=throttling_factor))
+    play(story, flexible_world(900, throttlingFactor=0.5))

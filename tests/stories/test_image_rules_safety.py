@@ -122,7 +122,7 @@ def test_a_follower_that_is_terminated_is_started_anew(
     play(story, small_world(2))
 
 
-@pytest.mark.parametrize("moment", range(0, 100, 7))
+@pytest.mark.parametrize("moment", range(0, 100, 14))
 def test_a_notification_that_comes_as_the_follower_ends_is_followed(
     play: Play, images_of: ImagesOf, small_world: SmallWorld, moment: int
 ) -> None:
