@@ -40,11 +40,13 @@ class Scene:
 
     async def until(self, deployment_id: str, event: str, batch: int | None = None) -> None:
         """Wait for an event of a deployment, until its rows hold it; ``TimeoutError`` after a day."""
+        seen = 0
         for _ in range(24 * 3600):
-            events = await self.platform.events(deployment_id)
+            events = await self.platform.events(deployment_id, after=seen)
             await self.sleep(1)
             if any(one.type == event and batch in (None, one.batch) for one in events):
                 return
+            seen = events[-1].sequence if events else seen
         raise TimeoutError(f"{event} did not happen: {await self.platform.story(deployment_id)}")
 
     async def say(self, deployment_id: str, command: str, **body: Any) -> None:

@@ -155,9 +155,9 @@ class VirtualPlatform:
             raise LookupError(deployment_id)
         return row
 
-    async def events(self, deployment_id: str) -> tuple[Event, ...]:
-        """The deployment's history."""
-        return await self.store.events.list(deployment_id)
+    async def events(self, deployment_id: str, after: int = 0) -> tuple[Event, ...]:
+        """The deployment's history, after an event's number."""
+        return await self.store.events.list(deployment_id, after)
 
     async def story(self, deployment_id: str) -> list[str]:
         """The deployment's trace: minutes and seconds since it was asked for, type and message of each event."""
