@@ -52,5 +52,29 @@ EXAMPLES: Mapping[str, Json] = {
         ],
         "next": "7",
     },
+    "NotificationList": {
+        "value": [
+            {
+                "id": "4db48cba-50a2-455a-93b4-de41a3b5b7f6",
+                "type": "Microsoft.Resources.ResourceWriteSuccess",
+                "subject": f"{_COMPUTE}/galleries/apps/images/web/versions/1.5.0",
+                "receivedAt": "2026-11-23T08:17:30.000Z",
+                "deliveries": 1,
+                "imageId": f"{_COMPUTE}/galleries/apps/images/web",
+                "version": "1.5.0",
+                "outcome": "started",
+                "reason": "",
+                "groups": [
+                    {
+                        "groupId": "web",
+                        "outcome": "started",
+                        "reason": "Deployment web-20261123T081745Z-1a2b3c deploys it",
+                        "at": "2026-11-23T08:17:45.000Z",
+                        "deploymentId": "web-20261123T081745Z-1a2b3c",
+                    }
+                ],
+            }
+        ]
+    },
     "Health": {"status": "healthy"},
 }

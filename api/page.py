@@ -24,7 +24,7 @@ a { color: var(--teal); } code, pre { font: .875rem/1.45 ui-monospace, monospace
 pre { padding: .75rem; overflow-x: auto; background: var(--soft); border-radius: .375rem; }
 details { margin: .5rem 0; border: 1px solid var(--line); border-radius: .375rem; }
 details > div { padding: 0 1rem 1rem; } summary { padding: .6rem 1rem; cursor: pointer; }
-.method { display: inline-block; min-width: 4.2rem; font-weight: 700; color: var(--teal); }
+.method { display: inline-block; min-width: 4.8rem; font-weight: 700; color: var(--teal); }
 .words { opacity: .8; } .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; margin: .5rem 0; }
 th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
