@@ -155,37 +155,27 @@ def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
 async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | None:
     """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says.
 
-    ``rows`` are of one image.
+    ``rows`` are of one image. While a deployment is under way Azure is not asked.
     """
     image_id = rows[0].image_id
-    reading = [
-        ports.images.read(ImageReference(id=f"{image_id}/versions/{name}"))
-        for name in sorted({row.version for row in rows})
-    ]
-    scale_set, ahead, newest, published = await asyncio.gather(
-        ports.scale_sets.read(group.scale_set_id),
-        under_way(ports, group.id, group.scale_set_id, ""),
-        ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX),
-        asyncio.gather(*reading),
-    )
-    if scale_set is None:
-        return None
-    versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
-    holder = next((row for row in newest if ahead is not None and row.id == ahead.holder), None)
-    # While a deployment is under way the set's model names an image that is not judged yet.
-    present = holder.image.previous if holder is not None and holder.image.previous is not None else scale_set.image
+    newest = await ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX)
     deployed = tuple(
         Deployed(row.id, name, row.created_at, row.status)
         for row in newest
         if (name := _version_of(row.image.pinned, image_id)) and not (row.status.ended and row.sequence == 0)
     )
-    return Seen(versions, scale_set.location, _version_of(present, image_id), deployed, _holder(ahead))
-
-
-def _holder(ahead: Held | None) -> str:
-    if ahead is None:
-        return ""
-    return ahead.holder or "another"
+    if ahead := await under_way(ports, group.id, group.scale_set_id, ""):
+        return Seen(deployed, ahead.reason)
+    reading = [
+        ports.images.read(ImageReference(id=f"{image_id}/versions/{name}"))
+        for name in sorted({row.version for row in rows})
+    ]
+    scale_set, published = await asyncio.gather(ports.scale_sets.read(group.scale_set_id), asyncio.gather(*reading))
+    if scale_set is None:
+        return None
+    versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
+    running = _version_of(scale_set.image, image_id)
+    return Seen(deployed, "", versions, scale_set.location, running)
 
 
 def _version_of(reference: ImageReference | None, image_id: str) -> str | None:

@@ -56,16 +56,17 @@ class Deployed:
 class Seen:
     """What decides, as it is at one look.
 
-    ``published`` are the gallery's versions, ``region`` is the group's, ``running`` the version that it runs (``None``:
-    it runs another image), ``deployed`` its deployments of versions of the image, and ``under_way`` the id of the
-    deployment that has its scale set, or comes first; empty: there is none.
+    ``deployed`` are the group's deployments of versions of the image. ``under_way``: which deployment has its scale
+    set, or comes first, in words; empty: none has. While there is one nothing else is looked at, because it lives on
+    what Azure answers in a minute; else ``published`` are the gallery's versions, ``region`` is the group's, and
+    ``running`` the version that it runs (``None``: it runs another image).
     """
 
-    published: tuple[ImageVersion, ...]
-    region: str
-    running: str | None
     deployed: tuple[Deployed, ...] = ()
     under_way: str = ""
+    published: tuple[ImageVersion, ...] = ()
+    region: str = ""
+    running: str | None = None
 
 
 class Lot(StrEnum):
@@ -92,8 +93,8 @@ class Decided:
 def decide(wanted: Iterable[Wanted], seen: Seen, now: datetime) -> tuple[Decided, ...]:
     """The lot of each wanted version, newest first; one at most starts.
 
-    The newest version that can be deployed is, once nothing is under way. Older ones wait behind it, since it may come
-    to nothing; newer ones go on waiting for what they wait for.
+    The newest version that can be deployed is, once nothing is under way. Older ones wait behind it, whatever they
+    would wait for else, since it may come to nothing; newer ones go on waiting for what they wait for.
     """
     rows = sorted(wanted, key=lambda row: version_key(row.version), reverse=True)
     by_name = {version.name: version for version in seen.published}
@@ -101,15 +102,12 @@ def decide(wanted: Iterable[Wanted], seen: Seen, now: datetime) -> tuple[Decided
     lots: list[Decided] = []
     for name in dict.fromkeys(row.version for row in rows):
         known = [row for row in rows if row.version == name]
-        lot = _deployed(name, min(row.since for row in known), seen) or _look(name, by_name.get(name), seen)
+        lot = _deployed(name, min(row.since for row in known), seen) or _after_deployment(name, seen)
+        lot = lot or in_time(_look(name, by_name.get(name), seen), max(row.deadline for row in known), now)
         if chosen and lot.lot in (Lot.START, Lot.WAITING):
             lot = Decided(name, Lot.WAITING, f"Version {chosen} is newer, and goes first")
         elif lot.lot is Lot.START:
             chosen = name
-            if seen.under_way:
-                lot = Decided(name, Lot.WAITING, f"Deployment {seen.under_way} of the group is under way")
-        else:
-            lot = in_time(lot, max(row.deadline for row in known), now)
         lots.append(lot)
     return tuple(lots)
 
@@ -145,6 +143,13 @@ def _deployed(name: str, since: datetime, seen: Seen) -> Decided | None:
     if latest.at >= since:
         return Decided(name, Lot.STARTED, f"Deployment {latest.deployment_id} deploys it", latest.deployment_id)
     return Decided(name, Lot.IGNORED, f"It was deployed before: {latest.deployment_id} is {latest.standing}")
+
+
+def _after_deployment(name: str, seen: Seen) -> Decided | None:
+    """The lot of a version while a deployment is under way, which is waited for without a deadline."""
+    if not seen.under_way:
+        return None
+    return Decided(name, Lot.WAITING, seen.under_way)
 
 
 def _look(name: str, version: ImageVersion | None, seen: Seen) -> Decided:

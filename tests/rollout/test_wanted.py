@@ -31,7 +31,7 @@ def want(name: str, since: datetime = NOW, deadline: datetime = LATER, key: str 
 def seen(
     *versions: ImageVersion, running: str | None = "1.0.0", deployed: tuple[Deployed, ...] = (), under_way: str = ""
 ) -> Seen:
-    return Seen(versions, "West Europe", running, deployed, under_way)
+    return Seen(deployed, under_way, versions, "West Europe", running)
 
 
 def decisions(
@@ -81,6 +81,7 @@ def test_what_waits_at_its_deadline_fails_and_says_what_it_waited_for() -> None:
 def test_a_version_that_is_ready_starts_past_its_deadline_and_waits_for_a_deployment_past_it() -> None:
     assert lots(version("1.1.0"), now=LATER + timedelta(hours=1)) == [Lot.START]
     assert lots(version("1.1.0"), version("1.0.1"), under_way="web-1", now=LATER) == [Lot.WAITING, Lot.WAITING]
+    assert lots(version("1.1.0", "Replicating"), under_way="web-1", now=LATER) == [Lot.WAITING]
 
 
 def test_each_notification_of_a_version_gives_it_more_time() -> None:
@@ -111,9 +112,9 @@ def test_a_newer_version_that_comes_to_nothing_is_not_waited_for() -> None:
 
 
 def test_while_a_deployment_is_under_way_nothing_starts() -> None:
-    decided = decisions(version("1.2.0"), version("1.3.0"), under_way="web-1")
-    assert decided["1.3.0"] == Decided("1.3.0", Lot.WAITING, "Deployment web-1 of the group is under way")
-    assert decided["1.2.0"] == Decided("1.2.0", Lot.WAITING, "Version 1.3.0 is newer, and goes first")
+    decided = decide([want("1.2.0"), want("0.1.0")], Seen(under_way="Deployment web-1 is deploying"), NOW)
+    reason = "Deployment web-1 is deploying"
+    assert decided == (Decided("1.2.0", Lot.WAITING, reason), Decided("0.1.0", Lot.WAITING, reason))
 
 
 @pytest.mark.parametrize(
@@ -166,6 +167,9 @@ def test_each_version_has_one_lot_and_only_what_can_be_deployed_starts(
         and one.regions == {"westeurope": "Completed"}
         and (running is None or version_key(one.name) > version_key(running))
     }
-    newest = {max(fit, key=version_key)} if fit and not under_way else set()
+    if under_way:
+        assert {one.lot for one in decided.values()} <= {Lot.WAITING}
+        return
+    newest = {max(fit, key=version_key)} if fit else set()
     assert {name for name, one in decided.items() if one.lot is Lot.START} == newest
     assert all(decided[name].lot is Lot.WAITING for name in fit - newest)

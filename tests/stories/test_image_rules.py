@@ -217,8 +217,9 @@ def test_of_versions_published_during_a_deployment_the_newest_is_next(
             images.publish(name)
             await images.notify(name)
         await stage.sleep(minutes=2)
-        assert await images.outcome("event-1.8.0") == ("waiting", f"Deployment {first.id} of the group is under way")
-        assert await images.outcome("event-1.6.0") == ("waiting", "Version 1.8.0 is newer, and goes first")
+        for name in ("1.8.0", "1.7.0", "1.6.0"):
+            reason = f"Deployment {first.id} is deploying to the scale set"
+            assert await images.outcome(f"event-{name}") == ("waiting", reason)
         _, second = await images.until_started(2)
         assert (await stage.platform.row(first.id)).status is Status.FINISHED
         await stage.platform.ended(second.id)
