@@ -89,7 +89,7 @@ def test_every_finding_is_documented_with_its_severity_and_no_other() -> None:
     modules += ["rollout/images.py", "groundwork/version.py", "api/plan.py"]
     made = {pair for path in modules for pair in findings(path)}
     # What VMs need somebody's decision is a table there, and the severity follows from the policy.
-    made |= {(code, severity) for code, _ in KINDS.values() for severity in ("error", "warning")}
+    made |= {(kind, severity) for kind, _ in KINDS.values() for severity in ("error", "warning")}
     documented = [(code(row[0]), row[1]) for row in table("Findings of the preflight")]
     assert len(documented) == len(set(documented))
     assert set(documented) == made
