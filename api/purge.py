@@ -5,6 +5,7 @@ Azure Storage deletes no history by itself, and a status query slows down with e
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,11 @@ from rollout.retention import REQUESTS_KEPT, spans_to_purge
 #: What one run removes at most; the next day goes on.
 DEPLOYMENTS_MAX = 1000
 REQUESTS_MAX = 5000
-NOTIFICATIONS_MAX = 5000
+#: A subscription without a filter tells of every write in its scope.
+NOTIFICATIONS_MAX = 50_000
+
+#: Deletions that are under way together.
+CONCURRENT_DELETIONS = 50
 
 _log = logging.getLogger("teal")
 
@@ -64,8 +69,9 @@ async def _purge_deployments(ports: Ports, before: datetime) -> None:
 
 async def _purge_notifications(ports: Ports, before: datetime) -> None:
     old = await ports.store.notifications.before(before, NOTIFICATIONS_MAX)
-    for record in old:
-        await ports.store.notifications.delete(record.key)
+    for start in range(0, len(old), CONCURRENT_DELETIONS):
+        part = old[start : start + CONCURRENT_DELETIONS]
+        await asyncio.gather(*(ports.store.notifications.delete(record.key) for record in part))
     if old:
         _log.info("Forgot %s notifications from before %s", len(old), before)
 
