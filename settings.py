@@ -42,7 +42,9 @@ class Settings:
         "Seconds between two looks at a scale set; at least 6, which is what Azure's throttling allows",
     )
     history_days: int = _setting(
-        "TEAL_HISTORY_DAYS", 30, "Days after which the Durable history of what has ended is purged; at least 1"
+        "TEAL_HISTORY_DAYS",
+        30,
+        "Days after which the Durable history of what has ended, and notifications, are forgotten; at least 1",
     )
     rows_days: int = _setting(
         "TEAL_ROWS_DAYS", 365, "Days after its end for which a deployment can be read; at least 1"
