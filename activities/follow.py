@@ -10,10 +10,9 @@ from datetime import timedelta
 
 from groundwork.claim import Held
 from groundwork.queue import under_way
-from groundwork.start import Begun, Failed, Started, Unfit, Unneeded, begin
+from groundwork.start import Begun, Started, Unneeded, begin, obstacle
 from rollout.codec import Json, decode, encode
 from rollout.errors import AzureError, Busy, Refused
-from rollout.findings import first_error, refuses
 from rollout.follow import FollowOrder, started_id
 from rollout.group import Group
 from rollout.image_rule import Match, match_rule
@@ -21,7 +20,6 @@ from rollout.notification import Consequence, Outcome
 from rollout.order import SETBACK, Progress, again, done
 from rollout.parameters import fill
 from rollout.ports import Ports
-from rollout.preflight import lasting
 from rollout.scale_set import ImageReference, ImageVersion
 from rollout.scopes import is_allowed
 from rollout.succession import Start
@@ -115,7 +113,9 @@ async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequenc
     begun = await _begin(ports, order, group)
     if isinstance(begun, Started):
         return started(rows, order.version, begun.deployment.id)
-    lot = _not_begun(order.version, begun)
+    assert not isinstance(begun, Unneeded), "a version is deployed whether or not it is needed"
+    found = obstacle(begun)
+    lot = Decided(order.version, Lot.WAITING if found.passes else Lot.FAILED, found.reason)
     deadline = max(row.deadline for row in rows if row.version == order.version)
     # Another deployment is waited for without a deadline.
     return (lot if isinstance(begun, Held) else in_time(lot, deadline, order.at),)
@@ -193,22 +193,6 @@ async def _begin(ports: Ports, order: FollowOrder, group: Group) -> Begun:
     name = started_id(group.id, order.version, order.at)
     start = Start(name, group, parameters, ImageReference(), order.at, STARTED_BY)
     return await begin(ports, start, order.poll_interval, tried=True)
-
-
-def _not_begun(version: str, begun: Begun) -> Decided:
-    """The lot of a version whose deployment was not started. What may pass is waited for."""
-    match begun:
-        case Held(_, reason):
-            return Decided(version, Lot.WAITING, reason)
-        case Unfit(findings):
-            worst = first_error(lasting(findings)) or first_error(findings)
-            reason = f"{worst.message} ({worst.code})" if worst else "It is refused"
-            return Decided(version, Lot.FAILED if refuses(lasting(findings)) else Lot.WAITING, reason)
-        case Failed(message):
-            return Decided(version, Lot.WAITING, message)
-        case Unneeded(reason):
-            return Decided(version, Lot.IGNORED, reason)
-    raise AssertionError(f"{begun} is a start")
 
 
 #: What a lot is to those whose notification told of the version.

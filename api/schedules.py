@@ -21,18 +21,15 @@ from datetime import datetime, timedelta
 from api.calendar import last_time, next_time
 from api.errors import Refusal
 from api.scopes import image_scope, refuse_outside
-from groundwork.claim import Held
-from groundwork.start import Begun, Failed, Started, Unfit, Unneeded, begin
+from groundwork.start import Begun, Started, Unneeded, begin, obstacle
 from rollout.codec import encode_time
 from rollout.deployment import Deployment
 from rollout.due import Act, Decision, Times, decide, find_try, starter, try_token
 from rollout.errors import AzureError, Refused
-from rollout.findings import Finding, first_error
 from rollout.group import Group
 from rollout.names import deployment_id
 from rollout.parameters import fill
 from rollout.ports import Ports
-from rollout.preflight import lasting
 from rollout.scale_set import ImageReference
 from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.succession import Start
@@ -192,21 +189,9 @@ def _times(schedule: Schedule, now: datetime) -> Times:
 
 
 def _said(begun: Begun) -> _Said:
-    match begun:
-        case Started(deployment):
-            return _Said(ScheduleOutcome.STARTED, f"Deployment {deployment.id} was started", deployment.id)
-        case Unneeded(reason):
-            return _Said(ScheduleOutcome.NOTHING_TO_DO, reason)
-        case Held(_, reason):
-            return _Said(ScheduleOutcome.WAITING, reason)
-        case Unfit(findings):
-            stays = first_error(lasting(findings))
-            outcome = ScheduleOutcome.WAITING if stays is None else ScheduleOutcome.FAILED
-            return _Said(outcome, _words(stays or first_error(findings)))
-        case Failed(message):
-            return _Said(ScheduleOutcome.WAITING, message)
-
-
-def _words(finding: Finding | None) -> str:
-    assert finding is not None, "what is refused has an error"
-    return f"{finding.code}: {finding.message}. {finding.remedy}"
+    if isinstance(begun, Started):
+        return _Said(ScheduleOutcome.STARTED, f"Deployment {begun.deployment.id} was started", begun.deployment.id)
+    if isinstance(begun, Unneeded):
+        return _Said(ScheduleOutcome.NOTHING_TO_DO, begun.reason)
+    found = obstacle(begun)
+    return _Said(ScheduleOutcome.WAITING if found.passes else ScheduleOutcome.FAILED, found.reason)

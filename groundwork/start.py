@@ -24,7 +24,7 @@ from groundwork.survey import Survey, survey
 from rollout.codec import encode
 from rollout.deployment import Deployment, OnConflict, Problem
 from rollout.errors import AzureError
-from rollout.findings import Finding, refuses
+from rollout.findings import Finding, first_error, refuses
 from rollout.order import first_order
 from rollout.ports import InstanceState, Ports
 from rollout.preflight import lasting
@@ -71,6 +71,28 @@ class Failed:
 
 
 Begun = Started | Held | Unfit | Unneeded | Failed
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a deployment was not started, in words. ``passes``: it may be started later as it is."""
+
+    reason: str
+    passes: bool = True
+
+
+def obstacle(begun: Held | Unfit | Failed) -> Obstacle:
+    """What stood in the way. Of a preflight's errors those count first that do not pass."""
+    match begun:
+        case Held(_, reason):
+            return Obstacle(reason)
+        case Failed(message):
+            return Obstacle(message)
+        case Unfit(findings):
+            stays = first_error(lasting(findings))
+            worst = stays or first_error(findings)
+            assert worst is not None, "what is refused has an error"
+            return Obstacle(f"{worst.code}: {worst.message}. {worst.remedy}", passes=stays is None)
 
 
 async def begin(

@@ -119,7 +119,7 @@ class NotificationRecord:
         if known is not None and (known.outcome.final or replace(known, at=consequence.at) == consequence):
             return self
         others = tuple(one for one in self.groups if one.group_id != consequence.group_id)
-        return replace(self, groups=(*others, consequence))
+        return replace(self, reason="", groups=(*others, consequence))
 
     def ignored(self, reason: str) -> NotificationRecord:
         """The row of one that concerns no group."""

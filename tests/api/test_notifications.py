@@ -176,6 +176,18 @@ async def test_what_concerns_nobody_is_written_down_with_its_reason(ruled: Any) 
     assert ruled.instances.started == {}
 
 
+async def test_a_group_that_comes_between_two_deliveries_is_told_of(ruled: Any) -> None:
+    written = message(ruled, subject=f"{ruled.image_id}2/versions/1.0.0")
+    await receive(ruled, written)
+    (row,) = await listed(ruled)
+    assert (row["reason"], row["groups"]) == ("No group has a rule for the image", [])
+    other = ImageRule(f"{ruled.image_id}2")
+    await ruled.add_group(id="two", scale_set_id=f"{ruled.scale_set_id}2", image_rule=other)
+    await receive(ruled, written)
+    (row,) = await listed(ruled)
+    assert (row["reason"], row["outcome"], row["groups"][0]["groupId"]) == ("", "waiting", "two")
+
+
 @pytest.mark.parametrize(
     "time",
     [None, datetime(2026, 11, 23, 8, 14), datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)],
