@@ -13,11 +13,11 @@ from activities.rows import batch_of, deployment_of
 from rollout.deployment import Batch, Intent, IntentKind, VmRecord
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
+from rollout.pools import ADMIN_STATE_TRIES, MEMBER_FAILED, AdminState, leaving_pools
 from rollout.ports import Ports
 from rollout.retirement import blue_to_detach, remaining
 from rollout.signals import certain_wait
 from rollout.status import Color, Phase, VmStatus
-from rollout.traffic import ADMIN_STATE_TRIES, MEMBER_FAILED, AdminState, leaving_pools
 from rollout.words import counted
 
 _AT_ONCE = timedelta(seconds=1)
@@ -70,13 +70,14 @@ async def _drain(
     ports: Ports, order: Order, batch: Batch, records: Sequence[VmRecord], leaving: Sequence[str]
 ) -> Progress:
     """One step towards these VMs being in no pool; done where they are not, or the set has none."""
-    scene = await look(ports, order, leaving) if leaving else None
+    intents = await drain_intents(ports, order)
+    scene = await look(ports, order, leaving, intents) if leaving else None
     if scene is None:
         return done("The set is behind no balancer")
-    intents = await drain_intents(ports, order)
     change = leaving_pools(scene.members, await _refused_pools(ports, order, intents))
     if change.is_empty:
-        draining = await ports.traffic.draining_time(scene.scale_set.backend_pools)
+        taken = {pool for intent in intents for one in intent.taken or () for pool in one.pools}
+        draining = await ports.traffic.draining_time({*scene.scale_set.backend_pools, *taken})
         await ports.store.batches.change(
             order.deployment_id, batch.number, lambda row: replace(row, gateway_draining=draining)
         )
@@ -94,7 +95,8 @@ async def _refused_pools(ports: Ports, order: Order, intents: Sequence[Intent]) 
     """The pools whose balancers refused ``adminState``, in any batch, or take it and do not keep it."""
     batches = await ports.store.batches.list(order.deployment_id)
     refused = {pool for batch in batches for pool in batch.refused_pools}
-    tried = [intent.pool for intent in intents if intent.pool]
+    # A write for many VMs has several intents, of one time.
+    tried = [pool for pool, _ in {(intent.pool, intent.at) for intent in intents if intent.pool}]
     return frozenset(refused | {pool for pool in tried if tried.count(pool) >= ADMIN_STATE_TRIES})
 
 

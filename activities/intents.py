@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rollout.deployment import Intent, IntentKind
 from rollout.order import Order
+from rollout.pools import PoolsOf
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference, ScaleSet
 
@@ -16,9 +17,12 @@ async def write_down(
     vm_ids: tuple[str, ...] = (),
     image: ImageReference | None = None,
     pool: str = "",
+    taken: tuple[PoolsOf, ...] | None = None,
 ) -> None:
     """Add an intent of this kind behind those of the batch that are there: each write to Azure has its own."""
     earlier = await ports.store.intents.list(order.deployment_id, order.batch)
     number = 1 + max((intent.number for intent in earlier if intent.kind is kind), default=0)
-    intent = Intent(kind, order.batch, number, order.at, scale_set.etag, vm_ids=vm_ids, image=image, pool=pool)
+    intent = Intent(
+        kind, order.batch, number, order.at, scale_set.etag, vm_ids=vm_ids, image=image, pool=pool, taken=taken
+    )
     await ports.store.intents.put(order.deployment_id, intent)

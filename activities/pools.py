@@ -12,9 +12,9 @@ from rollout.deployment import Intent, IntentKind
 from rollout.errors import Busy, Refused, Stale
 from rollout.order import Order, Progress, again
 from rollout.pacing import before_next_step
+from rollout.pools import AdminState, Change, Membership, PoolsOf
 from rollout.ports import Ports
 from rollout.scale_set import ScaleSet, Vm, VmList
-from rollout.traffic import AdminState, Change, Membership
 
 #: How long VMs may take to leave their pools, or to come back, before somebody has to look.
 DRAIN_LIMIT = timedelta(minutes=30)
@@ -22,6 +22,9 @@ DRAIN_LIMIT = timedelta(minutes=30)
 #: One run asks for so many network configurations at most: it stays short, and within Resource Manager's bucket of 200
 #: writes (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
 MOST_WRITES = 100
+
+#: One row says of so many IP configurations what they are taken out of: a row of Table Storage holds a mebibyte.
+MOST_PLACES = 100
 
 Write = Callable[[], Awaitable[None]]
 
@@ -51,13 +54,13 @@ class Scene:
         return [vm for vm in self.listed.vms if vm.vm_id in vm_ids and vm.provisioning_state.lower() != "updating"]
 
 
-async def look(ports: Ports, order: Order, vm_ids: Collection[str]) -> Scene | None:
-    """The set and where these VMs stand. ``None``: there are no pools.
+async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Sequence[Intent]) -> Scene | None:
+    """The set and where these VMs stand. ``None``: it has no pools, and none was left by these drain ``intents``.
 
     VMs that are gone, going or stopped get no traffic, and a write of a stopped VM's network may be refused.
     """
     scale_set = await ports.scale_sets.read(order.scale_set_id)
-    if scale_set is None or not scale_set.backend_pools:
+    if scale_set is None or not (scale_set.backend_pools or intents):
         return None
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     vms = [vm for vm in listed.vms if vm.vm_id in vm_ids and not vm.leaving and not vm.stopped]
@@ -83,14 +86,13 @@ async def carry_out(
     What Azure is too busy for, and what has changed since it was read, is decided anew at the next look; a setback only
     where nothing arrived. ``PoolRefused``: a load balancer will not have it.
     """
-    vms = scene.idle(change.configurations.keys())[:MOST_WRITES]
-    writes = [_of_pool(ports, order, scene, pool, vm_ids, state) for pool, vm_ids in change.states.items()]
-    writes += [_of_vm(ports, scene, vm, change.configurations[vm.vm_id], state) for vm in vms]
+    vms = scene.idle({one.vm_id for one in change.networks})[:MOST_WRITES]
+    writes = [_of_pool(ports, order, scene, pool, ones, state) for pool, ones in change.states_by_pool().items()]
+    writes += [_of_vm(ports, scene, vm, change.networks_of(vm.vm_id), state) for vm in vms]
     if vms:
         if refusal := await obstacle(ports, order):
             return refusal
-        vm_ids = tuple(vm.vm_id for vm in vms)
-        await write_down(ports, order, IntentKind.DRAIN, scene.scale_set, vm_ids=vm_ids)
+        await _write_down(ports, order, scene, [one for vm in vms for one in change.networks_of(vm.vm_id)], state)
     arrived, trouble = 0, None
     for write in writes:
         if refusal := await obstacle(ports, order):
@@ -107,22 +109,38 @@ async def carry_out(
     return again(max(order.poll_interval, before_next_step(scene.listed)), words)
 
 
-def _of_pool(ports: Ports, order: Order, scene: Scene, pool: str, vm_ids: Collection[str], state: AdminState) -> Write:
+async def _write_down(
+    ports: Ports, order: Order, scene: Scene, places: Sequence[PoolsOf], state: AdminState, pool: str = ""
+) -> None:
+    """Before VMs leave: what each of their IP configurations is taken out of, as that is where it comes back.
+
+    In several rows where they are many: a row holds a mebibyte.
+    """
+    for start in range(0, len(places), MOST_PLACES):
+        some = tuple(places[start : start + MOST_PLACES])
+        vm_ids = tuple(sorted({one.vm_id for one in some}))
+        taken = some if state is AdminState.DOWN else ()
+        await write_down(ports, order, IntentKind.DRAIN, scene.scale_set, vm_ids=vm_ids, pool=pool, taken=taken)
+
+
+def _of_pool(
+    ports: Ports, order: Order, scene: Scene, pool: str, places: Sequence[PoolsOf], state: AdminState
+) -> Write:
     async def write() -> None:
-        await write_down(ports, order, IntentKind.DRAIN, scene.scale_set, vm_ids=tuple(sorted(vm_ids)), pool=pool)
+        await _write_down(ports, order, scene, places, state, pool)
         try:
-            await ports.traffic.set_state(pool, scene.of(vm_ids), state)
+            await ports.traffic.set_state(pool, {one.configuration for one in places}, state)
         except Refused as cause:
             raise PoolRefused(pool, cause) from cause
 
     return write
 
 
-def _of_vm(ports: Ports, scene: Scene, vm: Vm, pools: Collection[str], state: AdminState) -> Write:
+def _of_vm(ports: Ports, scene: Scene, vm: Vm, places: Sequence[PoolsOf], state: AdminState) -> Write:
     async def write() -> None:
         if state is AdminState.DOWN:
-            await ports.traffic.leave(scene.scale_set, vm, pools)
+            await ports.traffic.leave(scene.scale_set, vm, places)
         else:
-            await ports.traffic.join(scene.scale_set, vm)
+            await ports.traffic.join(scene.scale_set, vm, places)
 
     return write

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from activities.pools import DRAIN_LIMIT, PoolRefused, carry_out, drain_intents, is_over, look
+from activities.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, drain_intents, is_over, look
+from rollout.deployment import Intent
 from rollout.order import Order, Progress, done
+from rollout.pools import AdminState, PoolsOf, cannot_be_had, returning_to_pools, taken_by_model
 from rollout.ports import Ports
-from rollout.status import VmStatus
-from rollout.traffic import AdminState, returning_to_pools
+from rollout.status import Color, VmStatus
 from rollout.words import counted
 
 
 async def reattach_blue(ports: Ports, order: Order) -> Progress:
-    """One step towards the batch's detached blue VMs serving again, as far as they are still there.
+    """One step towards the batch's detached blue VMs being where they were, as far as they are still there.
 
-    Done when they do, or when it took too long; the reason says which, and is empty where none had left its pools.
+    Each IP configuration comes back into the pools that the intents say it was taken out of. Done when all have, or
+    when it took too long; the reason says which, and is empty where none had left its pools.
     """
     intents = await drain_intents(ports, order)
-    drained = {vm_id for intent in intents for vm_id in intent.vm_ids}
-    scene = await look(ports, order, drained) if drained else None
+    drained = await _drained_blue(ports, order, intents)
+    scene = await look(ports, order, drained, intents) if drained else None
     if scene is None or not scene.members:
         return done("")
+    taken = _taken(intents, scene)
+    absent = {pool for one in returning_to_pools(scene.members, taken).networks for pool in one.pools}
+    missing = await ports.traffic.missing(absent)
     words = counted(len(scene.members), "blue VM")
-    change = returning_to_pools(scene.members, scene.scale_set.backend_pools)
+    change = returning_to_pools(scene.members, taken, missing)
     if change.is_empty:
         await _record_return(ports, order, {member.vm_id for member in scene.members})
-        return done(f"{words} put back into traffic")
+        gone = cannot_be_had(scene.members, taken, missing)
+        return done(f"{words} put back into traffic" + (f", but not into what is gone: {gone}" if gone else ""))
     if is_over([intent for intent in intents if intent.at >= order.since], order):
         return done(f"{words} should be back in traffic, but are not in all their pools after {DRAIN_LIMIT}")
     try:
         return await carry_out(ports, order, scene, change, AdminState.NONE, f"putting {words} back into traffic")
     except PoolRefused as refusal:
         raise refusal.cause from refusal
+
+
+async def _drained_blue(ports: Ports, order: Order, intents: Sequence[Intent]) -> set[str]:
+    """The batch's blue VMs that were to leave their pools."""
+    if not intents:
+        return set()
+    records = await ports.store.vms.list(order.deployment_id, order.batch)
+    blue = {record.vm_id for record in records if record.color is Color.BLUE}
+    return blue & {vm_id for intent in intents for vm_id in intent.vm_ids}
+
+
+def _taken(intents: Sequence[Intent], scene: Scene) -> list[PoolsOf]:
+    """What the VMs were taken out of, by all writes together; by the set's model where a release wrote no more down."""
+    untold = {vm_id for intent in intents if intent.taken is None for vm_id in intent.vm_ids}
+    told = [one for intent in intents for one in intent.taken or ()]
+    return told + list(taken_by_model(scene.of(untold), scene.scale_set))
 
 
 async def _record_return(ports: Ports, order: Order, vm_ids: Collection[str]) -> None:

@@ -10,6 +10,7 @@ from rollout.deployment import Batch, VmRecord
 from rollout.group import HealthCheckType
 from rollout.health import Health, Observation, worst
 from rollout.order import Order
+from rollout.pools import pools_of, source_of
 from rollout.ports import Ports
 from rollout.scale_set import Vm
 from rollout.traffic import (
@@ -19,8 +20,6 @@ from rollout.traffic import (
     Server,
     observe_pools,
     observe_servers,
-    pools_of,
-    source_of,
 )
 
 

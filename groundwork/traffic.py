@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rollout.pools import Membership, gets_traffic
 from rollout.ports import Ports
 from rollout.scale_set import ScaleSet, Vm
-from rollout.traffic import Membership, gets_traffic
 
 
 async def members_of(ports: Ports, scale_set: ScaleSet | None, vms: Sequence[Vm]) -> dict[str, Membership]:

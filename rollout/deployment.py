@@ -16,6 +16,7 @@ from rollout.choices import OnFailure as OnFailure
 from rollout.choices import VmPolicy as VmPolicy
 from rollout.commands import Action, Decision
 from rollout.group import HealthCheckType, SignalRule, SignalType, Source
+from rollout.pools import PoolsOf
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Phase, Status, VmStatus
 from rollout.traffic import Asked
@@ -242,7 +243,9 @@ class Intent:
 
     A launch: from which nominal capacity (``nominal``, read with ``etag``) to which (``target``). A delete: which VMs,
     by ``vm_id``. A drain: which VMs, Down in which load balancer's ``pool`` (or back in it), by their own network
-    configurations where none is named. An image: which one. ``number`` counts the intents of one kind in one batch.
+    configurations where none is named; ``taken``: the pools that each IP configuration is taken out of, none where it
+    is put back, and ``None`` in rows of releases that did not write it down. An image: which one. ``number`` counts the
+    intents of one kind in one batch.
     """
 
     kind: IntentKind
@@ -255,6 +258,7 @@ class Intent:
     vm_ids: tuple[str, ...] = ()
     image: ImageReference | None = None
     pool: str = ""
+    taken: tuple[PoolsOf, ...] | None = None
     schema_version: int = 1
 
 

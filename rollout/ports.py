@@ -16,10 +16,11 @@ from rollout.codec import Json
 from rollout.evidence import Inspection
 from rollout.group import HealthCheckType
 from rollout.holds import Process
+from rollout.pools import AdminState, Membership, PoolsOf
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
 from rollout.store import Store
 from rollout.surroundings import ManagementLock, Usage, VmSize
-from rollout.traffic import AdminState, Asked, Membership, Probe
+from rollout.traffic import Asked, Probe
 
 
 class Clock(Protocol):
@@ -80,16 +81,20 @@ class Traffic(Protocol):
         """Read what was asked of the balancers of one kind that have any of these pools, and ask again."""
         ...
 
-    async def set_state(self, pool: str, members: Collection[Membership], state: AdminState) -> None:
-        """Set the ``adminState`` of members of a load balancer's pool, in one write."""
+    async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
+        """Set the ``adminState`` of these IP configurations in a load balancer's pool, in one write."""
         ...
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
-        """Take these pools out of the VM's own network configuration."""
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+        """Take these pools out of the VM's IP configurations."""
         ...
 
-    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
-        """Put the pools of the set's model back into the VM's own network configuration."""
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+        """Put these pools back into the VM's IP configurations."""
+        ...
+
+    async def missing(self, pools: Collection[str]) -> frozenset[str]:
+        """Those of these pools that do not exist any more."""
         ...
 
     async def draining_time(self, pools: Collection[str]) -> timedelta:

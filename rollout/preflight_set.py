@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rollout.deployment import Parameters
 from rollout.findings import Finding, error, info, warning
 from rollout.group import Group, HealthCheckType, SignalType
+from rollout.pools import pools_of
 from rollout.scale_set import ScaleSet
 from rollout.signals import rule_of
-from rollout.traffic import TRAFFIC_SOURCES, pools_of
+from rollout.traffic import TRAFFIC_SOURCES
 
 #: https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-set-rolling-upgrades/get-latest
 _UNDER_WAY = ("rollingforward", "rollingback")

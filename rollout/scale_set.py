@@ -107,6 +107,15 @@ class OrchestrationMode(StrEnum):
 
 
 @dataclass(frozen=True)
+class PlannedConfiguration:
+    """An IP configuration of a scale set's model: of which network interface, and the pools that it is to be in."""
+
+    interface: str
+    name: str
+    pools: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class ScaleSet:
     """One GET of ``Microsoft.Compute/virtualMachineScaleSets/{name}``.
 
@@ -116,7 +125,8 @@ class ScaleSet:
     ``health_grace``: how long its Application Health extension lets a VM initialize. ``terminate_notice``: how long a
     VM that is deleted may hold that up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``,
     ``None`` where the model leaves it open. ``has_os_profile``: the model says how a generalized image is set up.
-    ``model``: what it says that can be held against its VMs, by Azure's paths (``rollout.roll_needed``).
+    ``planned_network``: the IP configurations of new VMs. ``model``: what it says that can be held against its VMs, by
+    Azure's paths (``rollout.roll_needed``).
     """
 
     id: str
@@ -146,6 +156,7 @@ class ScaleSet:
     security_type: str | None = None
     plan: PurchasePlan | None = None
     has_os_profile: bool = True
+    planned_network: tuple[PlannedConfiguration, ...] = ()
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -157,6 +168,18 @@ class ScaleSet:
     def settled(self) -> bool:
         """Whether no write is in flight: ARM refuses a second one until the first has ended."""
         return self.provisioning_state.lower() in ("succeeded", "failed", "canceled")
+
+    def planned_pools(self, configuration_id: str) -> frozenset[str]:
+        """The pools in which the model has an IP configuration of a VM.
+
+        The id ends in ``…/{interface}/ipConfigurations/{name}``. The interfaces of a Flexible set's VMs are called
+        after those of the model, with something behind: that counts where several have a configuration of the name.
+        """
+        *_, interface, _, name = configuration_id.lower().split("/")
+        named = [one for one in self.planned_network if one.name.lower() == name]
+        if len(named) > 1:
+            named = [one for one in named if interface.startswith(one.interface.lower())]
+        return max(named, key=lambda one: len(one.interface)).pools if named else frozenset()
 
 
 @dataclass(frozen=True)

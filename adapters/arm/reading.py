@@ -16,7 +16,7 @@ from typing import Any
 from adapters.arm.model_fields import fields_of_set, fields_of_vm
 from rollout.codec import decode_time
 from rollout.images import at_version
-from rollout.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet, Vm
+from rollout.scale_set import ImageReference, OrchestrationMode, PlannedConfiguration, PurchasePlan, ScaleSet, Vm
 
 Json = Mapping[str, Any]
 
@@ -61,6 +61,7 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         has_os_profile=bool(
             _at(profile, "osProfile", "computerNamePrefix") or _at(profile, "osProfile", "adminUsername")
         ),
+        planned_network=_planned_network(profile),
         model=fields_of_set(body),
     )
 
@@ -202,12 +203,25 @@ def _extensions(profile: Json) -> list[tuple[str, str]]:
 
 def _backend_pools(profile: Json) -> tuple[str, ...]:
     """The ids of the load balancer and application gateway pools that new VMs join, each once."""
+    return tuple(dict.fromkeys(pool for _, address in _addresses(profile) for pool in _pools(address)))
+
+
+def _planned_network(profile: Json) -> tuple[PlannedConfiguration, ...]:
+    """The IP configurations of new VMs, with the ids of their pools in lower case."""
+    return tuple(
+        PlannedConfiguration(card["name"], address["name"], frozenset(pool.lower() for pool in _pools(address)))
+        for card, address in _addresses(profile)
+    )
+
+
+def _addresses(profile: Json) -> list[tuple[Json, Json]]:
+    """Each IP configuration of the model, with its network interface."""
     cards = _at(profile, "networkProfile", "networkInterfaceConfigurations") or ()
-    addresses = [address for card in cards for address in _at(card, "properties", "ipConfigurations") or ()]
-    pools = [
-        pool for address in addresses for kind in _BACKEND_POOLS for pool in _at(address, "properties", kind) or ()
-    ]
-    return tuple(dict.fromkeys(pool["id"] for pool in pools))
+    return [(card, address) for card in cards for address in _at(card, "properties", "ipConfigurations") or ()]
+
+
+def _pools(address: Json) -> list[str]:
+    return [pool["id"] for kind in _BACKEND_POOLS for pool in _at(address, "properties", kind) or ()]
 
 
 def _power_state(properties: Json) -> str | None:

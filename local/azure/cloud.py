@@ -131,6 +131,11 @@ class Cloud:
         self.advance()
         return self._state.scale_sets[scale_set_id.lower()]
 
+    def places(self, scale_set_id: str) -> dict[str, dict[str, frozenset[str]]]:
+        """By VM name, then by the id of an IP configuration, the ids of the pools that may send it connections."""
+        scale_set = self.scale_set(scale_set_id)
+        return {vm.name: self._fabric.network.places(scale_set, vm) for vm in scale_set.active()}
+
     def autoscale_settings(self, scale_set_id: str) -> list[Json]:
         """The bodies of the autoscale settings of a set as they are now, to look at."""
         return list(autoscale.settings_of(self._state, self.scale_set(scale_set_id)))

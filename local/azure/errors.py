@@ -307,6 +307,15 @@ def interface_not_provisioned(interface_id: str, user_id: str) -> ArmError:
     return ArmError(HTTPStatus.CONFLICT, "ReferencedResourceNotProvisioned", text)
 
 
+def reference_not_found(resource_id: str, user_id: str) -> ArmError:
+    """A network configuration names what is not there: code and text as in many reports of it."""
+    text = (
+        f"Resource {resource_id} referenced by resource {user_id} was not found. Please make sure that the referenced "
+        "resource exists, and that both resources are in the same region."
+    )
+    return ArmError(HTTPStatus.BAD_REQUEST, "InvalidResourceReference", text)
+
+
 def pool_members_not_modifiable(pool_id: str) -> ArmError:
     """Members of a pool that network interfaces joined by themselves: hashicorp/terraform-provider-azurerm#10496."""
     text = (

@@ -39,7 +39,8 @@ def _gateway(call: Call) -> tuple[str, ApplicationGatewaySpec]:
 
 
 def _pools(network: Network, identifier: str, spec: ApplicationGatewaySpec) -> list[Pool]:
-    return [network.pools[f"{identifier}/backendAddressPools/{name}".lower()] for name in spec.pools]
+    names = network.names_left(identifier, spec.pools)
+    return [network.pools[f"{identifier}/backendAddressPools/{name}".lower()] for name in names]
 
 
 def read(call: Call) -> Response:

@@ -15,7 +15,7 @@ from local.azure.calls import INSTANCE_TYPE, Call
 from local.azure.errors import invalid_parameter, not_of_flexible, not_simulated
 from local.azure.messages import Json, Response, encode, json_response, raw_response
 from local.azure.pages import page
-from local.azure.rendering import instance_body, instance_view
+from local.azure.rendering import instance_body, instance_id, instance_view
 from local.azure.resources import Instance, ScaleSet
 
 #: The filters and selections that the service documents (``virtual_machine_scale_set_vms.list``).
@@ -112,6 +112,7 @@ def put(call: Call) -> Response:
     if (network := wanted.get("networkProfileConfiguration")) and network != current["networkProfileConfiguration"]:
         if scale_set.is_flexible:
             raise not_of_flexible("PUT networkProfileConfiguration", scale_set.name)
+        call.fabric.network.check_pools(network["networkInterfaceConfigurations"], instance_id(scale_set, vm))
         vm.network = network
         call.fabric.rewire(scale_set, vm)
     if "protectionPolicy" in wanted:

@@ -5,6 +5,7 @@ Shapes: network API 2026-03-01 (``azure.mgmt.network.models.NetworkInterface``).
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator
 
@@ -53,6 +54,17 @@ def pool_keys_of(configuration: Json) -> Iterator[str]:
     for name in POOL_FIELDS:
         for reference in properties.get(name) or []:
             yield str(reference["id"]).lower()
+
+
+def without_pool(interfaces: list[Json], pool_id: str) -> list[Json]:
+    """The configurations of network interfaces as they are, but in one pool less."""
+    copies = copy.deepcopy(interfaces)
+    for configuration in (each for interface in copies for each in ip_configurations(interface)):
+        properties = configuration["properties"]
+        for name in POOL_FIELDS:
+            if name in properties:
+                properties[name] = [one for one in properties[name] if one["id"].lower() != pool_id.lower()]
+    return copies
 
 
 def is_kept(interface: Json) -> bool:

@@ -100,8 +100,11 @@ def put(call: Call) -> Response:
         raise network_busy(current["id"])
     changed = copy.deepcopy(interface)
     _set_pools(changed, call.body().get("properties") or {})
-    others = [other for other in configurations(scale_set, vm) if other["name"] != interface["name"]]
-    vm.network = {"networkInterfaceConfigurations": [changed, *others]}
+    call.fabric.network.check_pools([changed], current["id"])
+    every = configurations(scale_set, vm)
+    vm.network = {
+        "networkInterfaceConfigurations": [changed if one["name"] == interface["name"] else one for one in every]
+    }
     vm.interface_etag += 1
     vm.interface_failed = False
     call.fabric.rewire(scale_set, vm)

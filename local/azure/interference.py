@@ -5,6 +5,7 @@ It shows in the log of VMs and in the ETags, but not in the audit, which holds t
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -15,6 +16,7 @@ from local.azure.event_grid import Topic, http_request
 from local.azure.events import Outcome, Write
 from local.azure.fabric import Fabric
 from local.azure.image_versions import VERSION_TYPE, publishing_profile, target_region
+from local.azure.interface_shape import configurations, without_pool
 from local.azure.management_locks import lock_body
 from local.azure.messages import Json
 from local.azure.operations import Operations
@@ -111,6 +113,37 @@ class Interference:
         """A VM's network interfaces are in the state `Failed`, or in order again."""
         scale_set = self._scale_set(scale_set_id)
         self._vm(scale_set, vm).interface_failed = failed
+        self._leave()
+
+    def take_out(self, scale_set_id: str, vm: str, pool_id: str) -> None:
+        """Somebody takes a VM out of a pool."""
+        scale_set = self._scale_set(scale_set_id)
+        self._take_out(scale_set, self._vm(scale_set, vm), pool_id)
+        self._leave()
+
+    def set_down(self, scale_set_id: str, vm: str, pool_id: str) -> None:
+        """Somebody sets a VM Down in a load balancer's pool."""
+        scale_set = self._scale_set(scale_set_id)
+        network, changed = self._fabric.network, self._vm(scale_set, vm)
+        pool = network.pools[pool_id.lower()]
+        for member in network.members(pool):
+            if member.vm is changed:
+                network.set_state(pool, member, "Down")
+        self._fabric.rewire(scale_set, changed)
+        self._leave()
+
+    def delete_pool(self, pool_id: str) -> None:
+        """Somebody deletes a backend pool, having taken the sets' models and VMs out of it as Azure demands."""
+        self._enter()
+        for scale_set in self._fabric.state.scale_sets.values():
+            wanted = copy.deepcopy(scale_set.body)
+            network = wanted["properties"].get("virtualMachineProfile", {}).get("networkProfile", {})
+            if cards := network.get("networkInterfaceConfigurations"):
+                network["networkInterfaceConfigurations"] = without_pool(cards, pool_id)
+                replace_body(scale_set, wanted)
+            for vm in scale_set.active():
+                self._take_out(scale_set, vm, pool_id)
+        self._fabric.network.delete_pool(pool_id)
         self._leave()
 
     def delete_scale_set(self, scale_set_id: str) -> None:
@@ -274,6 +307,11 @@ class Interference:
         if version.key in self._fabric.state.held:
             raise ValueError(f"another operation is under way on {version_id}: Azure would refuse a second one")
         return version
+
+    def _take_out(self, scale_set: ScaleSet, vm: Instance, pool_id: str) -> None:
+        vm.network = {"networkInterfaceConfigurations": without_pool(configurations(scale_set, vm), pool_id)}
+        vm.etag += 1
+        self._fabric.rewire(scale_set, vm)
 
     def _remove(self, scale_set: ScaleSet, vm: Instance) -> None:
         if not vm.is_deleting:

@@ -57,7 +57,7 @@ def read(call: Call) -> Response:
     identifier, spec = _balancer(call)
     network = call.fabric.network
     etag = etag_of(identifier, network.etag(identifier))
-    pools = [_pool(call, name) for name in spec.pools]
+    pools = [_pool(call, name) for name in network.names_left(identifier, spec.pools)]
     body: Json = {
         "name": spec.name,
         "id": identifier,
@@ -126,7 +126,7 @@ def _part(balancer_id: str, kind: str, name: str, etag: str, properties: Json) -
 
 
 def _pool_etag(network: Network, pool: Pool, members: list[Member]) -> str:
-    states = [f"{member.vm.vm_id}={network.admin_state(pool, member.vm)}" for member in members]
+    states = [f"{member.key}={network.admin_state(pool, member)}" for member in members]
     return etag_of(pool.id, network.etag(pool.balancer_id), *states)
 
 
@@ -145,12 +145,13 @@ def _pool_body(call: Call, pool: Pool) -> Json:
 
 def _address_name(member: Member) -> str:
     """A member's name in a pool: that Azure makes it from the interface's configuration is assumed."""
-    return f"{member.vm.vm_id}{member.configuration_id.rpartition('/')[2]}"
+    *_, interface, _, configuration = member.configuration_id.split("/")
+    return f"{member.vm.vm_id}{interface}{configuration}"
 
 
 def _address(network: Network, pool: Pool, member: Member) -> Json:
     properties: Json = {"networkInterfaceIPConfiguration": {"id": member.configuration_id}}
-    if (state := network.admin_state(pool, member.vm)) != "None":
+    if (state := network.admin_state(pool, member)) != "None":
         properties["adminState"] = state
     return {"name": _address_name(member), "properties": properties}
 
@@ -169,10 +170,10 @@ def put_pool(call: Call) -> Response:
     members = network.members(pool)
     _check_pool_write(call, pool, members)
     wanted = _wanted_states(call, pool, members)
-    current = {member.vm.vm_id: network.admin_state(pool, member.vm) for member in members}
+    current = {member.key: network.admin_state(pool, member) for member in members}
     if not spec.admin_state_allowed and wanted != current:
         raise pool_members_not_modifiable(pool.id)
-    call.state.admin_states[pool.key] = {vm_id: state for vm_id, state in wanted.items() if state != "None"}
+    call.state.admin_states[pool.key] = {key: state for key, state in wanted.items() if state != "None"}
     network.touch(pool.balancer_id)
     for member in members:
         call.fabric.rewire(member.scale_set, member.vm)
@@ -191,10 +192,10 @@ def _check_pool_write(call: Call, pool: Pool, members: list[Member]) -> None:
 
 
 def _wanted_states(call: Call, pool: Pool, members: list[Member]) -> dict[str, str]:
-    """The admin state that the body gives each member, by ``vm_id``; it has to list them all, and no other."""
+    """The admin state that the body gives each member, by IP configuration; it has to list them all, and no other."""
     properties = call.body().get("properties") or {}
     given = {str(item.get("name")): item for item in properties.get("loadBalancerBackendAddresses") or []}
-    names = {_address_name(member): member.vm.vm_id for member in members}
+    names = {_address_name(member): member.key for member in members}
     if given.keys() != names.keys():
         raise pool_members_not_modifiable(pool.id)
     wanted = {names[name]: (item.get("properties") or {}).get("adminState") or "None" for name, item in given.items()}
@@ -240,7 +241,7 @@ def health_result(call: Call) -> Response:
 
 def _health_of(network: Network, pool: Pool, member: Member) -> Json:
     """https://learn.microsoft.com/azure/load-balancer/load-balancer-manage-health-status: states and reasons."""
-    admin_state = network.admin_state(pool, member.vm)
+    admin_state = network.admin_state(pool, member)
     is_up = admin_state == "Up" or (admin_state == "None" and network.is_up(pool, member.vm))
     if admin_state != "None":
         reason = f"{admin_state}_Admin"

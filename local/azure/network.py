@@ -7,11 +7,12 @@ afterwards. Pools that the world does not know count for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.azure.addresses import Addresses
+from local.azure.errors import reference_not_found
 from local.azure.interface_shape import (
     address_key,
     configurations,
@@ -22,6 +23,7 @@ from local.azure.interface_shape import (
     pool_keys,
     pool_keys_of,
 )
+from local.azure.messages import Json
 from local.azure.resources import Instance, ScaleSet, State
 from local.azure.world import World
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
@@ -57,9 +59,14 @@ class Member:
     address: str
     pools: frozenset[str]
 
+    @property
+    def key(self) -> str:
+        """The IP configuration's id in lower case."""
+        return self.configuration_id.lower()
+
 
 class Network:
-    """The network of a world: its balancers do not change after the start, their members do."""
+    """The network of a world: its balancers stay what they are, but for pools that somebody deletes; members change."""
 
     def __init__(self, world: World, state: State) -> None:
         self._state = state
@@ -81,7 +88,24 @@ class Network:
     def _add_pools(self, balancer: str, names: tuple[str, ...], is_gateway: bool, delay: timedelta | None) -> None:
         for name in names:
             pool = Pool(f"{balancer}/backendAddressPools/{name}", name, balancer, is_gateway, delay)
-            self.pools[pool.key] = pool
+            if pool.key not in self._state.deleted_pools:
+                self.pools[pool.key] = pool
+
+    def delete_pool(self, pool_id: str) -> None:
+        """Have a pool be gone: no network interface can name it any more."""
+        pool = self.pools.pop(pool_id.lower())
+        self._state.deleted_pools.append(pool.key)
+        self.touch(pool.balancer_id)
+
+    def names_left(self, balancer_id: str, names: Iterable[str]) -> list[str]:
+        """Those of a balancer's pools that nobody has deleted."""
+        return [name for name in names if f"{balancer_id}/backendAddressPools/{name}".lower() in self.pools]
+
+    def check_pools(self, interfaces: Iterable[Json], user_id: str) -> None:
+        """Refuse a network configuration with a pool that is gone. Pools that never were count for nothing."""
+        for interface in interfaces:
+            if gone := sorted(set(pool_keys(interface)) & set(self._state.deleted_pools)):
+                raise reference_not_found(gone[0], user_id)
 
     def join(self, scale_set: ScaleSet, vm: Instance) -> None:
         """Give a new VM its addresses, and a Flexible one interfaces of its own, made from the model."""
@@ -99,8 +123,9 @@ class Network:
                 del body["properties"]["virtualMachine"]
                 self._state.interfaces[str(body["id"]).lower()] = body
         self._addresses.give_back()
-        for members in self._state.admin_states.values():
-            members.pop(vm.vm_id, None)
+        for states in self._state.admin_states.values():
+            for member in members(scale_set, vm):
+                states.pop(member.key, None)
 
     def pools_of(self, scale_set: ScaleSet, vm: Instance) -> list[Pool]:
         """The pools that a VM is in."""
@@ -112,13 +137,28 @@ class Network:
         interfaces = (scale_set.profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or []
         return any(key in self.pools for interface in interfaces for key in pool_keys(interface))
 
-    def admin_state(self, pool: Pool, vm: Instance) -> str:
-        """``Up``, ``Down`` or ``None``: what was set for a VM in a load balancer's pool."""
-        return self._state.admin_states.get(pool.key, {}).get(vm.vm_id, "None")
+    def admin_state(self, pool: Pool, member: Member) -> str:
+        """``Up``, ``Down`` or ``None``: what was set for a member of a load balancer's pool."""
+        return self._state.admin_states.get(pool.key, {}).get(member.key, "None")
 
-    def may_send(self, pool: Pool, vm: Instance) -> bool:
+    def places(self, scale_set: ScaleSet, vm: Instance) -> dict[str, frozenset[str]]:
+        """By the id of each IP configuration of a VM, the ids of the pools that may send it new connections."""
+        return {
+            member.key: frozenset(
+                key for key in member.pools & self.pools.keys() if self.admin_state(self.pools[key], member) != "Down"
+            )
+            for member in members(scale_set, vm)
+        }
+
+    def set_state(self, pool: Pool, member: Member, state: str) -> None:
+        """Set the ``adminState`` of one member of a load balancer's pool."""
+        self._state.admin_states.setdefault(pool.key, {})[member.key] = state
+        self.touch(pool.balancer_id)
+
+    def may_send(self, pool: Pool, scale_set: ScaleSet, vm: Instance) -> bool:
         """Whether a pool that a VM is in may send it new connections."""
-        return self.admin_state(pool, vm) != "Down"
+        mine = (member for member in members(scale_set, vm) if pool.key in member.pools)
+        return any(self.admin_state(pool, member) != "Down" for member in mine)
 
     def is_up(self, pool: Pool, vm: Instance) -> bool:
         """What the pool's probe says of a VM: it lags behind the application."""
@@ -131,13 +171,13 @@ class Network:
 
     def is_in_pool(self, scale_set: ScaleSet, vm: Instance) -> bool:
         """Whether any pool may send a VM new connections."""
-        return any(self.may_send(pool, vm) for pool in self.pools_of(scale_set, vm))
+        return any(self.may_send(pool, scale_set, vm) for pool in self.pools_of(scale_set, vm))
 
     def gets_traffic(self, scale_set: ScaleSet, vm: Instance) -> bool:
         """Whether traffic reaches a VM that answers; it does where the set is behind no balancer."""
         if not self.is_behind_pools(scale_set) and not vm.in_pool:
             return True
-        return any(self.may_send(pool, vm) and self.is_up(pool, vm) for pool in self.pools_of(scale_set, vm))
+        return any(self.may_send(pool, scale_set, vm) and self.is_up(pool, vm) for pool in self.pools_of(scale_set, vm))
 
     def probe_times(self, scale_set: ScaleSet, vm: Instance) -> Iterator[datetime]:
         """When the probes will have seen the latest change of a VM's application."""

@@ -320,8 +320,8 @@ class RequestCount:
 class State:
     """Everything that changes, at the time ``now``.
 
-    ``admin_states`` are those of the members of load balancers' pools: by pool, then by ``vm_id``. ``interfaces`` are
-    the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
+    ``admin_states`` are those of the members of load balancers' pools: by pool, then by IP configuration.
+    ``interfaces`` are the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
     ``autoscale`` are the bodies of autoscale settings, ``image_versions`` those of galleries, by id in lower case.
     ``subscribed`` names the event subscriptions that are told of ``events``; ``notified`` counts ``notifications``.
     """
@@ -336,6 +336,7 @@ class State:
     operations: dict[str, Operation] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     admin_states: dict[str, dict[str, str]] = field(default_factory=dict)
+    deleted_pools: list[str] = field(default_factory=list)
     network_etags: dict[str, int] = field(default_factory=dict)
     interfaces: dict[str, Json] = field(default_factory=dict)
     autoscale: dict[str, Json] = field(default_factory=dict)

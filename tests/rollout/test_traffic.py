@@ -1,4 +1,4 @@
-"""Who is to leave which pool, and what balancers' words make of a VM."""
+"""What balancers' words make of a VM, and what it means where it is not in its pools."""
 
 from __future__ import annotations
 
@@ -7,28 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rollout.group import HealthCheckType
 from rollout.health import Health, Observation
-from rollout.traffic import (
-    Change,
-    Membership,
-    Server,
-    balancer_of,
-    draining_time,
-    gets_traffic,
-    leaving_pools,
-    observe_pools,
-    observe_servers,
-    pools_of,
-    returning_to_pools,
-    source_of,
-)
+from rollout.pools import IpConfiguration, Membership
+from rollout.traffic import Server, draining_time, observe_pools, observe_servers
 
 LB = "/subscriptions/s/resourcegroups/g/providers/microsoft.network/loadbalancers/lb/backendaddresspools/web"
-OTHER_LB = LB.replace("/lb/", "/other/")
 GATEWAY = "/subscriptions/s/resourcegroups/g/providers/microsoft.network/applicationgateways/gw/backendaddresspools/web"
 POOLS = (LB.upper(), GATEWAY)
 RUNNING = Observation(HealthCheckType.VM_STATE, Health.HEALTHY, "running")
@@ -36,70 +21,7 @@ SOURCE = HealthCheckType.APPLICATION_GATEWAY
 
 
 def member(vm_id: str, *pools: str, down: Collection[str] = ()) -> Membership:
-    return Membership(
-        vm_id, frozenset(pools), frozenset(down), frozenset({f"/nic/{vm_id}"}), frozenset({f"ip-{vm_id}"})
-    )
-
-
-def test_pool_says_whose_it_is_in_any_case() -> None:
-    assert (source_of(POOLS[0]), source_of(POOLS[1])) == (HealthCheckType.LOAD_BALANCER, SOURCE)
-    assert pools_of(POOLS, HealthCheckType.LOAD_BALANCER) == (LB,)
-    assert balancer_of(LB).endswith("/loadbalancers/lb")
-
-
-@pytest.mark.parametrize(
-    ("members", "refused", "expected"),
-    [
-        ([member("a"), member("b")], (), Change()),
-        ([member("a", LB), member("b", LB)], (), Change({LB: frozenset("ab")})),
-        ([member("a", LB, down=[LB]), member("b", LB)], (), Change({LB: frozenset("b")})),
-        ([member("a", LB, down=[LB])], (LB,), Change()),
-        ([member("a", LB, OTHER_LB)], (LB,), Change({OTHER_LB: frozenset("a")}, {"a": frozenset({LB})})),
-        ([member("a", GATEWAY)], (), Change({}, {"a": frozenset({GATEWAY})})),
-        ([member("a", LB, GATEWAY)], (), Change({LB: frozenset("a")}, {"a": frozenset({GATEWAY})})),
-    ],
-    ids=["in none", "one write for all", "Down already", "Down before the refusal", "refused", "gateway", "both"],
-)
-def test_vms_leave_the_pools_they_are_in(members: list[Membership], refused: tuple[str, ...], expected: Change) -> None:
-    assert leaving_pools(members, refused) == expected
-    assert expected.is_empty == (not expected.states and not expected.configurations)
-
-
-@pytest.mark.parametrize(
-    ("members", "expected"),
-    [
-        ([member("a", LB, GATEWAY)], Change()),
-        ([member("a", LB, GATEWAY, down=[LB])], Change({LB: frozenset("a")})),
-        ([member("a", LB)], Change({}, {"a": frozenset({GATEWAY})})),
-        ([member("a", down=[LB])], Change({LB: frozenset("a")}, {"a": frozenset({LB, GATEWAY})})),
-        ([member("a", LB, GATEWAY, OTHER_LB)], Change()),
-    ],
-    ids=["in all", "Down", "out of one", "out of all", "in more than the model says"],
-)
-def test_vms_come_back_into_the_pools_of_the_model(members: list[Membership], expected: Change) -> None:
-    assert returning_to_pools(members, POOLS) == expected
-
-
-pool_sets = st.frozensets(st.sampled_from([LB, OTHER_LB, GATEWAY]))
-
-
-@given(pool_sets, pool_sets, pool_sets)
-def test_vm_that_left_gets_no_traffic_and_one_that_came_back_gets_all(
-    inside: frozenset[str], down: frozenset[str], refused: frozenset[str]
-) -> None:
-    load_balancers = frozenset({LB, OTHER_LB})
-    before = member("a", *inside, down=inside & down & load_balancers)
-    change = leaving_pools([before], refused & load_balancers)
-    left = member(
-        "a", *(before.pools - change.configurations.get("a", frozenset())), down={*before.down, *change.states.keys()}
-    )
-    assert left.pools <= left.down
-    assert leaving_pools([left], refused & load_balancers).is_empty
-    back = returning_to_pools([left], POOLS)
-    returned = member(
-        "a", *(left.pools | back.configurations.get("a", frozenset())), down=left.down - back.states.keys()
-    )
-    assert gets_traffic(returned, POOLS)
+    return Membership(vm_id, (IpConfiguration(f"/nic/{vm_id}", frozenset(pools), frozenset(down), f"ip-{vm_id}"),))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from local.azure.world import Fault, World, demo_world, parse_world
 from local.durable.faults import ActivityFault, ActivityLoss, Faults
 from rollout.deployment import IntentKind
 from rollout.group import HealthCheckType
-from rollout.traffic import ADMIN_STATE_TRIES
+from rollout.pools import ADMIN_STATE_TRIES
 
 pytestmark = pytest.mark.slow
 
@@ -375,3 +376,158 @@ def test_vms_that_cannot_leave_their_pools_fail_the_deployment_and_all_come_back
 
     message = play(story, behind(*BOTH, checks=BOTH_CHECKS))
     assert message.endswith("judged healthy, and stay; 2 blue VMs put back into traffic")
+
+
+NETWORK = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Network"
+POOL = {
+    name: f"{NETWORK}/{kind}/{balancer}/backendAddressPools/{name}"
+    for name, kind, balancer in (
+        ("web", "applicationGateways", "web-gw"),
+        ("admin", "applicationGateways", "web-gw"),
+        ("front", "loadBalancers", "web-lb"),
+        ("back", "loadBalancers", "web-lb"),
+    )
+}
+
+
+def two_cards(mode: str, **platform: Any) -> World:
+    """The set ``web`` with two interfaces that both have an IP configuration ``primary``, each in pools of its own."""
+
+    def card(name: str, gateway: str, balancer: str) -> dict[str, Any]:
+        pools = {
+            "applicationGatewayBackendAddressPools": [{"id": POOL[gateway]}],
+            "loadBalancerBackendAddressPools": [{"id": POOL[balancer]}],
+        }
+        subnet = {"id": f"{NETWORK}/virtualNetworks/v/subnets/{name}"}
+        configuration = {"name": "primary", "properties": {"primary": True, "subnet": subnet, **pools}}
+        properties = {"primary": name == "eth0", "ipConfigurations": [configuration], "deleteOption": "Delete"}
+        return {"name": name, "properties": properties}
+
+    cards = [card("eth0", "web", "front"), card("eth1", "admin", "back")]
+    world = behind(
+        mode=mode,
+        load_balancer={"pools": ["front", "back"]},
+        gateway={"pools": ["web", "admin"]},
+        checks=BOTH_CHECKS,
+        **platform,
+    ).model_dump(mode="json", by_alias=True)
+    profile = {"networkProfile": {"networkInterfaceConfigurations": cards}}
+    world["scaleSets"][0]["overrides"]["properties"]["virtualMachineProfile"] = profile
+    return parse_world(world)
+
+
+def places(stage: Any, image: str = "1.0.0") -> dict[str, dict[str, list[str]]]:
+    """By VM on this image, by interface, the names of the pools that it is in, without those it is Down in."""
+    cloud = stage.platform.cloud
+    every = cloud.places(stage.scale_set_id)
+    return {
+        vm.name: {
+            key.split("/networkinterfaces/")[1].split("/")[0][:4]: sorted(pool.rpartition("/")[2] for pool in pools)
+            for key, pools in every[vm.name].items()
+        }
+        for vm in cloud.scale_set(stage.scale_set_id).active()
+        if image in str(vm.image)
+    }
+
+
+OWN = {"eth0": ["front", "web"], "eth1": ["admin", "back"]}
+
+
+def refuse_deletion(stage: Any) -> None:
+    stage.platform.cloud.faults.add(Fault.model_validate({"method": "POST", "path": "/delete$", "status": 403}))
+
+
+@pytest.mark.parametrize("admin_state", [True, False], ids=["Down", "out"])
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_each_interface_comes_back_into_its_own_pools_where_configurations_have_one_name(
+    play: Play, mode: str, admin_state: bool
+) -> None:
+    async def story(stage: Any) -> None:
+        refuse_deletion(stage)
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchDetached", batch=1)
+        out = [one for one in places(stage).values() if one != OWN]
+        assert out == [{"eth0": [], "eth1": []}] * 2
+        row = await stage.platform.ended(deployment)
+        assert (row.status, list(places(stage).values())) == ("failed", [OWN] * 4)
+
+    world = two_cards(mode).model_dump(mode="json", by_alias=True)
+    world["loadBalancers"][0]["adminStateAllowed"] = admin_state
+    play(story, parse_world(world))
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_what_others_had_taken_out_or_down_before_stays_out(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        cloud = stage.platform.cloud
+        refuse_deletion(stage)
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchStarted", batch=1)
+        blue = [vm.name for vm in await stage.platform.store.vms.list(deployment, batch=1)]
+        cloud.interfere.take_out(stage.scale_set_id, blue[0], POOL["admin"])
+        cloud.interfere.set_down(stage.scale_set_id, blue[1], POOL["front"])
+        await stage.platform.ended(deployment)
+        assert [places(stage)[name] for name in blue] == [
+            {"eth0": ["front", "web"], "eth1": ["back"]},
+            {"eth0": ["web"], "eth1": ["admin", "back"]},
+        ]
+
+    play(story, two_cards(mode))
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_pool_that_is_gone_by_then_is_told_and_keeps_no_vm_out_of_the_others(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> str:
+        refuse_deletion(stage)
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchDetached", batch=1)
+        stage.platform.cloud.interfere.delete_pool(POOL["admin"])
+        row = await stage.platform.ended(deployment)
+        assert (row.status, list(places(stage).values())) == ("failed", [{**OWN, "eth1": ["back"]}] * 4)
+        events = await stage.platform.events(deployment)
+        return next(str(event.message) for event in events if event.type == "GreenDiscarded")
+
+    message = play(story, two_cards(mode))
+    assert message.endswith("2 blue VMs put back into traffic, but not into what is gone: web-gw/admin")
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_model_that_names_no_pool_any_more_keeps_no_vm_out_of_its_own(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        refuse_deletion(stage)
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchDetached", batch=1)
+        network: dict[str, Any] = {"networkProfile": {"networkInterfaceConfigurations": []}}
+        stage.platform.cloud.interfere.patch(stage.scale_set_id, {"properties": {"virtualMachineProfile": network}})
+        await stage.platform.ended(deployment)
+        assert list(places(stage).values()) == [OWN] * 4
+
+    play(story, two_cards(mode))
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_vms_that_an_earlier_release_took_out_come_back_into_the_pools_of_the_model(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        refuse_deletion(stage)
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchDetached", batch=1)
+        store = stage.platform.store.intents
+        for intent in await store.list(deployment, 1):
+            await store.put(deployment, replace(intent, taken=None))
+        await stage.platform.ended(deployment)
+        assert list(places(stage).values()) == [OWN] * 4
+
+    play(story, two_cards(mode))
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_every_badly_delivered_return_leads_to_the_same_places(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        refuse_deletion(stage)
+        lost = {"method": "PUT", "path": "Microsoft.Network|/virtualMachines/", "calls": [1, 2, 4, 6, 8, 9]}
+        stage.platform.cloud.faults.add(Fault.model_validate(lost | AZURE_FAULTS["response lost"]))
+        deployment = await stage.platform.start(**GOOD)
+        await stage.platform.ended(deployment)
+        assert list(places(stage).values()) == [OWN] * 4
+
+    play(story, two_cards(mode), faults=Faults(activities=[ActivityFault(ActivityLoss.TWICE)]))

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from adapters.arm.traffic.requests import Json, Requests
-from rollout.traffic import Server, balancer_of
+from rollout.pools import balancer_of
+from rollout.traffic import Server
 
 
 class Gateways:
@@ -25,7 +26,7 @@ class Gateways:
         """
         longest = timedelta(0)
         for gateway in sorted({balancer_of(pool) for pool in pools}):
-            properties = (await self._requests.get(gateway)).get("properties") or {}
+            properties = (await self._requests.get_if_there(gateway) or {}).get("properties") or {}
             used = {settings for pool, settings in _routes(properties) if pool in pools}
             for settings in properties.get("backendHttpSettingsCollection") or ():
                 if settings["id"].lower() in used:

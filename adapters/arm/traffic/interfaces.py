@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,11 +15,15 @@ from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.traffic.requests import SCALE_SET_INTERFACES_API_VERSION, Json, Requests
 from rollout.errors import Refused, Stale
+from rollout.group import HealthCheckType
+from rollout.pools import IpConfiguration, Membership, PoolsOf, interface_of, source_of
 from rollout.scale_set import OrchestrationMode, ScaleSet, Vm
-from rollout.traffic import Membership
 
 #: The fields of an IP configuration that name pools.
 POOL_FIELDS = ("loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools")
+
+#: The properties of an IP configuration with other pools.
+Rewrite = Callable[[Json, Collection[str]], Json]
 
 #: What azure-mgmt-compute 39 itself sends for scale sets and their VMs.
 COMPUTE_API_VERSION = "2026-04-01"
@@ -49,32 +52,35 @@ class Interfaces:
             bodies = {body["id"].lower(): body for body in listed}
         return tuple(_membership(vm, bodies) for vm in vms)
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
         """Write the VM's network configuration without these pools. ``Stale``: it is not what it was."""
-        await self._rewrite(scale_set, vm, lambda _, configuration: _without(configuration, pools))
+        await self._rewrite(scale_set, vm, places, _without)
 
-    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
-        """Write the VM's network configuration with the pools that the set's model names."""
-        model = await self._requests.get(scale_set.id, COMPUTE_API_VERSION)
-        pools = _pools_of_model(model)
-        await self._rewrite(scale_set, vm, lambda name, configuration: _with(configuration, pools.get(name) or {}))
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+        """Write the VM's network configuration with these pools. ``Stale``: it is not what it was."""
+        await self._rewrite(scale_set, vm, places, _with)
 
-    async def _rewrite(self, scale_set: ScaleSet, vm: Vm, change: Any) -> None:
+    async def _rewrite(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf], change: Rewrite) -> None:
         if scale_set.mode is OrchestrationMode.FLEXIBLE:
-            await self._rewrite_interfaces(vm, change)
+            await self._rewrite_interfaces(vm, places, change)
         else:
-            await self._rewrite_instance(scale_set, vm, change)
+            await self._rewrite_instance(scale_set, vm, places, change)
 
-    async def _rewrite_interfaces(self, vm: Vm, change: Any) -> None:
+    async def _rewrite_interfaces(self, vm: Vm, places: Collection[PoolsOf], change: Rewrite) -> None:
         """Each interface is put whole, as it was read: the API has no smaller change."""
         for interface in vm.network_interfaces:
+            mine = [place for place in places if interface_of(place.configuration) == interface.lower()]
+            if not mine:
+                continue
             body = await self._requests.get_if_there(interface)
             if body is None:
                 raise Stale("interfaceGone", f"A network interface of {vm.name} is gone")
-            if _apply(body, change):
+            if _apply(body, interface, mine, change):
                 await self._requests.put(interface, body, body.get("etag") or "")
 
-    async def _rewrite_instance(self, scale_set: ScaleSet, vm: Vm, change: Any) -> None:
+    async def _rewrite_instance(
+        self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf], change: Rewrite
+    ) -> None:
         """``PUT`` of the reduced body that cloud-provider-azure sends, which makes the VM's model its own."""
         parsed = ScaleSetId.parse(scale_set.id)
         body = await self._requests.get(f"{scale_set.id}/virtualMachines/{vm.instance_id}", COMPUTE_API_VERSION)
@@ -86,7 +92,9 @@ class Interfaces:
             raise Refused(
                 "networkConfigurationMissing", f"Azure does not say how the network of {vm.name} is configured"
             )
-        changed = [_apply(interface, change) for interface in network["networkInterfaceConfigurations"]]
+        parent = f"{scale_set.id}/virtualMachines/{vm.instance_id}/networkInterfaces"
+        cards = network["networkInterfaceConfigurations"]
+        changed = [_apply(card, f"{parent}/{card['name']}", places, change) for card in cards]
         if not any(changed):
             return
         reduced: Any = {
@@ -121,29 +129,31 @@ class Interfaces:
 
 def _membership(vm: Vm, bodies: Mapping[str, Json]) -> Membership:
     own = [body for interface in vm.network_interfaces if (body := bodies.get(interface.lower()))]
-    configurations = [configuration for body in own for configuration in _ip_configurations(body)]
-    properties = [configuration.get("properties") or {} for configuration in configurations]
-    return Membership(
-        vm.vm_id,
-        pools=frozenset(
-            pool["id"].lower() for each in properties for kind in POOL_FIELDS for pool in each.get(kind) or ()
-        ),
-        configurations=frozenset(configuration["id"].lower() for configuration in configurations),
-        addresses=frozenset(each["privateIPAddress"] for each in properties if each.get("privateIPAddress")),
-    )
+    return Membership(vm.vm_id, tuple(_configuration(each) for body in own for each in _ip_configurations(body)))
+
+
+def _configuration(body: Json) -> IpConfiguration:
+    properties = body.get("properties") or {}
+    pools = frozenset(pool["id"].lower() for kind in POOL_FIELDS for pool in properties.get(kind) or ())
+    return IpConfiguration(body["id"].lower(), pools, address=properties.get("privateIPAddress") or "")
 
 
 def _ip_configurations(interface: Json) -> list[Json]:
     return list((interface.get("properties") or {}).get("ipConfigurations") or ())
 
 
-def _apply(interface: Json, change: Any) -> bool:
-    """Change each IP configuration in place; whether any changed."""
+def _apply(interface: Json, interface_id: str, places: Collection[PoolsOf], change: Rewrite) -> bool:
+    """Change in place the pools of each IP configuration of an interface that a place names; whether any changed.
+
+    The configurations of an instance have names alone. With the interface's id they are those of resources.
+    """
+    pools = {place.configuration: place.pools for place in places}
     changed = False
     for configuration in _ip_configurations(interface):
-        before = copy.deepcopy(configuration.get("properties") or {})
-        configuration["properties"] = change(configuration["name"], copy.deepcopy(before))
-        changed = changed or configuration["properties"] != before
+        if wanted := pools.get(f"{interface_id}/ipConfigurations/{configuration['name']}".lower()):
+            before = configuration.get("properties") or {}
+            configuration["properties"] = change(copy.deepcopy(before), wanted)
+            changed = changed or configuration["properties"] != before
     return changed
 
 
@@ -154,26 +164,10 @@ def _without(properties: Json, pools: Collection[str]) -> Json:
     return properties
 
 
-def _with(properties: Json, pools: Mapping[str, list[Json]]) -> Json:
-    for kind, wanted in pools.items():
-        there = {pool["id"].lower() for pool in properties.get(kind) or ()}
-        missing = [pool for pool in wanted if pool["id"].lower() not in there]
-        properties[kind] = [*(properties.get(kind) or ()), *missing]
+def _with(properties: Json, pools: Collection[str]) -> Json:
+    there = {pool["id"].lower() for kind in POOL_FIELDS for pool in properties.get(kind) or ()}
+    for pool in pools:
+        if pool not in there:
+            kind = POOL_FIELDS[source_of(pool) is HealthCheckType.APPLICATION_GATEWAY]
+            properties[kind] = [*(properties.get(kind) or ()), {"id": pool}]
     return properties
-
-
-def _pools_of_model(scale_set: Json) -> dict[str, dict[str, list[Json]]]:
-    """By the name of an IP configuration of the model, by field, the pools that it names."""
-    found: defaultdict[str, dict[str, list[Json]]] = defaultdict(dict)
-    profile = (scale_set.get("properties") or {}).get("virtualMachineProfile") or {}
-    for interface in (profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or ():
-        for name, kind, pools in _named_pools(interface):
-            found[name][kind] = pools
-    return found
-
-
-def _named_pools(interface: Json) -> Iterator[tuple[str, str, list[Json]]]:
-    for configuration in _ip_configurations(interface):
-        for kind in POOL_FIELDS:
-            if pools := (configuration.get("properties") or {}).get(kind):
-                yield configuration["name"], kind, [{"id": pool["id"]} for pool in pools]

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable
 
 from adapters.arm.traffic.requests import Json, Requests
 from rollout.errors import Busy, Refused
-from rollout.traffic import AdminState, Membership, Server, balancer_of
+from rollout.pools import AdminState, balancer_of
+from rollout.traffic import Server
 
 #: The fields of a pool that a write may carry; the others are Azure's to say.
 _WRITABLE = ("drainPeriodInSeconds", "location", "syncMode", "tunnelInterfaces", "virtualNetwork")
@@ -23,15 +24,15 @@ class LoadBalancers:
         self._requests = requests
 
     async def down(self, pool: str) -> frozenset[str]:
-        """The ids, in lower case, of the IP configurations that are Down in a pool."""
-        body = await self._requests.get(pool)
+        """The ids, in lower case, of the IP configurations that are Down in a pool; none where it is gone."""
+        body = await self._requests.get_if_there(pool) or {}
         return frozenset(
             _configuration(address)
             for address in _addresses(body)
             if str(address["properties"].get("adminState")).lower() == AdminState.DOWN.lower()
         )
 
-    async def set_state(self, pool: str, members: Collection[Membership], state: AdminState) -> None:
+    async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
         """Set the ``adminState`` of these members in one write of their pool, if it is still as it was read.
 
         ``Refused`` where that would not keep new connections away: a member that the pool does not list, or a rule
@@ -43,10 +44,8 @@ class LoadBalancers:
         properties = body.get("properties") or {}
         if str(properties.get("provisioningState")).lower() == "updating":
             raise Busy("poolUpdating", f"{pool} is being changed")
-        wanted = frozenset[str]().union(*(member.configurations for member in members))
-        addresses = [_with_state(address, wanted, state) for address in _addresses(body)]
-        listed = {_configuration(address) for address in addresses}
-        if unlisted := [member for member in members if not member.configurations & listed]:
+        addresses = [_with_state(address, configurations, state) for address in _addresses(body)]
+        if unlisted := set(configurations) - {_configuration(address) for address in addresses}:
             raise Refused("memberNotListed", f"{pool} does not list {len(unlisted)} of its members")
         if addresses == _addresses(body):
             return

@@ -13,8 +13,9 @@ from adapters.arm.traffic.interfaces import Interfaces
 from adapters.arm.traffic.load_balancers import LoadBalancers, read_rule_health
 from adapters.arm.traffic.requests import Answer, Requests
 from rollout.group import HealthCheckType
+from rollout.pools import AdminState, IpConfiguration, Membership, PoolsOf, balancer_of, pools_of
 from rollout.scale_set import ScaleSet, Vm
-from rollout.traffic import AdminState, Asked, Membership, Probe, Server, balancer_of, pools_of
+from rollout.traffic import Asked, Probe, Server
 
 
 class ArmTraffic:
@@ -32,23 +33,28 @@ class ArmTraffic:
         every = frozenset[str]().union(*(member.pools for member in members))
         for pool in sorted(pools_of(every, HealthCheckType.LOAD_BALANCER)):
             down = await self._load_balancers.down(pool)
-            members = tuple(
-                replace(member, down=member.down | {pool}) if member.configurations & down else member
-                for member in members
-            )
+            members = tuple(_with_down(member, pool, down) for member in members)
         return members
 
-    async def set_state(self, pool: str, members: Collection[Membership], state: AdminState) -> None:
+    async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
         """One ``PUT`` of the pool, with ``If-Match``."""
-        await self._load_balancers.set_state(pool, members, state)
+        await self._load_balancers.set_state(pool, configurations, state)
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, pools: Collection[str]) -> None:
-        """One ``PUT`` of a Uniform set's instance, or of each interface of a Flexible set's VM, with ``If-Match``."""
-        await self._interfaces.leave(scale_set, vm, pools)
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+        """One ``PUT`` of a Uniform set's instance, or of each interface that a Flexible set's VM has, guarded."""
+        await self._interfaces.leave(scale_set, vm, places)
 
-    async def join(self, scale_set: ScaleSet, vm: Vm) -> None:
-        """As ``leave``, with the pools of the set's model."""
-        await self._interfaces.join(scale_set, vm)
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+        """As ``leave``."""
+        await self._interfaces.join(scale_set, vm, places)
+
+    async def missing(self, pools: Collection[str]) -> frozenset[str]:
+        """One ``GET`` for each balancer, which lists its pools."""
+        there = set[str]()
+        for balancer in sorted({balancer_of(pool) for pool in pools}):
+            body = await self._requests.get_if_there(balancer) or {}
+            there |= {pool["id"].lower() for pool in (body.get("properties") or {}).get("backendAddressPools") or ()}
+        return frozenset(pools) - there
 
     async def draining_time(self, pools: Collection[str]) -> timedelta:
         """One ``GET`` for each gateway."""
@@ -91,6 +97,15 @@ class ArmTraffic:
             else:
                 answered[subject] = answer.body
         return tuple(asked), answered
+
+
+def _with_down(member: Membership, pool: str, down: Collection[str]) -> Membership:
+    """The VM with those of its IP configurations Down in the pool that are among those that are ``down``."""
+
+    def seen(each: IpConfiguration) -> IpConfiguration:
+        return replace(each, down=each.down | {pool}) if each.id in down else each
+
+    return replace(member, configurations=tuple(seen(each) for each in member.configurations))
 
 
 def _servers(source: HealthCheckType, body: Any, pools: Collection[str]) -> Sequence[Server]:

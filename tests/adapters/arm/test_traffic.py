@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ from adapters.arm.traffic import ArmTraffic
 from adapters.arm.traffic.requests import NETWORK_API_VERSION, SCALE_SET_INTERFACES_API_VERSION
 from rollout.errors import Busy, Refused, Stale
 from rollout.group import HealthCheckType
+from rollout.pools import AdminState, IpConfiguration, Membership, PoolsOf
 from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
-from rollout.traffic import AdminState, Asked, Membership, Probe, Server
+from rollout.traffic import Asked, Probe, Server
 
 ARM = "https://management.azure.com"
 GROUP = "/subscriptions/5ab3/resourceGroups/demo/providers"
@@ -40,7 +42,10 @@ VM = Vm("guid-3", "web_3", "3", ImageReference(), "Succeeded", network_interface
 FLEXIBLE_VM = Vm(
     "guid-a", "web_1a2b", "web_1a2b", ImageReference(), "Succeeded", network_interfaces=(FLEXIBLE_INTERFACE,)
 )
-MEMBER = Membership("guid-3", configurations=frozenset({f"{INTERFACE}/ipConfigurations/ip".lower()}))
+CONFIGURATION = f"{INTERFACE}/ipConfigurations/ip".lower()
+FLEXIBLE_CONFIGURATION = f"{FLEXIBLE_INTERFACE}/ipConfigurations/ip".lower()
+PLACE = PoolsOf("guid-3", CONFIGURATION, (POOL.lower(),))
+FLEXIBLE_PLACE = PoolsOf("guid-a", FLEXIBLE_CONFIGURATION, (GATEWAY_POOL.lower(),))
 
 
 @pytest.fixture
@@ -115,10 +120,14 @@ async def test_vms_of_a_uniform_set_are_found_in_the_pages_of_its_interfaces_and
     assert found == (
         Membership(
             "guid-3",
-            frozenset({POOL.lower(), GATEWAY_POOL.lower()}),
-            frozenset({POOL.lower()}),
-            MEMBER.configurations,
-            frozenset({"10.0.0.7"}),
+            (
+                IpConfiguration(
+                    CONFIGURATION,
+                    frozenset({POOL.lower(), GATEWAY_POOL.lower()}),
+                    frozenset({POOL.lower()}),
+                    "10.0.0.7",
+                ),
+            ),
         ),
         Membership("guid-8"),
     )
@@ -141,7 +150,7 @@ async def test_members_are_set_down_in_one_guarded_write_of_their_pool(traffic: 
     script.answer(200, balancer())
     script.answer(200, pool(None, "Up"))
     script.answer(200, pool("Down", "Up", provisioning_state="Updating"))
-    await traffic.set_state(POOL.lower(), [MEMBER], AdminState.DOWN)
+    await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.DOWN)
     path = f"{ARM}{POOL.lower()}{CURRENT}"
     assert script.lines == [f"GET {ARM}{LB.lower()}{CURRENT}", f"GET {path}", f"PUT {path}"]
     assert script.requests[-1].headers["If-Match"] == 'W/"9"'
@@ -155,7 +164,7 @@ async def test_members_are_set_down_in_one_guarded_write_of_their_pool(traffic: 
 
 async def test_members_that_are_as_they_should_be_are_not_written(traffic: ArmTraffic, script: Any) -> None:
     script.answer(200, pool("None", "Down"))
-    await traffic.set_state(POOL.lower(), [MEMBER], AdminState.NONE)
+    await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.NONE)
     assert len(script.requests) == 1
 
 
@@ -175,7 +184,7 @@ async def test_pool_that_would_not_hold_its_members_back_is_not_written(
     for answer in answers:
         script.answer(200, answer)
     with pytest.raises(error) as raised:
-        await traffic.set_state(POOL.lower(), [MEMBER], AdminState.DOWN)
+        await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.DOWN)
     assert raised.value.code == code  # type: ignore[attr-defined]
     assert not any(line.startswith("PUT") for line in script.lines)
 
@@ -196,7 +205,7 @@ async def test_refusals_of_a_pool_are_told_apart(
     script.answer(200, pool(None))
     script.answer(status, {"error": {"code": code, "message": "no"}})
     with pytest.raises(error):
-        await traffic.set_state(POOL.lower(), [MEMBER], AdminState.DOWN)
+        await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.DOWN)
 
 
 def instance(*pools: str, vm_id: str = "GUID-3") -> dict[str, Any]:
@@ -228,7 +237,7 @@ def pools_sent(body: Any) -> list[str]:
 async def test_instance_leaves_a_pool_by_a_guarded_write_of_its_network_alone(traffic: ArmTraffic, script: Any) -> None:
     script.answer(200, instance(POOL, "/other"))
     script.answer(200, instance("/other"))
-    await traffic.leave(SET, VM, {POOL.lower()})
+    await traffic.leave(SET, VM, [PLACE])
     path = f"{ARM}{SET_ID}/virtualMachines/3{COMPUTE}"
     assert script.lines == [f"GET {path}", f"PUT {path}"]
     assert script.requests[-1].headers["If-Match"] == '"4"'
@@ -242,14 +251,14 @@ async def test_instance_leaves_a_pool_by_a_guarded_write_of_its_network_alone(tr
 
 async def test_instance_that_is_in_none_of_the_pools_is_not_written(traffic: ArmTraffic, script: Any) -> None:
     script.answer(200, instance("/other"))
-    await traffic.leave(SET, VM, {POOL.lower()})
+    await traffic.leave(SET, VM, [PLACE])
     assert len(script.requests) == 1
 
 
 async def test_instance_id_that_another_vm_has_by_now_is_not_written(traffic: ArmTraffic, script: Any) -> None:
     script.answer(200, instance(POOL, vm_id="guid-77"))
     with pytest.raises(Stale):
-        await traffic.leave(SET, VM, {POOL.lower()})
+        await traffic.leave(SET, VM, [PLACE])
     assert len(script.requests) == 1
 
 
@@ -258,13 +267,13 @@ async def test_instance_whose_network_azure_does_not_show_is_not_written(traffic
     del body["properties"]["networkProfileConfiguration"]
     script.answer(200, body)
     with pytest.raises(Refused, match="networkConfigurationMissing"):
-        await traffic.leave(SET, VM, {POOL.lower()})
+        await traffic.leave(SET, VM, [PLACE])
 
 
 async def test_interface_of_a_flexible_vm_is_put_whole_without_the_pool(traffic: ArmTraffic, script: Any) -> None:
     script.answer(200, interface(FLEXIBLE_INTERFACE, POOL, gateways=(GATEWAY_POOL,)))
     script.answer(200, interface(FLEXIBLE_INTERFACE, POOL))
-    await traffic.leave(FLEXIBLE_SET, FLEXIBLE_VM, {GATEWAY_POOL.lower()})
+    await traffic.leave(FLEXIBLE_SET, FLEXIBLE_VM, [FLEXIBLE_PLACE])
     path = f"{ARM}{FLEXIBLE_INTERFACE}{CURRENT}"
     assert script.lines == [f"GET {path}", f"PUT {path}"]
     assert script.requests[-1].headers["If-Match"] == 'W/"7"'
@@ -274,25 +283,80 @@ async def test_interface_of_a_flexible_vm_is_put_whole_without_the_pool(traffic:
 async def test_flexible_vm_whose_interface_is_gone_is_stale(traffic: ArmTraffic, script: Any) -> None:
     script.answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}})
     with pytest.raises(Stale):
-        await traffic.leave(FLEXIBLE_SET, FLEXIBLE_VM, {GATEWAY_POOL.lower()})
+        await traffic.leave(FLEXIBLE_SET, FLEXIBLE_VM, [FLEXIBLE_PLACE])
 
 
-def model(*pools: str) -> dict[str, Any]:
-    """A scale set whose model names these pools."""
-    configuration = {"name": "ip", "properties": {"loadBalancerBackendAddressPools": [{"id": pool} for pool in pools]}}
-    network = {"networkInterfaceConfigurations": [{"name": "web", "properties": {"ipConfigurations": [configuration]}}]}
-    return {"id": SET_ID, "properties": {"virtualMachineProfile": {"networkProfile": network}}}
-
-
-async def test_vms_come_back_into_the_pools_of_the_model_and_stay_in_their_own(
+async def test_instance_comes_back_into_the_pools_it_is_told_and_the_model_is_not_asked(
     traffic: ArmTraffic, script: Any
 ) -> None:
-    script.answer(200, model(POOL, "/third"))
-    script.answer(200, instance("/own", "/THIRD"))
+    script.answer(200, instance("/own", POOL.upper()))
     script.answer(200, instance())
-    await traffic.join(SET, VM)
-    assert script.lines[0] == f"GET {ARM}{SET_ID}{COMPUTE}"
-    assert pools_sent(sent(script)) == ["/own", "/THIRD", POOL]
+    await traffic.join(SET, VM, [PoolsOf("guid-3", CONFIGURATION, (POOL.lower(), "/third"))])
+    path = f"{ARM}{SET_ID}/virtualMachines/3{COMPUTE}"
+    assert script.lines == [f"GET {path}", f"PUT {path}"]
+    assert pools_sent(sent(script)) == ["/own", POOL.upper(), "/third"]
+
+
+def two_cards(*pools: str) -> dict[str, Any]:
+    """An instance with two interfaces, of which each has an IP configuration ``ip``."""
+    body = instance()
+    card = body["properties"]["networkProfileConfiguration"]["networkInterfaceConfigurations"][0]
+    cards = [json.loads(json.dumps(card)) | {"name": name} for name in ("web", "admin")]
+    for each, pool in zip(cards, pools, strict=False):
+        each["properties"]["ipConfigurations"][0]["properties"]["loadBalancerBackendAddressPools"] = [{"id": pool}]
+    body["properties"]["networkProfileConfiguration"]["networkInterfaceConfigurations"] = cards
+    return body
+
+
+def gateways_sent(body: Any) -> list[list[str]]:
+    cards = body["properties"]["networkProfileConfiguration"]["networkInterfaceConfigurations"]
+    properties = [card["properties"]["ipConfigurations"][0]["properties"] for card in cards]
+    return [[pool["id"] for pool in each.get("applicationGatewayBackendAddressPools") or ()] for each in properties]
+
+
+async def test_ip_configurations_of_one_name_are_told_apart_by_their_interface(
+    traffic: ArmTraffic, script: Any
+) -> None:
+    script.answer(200, two_cards())
+    script.answer(200, two_cards())
+    admin = CONFIGURATION.replace("/networkinterfaces/web/", "/networkinterfaces/admin/")
+    places = [PoolsOf("guid-3", CONFIGURATION, (GATEWAY_POOL,)), PoolsOf("guid-3", admin, (f"{GATEWAY_POOL}-admin",))]
+    await traffic.join(SET, VM, places)
+    assert gateways_sent(sent(script)) == [[GATEWAY_POOL], [f"{GATEWAY_POOL}-admin"]]
+
+
+async def test_interface_of_a_flexible_vm_that_has_nothing_to_change_is_not_read(
+    traffic: ArmTraffic, script: Any
+) -> None:
+    vm = replace(FLEXIBLE_VM, network_interfaces=(f"{NETWORK}/networkInterfaces/admin-1a2b", FLEXIBLE_INTERFACE))
+    script.answer(200, interface(FLEXIBLE_INTERFACE, POOL))
+    script.answer(200, interface(FLEXIBLE_INTERFACE, POOL))
+    await traffic.join(FLEXIBLE_SET, vm, [FLEXIBLE_PLACE])
+    path = f"{ARM}{FLEXIBLE_INTERFACE}{CURRENT}"
+    assert script.lines == [f"GET {path}", f"PUT {path}"]
+    assert sent(script) == interface(FLEXIBLE_INTERFACE, POOL, gateways=(GATEWAY_POOL.lower(),))
+
+
+async def test_one_of_two_members_that_a_pool_does_not_list_is_told(traffic: ArmTraffic, script: Any) -> None:
+    script.answer(200, balancer())
+    script.answer(200, pool(None))
+    with pytest.raises(Refused, match="does not list 1"):
+        await traffic.set_state(POOL.lower(), {CONFIGURATION, f"{CONFIGURATION}-2"}, AdminState.DOWN)
+
+
+async def test_pools_that_balancers_do_not_list_any_more_are_missing(traffic: ArmTraffic, script: Any) -> None:
+    script.answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}})
+    script.answer(200, {"properties": {"backendAddressPools": [{"id": POOL.upper()}]}})
+    gone = {GATEWAY_POOL.lower(), f"{POOL}-2".lower()}
+    assert await traffic.missing({POOL.lower(), *gone}) == gone
+    assert script.lines == [f"GET {ARM}{GATEWAY.lower()}{CURRENT}", f"GET {ARM}{LB.lower()}{CURRENT}"]
+
+
+async def test_nobody_is_down_in_a_pool_that_is_gone(traffic: ArmTraffic, script: Any) -> None:
+    script.answer(200, interface(FLEXIBLE_INTERFACE, POOL))
+    script.answer(404, {"error": {"code": "ResourceNotFound", "message": "gone"}})
+    (found,) = await traffic.read(FLEXIBLE_SET, [FLEXIBLE_VM])
+    assert not found.down
 
 
 def health(state: Any, **given: Any) -> dict[str, Any]:
