@@ -209,7 +209,9 @@ def _backend_pools(profile: Json) -> tuple[str, ...]:
 def _planned_network(profile: Json) -> tuple[PlannedConfiguration, ...]:
     """The IP configurations of new VMs, with the ids of their pools in lower case."""
     return tuple(
-        PlannedConfiguration(card["name"], address["name"], frozenset(pool.lower() for pool in _pools(address)))
+        PlannedConfiguration(
+            card.get("name") or "", address.get("name") or "", frozenset(pool.lower() for pool in _pools(address))
+        )
         for card, address in _addresses(profile)
     )
 
