@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from activities.look import look_at
 from activities.rows import batch_of, deployment_of
-from rollout.bake import judge_bake
-from rollout.deployment import Batch, Deployment
+from rollout.bake import Baking, bakes_after, judge_bake
+from rollout.deployment import Deployment
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import until_next_look
 from rollout.ports import Ports
 from rollout.retirement import DELETED
-from rollout.status import Color, VmStatus
+from rollout.status import Color, Status, VmStatus
 
 
 async def bake(ports: Ports, order: Order) -> Progress:
@@ -21,6 +21,9 @@ async def bake(ports: Ports, order: Order) -> Progress:
     What the balancers are still asked is noted in the row of the order's batch, the last one that was replaced.
     """
     deployment = await deployment_of(ports, order)
+    baking = _baking(deployment, order.batch)
+    if not baking.time:
+        return done(f"not watched: {baking.reason}", healthy=0, sick=0)
     batch = await batch_of(ports, order)
     rows = await ports.store.vms.list(order.deployment_id)
     green = [row for row in rows if row.color is Color.GREEN and row.batch and row.status is not VmStatus.PENDING]
@@ -30,13 +33,12 @@ async def bake(ports: Ports, order: Order) -> Progress:
     judged = judge_bake(look.sick_for(order.at), len(standing), order.poll_interval, deployment.parameters)
     if not judged.passes:
         return failed("unhealthyWhileBaking", judged.reason, healthy=judged.healthy, sick=judged.sick)
-    left = _bake_time(deployment, batch) - order.waited
+    left = baking.time - order.waited
     if left <= timedelta(0):
         return done(judged.reason, healthy=judged.healthy, sick=judged.sick)
     return again(min(left, until_next_look(order.poll_interval, look.listed)), f"baking: {judged.reason}")
 
 
-def _bake_time(deployment: Deployment, batch: Batch) -> timedelta:
-    canary = deployment.parameters.canary
-    is_canary = batch.canary and batch.number < deployment.number_of_batches
-    return canary.bake_time if canary is not None and is_canary else deployment.parameters.bake_time
+def _baking(deployment: Deployment, batch: int) -> Baking:
+    asked, back = deployment.parameters, deployment.status is Status.ROLLING_BACK
+    return bakes_after(batch, deployment.number_of_batches, back, asked.canary, asked.bake_time)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from activities.rows import deployment_of
 from groundwork.survey import Survey, survey
+from rollout.bake import bakings
 from rollout.batches import Plan
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
@@ -14,7 +15,7 @@ from rollout.findings import Finding, describe, first_error, refuses
 from rollout.group import Group
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
-from rollout.plan import approvals, approves_every, canary_bakes, policies
+from rollout.plan import approvals, approves_every, policies
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, VmStatus
@@ -135,8 +136,7 @@ def _answer(
         previous=encode(previous),
         approvals=list(approvals(parameters)),
         approvesEvery=approves_every(parameters),
-        canaryBakes=canary_bakes(parameters),
-        bakes=parameters.bake_time > timedelta(0),
+        bakes=encode(bakings(len(batches), parameters)),
         onFailure=str(parameters.on_failure),
     )
 

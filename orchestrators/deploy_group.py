@@ -16,6 +16,7 @@ from orchestrators.steps import (
     show,
     until,
 )
+from rollout.bake import Baking
 from rollout.codec import Json, decode, encode
 from rollout.commands import CommandKind
 from rollout.deployment import OnFailure
@@ -47,7 +48,7 @@ def deploy_group(context: Context) -> Recipe[Json | None]:
         context.continue_as_new(encode(run.next_batch()))
         return None
     if progress.done:
-        run, progress = yield from before_the_end(context, run)
+        run, progress = yield from carry_out(context, replace(run, batch=0), VERIFY_END)
     if not progress.done:
         return (yield from depart(context, run, progress))
     return (yield from finish(context, run, progress))
@@ -80,25 +81,26 @@ def planned(run: Run, plan: Progress) -> Run:
         gated=known.get("gated", False),
         approvals=tuple(known.get("approvals", ())),
         approves_every=known.get("approvesEvery", False),
-        canary_bakes=known.get("canaryBakes", False),
-        bakes=known.get("bakes", False),
+        bakes=decode(tuple[Baking, ...], known.get("bakes", ())),
         on_failure=OnFailure(known.get("onFailure", run.on_failure)),
     )
 
 
 def one_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Replace the run's batch; then, where that was asked for, watch the canary, and let somebody approve."""
+    """Replace the run's batch; then, where that was asked for, watch the green VMs, and let somebody approve."""
     run, progress = yield from carry_out_batch(context, run)
-    if progress.done and run.batch == 1 and run.canary_bakes:
-        run, progress = yield from bake(context, run)
+    if progress.done and run.baking:
+        run, progress = yield from bake(context, run, run.baking)
     if progress.done and run.wants_approval:
         run, progress = yield from await_approval(context, run)
     return run, progress
 
 
-def bake(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def bake(context: Context, run: Run, baking: Baking) -> Recipe[tuple[Run, Progress]]:
     """Watch the new VMs for a while; their health is still judged."""
-    run = yield from record(context, run, EventType.BAKE_STARTED, "watching the green VMs", {})
+    seconds = encode(baking.time)
+    message = f"watching the green VMs for {seconds} s: {baking.reason}"
+    run = yield from record(context, run, EventType.BAKE_STARTED, message, {"seconds": seconds})
     return (yield from carry_out(context, run, BAKE))
 
 
@@ -114,15 +116,6 @@ def await_approval(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
         )
         run = run.approved() if all_gates else run
     return run, decided
-
-
-def before_the_end(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Watch all green VMs for a while, where that was asked for; then look whether all is as it should be."""
-    if run.bakes and not run.back:
-        run, baked = yield from bake(context, run)
-        if not baked.done:
-            return run, baked
-    return (yield from carry_out(context, replace(run, batch=0), VERIFY_END))
 
 
 def depart(context: Context, run: Run, progress: Progress) -> Recipe[Json | None]:

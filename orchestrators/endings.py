@@ -67,7 +67,7 @@ def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None
     show(context, run, Status.ROLLING_BACK, cause.reason)
     run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
     run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
-    run = replace(run, batch=0, back=True)
+    run = run.turned_back()
     plan = Progress(State.DONE, f"nothing was changed ({cause.reason})", data={"batches": 0})
     if run.changed and not back.image:
         return (yield from give_up(context, run, back, cause))

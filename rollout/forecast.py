@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rollout.bake import bakings
 from rollout.batches import Plan
 from rollout.deployment import Batch, Parameters
 from rollout.status import Phase
@@ -37,9 +38,7 @@ def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past]) -> For
 
     Draining takes what this deployment gives it: of the past only the rest counts.
     """
-    baking = parameters.bake_time if planned.batches else timedelta(0)
-    if planned.batches and planned.batches[0].canary and parameters.canary is not None:
-        baking += parameters.canary.bake_time
+    baking = sum((one.time for one in bakings(len(planned.batches), parameters)), timedelta(0))
     measured = [took for one in past for took in _without_draining(one)]
     if measured:
         each = sum(measured, timedelta(0)) / len(measured)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rollout.bake import Baking
 from rollout.codec import Json, encode
 from rollout.commands import Action, Command
 from rollout.deployment import Deployment, OnFailure
@@ -25,10 +26,10 @@ class Run:
     ``steered``: commands are heeded; not so while a deployment puts back what it changed. ``heard``: the number of the
     last command that was heeded. ``back``: the batches bring the previous image back. ``keep``: what is held and what
     is left to be looked at stays so until ``keepFor`` is over. ``on_failure`` is the deployment's parameter.
-    ``approvals``: after which batches a person must approve, and ``approves_every`` one but the last. ``canary_bakes``
-    and ``bakes``: after the first batch, and before the end, the VMs are watched for a while. ``acting``: the
-    orchestration that acts for the deployment where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how
-    long a person is waited for, and what is done then.
+    ``approvals``: after which batches a person must approve, and ``approves_every`` one but the last. ``bakes``: after
+    which batches the green VMs are watched for a while. ``acting``: the orchestration that acts for the deployment
+    where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how long a person is waited for, and what is
+    done then.
     """
 
     deployment_id: str
@@ -49,8 +50,7 @@ class Run:
     on_failure: OnFailure = OnFailure.DISCARD_GREEN
     approvals: tuple[int, ...] = ()
     approves_every: bool = False
-    canary_bakes: bool = False
-    bakes: bool = False
+    bakes: tuple[Baking, ...] = ()
     wait_timeout: timedelta = timedelta(hours=24)
     action_on_timeout: Action = Action.STOP
     acting: str = ""
@@ -67,6 +67,11 @@ class Run:
         last = self.batch >= self.batches
         return not self.back and not last and (self.approves_every or self.batch in self.approvals)
 
+    @property
+    def baking(self) -> Baking | None:
+        """What the plan says of watching the green VMs after the run's batch, if it does."""
+        return next((one for one in self.bakes if one.batch == self.batch), None)
+
     def next_round(self) -> Run:
         """The run in which the batch's sick green VMs are replaced."""
         return replace(self, round=self.round + 1)
@@ -74,6 +79,10 @@ class Run:
     def next_batch(self) -> Run:
         """The run as the next generation of ``deploy_group`` takes it up."""
         return replace(self, batch=self.batch + 1, round=1)
+
+    def turned_back(self) -> Run:
+        """The run that brings the previous image back: nothing bakes, and nobody is asked."""
+        return replace(self, batch=0, back=True, bakes=(), approvals=(), approves_every=False)
 
     def approved(self) -> Run:
         """The run after somebody approved this gate and all that follow."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
 
 from rollout.batches import Plan, plan
 from rollout.deployment import AFTER_CANARY, EVERY_BATCH, Parameters, VmPolicy
@@ -86,11 +85,6 @@ def approvals(parameters: Parameters) -> tuple[int, ...]:
 def approves_every(parameters: Parameters) -> bool:
     """Whether somebody must approve after every batch but the last."""
     return parameters.approvals == EVERY_BATCH
-
-
-def canary_bakes(parameters: Parameters) -> bool:
-    """Whether the first batch's VMs are watched for a while before the next."""
-    return parameters.canary is not None and parameters.canary.bake_time > timedelta(0)
 
 
 def most_cores(planned: Plan, cores: int) -> int:

@@ -20,7 +20,7 @@ from activities.roll_back import plan_roll_back
 from activities.settle import keep_green, settle_vms
 from activities.steer import await_approval, await_resume
 from rollout.commands import Command, CommandKind
-from rollout.deployment import Waiting
+from rollout.deployment import Canary, Waiting
 from rollout.events import EventType
 from rollout.order import State
 from rollout.status import Color, Status
@@ -121,13 +121,32 @@ def test_wait_for_a_person(on_bench: OnBench, body: Body, asked: CommandKind, ev
     on_bench(test)
 
 
+async def let_the_canary_bake(bench: Any) -> None:
+    """Let the first batch be a canary whose VMs are watched for ten minutes."""
+    canary = Canary(1, bake_time=timedelta(minutes=10))
+    await bench.ports.store.deployments.change(
+        DEPLOYMENT, lambda row: replace(row, parameters=replace(row.parameters, canary=canary))
+    )
+
+
+@pytest.mark.parametrize("batch", [0, 2])
+def test_bake_that_nobody_asked_for_is_done_without_a_look(on_bench: OnBench, batch: int) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench, 1)
+        await let_the_canary_bake(bench)
+        progress = await bench.call(bake, batch)
+        assert (progress.done, progress.reason) == (
+            True,
+            f"not watched: no bakeTime was asked for after batch {batch}",
+        )
+
+    on_bench(test)
+
+
 def test_bake_watches_the_green_vms_for_its_time(on_bench: OnBench) -> None:
     async def test(bench: Any) -> None:
         await replaced(bench, 1)
-        await bench.ports.store.deployments.change(
-            DEPLOYMENT,
-            lambda row: replace(row, parameters=replace(row.parameters, bake_time=timedelta(minutes=10))),
-        )
+        await let_the_canary_bake(bench)
         begun = bench.clock.now()
         progress = await bench.finish(bake, 1)
         assert (progress.done, progress.reason) == (True, "1 of 1 VM healthy")
@@ -139,10 +158,7 @@ def test_bake_watches_the_green_vms_for_its_time(on_bench: OnBench) -> None:
 def test_vm_that_stays_sick_fails_the_bake(on_bench: OnBench) -> None:
     async def test(bench: Any) -> None:
         await replaced(bench, 1)
-        await bench.ports.store.deployments.change(
-            DEPLOYMENT,
-            lambda row: replace(row, parameters=replace(row.parameters, bake_time=timedelta(minutes=10))),
-        )
+        await let_the_canary_bake(bench)
         (green,) = [vm for vm in bench.scale_set.active() if vm.image["id"].endswith("1.1.0")]
         assert (await bench.call(bake, 1)).state is State.AGAIN
         bench.cloud.interfere.sicken(bench.scale_set_id, green.vm_id)

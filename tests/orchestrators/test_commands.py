@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from local.clock import VIRTUAL_START
+from rollout.bake import Baking
+from rollout.codec import Json, encode
 from rollout.commands import Command, CommandKind
 from rollout.order import Progress, State, again, done, failed, interrupted
 
@@ -29,6 +31,12 @@ PAUSE, STOP, ROLL_BACK = told(CommandKind.PAUSE), told(CommandKind.STOP), told(C
 def planned(batches: int = 2, **more: Any) -> list[Progress]:
     """The answer of ``prepare_deployment``."""
     return [done("planned", batches=batches, inherited=False, otherImage=True, **more)]
+
+
+def baking(batch: int) -> Json:
+    """What the plan says of a batch after which the green VMs are watched."""
+    said: Json = encode(Baking(batch, timedelta(minutes=5), "so it was asked for"))
+    return said
 
 
 def test_paused_step_is_taken_up_again_after_the_resume(stand: Make) -> None:
@@ -59,7 +67,7 @@ def test_pause_may_come_again(stand: Make) -> None:
 
 @pytest.mark.parametrize("step", ["prepare_deployment", "launch_green", "terminate_blue", "bake"])
 def test_pause_is_possible_at_every_step(stand: Make, step: str) -> None:
-    plan = planned(1, bakes=True)
+    plan = planned(1, bakes=[baking(1)])
     answers = {"prepare_deployment": plan, step: [PAUSE, *(plan if step == "prepare_deployment" else [done("done")])]}
     made = stand(**answers, await_resume=[done("resume by bob", heard=2)])
     assert made.run().output["status"] == "finished"
@@ -212,8 +220,9 @@ def approvals(made: Any) -> list[str]:
         ({"approvals": [2]}, ["await_approval 2"]),
         ({"approvesEvery": True}, ["await_approval 1", "await_approval 2"]),
         ({"approvals": [3]}, []),
-        ({"canaryBakes": True, "approvals": [1]}, ["bake 1", "await_approval 1"]),
-        ({"bakes": True}, ["bake 3"]),
+        ({"bakes": [baking(1)], "approvals": [1]}, ["bake 1", "await_approval 1"]),
+        ({"bakes": [baking(3)]}, ["bake 3"]),
+        ({"bakes": [baking(1), baking(3)]}, ["bake 1", "bake 3"]),
     ],
 )
 def test_gates_and_bakes_are_where_the_plan_has_them(stand: Make, plan: dict[str, Any], asked: list[str]) -> None:
@@ -240,7 +249,7 @@ def test_gate_tells_until_when_it_waits_and_what_then(stand: Make) -> None:
 
 def test_sick_bake_fails_the_deployment(stand: Make) -> None:
     made = stand(
-        prepare_deployment=planned(2, canaryBakes=True), bake=[failed("unhealthyWhileBaking", "0 of 1 healthy")]
+        prepare_deployment=planned(2, bakes=[baking(1)]), bake=[failed("unhealthyWhileBaking", "0 of 1 healthy")]
     )
     made.run()
     assert made.events[-1]["data"]["code"] == "unhealthyWhileBaking"

@@ -6,10 +6,44 @@ from datetime import timedelta
 
 import pytest
 
-from rollout.bake import judge_bake
-from rollout.deployment import Parameters
+from rollout.bake import bakes_after, bakings, judge_bake
+from rollout.deployment import Canary, Parameters
 
 POLL = timedelta(seconds=15)
+NEVER, FIVE, TEN = timedelta(0), timedelta(minutes=5), timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize(
+    ("batch", "of", "after_canary", "before_the_end", "time"),
+    [
+        (0, 0, None, TEN, NEVER),
+        (0, 0, FIVE, TEN, NEVER),
+        (1, 1, None, TEN, TEN),
+        (1, 1, NEVER, TEN, TEN),
+        (1, 1, FIVE, NEVER, FIVE),
+        (1, 1, FIVE, TEN, TEN),
+        (1, 1, TEN, FIVE, TEN),
+        (1, 3, None, TEN, NEVER),
+        (1, 3, FIVE, TEN, FIVE),
+        (2, 3, FIVE, TEN, NEVER),
+        (3, 3, FIVE, TEN, TEN),
+        (3, 3, FIVE, NEVER, NEVER),
+    ],
+)
+def test_green_vms_bake_after_the_canary_and_before_the_end(
+    batch: int, of: int, after_canary: timedelta | None, before_the_end: timedelta, time: timedelta, back: bool
+) -> None:
+    canary = None if after_canary is None else Canary(1, bake_time=after_canary)
+    baking = bakes_after(batch, of, back, canary, before_the_end)
+    assert (baking.batch, baking.time) == (batch, NEVER if back else time)
+    assert baking.reason
+
+
+@pytest.mark.parametrize(("batches", "after"), [(0, []), (1, [1]), (2, [1, 2]), (5, [1, 5])])
+def test_no_batch_bakes_twice(batches: int, after: list[int]) -> None:
+    parameters = Parameters("1.1.0", canary=Canary(1, bake_time=FIVE), bake_time=TEN)
+    assert [baking.batch for baking in bakings(batches, parameters)] == after
 
 
 @pytest.mark.parametrize(

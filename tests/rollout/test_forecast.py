@@ -64,5 +64,12 @@ def test_baking_is_added() -> None:
     assert forecast(with_canary, baking, []).duration == forecast(with_canary, plain, []).duration + 35 * MINUTE
 
 
+def test_a_canary_that_is_all_is_watched_once_for_the_longer_time() -> None:
+    plain = replace(PARAMETERS, canary=Canary(1))
+    baking = replace(PARAMETERS, bake_time=30 * MINUTE, canary=Canary(1, bake_time=5 * MINUTE))
+    only = plan(VMS[:1], VMS[1:], 4, 50, canary=1)
+    assert forecast(only, baking, []).duration == forecast(only, plain, []).duration + 30 * MINUTE
+
+
 def test_nothing_to_do_takes_no_time() -> None:
     assert forecast(plan([], VMS, 4, 50), replace(PARAMETERS, bake_time=MINUTE), []).duration == timedelta(0)

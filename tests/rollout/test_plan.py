@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from rollout.group import HealthCheckType
 from rollout.plan import (
     approvals,
     approves_every,
-    canary_bakes,
     is_current,
     make_plan,
     most_cores,
@@ -174,12 +172,6 @@ def test_every_vm_has_one_part_and_the_size_stays(
 def test_when_somebody_must_approve(change: dict[str, Any], numbers: tuple[int, ...], every: bool) -> None:
     parameters = replace(PARAMETERS, **change)
     assert (approvals(parameters), approves_every(parameters)) == (numbers, every)
-
-
-def test_a_canary_bakes_where_that_is_asked_for() -> None:
-    assert not canary_bakes(PARAMETERS)
-    assert not canary_bakes(replace(PARAMETERS, canary=Canary(1)))
-    assert canary_bakes(replace(PARAMETERS, canary=Canary(1, bake_time=timedelta(minutes=5))))
 
 
 def test_cores_are_those_of_the_largest_batch_and_deallocated_vms_free_none() -> None:
