@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from azure.durable_functions import RetryOptions
 
+from orchestrators.children import own_id
 from rollout.codec import Json, decode, encode, encode_time
 from rollout.commands import CommandKind
 from rollout.deployment import Event
@@ -148,9 +149,8 @@ def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     """
     run = yield from record(context, run, EventType.BATCH_STARTED, "started", {})
     try:
-        answer = yield context.call_sub_orchestrator(
-            "replace_batch", encode(run), batch_instance_id(run.deployment_id, run.batch)
-        )
+        instance_id = own_id(context, batch_instance_id(run.deployment_id, run.batch))
+        answer = yield context.call_sub_orchestrator("replace_batch", encode(run), instance_id)
     except Exception as error:
         return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
     outcome = decode(Outcome, answer)
@@ -227,7 +227,8 @@ def first_line(error: Exception) -> str:
 
 
 def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:
-    instance_id = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
+    name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
+    instance_id = own_id(context, name)
     try:
         answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
     except Exception as error:

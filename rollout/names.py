@@ -51,8 +51,9 @@ def batch_instance_id(deployment_id: str, batch: int) -> str:
 def wait_instance_id(parent: str, activity: str, batch: int, round_: int, heard: int, epoch: int) -> str:
     """The id of the orchestration that repeats one activity until it is done.
 
-    An id is used once: a step comes again in the second ``round_`` of a batch, after command number ``heard`` came in
-    between, for another ``batch``, and in the ``epoch`` in which a deployment puts back what it changed.
+    A step comes again in the second ``round_`` of a batch, after command number ``heard`` came in between, for another
+    ``batch``, and in the ``epoch`` in which a deployment puts back what it changed. What comes again all the same in
+    one generation gets a number (``orchestrators.children``).
 
     >>> wait_instance_id("d:batch-2", "launch_green", 2, 1, 0, 1)
     'd:batch-2:launch_green-e1'

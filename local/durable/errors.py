@@ -13,6 +13,7 @@ class Complaint(StrEnum):
     NON_DETERMINISM = "nonDeterminism"
     DIVERGENCE = "divergence"
     UNSUPPORTED = "unsupported"
+    CHILD_BEGUN_TWICE = "childBegunTwice"
     HOST_FAILED = "hostFailed"
 
 

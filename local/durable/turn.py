@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from local.durable.actions import Action, Answer, extends, parse_answer, parse_failure
+from local.durable.actions import Action, ActionType, Answer, extends, parse_answer, parse_failure
 from local.durable.context import context_text
 from local.durable.errors import Complaint, HostError
 from local.durable.history import SCHEDULED, Event, EventType, History, new_event
 from local.durable.instances import Instance, RuntimeStatus, start_event
 from local.durable.messages import Message
 from local.durable.ports import Worker
-from local.durable.replay import NonDeterminism, Replay, UnsupportedAction
+from local.durable.replay import NonDeterminism, Replay, Start, UnsupportedAction
 from local.durable.starts import Starter, start_record
 
 #: An orchestrator that continues as new without ever waiting would keep its turn for ever.
@@ -186,6 +186,7 @@ class _Run:
             self.turn.status = RuntimeStatus.SUSPENDED
         for start in replay.new:
             event = start_record(start, self.turn.execution_id, self.now)
+            self._check_child(start, event)
             self.turn.events.append(event)
             try:
                 message = self.taker.starter.message(start, event, self.instance, self.turn.execution_id, self.now)
@@ -193,6 +194,19 @@ class _Run:
                 self.turn.errors.append(error)
             else:
                 self.turn.messages.append(message)
+
+    def _check_child(self, start: Start, event: Event) -> None:
+        """Complain of a child's id that the generation has begun before.
+
+        The extension says nothing: it replaces an instance that has ended, history and all, and of one that runs the
+        parent may wait for ever. A retry is meant to begin its child again.
+        """
+        if start.action["actionType"] != ActionType.CALL_SUB_ORCHESTRATOR:
+            return
+        before = [*self.past.events, *self.turn.events]
+        if any(event["InstanceId"] == one.get("InstanceId") for one in before):
+            message = f"{self.instance.name} begins the child '{event['InstanceId']}' twice in one generation"
+            self._complain(Complaint.CHILD_BEGUN_TWICE, message)
 
     def _continue_as_new(self, replay: Replay, text: str) -> None:
         """Begin the next generation, with the events that came after the end of this one."""

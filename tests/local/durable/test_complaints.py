@@ -52,6 +52,41 @@ def test_a_child_with_its_parent_s_id_is_a_loud_error(scene: Any) -> None:
         scene.run(story)
 
 
+def test_a_child_s_id_that_is_begun_twice_in_a_generation_is_a_loud_error(scene: Any) -> None:
+    def child(context: Any) -> Any:
+        yield context.call_activity("work", 1)
+
+    def story(context: Any) -> Any:
+        yield context.call_sub_orchestrator("child", None, "kid")
+        yield context.call_sub_orchestrator("child", None, "kid")
+
+    scene.add(child)
+    with pytest.raises(HostErrors) as caught:
+        scene.run(story)
+    (error,) = caught.value.errors
+    assert error.complaint is Complaint.CHILD_BEGUN_TWICE
+    assert "'kid'" in str(error)
+
+
+@pytest.mark.parametrize("again", ["retry", "generation"])
+def test_a_child_may_be_begun_again_by_a_retry_and_in_another_generation(scene: Any, again: str) -> None:
+    def child(context: Any) -> Any:
+        yield context.call_activity("flaky", 1)
+
+    def story(context: Any) -> Any:
+        if again == "retry":
+            yield context.call_sub_orchestrator_with_retry("child", df.RetryOptions(5000, 2), None, "kid")
+            return "done"
+        try:
+            yield context.call_sub_orchestrator("child", None, "kid")
+        except Exception:
+            context.continue_as_new(None)
+        return "done"
+
+    scene.add(child)
+    assert scene.run(story).output == "done"
+
+
 def test_an_entity_is_a_loud_error(scene: Any) -> None:
     def story(context: Any) -> Any:
         yield context.call_entity(df.EntityId("counter", "one"), "add", 1)
