@@ -43,7 +43,7 @@ from orchestrators.follow_images import follow_images
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
-from rollout.codec import decode
+from rollout.codec import decode, encode
 from rollout.ports import Clock, Constraints, Images, Ports, Processes, ScaleSets, Traffic
 from rollout.store import Store
 from settings import Settings
@@ -221,10 +221,14 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     @blueprint.activity_trigger(input_name="entry", activity="record_event")
     @blueprint.durable_client_input(client_name="client")
     @blueprint.function_name("record_event")
-    async def record(entry: Payload, client: df.DurableOrchestrationClient) -> None:
+    async def record(entry: Payload, client: df.DurableOrchestrationClient) -> Payload:
         fact = decode(Entry, entry)
-        await record_event(ports_of(client), fact)
+        recorded = await record_event(ports_of(client), fact)
         log.info("%s %s: %s", fact.deployment_id, fact.event.type, fact.event.message)
+        if recorded.illegal:
+            log.error("%s: %s does not follow: %s", fact.deployment_id, fact.event.type, recorded.illegal)
+        answer: Payload = encode(recorded)
+        return answer
 
     return blueprint
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from activities.adopt import adopt
 from activities.rows import deployment_of
 from rollout import lock as locks
@@ -23,7 +25,8 @@ async def raise_epoch(ports: Ports, order: Order) -> Progress:
     if order.epoch == 0 and lock is not None and lock.owner == order.deployment_id:
         return done("The turn had come", epoch=lock.epoch, sequence=deployment.sequence)
     if lock is None or lock.owner != order.deployment_id or lock.epoch not in (order.epoch, order.epoch + 1):
-        return lock_lost(f"The scale set's lock is no longer held by {order.deployment_id}")
+        lost = lock_lost(f"The scale set's lock is no longer held by {order.deployment_id}")
+        return replace(lost, data={"sequence": deployment.sequence})
     if lock.epoch == order.epoch:
         swapped = await ports.store.locks.swap(lock, locks.renewed(lock, order.at))
         if not swapped:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrators.endings import end, fail, roll_back, stop
+from orchestrators.broken import cause_of
+from orchestrators.endings import break_off, end, fail, roll_back, stop
 from orchestrators.steps import (
     Context,
     Recipe,
@@ -36,8 +37,17 @@ RELEASE_GROUP = Step("release_group")
 
 
 def deploy_group(context: Context) -> Recipe[Json | None]:
-    """Prepare, then replace batch after batch, then finish; or stop, or roll back, or put back what was changed."""
+    """Deploy; and where a fault of Teal's own comes in between, end the deployment in order."""
     run = decode(Run, context.get_input())
+    try:
+        return (yield from deploy(context, run))
+    except Exception as error:
+        run, cause = cause_of(run, error)
+    return (yield from break_off(context, run, cause))
+
+
+def deploy(context: Context, run: Run) -> Recipe[Json | None]:
+    """Prepare, then replace batch after batch, then finish; or stop, or roll back, or put back what was changed."""
     going = Status.ROLLING_BACK if run.back else Status.IN_PROGRESS
     show(context, run, going, "replacing its VMs" if run.batch else "Planning")
     if run.batch:

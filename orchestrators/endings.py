@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from orchestrators.broken import cause_of
 from orchestrators.steps import BATCH_LOST, Context, Recipe, Step, carry_out, in_batch, record, show
 from rollout.codec import Json, encode
 from rollout.deployment import OnFailure
@@ -42,6 +43,23 @@ def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
     run = replace(run, batch=0)
     run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": back.settled})
     return end(context, run, Status.FAILED, reason)
+
+
+def break_off(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
+    """End a deployment that a fault of Teal's own stopped: once in order, and where that does not work out, at once."""
+    try:
+        return (yield from fail(context, run, cause))
+    except Exception as error:
+        run, cause = cause_of(run, error)
+    return (yield from abandon(context, run, cause))
+
+
+def abandon(context: Context, run: Run, cause: Progress) -> Recipe[Json]:
+    """Free the group, and write the end whether or not it follows. The journal is left to the watchdog."""
+    run, _ = yield from carry_out(context, replace(run, batch=0).unsteered(), RELEASE_GROUP)
+    data = {"code": cause.code, "settled": False}
+    run = yield from record(context, run, EventType.FAILED, cause.reason, data, checked=False)
+    return end(context, run, Status.FAILED, cause.reason)
 
 
 def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
@@ -116,7 +134,7 @@ def fence(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
     run, fenced = yield from carry_out(context, run.unsteered(), RAISE_EPOCH)
     if not fenced.done:
         return run, False
-    return replace(run, epoch=fenced.data["epoch"], sequence=max(run.sequence, fenced.data["sequence"])), True
+    return replace(run, epoch=fenced.data["epoch"]), True
 
 
 def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:

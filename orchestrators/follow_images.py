@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrators.steps import Context, Recipe, backoff, first_line
+from orchestrators.broken import first_line
+from orchestrators.steps import Context, Recipe, backoff
 from rollout.codec import Json, decode, encode
 from rollout.follow import Follow, FollowOrder
 from rollout.order import SETBACK, Progress, again

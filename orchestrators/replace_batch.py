@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrators.broken import Broken, cause_of
 from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out, carry_out_all, record, show
 from rollout.codec import Json, decode, encode
 from rollout.events import EventType
@@ -26,9 +27,21 @@ RETIRE = (
 
 
 def replace_batch(context: Context) -> Recipe[Json]:
-    """Launch green, judge it through the grace period, replace its sick VMs once, and only then retire blue."""
+    """Replace the batch, and say how it ended; a fault of Teal's own is one of the ways."""
     run = decode(Run, context.get_input())
     show(context, run, Status.ROLLING_BACK if run.back else Status.IN_PROGRESS, "replacing its VMs")
+    try:
+        run, progress = yield from replace_vms(context, run)
+    except Broken as broken:
+        run, progress = cause_of(run, broken)
+    if progress.state in (State.FAILED, State.LOCK_LOST):
+        run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
+    outcome: Json = encode(Outcome(progress, run.sequence, run.heard))
+    return outcome
+
+
+def replace_vms(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Launch green, judge it through the grace period, replace its sick VMs once, and only then retire blue."""
     run, progress = yield from carry_out_all(context, run, (*GATE, *LAUNCH) if run.gated else LAUNCH)
     if progress.done:
         run = yield from keep_evidence(context, run, progress)
@@ -38,10 +51,7 @@ def replace_batch(context: Context) -> Recipe[Json]:
             run = yield from keep_evidence(context, run, progress)
     if progress.done:
         run, progress = yield from carry_out_all(context, run, RETIRE)
-    if progress.state in (State.FAILED, State.LOCK_LOST):
-        run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
-    outcome: Json = encode(Outcome(progress, run.sequence, run.heard))
-    return outcome
+    return run, progress
 
 
 def keep_evidence(context: Context, run: Run, verdict: Progress) -> Recipe[Run]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrators.broken import IllegalEvent, cause_of
 from orchestrators.endings import (
     DISCARD_GREEN,
     RELEASE_GROUP,
     RESTORE_IMAGE,
     RESTORE_PROCESSES,
     SETTLE_VMS,
+    abandon,
     end,
 )
 from orchestrators.steps import Context, Recipe, Step, carry_out, record, show
@@ -26,16 +28,28 @@ SET_GONE = "scaleSetGone"
 
 
 def restore_group(context: Context) -> Recipe[Json]:
+    """Put the set right; where the deployment's row does not take what that is, free the group and write the end.
+
+    Any other fault ends this orchestration, and it is begun again later.
+    """
+    run = decode(Run, context.get_input())
+    try:
+        return (yield from restore(context, run))
+    except IllegalEvent as refused:
+        run, cause = cause_of(run, refused)
+    return (yield from abandon(context, run, cause))
+
+
+def restore(context: Context, run: Run) -> Recipe[Json]:
     """Take the lock in the next epoch, then put the set right, and free the group.
 
     Where another deployment has the lock, or takes it on the way, all this is for that one to do.
     """
-    run = decode(Run, context.get_input())
     show(context, run, Status.IN_PROGRESS, "putting in order what a deployment left")
     run, reclaimed = yield from carry_out(context, run, RECLAIM)
     if not reclaimed.done:
         return end(context, run, Status.FAILED, reclaimed.reason)
-    run = replace(run, epoch=reclaimed.data["epoch"], sequence=max(run.sequence, reclaimed.data["sequence"]))
+    run = replace(run, epoch=reclaimed.data["epoch"])
     if reclaimed.data["ended"]:
         return (yield from let_go_of_kept(context, run, reclaimed))
     return (yield from write_off(context, run, reclaimed))

@@ -12,11 +12,12 @@ from typing import Any, Protocol, TypeVar
 
 from azure.durable_functions import RetryOptions
 
+from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
 from rollout.codec import Json, decode, encode, encode_time
 from rollout.commands import CommandKind
 from rollout.deployment import Event
-from rollout.events import EventType
+from rollout.events import EventType, Recorded
 from rollout.names import batch_instance_id, wait_instance_id
 from rollout.order import Order, Progress, Run, State, failed
 from rollout.status import Status
@@ -93,6 +94,7 @@ def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progr
         run, progress = yield from pause(context, run, progress)
         if progress.done:
             progress = yield from _wait(context, run, step.activity)
+    run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
     if progress.done and step.fact is not None and not progress.silent:
@@ -154,11 +156,20 @@ def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     except Exception as error:
         return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
     outcome = decode(Outcome, answer)
-    return replace(run, sequence=outcome.sequence, heard=outcome.heard), outcome.progress
+    run = replace(run, sequence=outcome.sequence, heard=outcome.heard)
+    if outcome.progress.code == INTERNAL_ERROR:
+        raise Broken(run, outcome.progress.reason)
+    return run, outcome.progress
 
 
-def record(context: Context, run: Run, fact: EventType, message: str, data: Json) -> Recipe[Run]:
-    """Number and date a fact and write it into the history."""
+def record(
+    context: Context, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
+) -> Recipe[Run]:
+    """Number and date a fact and write it into the history.
+
+    ``Broken``: it could not be written, or is none that can happen to a deployment where this one stands. One that is
+    not ``checked`` is written all the same.
+    """
     event = Event(
         sequence=run.sequence + 1,
         at=context.current_utc_datetime,
@@ -167,9 +178,16 @@ def record(context: Context, run: Run, fact: EventType, message: str, data: Json
         batch=run.batch or None,
         data=data,
     )
-    entry = {"deploymentId": run.deployment_id, "event": encode(event)}
-    yield context.call_activity_with_retry("record_event", _RECORDING, entry)
-    return replace(run, sequence=event.sequence)
+    entry = {"deploymentId": run.deployment_id, "event": encode(event)} | ({} if checked else {"checked": False})
+    try:
+        answer = yield context.call_activity_with_retry("record_event", _RECORDING, entry)
+    except Exception as error:
+        raise Broken(run, f"{fact} could not be written down: {first_line(error)}") from error
+    run = replace(run, sequence=event.sequence)
+    if refused := decode(Recorded, answer or {}).illegal:
+        said = f"a deployment that is {refused.current} cannot become {refused.following} ({fact})"
+        raise IllegalEvent(run, f"A fault of Teal's own: {said}")
+    return run
 
 
 def wake_event(watch: Watch) -> str:
@@ -219,11 +237,6 @@ def in_batch(run: Run, message: str) -> str:
     if not run.batch:
         return message
     return f"Batch {run.batch} of {run.batches}: {message}"
-
-
-def first_line(error: Exception) -> str:
-    """What went wrong, without the stack that Durable puts behind it."""
-    return (str(error).splitlines() or [type(error).__name__])[0].strip()[:300]
 
 
 def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:

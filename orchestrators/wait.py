@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from orchestrators.steps import Context, Recipe, Watch, backoff, first_line, order_of, wake_event
+from orchestrators.broken import first_line
+from orchestrators.steps import Context, Recipe, Watch, backoff, order_of, wake_event
 from rollout.codec import Json, decode, encode
 from rollout.order import SETBACK, Progress, State, again, failed
 

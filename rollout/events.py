@@ -7,7 +7,7 @@ each row remembers the last sequence number that it holds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -63,19 +63,48 @@ _SHARE = {
 }
 
 
-def apply(deployment: Deployment, event: Event) -> Deployment:
-    """The deployment's row after the event; unchanged where it holds the event already, or has ended."""
+@dataclass(frozen=True)
+class Illegal:
+    """A transition that there is not: the status that the deployment has, and the one that an event would lead to."""
+
+    current: Status
+    following: Status
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of an event that was written: ``illegal``, where the deployment's row keeps the status it had."""
+
+    illegal: Illegal | None = None
+
+
+def illegal(deployment: Deployment, event: Event) -> Illegal | None:
+    """The transition that the event would be, if it is none. The answer is the same once the row holds the event."""
+    if deployment.status.ended:
+        return None
+    following = _after(deployment, event).status
+    return None if may_follow(deployment.status, following) else Illegal(deployment.status, following)
+
+
+def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Deployment:
+    """The deployment's row after the event; unchanged where it holds the event already, or has ended.
+
+    Of an event that is no legal transition the row holds only the number, unless that is not ``checked``.
+    """
     if event.sequence <= deployment.sequence or deployment.status.ended:
         return deployment
+    if checked and illegal(deployment, event):
+        return replace(deployment, sequence=event.sequence)
+    return _after(deployment, event)
+
+
+def _after(deployment: Deployment, event: Event) -> Deployment:
     kind = EventType(event.type)
     row = replace(deployment, sequence=event.sequence, reason=event.message)
     if kind in _SHARE and event.batch is not None:
         row = replace(row, current_batch=event.batch, progress=progress(event.batch, row.number_of_batches, kind))
     change = _ON_DEPLOYMENT.get(kind)
-    changed = change(row, event, event.data) if change else row
-    if not may_follow(deployment.status, changed.status):
-        raise ValueError(f"a deployment that is {deployment.status} cannot become {changed.status}")
-    return changed
+    return change(row, event, event.data) if change else row
 
 
 def apply_to_batch(batch: Batch, event: Event) -> Batch:

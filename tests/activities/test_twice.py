@@ -19,8 +19,8 @@ from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from activities.retire import discard_green, terminate_blue
 from local.azure.world import Fault
-from rollout.deployment import IntentKind
-from rollout.events import EventType
+from rollout.deployment import Event, IntentKind
+from rollout.events import EventType, Illegal
 from rollout.order import SETBACK, State
 from rollout.ports import InstanceState
 from rollout.status import Status
@@ -176,6 +176,23 @@ def test_event_written_twice_is_there_once_and_counts_once(on_bench: OnBench) ->
         events = await bench.ports.store.events.list(row.id)
         assert [one.sequence for one in events] == [1, 2, 3]
         assert ((await bench.row()).green_vms, (await bench.row()).sequence) == (1, 3)
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_illegal_event_is_written_and_told_each_time_that_it_is_recorded(on_bench: OnBench, checked: bool) -> None:
+    async def test(bench: Any) -> None:
+        await bench.prepare()
+        deployment = (await bench.row()).id
+        await bench.ports.store.deployments.change(deployment, lambda row: replace(row, status=Status.QUEUED))
+        event = Event(2, bench.clock.now(), EventType.BAKE_STARTED, "watching")
+        for _ in range(2):
+            recorded = await record_event(bench.ports, Entry(deployment, event, checked))
+            assert recorded.illegal == (Illegal(Status.QUEUED, Status.BAKING) if checked else None)
+            row = await bench.row()
+            assert (row.status, row.sequence) == (Status.QUEUED if checked else Status.BAKING, 2)
+        assert [one.sequence for one in await bench.ports.store.events.list(deployment)] == [1, 2]
 
     on_bench(test)
 

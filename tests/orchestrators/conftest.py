@@ -24,7 +24,9 @@ from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.codec import Json, encode
+from rollout.events import Illegal, Recorded
 from rollout.order import Progress, Run, done
+from rollout.status import Status
 
 ACTIVITIES = (
     "take_turn",
@@ -58,7 +60,10 @@ Answer = Progress | Exception
 
 @dataclass
 class Stand:
-    """What activities answer, in order and the last again and again, and the trace of what they were told."""
+    """What activities answer, in order and the last again and again, and the trace of what they were told.
+
+    ``illegal``: the facts that the deployment's row does not take; ``unwritable``: how often one cannot be written.
+    """
 
     script: dict[str, list[Answer]] = field(default_factory=dict)
     batches: int = 2
@@ -67,6 +72,8 @@ class Stand:
     events: list[Json] = field(default_factory=list)
     heard: dict[str, list[int]] = field(default_factory=dict)
     actors: list[str] = field(default_factory=list)
+    illegal: frozenset[str] = frozenset()
+    unwritable: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {name: [done("done")] for name in ACTIVITIES}
@@ -99,10 +106,17 @@ class Stand:
         encoded: Json = encode(answer)
         return encoded
 
-    def note(self, event: Json) -> None:
+    def note(self, entry: Json) -> Json:
         """Note a fact, which the rows hold from then on."""
+        event, checked = entry["event"], entry.get("checked", True)
+        if self.unwritable.get(event["type"], 0):
+            self.unwritable[event["type"]] -= 1
+            raise KeyError("a column")
         self.events.append(event)
-        self.trace.append(f"= {event['sequence']} {event['type']}")
+        self.trace.append(f"= {event['sequence']} {event['type']}" + ("" if checked else " unchecked"))
+        refused = Illegal(Status.QUEUED, Status.BAKING) if checked and event["type"] in self.illegal else None
+        answer: Json = encode(Recorded(refused))
+        return answer
 
     def run(self, recipe: str = "deploy_group", order: Any = None, within: timedelta = timedelta(days=2)) -> Any:
         """Run a recipe to its end in virtual time; its final status."""
@@ -149,8 +163,8 @@ def _app(stand: Stand, clock: Clock) -> df.DFApp:
 
     @blueprint.activity_trigger(input_name="entry", activity="record_event")  # type: ignore[untyped-decorator]
     @blueprint.function_name("record_event")  # type: ignore[untyped-decorator]
-    def record(entry: Json) -> None:
-        stand.note(entry["event"])
+    def record(entry: Json) -> Json:
+        return stand.note(entry)
 
     app = df.DFApp()
     app.register_functions(blueprint)
@@ -175,8 +189,13 @@ def quick_replays() -> Iterator[None]:
 def stand() -> Callable[..., Stand]:
     """A stand with a script: answers by activity."""
 
-    def make(batches: int = 2, **script: list[Answer]) -> Stand:
-        return Stand(script, batches)
+    def make(
+        batches: int = 2,
+        illegal: frozenset[str] = frozenset(),
+        unwritable: dict[str, int] | None = None,
+        **script: list[Answer],
+    ) -> Stand:
+        return Stand(script, batches, illegal=illegal, unwritable=dict(unwritable or {}))
 
     return make
 

@@ -8,11 +8,24 @@ from typing import Any
 
 import pytest
 
-from rollout.order import Progress, State, done, failed, lock_lost
+from local.clock import VIRTUAL_START
+from rollout.bake import Baking
+from rollout.codec import encode
+from rollout.commands import Command, CommandKind
+from rollout.order import Progress, State, done, failed, interrupted, lock_lost
 
 pytestmark = pytest.mark.slow
 
 Make = Callable[..., Any]
+
+#: The plan of a deployment that bakes after its first batch, and would be rolled back.
+BAKES_AND_ROLLS_BACK = done(
+    "planned",
+    batches=2,
+    otherImage=True,
+    bakes=encode([Baking(1, timedelta(minutes=5), "after the canary")]),
+    onFailure="rollBack",
+)
 
 PREPARED = [
     "prepare_deployment 0",
@@ -289,3 +302,74 @@ def test_evidence_that_cannot_be_kept_stops_neither_a_good_batch_nor_the_way_bac
     bad = stand(judge_batch=[failed("why", "because", sick=1)], save_evidence=[lost])
     bad.run()
     assert bad.events[-1]["data"] == {"code": "why", "settled": True}
+
+
+def test_illegal_event_ends_the_deployment_once_in_order(stand: Make) -> None:
+    made = stand(prepare_deployment=[BAKES_AND_ROLLS_BACK], illegal=frozenset({"BakeStarted"}))
+    assert made.run().output["status"] == "failed"
+    assert made.trace[made.trace.index("= 8 BakeStarted") + 1 :] == [
+        "raise_epoch 1",
+        "save_evidence 1 in epoch 2",
+        "discard_green 1 in epoch 2",
+        "= 9 GreenDiscarded",
+        "restore_image 0 in epoch 2",
+        "= 10 ImageRestored",
+        "restore_processes 0 in epoch 2",
+        "release_group 0 in epoch 2",
+        "= 11 DeploymentFailed",
+    ]
+    assert made.events[-1]["data"]["code"] == "internalError"
+    assert "a deployment that is queued cannot become baking (BakeStarted)" in made.events[-1]["message"]
+
+
+def test_second_illegal_event_on_the_way_frees_the_group_and_writes_the_end_without_a_check(stand: Make) -> None:
+    made = stand(prepare_deployment=[BAKES_AND_ROLLS_BACK], illegal=frozenset({"BakeStarted", "ImageRestored"}))
+    assert made.run().output["status"] == "failed"
+    assert made.trace[made.trace.index("= 10 ImageRestored") + 1 :] == [
+        "release_group 0 in epoch 2",
+        "= 11 DeploymentFailed unchecked",
+    ]
+    assert made.events[-1]["data"] == {"code": "internalError", "settled": False}
+
+
+def test_end_that_does_not_follow_is_written_without_a_check(stand: Make) -> None:
+    made = stand(illegal=frozenset({"DeploymentFinished", "DeploymentFailed"}))
+    assert made.run().output["status"] == "failed"
+    assert made.trace[-3:] == [
+        "= 15 DeploymentFailed",
+        "release_group 0 in epoch 2",
+        "= 16 DeploymentFailed unchecked",
+    ]
+    assert [event["sequence"] for event in made.events] == list(range(1, 17))
+
+
+def test_illegal_event_in_a_batch_is_handed_up_and_ends_the_deployment(stand: Make) -> None:
+    pause = interrupted(Command(1, CommandKind.PAUSE, VIRTUAL_START, "alice"))
+    made = stand(judge_batch=[pause], illegal=frozenset({"DeploymentPaused"}))
+    made.run()
+    assert made.trace[made.trace.index("= 5 DeploymentPaused") + 1 :] == put_back(1, 6)
+    assert made.events[-1]["data"] == {"code": "internalError", "settled": True}
+
+
+@pytest.mark.parametrize("broken", ["BatchStarted", "BatchLaunched"])
+def test_event_that_cannot_be_written_at_all_ends_the_deployment_in_order(stand: Make, broken: str) -> None:
+    made = stand(unwritable={broken: 12})
+    made.run()
+    assert made.events[-1]["type"] == "DeploymentFailed"
+    assert made.events[-1]["data"] == {"code": "internalError", "settled": True}
+    assert f"{broken} could not be written down: " in made.events[-1]["message"]
+    assert [event["sequence"] for event in made.events] == list(range(1, len(made.events) + 1))
+
+
+def test_recipe_that_fails_itself_puts_back_what_may_have_been_changed(stand: Make) -> None:
+    made = stand(prepare_deployment=[done("planned", otherImage=True)], raise_epoch=[done("", epoch=2, sequence=1)])
+    assert made.run().output["status"] == "failed"
+    assert made.trace[-6:] == [
+        "raise_epoch 0",
+        "restore_image 0 in epoch 2",
+        "= 2 ImageRestored",
+        "restore_processes 0 in epoch 2",
+        "release_group 0 in epoch 2",
+        "= 3 DeploymentFailed",
+    ]
+    assert made.events[-1]["message"] == "A fault of Teal's own: KeyError: 'batches'"

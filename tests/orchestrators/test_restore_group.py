@@ -106,3 +106,13 @@ def test_every_order_says_who_acts(stand: Stands, first_run: FirstRun) -> None:
     made = stand(reclaim=[reclaimed()])
     restore(made, first_run, acting="d:restore-1")
     assert set(made.actors) == {"d:restore-1"}
+
+
+def test_end_that_does_not_follow_is_written_without_a_check(stand: Stands, first_run: FirstRun) -> None:
+    made = stand(reclaim=[reclaimed()], illegal=frozenset({"DeploymentFailed"}))
+    assert restore(made, first_run)["status"] == Status.FAILED
+    assert made.trace[-3:] == [
+        "= 10 DeploymentFailed",
+        "release_group 0 in epoch 5",
+        "= 11 DeploymentFailed unchecked",
+    ]

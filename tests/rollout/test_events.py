@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from rollout.deployment import Batch, Deployment, Event, Image, Parameters
-from rollout.events import EventType, apply, apply_to_batch
+from rollout.events import EventType, Illegal, apply, apply_to_batch, illegal
 from rollout.scale_set import ImageReference
 from rollout.status import Phase, Status
 
@@ -75,11 +76,47 @@ def test_a_failure_leaves_the_set_settled_only_if_it_was_put_back(before: bool, 
     assert (row.error.code, row.error.message) == ("batchUnhealthy", "why")
 
 
-def test_an_illegal_transition_is_an_error() -> None:
-    baking = fold(FIRST, events(STORY))
-    paused = Deployment(**{**baking.__dict__, "status": Status.STOPPING})
-    with pytest.raises(ValueError, match="cannot become finished"):
-        apply(paused, Event(60, NOW, EventType.FINISHED, "", None, {}))
+def test_an_illegal_transition_is_told_and_leaves_the_status() -> None:
+    stopping = replace(fold(FIRST, events(STORY)), status=Status.STOPPING)
+    finished = Event(60, NOW, EventType.FINISHED, "all done", None, {})
+    assert illegal(stopping, finished) == Illegal(Status.STOPPING, Status.FINISHED)
+    assert apply(stopping, finished) == replace(stopping, sequence=60)
+    assert apply(stopping, finished, checked=False).status is Status.FINISHED
+
+
+#: What events need to be folded.
+DATA = {
+    "previous": {},
+    "batches": 2,
+    "first": 1,
+    "blue": 2,
+    "targetSize": 2,
+    "epoch": 2,
+    "heard": 1,
+    "launched": 1,
+    "remaining": 0,
+    "deleted": 1,
+    "discarded": 0,
+    "code": "why",
+    "cause": "why",
+    "settled": True,
+    "deadline": "2026-01-01T00:00:00Z",
+    "action": "stop",
+}
+
+
+@pytest.mark.parametrize("kind", EventType)
+@pytest.mark.parametrize("status", Status)
+def test_no_event_is_an_error_and_one_that_is_written_twice_is_told_alike(status: Status, kind: EventType) -> None:
+    row = replace(fold(FIRST, events(STORY)), status=status)
+    event = Event(60, NOW, kind, "so it was", 1, DATA)
+    told = illegal(row, event)
+    after = apply(row, event)
+    assert illegal(after, event) == told
+    assert apply(after, event) == after
+    if told is not None:
+        assert (after.status, told.current, after.sequence) == (status, status, 60)
+        assert told.following is not status
 
 
 def test_a_batch_s_row_follows_its_events() -> None:
