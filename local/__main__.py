@@ -13,6 +13,7 @@ from local.azure.real_input import world_of_scale_set
 from local.azure.world import World, WorldError, demo_world, load_world
 from local.azurite import AzuriteError
 from local.platform import TLS_PORT, Options, Platform, run_platform
+from local.state_mark import StateError
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
             arguments.tls,
         )
         asyncio.run(_run(options))
-    except (WorldError, AzuriteError, OSError) as error:
+    except (WorldError, AzuriteError, StateError, OSError) as error:
         print(f"The platform cannot start: {error}", file=sys.stderr)
         return 2
     return 0

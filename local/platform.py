@@ -25,7 +25,8 @@ from local.durable.options import HostOptions
 from local.event_delivery import EventDelivery
 from local.functions import server as functions_server
 from local.functions.host import FunctionsHost
-from local.state import Json, MemoryState, State, Storage
+from local.state import Json, MemoryState, Storage
+from local.state_mark import open_state
 from rollout.codec import decode_time, encode_time
 
 #: Where Azure is served over TLS, as `docs/local.md` tells `az`.
@@ -70,7 +71,7 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
     it does in Azure.
     """
     async with AsyncExitStack() as stack:
-        storage: Storage = MemoryState() if options.state is None else State(options.state)
+        storage: Storage = MemoryState() if options.state is None else open_state(options.state)
         stack.callback(storage.close)
         clock = Clock(_time_of(storage), options.speed)
         azurite = await stack.enter_async_context(Azurite(_azurite_folder(options.state)))

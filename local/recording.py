@@ -2,7 +2,8 @@
 
 ``make histories`` writes them below ``tests/replay``, into a folder named after ``defaultVersion`` in host.json. The
 tests replay each with the recipes, and read each with the code, of the day (CONTRIBUTING.md says what to do when they
-cannot). Everything is played in virtual time, so that recording twice gives the same bytes.
+cannot). What they come to is noted in ``local/recipes.json``, for the state files. Everything is played in virtual
+time, so that recording twice gives the same bytes.
 
 A file of histories is a list of executions, a line each::
 
@@ -38,6 +39,7 @@ from local.durable.options import HostJson
 from local.memory import MemoryTable
 from local.scenarios import SCENARIOS, Scene, scenario_world
 from local.state import Json
+from local.state_mark import note
 from local.virtual import VirtualPlatform
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -219,6 +221,8 @@ def main() -> None:
     parser.add_argument("--into", type=Path, default=REPLAY / default_version(), help="the folder (tests/replay/…)")
     folder: Path = parser.parse_args().into
     record(folder)
+    if folder.resolve().parent == REPLAY:
+        note(folder.name, folder)
     files = list(folder.glob("*.json"))
     print(f"{folder}: {len(files)} files, {sum(file.stat().st_size for file in files)} bytes")
 
