@@ -24,7 +24,8 @@ async def adopt(
 ) -> list[VmRecord]:
     """Give each a row: a green VM of the last batch, with what is said of its health now. Twice: the same rows."""
     known = [record.vm_id for record in records if not record.reason.startswith(ADOPTED)]
-    found = newcomers(listed.vms, known, goal(deployment))
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    found = newcomers(scale_set, listed.vms, known, goal(deployment)) if scale_set is not None else ()
     if not found:
         return []
     ids = [vm.vm_id for vm in found]

@@ -42,7 +42,7 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
     # What an earlier run of this launch adopted is counted again: its answer may have been lost.
     known = [r.vm_id for r in records if r.color is Color.BLUE or r.batch != batch.number or r.replaced]
     image = batch.image(deployment.image)
-    new = newcomers(listed.vms, known, image)
+    new = newcomers(scale_set, listed.vms, known, image)
     launch = decide_launch(scale_set, new, batch, intents, order.at, over, order.since)
     if launch.intent is not None or launch.discard:
         return await _write(ports, order, scale_set, launch, listed, image)

@@ -113,7 +113,7 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
         progress = scale_set
     else:
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
-        orphans = newcomers(listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
+        orphans = newcomers(scale_set, listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
         adopted = [_orphan(vm, order) for vm in orphans]
         await ports.store.vms.put(order.deployment_id, adopted)
         green += adopted

@@ -67,9 +67,10 @@ async def _with_orphans(ports: Ports, order: Order, deployment: Deployment, list
     """Every row, those of VMs included that a launch made and no run of it lived to adopt."""
     records = list(await ports.store.vms.list(order.deployment_id))
     batch = await ports.store.batches.get(order.deployment_id, deployment.current_batch)
-    if batch is None:
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if batch is None or scale_set is None:
         return records
-    found = newcomers(listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
+    found = newcomers(scale_set, listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
     adopted = [_orphan(vm, batch, order) for vm in found]
     await ports.store.vms.put(order.deployment_id, adopted)
     return records + adopted

@@ -19,6 +19,7 @@ from rollout.deployment import Deployment, Image, Parameters
 from rollout.errors import AzureError, Refused
 from rollout.findings import Finding, Severity
 from rollout.group import Group, HealthCheckType
+from rollout.ownership import told_apart
 from rollout.plan import make_plan, serving_vms
 from rollout.ports import Ports
 from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
@@ -86,7 +87,7 @@ async def survey(
         _nothing() if brief else _surroundings(ports, scale_set),
     )
     seen = _Seen(ports, group, parameters, predecessor, scale_set, found, surroundings or Surroundings())
-    return await seen.judged(listed, thorough)
+    return await seen.judged(told_apart(scale_set, listed), thorough)
 
 
 @dataclass(frozen=True)

@@ -211,20 +211,25 @@ async def good_image(watched: Watched) -> list[str]:
 
 
 async def rows_as_the_set(watched: Watched) -> list[str]:
-    """The VM rows of the last deployment that began say of each VM that it is there, or deleted, as it is in truth."""
+    """The VM rows of the last deployment that began say of each VM that it is there, or deleted, as it is in truth.
+
+    A VM that somebody attached in the middle has none.
+    """
     rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
     begun = [row for row in rows if row.started_at is not None]
     if not begun:
         return []
     last = max(begun, key=lambda row: row.started_at or row.created_at)
     records = await watched.platform.store.vms.list(last.id)
-    there = {vm.vm_id for vm in watched.platform.cloud.scale_set(watched.scale_set_id).active()}
+    active = watched.platform.cloud.scale_set(watched.scale_set_id).active()
+    there = {vm.vm_id for vm in active}
     found = [
         f"{record.name} of batch {record.batch} is {record.status} ({record.reason}); there: {record.vm_id in there}"
         for record in records
         if (record.reason == "Deleted") == (record.vm_id in there) and not record.moved_to
     ]
-    unknown = there - {record.vm_id for record in records} if records else set()
+    expected = {vm.vm_id for vm in active if not vm.is_attached}
+    unknown = expected - {record.vm_id for record in records} if records else set()
     return found + [f"no row names {vm}" for vm in sorted(unknown)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rollout.deployment import Batch, Intent, IntentKind
+from rollout.ownership import ownership
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.words import counted
 
@@ -24,10 +25,17 @@ class Launch:
     adopt: tuple[Vm, ...] = ()
 
 
-def newcomers(vms: Iterable[Vm], known: Iterable[str], image: ImageReference) -> tuple[Vm, ...]:
-    """The VMs that no row of the deployment names yet and that carry its image, oldest first."""
+def newcomers(scale_set: ScaleSet, vms: Iterable[Vm], known: Iterable[str], image: ImageReference) -> tuple[Vm, ...]:
+    """The VMs that no row of the deployment names yet and that carry its image, oldest first.
+
+    The set must have made them: what somebody attaches meanwhile is nobody's replacement.
+    """
     rows = set(known)
-    found = [vm for vm in vms if vm.vm_id not in rows and vm.image.matches(image) and not vm.leaving]
+    found = [
+        vm
+        for vm in vms
+        if vm.vm_id not in rows and vm.image.matches(image) and not vm.leaving and ownership(scale_set, vm).own
+    ]
     return tuple(sorted(found, key=lambda vm: (vm.created_at or datetime.min.replace(tzinfo=UTC), vm.name, vm.vm_id)))
 
 

@@ -21,7 +21,7 @@ def policies(vm: Vm, parameters: Parameters) -> dict[str, VmPolicy]:
     found = (
         (PROTECTED, vm.protected, parameters.protected_vms),
         (STOPPED, vm.stopped, parameters.stopped_vms),
-        (ATTACHED, vm.attached, parameters.attached_vms),
+        (ATTACHED, bool(vm.foreign), parameters.attached_vms),
     )
     return {words: policy for words, needs_decision, policy in found if needs_decision}
 

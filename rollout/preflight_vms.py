@@ -45,7 +45,8 @@ def check_vms(
 
 
 def _needing_decision(words: str, vms: Sequence[Vm], parameters: Parameters) -> Iterator[Finding]:
-    decided = {vm.name: policies(vm, parameters)[words] for vm in vms if words in policies(vm, parameters)}
+    concerned = [vm for vm in vms if words in policies(vm, parameters)]
+    decided = {_label(words, vm): policies(vm, parameters)[words] for vm in concerned}
     if not decided:
         return
     code, remedy = KINDS[words]
@@ -57,6 +58,11 @@ def _needing_decision(words: str, vms: Sequence[Vm], parameters: Parameters) -> 
         yield warning(code, f"{found}: left as they are", f"To have them replaced start with {code}: replace", code)
     else:
         yield warning(code, f"{found}: replaced like the others", f"To leave them start with {code}: skip", code)
+
+
+def _label(words: str, vm: Vm) -> str:
+    """The VM's name; of one that the set did not make also what gives it away."""
+    return f"{vm.name} ({vm.foreign})" if words == ATTACHED else vm.name
 
 
 def _data_disks(going: Sequence[Vm]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from rollout.deployment import Deployment
 from rollout.images import image_of, version_key
+from rollout.ownership import ownership
 from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm
 from rollout.words import counted
 
@@ -58,7 +59,7 @@ def roll_needed(as_of: datetime, scale_set: ScaleSet, vms: Iterable[Vm], newest:
 
     VMs that are being deleted do not count, and VMs that were attached neither: the model never described them.
     """
-    counted_vms = [vm for vm in vms if not vm.leaving and not vm.attached]
+    counted_vms = [vm for vm in vms if not vm.leaving and ownership(scale_set, vm).own]
     found = [tuple(_differences(scale_set, vm, newest)) for vm in counted_vms]
     total = len(counted_vms)
     tally = Counter(difference for differences in found for difference in differences)

@@ -157,6 +157,8 @@ class ScaleSet:
     plan: PurchasePlan | None = None
     has_os_profile: bool = True
     planned_network: tuple[PlannedConfiguration, ...] = ()
+    computer_name_prefix: str | None = None
+    created_at: datetime | None = None
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -189,10 +191,11 @@ class Vm:
     ``vm_id`` is the only name that is never used again (Uniform instance ids are). ``power_state`` is ``running``,
     ``stopped``, ``deallocated``…, ``None`` while unknown; ``health`` is ``healthy``, ``unhealthy``, ``unknown`` or
     ``initializing`` as the Application Health extension or the probe reports it, ``None`` where nothing does, or where
-    it has not been asked for (``rollout.ports.ScaleSets.with_health``). ``attached``: it was made by itself and put
-    into the set (Flexible sets only), so that the set's model does not say what it is like. ``network_interfaces`` are
-    resource ids. ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``:
-    the names of those that are deleted with it. ``model``: what it was made as, by the paths of ``ScaleSet.model``.
+    it has not been asked for (``rollout.ports.ScaleSets.with_health``). ``foreign``: why it is none that the set made,
+    so that the set's model does not say what it is like, where that has been asked (``rollout.ownership``); empty for
+    the set's own. ``network_interfaces`` are resource ids. ``latest_model``: it runs the set's present model, ``None``
+    where Azure does not tell. ``data_disks``: the names of those that are deleted with it. ``model``: what it was made
+    as, by the paths of ``ScaleSet.model``.
     """
 
     vm_id: str
@@ -204,7 +207,8 @@ class Vm:
     health: str | None = None
     zone: str | None = None
     protected: bool = False
-    attached: bool = False
+    foreign: str = ""
+    computer_name: str | None = None
     created_at: datetime | None = None
     network_interfaces: tuple[str, ...] = ()
     latest_model: bool | None = None

@@ -52,9 +52,8 @@ class FlexibleVms:
 
         Azure keeps a set's VMs in the set's resource group, so the identity needs no right on the subscription.
         """
-        name = ScaleSetId.parse(scale_set_id).name
         pages = await read_pages(self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE)
-        vms = tuple(vm for item in pages.items if (vm := read_flexible_vm(item, name)) is not None)
+        vms = tuple(vm for item in pages.items if (vm := read_flexible_vm(item)) is not None)
         return VmList(vms, pages.requests, pages.remaining, LIST_REFILL_PER_MINUTE)
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
@@ -88,7 +87,7 @@ class FlexibleVms:
                 return None
         body = answer.json()
         belongs = ((body.get("properties") or {}).get("virtualMachineScaleSet") or {}).get("id") or ""
-        return read_flexible_vm(body, parsed.name) if belongs.lower() == scale_set_id.lower() else None
+        return read_flexible_vm(body) if belongs.lower() == scale_set_id.lower() else None
 
     async def _read_views(self, scale_set_id: str, vms: Sequence[Vm]) -> dict[str, str | None]:
         """The health of each; an error only once all have answered."""

@@ -62,6 +62,8 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
             _at(profile, "osProfile", "computerNamePrefix") or _at(profile, "osProfile", "adminUsername")
         ),
         planned_network=_planned_network(profile),
+        computer_name_prefix=_at(profile, "osProfile", "computerNamePrefix"),
+        created_at=_time(properties.get("timeCreated")),
         model=fields_of_set(body),
     )
 
@@ -82,6 +84,7 @@ def read_vm(body: Json) -> Vm | None:
         zone=next(iter(body.get("zones") or ()), None),
         protected=bool(_at(properties, "protectionPolicy", "protectFromScaleSetActions")),
         created_at=_time(properties.get("timeCreated")),
+        computer_name=_at(properties, "osProfile", "computerName"),
         network_interfaces=tuple(each["id"] for each in _at(properties, "networkProfile", "networkInterfaces") or ()),
         latest_model=properties.get("latestModelApplied"),
         data_disks=_lost_disks(properties, unless="Detach"),
@@ -89,19 +92,15 @@ def read_vm(body: Json) -> Vm | None:
     )
 
 
-def read_flexible_vm(body: Json, set_name: str) -> Vm | None:
-    """One VM of the Flexible set ``set_name``, from the VM API; ``None`` for one without a ``vmId``.
+def read_flexible_vm(body: Json) -> Vm | None:
+    """One VM of a Flexible set, from the VM API; ``None`` for one without a ``vmId``.
 
-    Such a VM has no ``instanceId``: its name is one. The set names those it makes ``{set_name}_{8 characters}``
-    (https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-instance-ids); any other,
-    and one that was made without an image, was made by somebody and attached.
+    Such a VM has no ``instanceId``: its name is one. Somebody may have made it and attached it (``rollout.ownership``).
     """
     vm = read_vm({"instanceId": body["name"], **body})
     if vm is None:
         return None
-    made_by_set = vm.name.lower().startswith(f"{set_name.lower()}_") and vm.image != ImageReference()
-    lost = _lost_disks(body.get("properties") or {}, only="Delete")
-    return replace(vm, attached=not made_by_set, data_disks=lost)
+    return replace(vm, data_disks=_lost_disks(body.get("properties") or {}, only="Delete"))
 
 
 def read_health(view: Json) -> str | None:

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from local.azure.agenda import Agenda
 from local.azure.errors import ALLOCATION_FAILED, PROVISIONING_TIMED_OUT, ArmError
@@ -87,14 +87,24 @@ class Fabric:
         """
         zones = new_zones(scale_set.body.get("zones") or [], [])
         numbers = self._numbers(scale_set) if scale_set.is_flexible else iter(range(scale_set.capacity))
+        born = max(self.state.now - AGE_AT_START, min(_created_at(scale_set), self.state.now))
         for number, zone in itertools.islice(zip(numbers, zones, strict=False), scale_set.capacity):
-            self._settle(scale_set, self._create(scale_set, number, zone, self.state.now - AGE_AT_START))
+            self._settle(scale_set, self._create(scale_set, number, zone, born))
         for name in attached:
-            scale_set.models[0] = {
-                part: value for part, value in scale_set.profile.items() if part != "extensionProfile"
-            }
-            vm = self._create(scale_set, next(numbers), next(zones), self.state.now - AGE_AT_START, attached=name)
-            self._settle(scale_set, vm)
+            self.attach(scale_set, name, name, born)
+
+    def attach(self, scale_set: ScaleSet, name: str, computer_name: str, created_at: datetime) -> Instance:
+        """Put a VM that was made by itself into a Flexible set: from the model's image, without extensions.
+
+        Its ``virtualMachineScaleSet.id`` names the set, its name and computer name are what its maker gave it
+        (https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-attach-detach-vm).
+        """
+        scale_set.models[0] = {part: value for part, value in scale_set.profile.items() if part != "extensionProfile"}
+        zone = next(new_zones(scale_set.body.get("zones") or [], scale_set.active()))
+        vm = self._create(scale_set, next(self._numbers(scale_set)), zone, created_at, attached=name)
+        vm.computer_name = computer_name
+        self._settle(scale_set, vm)
+        return vm
 
     def _settle(self, scale_set: ScaleSet, vm: Instance) -> None:
         """Have a VM of the world's beginning be what it became in the day before."""
@@ -287,6 +297,12 @@ class Fabric:
     def _log(self, scale_set: ScaleSet, vm: Instance, state: str) -> None:
         change = VmChange(self.state.now, scale_set.id, vm.vm_id, vm.name, image_name(vm.image), state)
         self.state.changes.append(change)
+
+
+def _created_at(scale_set: ScaleSet) -> datetime:
+    """When the set was made: its VMs are no older. Long ago where its body does not say."""
+    told = scale_set.properties.get("timeCreated")
+    return datetime.fromisoformat(told) if told else datetime.min.replace(tzinfo=UTC)
 
 
 def image_name(reference: Json) -> str:

@@ -51,6 +51,14 @@ class Interference:
         self._enter = enter
         self._leave = leave
 
+    def attach(self, scale_set_id: str, name: str, computer_name: str = "", age: timedelta = timedelta()) -> str:
+        """Somebody attaches a VM, which is so old, to a Flexible set, and the VM's ``vmId`` is answered."""
+        scale_set = self._scale_set(scale_set_id)
+        born = self._fabric.state.now - age
+        vm = self._fabric.attach(scale_set, name, computer_name or name, born)
+        self._leave()
+        return vm.vm_id
+
     def delete_vm(self, scale_set_id: str, vm: str) -> None:
         """Somebody deletes a VM: the capacity of a Uniform set falls by one, that of a Flexible one stays."""
         scale_set = self._scale_set(scale_set_id)

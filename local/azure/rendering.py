@@ -195,6 +195,8 @@ def _disk_name(scale_set: ScaleSet, vm: Instance) -> str:
 
 
 def _computer_name(profile: Json, vm: Instance) -> str:
+    if vm.computer_name is not None:
+        return vm.computer_name
     prefix = (profile.get("osProfile") or {}).get("computerNamePrefix", "vm")
     digits, number = "", vm.number
     while number:

@@ -25,6 +25,8 @@ class Instance:
     did before; ``serving`` whether it also gets traffic. ``addresses`` holds the private address of each IP
     configuration, by ``interface/configuration``; ``in_pool`` says that a balancer may send it new connections.
     ``sku`` (without a capacity) and ``tags`` are those of the set when it was made, or last brought to its model.
+    ``computer_name`` is that of a VM that was made by itself and attached; those that the set makes have one after its
+    prefix.
     """
 
     number: int
@@ -57,6 +59,12 @@ class Instance:
     revision: int = 0
     sku: Json = field(default_factory=dict)
     tags: Json = field(default_factory=dict)
+    computer_name: str | None = None
+
+    @property
+    def is_attached(self) -> bool:
+        """Somebody made it by itself and put it into the set."""
+        return self.computer_name is not None
 
     @property
     def is_deleting(self) -> bool:

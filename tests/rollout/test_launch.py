@@ -9,7 +9,7 @@ import pytest
 
 from rollout.deployment import Batch, Intent, IntentKind
 from rollout.launch import decide_launch, newcomers
-from rollout.scale_set import ImageReference, ScaleSet, Vm
+from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NEW = ImageReference(id="/Images/web/versions/1.1.0")
@@ -86,8 +86,17 @@ def test_another_batch_s_intents_do_not_count() -> None:
 def test_newcomers_carry_the_image_are_unknown_and_stay() -> None:
     leaving = replace(vm(4), provisioning_state="Deleting")
     shouted = vm(5, ImageReference(id=(NEW.id or "").upper()), minutes=-1)
-    found = newcomers([vm(1), vm(2), vm(3, ImageReference(id="old")), leaving, shouted], {"id-1"}, NEW)
+    found = newcomers(SET, [vm(1), vm(2), vm(3, ImageReference(id="old")), leaving, shouted], {"id-1"}, NEW)
     assert [vm.vm_id for vm in found] == ["id-5", "id-2"]
+
+
+def test_vm_that_somebody_attaches_meanwhile_is_no_newcomer() -> None:
+    flexible = replace(SET, mode=OrchestrationMode.FLEXIBLE)
+    own = replace(vm(1), name="web_0a1b2c3d")
+    named_alike = replace(vm(2), name="web_1a1b2c3d", computer_name="db01")
+    named_otherwise = replace(vm(3), name="db01")
+    seen = [own, named_alike, named_otherwise]
+    assert newcomers(replace(flexible, computer_name_prefix="web"), seen, (), NEW) == (own,)
 
 
 def failed_vm(number: int) -> Vm:

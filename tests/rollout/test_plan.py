@@ -71,7 +71,7 @@ def test_vms_that_serve_nobody_are_replaced_though_they_run_the_image_and_first(
 TRAITS: list[tuple[str, dict[str, Any]]] = [
     ("protected_vms", {"protected": True}),
     ("stopped_vms", {"power_state": "deallocated"}),
-    ("attached_vms", {"attached": True}),
+    ("attached_vms", {"foreign": "it is older than the set"}),
 ]
 
 
@@ -136,7 +136,7 @@ def test_every_vm_has_one_part_and_the_size_stays(
             NEW if new else OLD,
             protected=is_protected,
             power_state="stopped" if is_stopped else "running",
-            attached=is_attached,
+            foreign="it is older than the set" if is_attached else "",
             provisioning_state="Deleting" if leaving else "Succeeded",
         )
         for n, (new, is_protected, is_stopped, is_attached, leaving) in enumerate(fields)

@@ -148,7 +148,7 @@ def vms(count: int, **change: Any) -> list[Vm]:
         (vms(10, power_state="deallocated"), ["stoppedVms"]),
         (vms(9), ["capacityMismatch"]),
         (vms(10, provisioning_state="Deleting"), ["capacityMismatch"]),
-        (vms(10, attached=True), ["attachedVms"]),
+        (vms(10, foreign="its name is odd"), ["attachedVms"]),
     ],
 )
 def test_what_the_vms_add(found: list[Vm], expected: list[str]) -> None:

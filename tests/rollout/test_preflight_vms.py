@@ -40,7 +40,12 @@ def found(parameters: Parameters, seen: list[Vm], scale_set: ScaleSet = SET) -> 
     [
         ("protectedVms", "protected_vms", {"protected": True}, "is protected from scale-set actions"),
         ("stoppedVms", "stopped_vms", {"power_state": "deallocated"}, "is stopped"),
-        ("attachedVms", "attached_vms", {"attached": True}, "is attached, not made by the scale set"),
+        (
+            "attachedVms",
+            "attached_vms",
+            {"foreign": "it is older than the set"},
+            "(it is older than the set) is attached, not made by the scale set",
+        ),
     ],
 )
 def test_each_policy_has_its_finding(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rollout.deployment import Deployment, Image, Parameters
 from rollout.roll_needed import REASONS_MAX, RollNeeded, roll_needed, while_under_way
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm
+from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 WEB = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/apps/images/web"
@@ -40,7 +40,8 @@ def vm(number: int = 0, image: ImageReference | None = None, **fields: Any) -> V
     named = {SIZE: fields.pop("size", None), DISK: fields.pop("disk", None)}
     told = {path: value for path, value in named.items() if value is not None}
     state = fields.pop("provisioning_state", "Succeeded")
-    return Vm(f"id-{number}", f"web_{number}", str(number), image, state, "running", model=told, **fields)
+    name = fields.pop("name", f"web_{number:08x}")
+    return Vm(f"id-{number}", name, name, image, state, "running", model=told, **fields)
 
 
 def version(name: str, image: str = WEB) -> ImageVersion:
@@ -157,7 +158,8 @@ def test_another_model_counts_where_no_field_shows_it() -> None:
 
 def test_vms_that_leave_and_vms_that_were_attached_do_not_count() -> None:
     old = gallery("1.0.0")
-    needed = look(scale_set(), vm(0, old, provisioning_state="Deleting"), vm(1, old, attached=True), vm(2))
+    flexible = replace(scale_set(), mode=OrchestrationMode.FLEXIBLE)
+    needed = look(flexible, vm(0, old, provisioning_state="Deleting"), vm(1, old, name="db01"), vm(2))
     assert needed == RollNeeded(NOW, 0, 1, ())
 
 
@@ -176,21 +178,24 @@ IMAGE = st.sampled_from([gallery("1.0.0"), gallery("1.1.0"), gallery("1.2.0"), g
 TOLD = st.sampled_from([None, "a", "b", "B"])
 VMS = st.lists(
     st.builds(
-        lambda image, state, model, size, disk, attached: vm(
-            0, image, provisioning_state=state, latest_model=model, size=size, disk=disk, attached=attached
+        lambda image, state, model, size, disk, name: vm(
+            0, image, provisioning_state=state, latest_model=model, size=size, disk=disk, name=name
         ),
         IMAGE,
         st.sampled_from(["Succeeded", "Creating", "Failed", "Deleting"]),
         st.sampled_from([True, False, None]),
         TOLD,
         TOLD,
-        st.booleans(),
+        st.sampled_from(["web_0a1b2c3d", "db01"]),
     ),
     max_size=12,
 )
 SETS = st.builds(
-    lambda image, told: scale_set(image, **{name: value for name, value in told.items() if value}),
+    lambda image, mode, told: replace(
+        scale_set(image, **{name: value for name, value in told.items() if value}), mode=mode
+    ),
     IMAGE,
+    st.sampled_from(OrchestrationMode),
     st.fixed_dictionaries({"size": TOLD, "disk": TOLD}),
 )
 

@@ -14,6 +14,8 @@ from rollout.status import Color, Status
 
 pytestmark = pytest.mark.slow
 
+GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300}
+
 Play = Callable[..., Any]
 SmallWorld = Callable[..., World]
 
@@ -203,7 +205,7 @@ def test_attached_vm_refuses_the_deployment_before_anything_changes(play: Play, 
         assert reply.status == 422
         (detail,) = reply.body["error"]["details"]
         assert detail["code"] == "attachedVms"
-        assert "database is attached" in detail["message"]
+        assert detail["message"].startswith("database (its name is not web_ and eight hexadecimal digits) is attached")
         assert stage.platform.cloud.audit == []
 
     play(story, flexible_world(2, scale_set={"attachedVms": ["database"]}))
@@ -304,3 +306,54 @@ def test_900_vms_in_10_batches_are_never_throttled(play: Play, flexible_world: S
         assert [entry for entry in stage.platform.cloud.audit if entry.status >= 400] == []
 
     play(story, flexible_world(900, throttlingFactor=0.5))
+
+
+FOREIGN = {
+    "name": {"name": "web_db01"},
+    "computer name": {"name": "web_0a1b2c3d", "computer_name": "db01"},
+    "age": {"name": "web_0a1b2c3d", "computer_name": "web00001f", "age": timedelta(days=3650)},
+}
+
+
+@pytest.mark.parametrize("mark", FOREIGN)
+def test_attached_vm_named_like_the_set_is_told_and_left_alone(
+    play: Play, flexible_world: SmallWorld, mark: str
+) -> None:
+    async def story(stage: Any) -> str:
+        foreign = stage.platform.cloud.interfere.attach(stage.scale_set_id, **FOREIGN[mark])
+        refused = await stage.platform.post("/api/groups/web/deployments", GOOD)
+        (detail,) = refused.body["error"]["details"]
+        assert (refused.status, detail["code"]) == (422, "attachedVms")
+        row = await stage.platform.ended(await stage.platform.start(**GOOD, attachedVms="skip"))
+        assert (row.status, row.reason) == ("finished", "2 VMs now on 1.1.0; 1 VM skipped")
+        standing = {vm.vm_id: vm.image["id"][-5:] for vm in stage.platform.cloud.scale_set(stage.scale_set_id).active()}
+        assert (standing.pop(foreign), list(standing.values())) == ("1.0.0", ["1.1.0"] * 2)
+        return str(detail["message"])
+
+    reasons = {
+        "name": "its name is not web_ and eight hexadecimal digits",
+        "computer name": "its computer name db01 does not begin with web",
+        "age": "it is older than the set",
+    }
+    assert reasons[mark] in play(story, flexible_world(2))
+
+
+@pytest.mark.parametrize("end", ["finished", "discarded", "stopped"])
+def test_vm_of_the_new_image_that_somebody_attaches_meanwhile_is_no_green_one(
+    play: Play, flexible_world: SmallWorld, end: str
+) -> None:
+    async def story(stage: Any) -> None:
+        image = {"finished": "1.1.0", "stopped": "1.1.0", "discarded": "1.2.0"}[end]
+        deployment = await stage.platform.start(**{**GOOD, "image": image})
+        await stage.until(deployment, "BatchStarted", batch=1)
+        foreign = stage.platform.cloud.interfere.attach(stage.scale_set_id, "web_0a1b2c3d", "db01")
+        if end == "stopped":
+            await stage.until(deployment, "BatchLaunched", batch=1)
+            await stage.platform.post(f"/api/deployments/{deployment}/stop", {})
+        row = await stage.platform.ended(deployment)
+        assert row.status == {"finished": "finished", "stopped": "stopped", "discarded": "failed"}[end]
+        rows = {vm.vm_id for vm in await stage.platform.store.vms.list(deployment)}
+        there = {vm.vm_id for vm in stage.platform.cloud.scale_set(stage.scale_set_id).active()}
+        assert (foreign in rows, foreign in there) == (False, True)
+
+    play(story, flexible_world(2))

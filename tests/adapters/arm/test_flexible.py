@@ -35,6 +35,7 @@ def vm_body(name: str = "api_1a2b3c4d", *, power: str = "running", **properties:
         "storageProfile": {"imageReference": {"id": IMAGE_ID, "exactVersion": "1.0.0"}},
         "virtualMachineScaleSet": {"id": SET_ID},
         "timeCreated": "2026-11-23T08:15:00+00:00",
+        "osProfile": {"computerName": "vm000001"},
         "instanceView": {"statuses": [{"code": f"PowerState/{power}"}]},
     }
     return {"name": name, "id": f"{VMS_URL}/{name}", "location": "eastus2", "properties": {**usual, **properties}}
@@ -89,7 +90,7 @@ async def test_a_vm_is_named_by_its_name_alone(flexible_vms: FlexibleVms, script
     assert (found.image, found.power_state, found.health, found.zone) == (IMAGE, "running", None, "2")
     assert found.created_at == datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
     assert found.running
-    assert not found.attached
+    assert (found.computer_name, found.foreign) == ("vm000001", "")
 
 
 async def test_every_page_is_read_and_the_subscription_s_bucket_is_told(flexible_vms: FlexibleVms, script: Any) -> None:
@@ -110,24 +111,6 @@ async def test_a_list_throttled_at_a_later_page_waits_no_longer_than_its_bucket_
     with pytest.raises(Busy) as caught:
         await flexible_vms.list_vms(SET_ID)
     assert caught.value.retry_after == timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("body", "attached"),
-    [
-        (vm_body("api_1a2b3c4d"), False),
-        (vm_body("API_1a2b3c4d"), False),
-        (vm_body("database"), True),
-        (vm_body("apis_1a2b3c4d"), True),
-        (vm_body("api_1a2b3c4d", storageProfile={"osDisk": {"createOption": "Attach"}}), True),
-    ],
-)
-async def test_a_vm_that_the_set_did_not_make_is_told_apart(
-    flexible_vms: FlexibleVms, script: Any, body: dict[str, Any], attached: bool
-) -> None:
-    script.answer(200, {"value": [body]})
-    (found,) = (await flexible_vms.list_vms(SET_ID)).vms
-    assert found.attached is attached
 
 
 async def test_a_vm_that_has_no_identity_yet_is_not_listed(flexible_vms: FlexibleVms, script: Any) -> None:
