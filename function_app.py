@@ -20,7 +20,7 @@ from activities.attempt import Body, attempt
 from activities.bake import bake
 from activities.detach import detach_blue
 from activities.evidence import save_evidence
-from activities.finish import raise_epoch, release_group, verify_end
+from activities.finish import raise_epoch, release_group, tell_changes, verify_end
 from activities.follow import Body as FollowBody
 from activities.follow import attempt_to_follow, decide_wanted, start_wanted
 from activities.gate import check_group
@@ -34,7 +34,7 @@ from activities.record import Entry, record_event
 from activities.retire import discard_green, discard_sick, terminate_blue
 from activities.roll_back import plan_roll_back
 from activities.settle import keep_green, settle_vms
-from activities.steer import await_approval, await_resume
+from activities.steer import await_approval, await_resume, heed_commands
 from activities.turn import take_turn
 from adapters.instances import DurableInstances
 from api.doors import alarms, doors, listeners
@@ -70,9 +70,11 @@ ACTIVITIES: tuple[Body, ...] = (
     detach_blue,
     terminate_blue,
     await_resume,
+    heed_commands,
     await_approval,
     bake,
     raise_epoch,
+    tell_changes,
     discard_green,
     keep_green,
     settle_vms,

@@ -55,7 +55,7 @@ async def _command(ports: Ports, order: Order) -> Command | None:
     if not commands or commands[-1].number <= order.heard:
         return None
     row: Deployment = await deployment_of(ports, order)
-    return to_heed(commands, order.heard, row.status)
+    return to_heed(replace(row.standing, heard=order.heard), commands)
 
 
 async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from activities.adopt import adopt
+from activities.rights import obstacle
 from activities.rows import deployment_of
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome
 from rollout.ports import Ports
+from rollout.remains import without_lock
 from rollout.status import Color
 
 
@@ -34,18 +36,30 @@ async def raise_epoch(ports: Ports, order: Order) -> Progress:
     return done("Only the failure path may write now", epoch=order.epoch + 1, sequence=deployment.sequence)
 
 
+async def tell_changes(ports: Ports, order: Order) -> Progress:
+    """Say who has the scale set now, and what the deployment had changed of it. Azure is neither read nor written."""
+    deployment = await deployment_of(ports, order)
+    lock = await ports.store.locks.get(order.scale_set_id)
+    records = await ports.store.vms.list(deployment.id)
+    intents = await ports.store.intents.list(deployment.id)
+    return done(without_lock(deployment, lock, records, intents))
+
+
 async def verify_end(ports: Ports, order: Order) -> Progress:
     """Look at the set and its VMs once more, and say in words where they are not what the plan said they would be.
 
     VMs on the image that others made in the middle, autoscale or repairs, and that took no green place are adopted.
+    Where the lock was lost in a long wait, another deployment changes the set, and nothing can be said of it.
     """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
-        return done(f"No VM to replace: {deployment.reason}")
+        return await obstacle(ports, order) or done(f"No VM to replace: {deployment.reason}")
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    if refusal := await obstacle(ports, order):
+        return refusal
     records = await ports.store.vms.list(deployment.id)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]

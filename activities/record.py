@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from groundwork.heed import end_commands
 from rollout.deployment import Event
-from rollout.events import Recorded, apply, apply_to_batch, illegal
+from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal
 from rollout.ports import Ports
 
 
@@ -24,8 +25,9 @@ class Entry:
 async def record_event(ports: Ports, entry: Entry) -> Recorded:
     """The event's row first, then the rows that follow from it; each holds it once, however often this runs.
 
-    An event that is no legal transition is written and told, and the deployment's status stays. An end is for ever:
-    what a recipe still has to say of a deployment whose end was written for it is dropped.
+    Commands that the event acts on, or that nobody will act on after it, end with it. An event that is no legal
+    transition is written and told, and the deployment's status stays. An end is for ever: what a recipe still has to
+    say of a deployment whose end was written for it is dropped.
     """
     event, store = entry.event, ports.store
     row = await store.deployments.get(entry.deployment_id)
@@ -33,7 +35,9 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
         return Recorded()
     refused = illegal(row, event) if row is not None and entry.checked else None
     await store.events.put(entry.deployment_id, event)
-    await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
+    row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
     if event.batch is not None:
         await store.batches.change(entry.deployment_id, event.batch, lambda row: apply_to_batch(row, event))
+    if event.type in ENDS_COMMANDS:
+        await end_commands(ports, row, event.at)
     return Recorded(refused)

@@ -6,30 +6,44 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
-from rollout.commands import Action, Answer, CommandKind, Decision, answer
-from rollout.order import Order, Progress, State, again, done
+from rollout.commands import Action, Answer, CommandKind, Decision, answer, due
+from rollout.order import Order, Progress, State, again, done, interrupted
 from rollout.ports import Ports
+from rollout.status import Status
 
 #: How often the commands are read although nothing woke the wait: an event may be lost.
 LOOK_AGAIN = timedelta(minutes=5)
 
 
+async def heed_commands(ports: Ports, order: Order) -> Progress:
+    """Nothing but what goes before every step that is steered: a command that was given is heeded (``attempt``)."""
+    return done("Nothing was said that is still to be heeded")
+
+
 async def await_resume(ports: Ports, order: Order) -> Progress:
     """Paused until somebody resumes, stops or rolls back, or the deployment's ``waitTimeout`` is over."""
-    return await _decided(ports, order, CommandKind.RESUME)
+    return await _decided(ports, order, CommandKind.RESUME, Status.PAUSED)
 
 
 async def await_approval(ports: Ports, order: Order) -> Progress:
-    """At a gate until somebody approves, stops or rolls back, or the deployment's ``waitTimeout`` is over."""
-    return await _decided(ports, order, CommandKind.APPROVE)
+    """At a gate until somebody approves, stops or rolls back, or the deployment's ``waitTimeout`` is over.
+
+    A pause that was accepted in the moment before the gate opened interrupts the wait.
+    """
+    return await _decided(ports, order, CommandKind.APPROVE, Status.AWAITING_APPROVAL)
 
 
-async def _decided(ports: Ports, order: Order, asked: CommandKind) -> Progress:
+async def _decided(ports: Ports, order: Order, asked: CommandKind, status: Status) -> Progress:
     row = await deployment_of(ports, order)
     timeout = row.parameters.wait_timeout
     # The event that began this wait wrote the decision; without it, the same follows from the order.
     decision = row.decision or Decision(asked, order.since, order.since + timeout, row.parameters.action_on_timeout)
-    found = answer(asked, await ports.store.commands.list(order.deployment_id), order.heard, decision, order.at)
+    standing = replace(row.standing, status=status, heard=order.heard)
+    commands = await ports.store.commands.list(order.deployment_id)
+    first = due(standing, commands)
+    if first is not None and first.kind is CommandKind.PAUSE:
+        return interrupted(first)
+    found = answer(standing, commands, decision, order.at)
     if found is None:
         left = min(decision.deadline - order.at, LOOK_AGAIN)
         return replace(again(left, f"waiting until somebody gives {asked}"), listen=True)

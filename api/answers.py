@@ -186,7 +186,7 @@ _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}
 PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), instead=_ASKED)
 
 #: What of a deployment's row is Teal's own affair.
-_INNER = ("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "waiting", "paused_from")
+_INNER = ("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from")
 _SHOWN = {
     "can_be": list[CommandKind],
     "image": DeploymentImage,
@@ -196,7 +196,7 @@ _SHOWN = {
     "parameters": PARAMETERS,
 }
 COMMAND = derived(
-    Command, "Command", omit=("kind", "all_gates"), instead={"command": CommandKind, "all": bool, "heeded": bool}
+    Command, "Command", omit=("kind", "all_gates", "accepted_after"), instead={"command": CommandKind, "all": bool}
 )
 DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
 DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})

@@ -1,14 +1,15 @@
 """``POST /deployments/{deploymentId}/pause`` and the other commands: what a person says to a deployment.
 
 A command is a row first; the event is only a wake-up. The deployment's row says whom to wake, and is read after the
-command was written: either the deployment has seen the command, or it is woken (``activities.attempt``).
+command was written: either the deployment has seen the command, or it is woken (``activities.attempt``). Where the
+deployment had gone on meanwhile, so that the command makes no sense any more, its row says so and it is refused.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.errors import Code, Refusal
@@ -17,8 +18,9 @@ from api.lookup import find_deployment, find_group
 from api.overview import overview
 from api.paging import page_after
 from api.rendering import render_command
+from groundwork.heed import note
 from rollout.codec import encode, encode_time
-from rollout.commands import Command, CommandKind, objection, unheeded
+from rollout.commands import Command, CommandKind, Standing, heedings, objection
 from rollout.deployment import Deployment
 from rollout.errors import Busy
 from rollout.keys import command_row
@@ -43,13 +45,13 @@ class Said:
     all_gates: bool = False
     tried: bool = False
 
-    def numbered(self, number: int) -> Command:
+    def numbered(self, number: int, accepted_after: int) -> Command:
         """Its row."""
-        return Command(number, self.kind, self.at, self.by, self.comment, self.all_gates)
+        return Command(number, self.kind, self.at, self.by, self.comment, self.all_gates, accepted_after)
 
     def among(self, commands: Sequence[Command]) -> Command | None:
         """The row that it has already."""
-        return next((one for one in commands if self.tried and _same(one, self.numbered(one.number))), None)
+        return next((one for one in commands if self.tried and _same(one, self.numbered(one.number, 0))), None)
 
 
 async def command_deployment(ports: Ports, request: Request, *, kind: CommandKind) -> Answer:
@@ -73,7 +75,7 @@ async def list_deployment_commands(ports: Ports, request: Request) -> Answer:
     row = await find_deployment(ports, request)
     commands = await ports.store.commands.list(row.id)
     page = page_after(request, "commands", commands, lambda command: command_row(command.number))
-    return Answer(200, page.answer("commands", [render_command(command, row.heard) for command in page.items]))
+    return Answer(200, page.answer("commands", [render_command(command) for command in page.items]))
 
 
 async def take_back_deployment(ports: Ports, request: Request) -> Answer:
@@ -95,7 +97,7 @@ async def take_back_deployment(ports: Ports, request: Request) -> Answer:
 async def _accepted(ports: Ports, request: Request, command: Command) -> Answer:
     row = await find_deployment(ports, request)
     shown = await overview(ports, row)
-    return Answer(202, {**shown, "command": render_command(command, row.heard)})
+    return Answer(202, {**shown, "command": render_command(command)})
 
 
 async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
@@ -110,22 +112,21 @@ async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
         command = said.among(commands)
         if command is None:
             _refuse_nonsense(row, commands, said.kind, deployment_id)
-            command = said.numbered(1 + max((one.number for one in commands), default=0))
+            number = 1 + max((one.number for one in commands), default=0)
+            command = said.numbered(number, row.sequence if row is not None else 0)
             if not await store.commands.add(deployment_id, command) and not await _is_there(
                 ports, deployment_id, command
             ):
                 continue
             _log.info("%s was given %s %s", deployment_id, command.kind, command.words)
-        await _wake(ports, deployment_id)
-        return command
+        return await _arrived(ports, deployment_id, command)
     raise Busy("TooManyWriters", f"Others always said something to {deployment_id} first")
 
 
 def _refuse_nonsense(
     row: Deployment | None, commands: Sequence[Command], kind: CommandKind, deployment_id: str
 ) -> None:
-    status, heard = (row.status, row.heard) if row is not None else (Status.PENDING, 0)
-    reason = objection(kind, status, unheeded(commands, heard))
+    reason = objection(kind, row.standing if row is not None else Standing(Status.PENDING), commands)
     if reason:
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, reason, deployment_id)
     if kind is CommandKind.ROLL_BACK and row is not None and (why := not_to_be_rolled_back(row)):
@@ -134,13 +135,28 @@ def _refuse_nonsense(
 
 async def _is_there(ports: Ports, deployment_id: str, command: Command) -> bool:
     """Whether the row is this command's: an insert that is sent again after a lost response meets its own."""
-    return any(encode(one) == encode(command) for one in await ports.store.commands.list(deployment_id))
+    there = await ports.store.commands.list(deployment_id)
+    return any(encode(replace(one, heeded=None)) == encode(command) for one in there)
 
 
-async def _wake(ports: Ports, deployment_id: str) -> None:
+async def _arrived(ports: Ports, deployment_id: str, command: Command) -> Command:
+    """Wake whoever waits for the command. Refused where the deployment had gone on before its row was written.
+
+    The deployment notes of the commands that it finds when it goes on how they ended; this one may have come after.
+    """
     row = await ports.store.deployments.get(deployment_id)
-    if row is not None and row.waiting is not None:
+    if row is None:
+        return command
+    commands = await ports.store.commands.list(deployment_id)
+    ended = {one.number: one for one in heedings(row.standing, commands, ports.clock.now())}.get(command.number)
+    if ended is not None and ended.overtaken:
+        command = await note(ports, deployment_id, ended)
+    if command.overtaken:
+        message = f"The deployment is {row.status}: it had gone on before it could heed {command.kind}"
+        raise Refusal(Code.COMMAND_NOT_POSSIBLE, message, deployment_id)
+    if row.waiting is not None:
         await ports.instances.wake(row.waiting.instance_id, row.waiting.event)
+    return command
 
 
 def _same(one: Command, other: Command) -> bool:

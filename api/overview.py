@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from api.rendering import render_deployment
 from rollout.codec import Json
-from rollout.commands import CommandKind, objection, unheeded
+from rollout.commands import CommandKind, objection
 from rollout.deployment import Deployment
 from rollout.errors import AzureError
 from rollout.lock import STARTING
@@ -35,8 +35,8 @@ async def _can_be(ports: Ports, deployment: Deployment) -> tuple[CommandKind, ..
     """The commands that make sense now, as ``api.commands`` would accept them."""
     if deployment.status.ended:
         return ()
-    waiting = unheeded(await ports.store.commands.list(deployment.id), deployment.heard)
-    kinds = [kind for kind in CommandKind if not objection(kind, deployment.status, waiting)]
+    commands = await ports.store.commands.list(deployment.id)
+    kinds = [kind for kind in CommandKind if not objection(kind, deployment.standing, commands)]
     return tuple(kind for kind in kinds if kind is not CommandKind.ROLL_BACK or not not_to_be_rolled_back(deployment))
 
 

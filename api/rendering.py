@@ -104,8 +104,8 @@ def render_parameters(parameters: Parameters) -> Json:
     return shown
 
 
-def render_command(command: Command, heard: int) -> Json:
-    """What was said; ``heeded`` once the deployment has acted on it, or on a later one."""
+def render_command(command: Command) -> Json:
+    """What was said, and what became of it."""
     return {
         "number": command.number,
         "command": encode(command.kind),
@@ -113,7 +113,7 @@ def render_command(command: Command, heard: int) -> Json:
         "at": encode(command.at),
         "by": command.by,
         "comment": command.comment,
-        "heeded": command.number <= heard,
+        "heeded": encode(command.heeded),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groundwork.claim import Held
+from groundwork.heed import end_commands
 from rollout.deployment import Deployment
 from rollout.ports import InstanceState, Ports
 from rollout.succession import lost, took_part
@@ -48,4 +49,6 @@ async def _end(ports: Ports, row: Deployment) -> Deployment | Held:
     if await ports.instances.state(row.id) in (InstanceState.RUNNING, InstanceState.SUSPENDED):
         return Held(row.id, f"Deployment {row.id} has freed the scale set and is writing its end")
     now = ports.clock.now()
-    return await ports.store.deployments.change(row.id, lambda current: lost(current, now))
+    ended = await ports.store.deployments.change(row.id, lambda current: lost(current, now))
+    await end_commands(ports, ended, now)
+    return ended

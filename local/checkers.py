@@ -19,6 +19,7 @@ from local.azure.resources import AuditEntry
 from local.azure.serving import ServingChecker, cut_off
 from local.virtual import VirtualPlatform
 from rollout.codec import camel_case, decode, encode
+from rollout.commands import CommandKind
 from rollout.deployment import Intent, IntentKind, Parameters
 from rollout.events import EventType
 from rollout.scale_set import ImageReference
@@ -295,6 +296,30 @@ def self_changing(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Any
     }
 
 
+async def commands_heeded(watched: Watched) -> list[str]:
+    """Each command of a deployment that has ended says how it ended; one that is done has its event in the history."""
+    found = []
+    for deployment in await watched.deployments():
+        if not (await watched.platform.row(deployment)).status.ended:
+            continue
+        acted = {(event.type, event.data.get("heard")) for event in await watched.platform.events(deployment)}
+        for command in await watched.platform.store.commands.list(deployment):
+            done = command.heeded is not None and not command.overtaken
+            if command.heeded is None or done is not ((_HEEDED_BY[command.kind], command.number) in acted):
+                found.append(f"{deployment}: {command.kind}, number {command.number}, is {command.heeded}; {acted}")
+    return found
+
+
+#: The event by which a deployment acts on a command.
+_HEEDED_BY = {
+    CommandKind.PAUSE: EventType.PAUSED,
+    CommandKind.RESUME: EventType.RESUMED,
+    CommandKind.APPROVE: EventType.APPROVED,
+    CommandKind.STOP: EventType.STOPPING,
+    CommandKind.ROLL_BACK: EventType.ROLLING_BACK,
+}
+
+
 #: Every promise. A story names those that it breaks on purpose.
 CHECKERS: tuple[Checker, ...] = (
     never_fewer_serving,
@@ -314,6 +339,7 @@ CHECKERS: tuple[Checker, ...] = (
     rows_as_the_set,
     rows_agree,
     journal_restored,
+    commands_heeded,
 )
 
 

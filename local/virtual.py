@@ -34,6 +34,7 @@ from local.azure.world import World, demo_world
 from local.clock import VIRTUAL_START, Clock
 from local.durable.answers import HttpAnswer
 from local.durable.faults import Faults
+from local.durable.options import HostOptions
 from local.event_delivery import EventDelivery
 from local.functions.host import FunctionsHost
 from local.memory import memory_store
@@ -83,6 +84,7 @@ class VirtualPlatform:
         faults: Faults | None = None,
         settings: Settings | None = None,
         start: datetime = VIRTUAL_START,
+        options: HostOptions | None = None,
     ) -> None:
         self.world = world or demo_world()
         self.settings = settings or Settings()
@@ -90,6 +92,7 @@ class VirtualPlatform:
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or Faults()
+        self.options = options
         self.state = MemoryState()
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
@@ -188,7 +191,8 @@ class VirtualPlatform:
         self._images = ArmImages(self._compute)
         self._scale_sets = ArmScaleSets(self._compute)
         self._constraints = ArmConstraints(self._compute)
-        return FunctionsHost(build(self.ports, self.settings), self.clock, storage=self.state, faults=self.faults)
+        app = build(self.ports, self.settings)
+        return FunctionsHost(app, self.clock, storage=self.state, faults=self.faults, options=self.options)
 
     async def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """A request of Event Grid, to whichever host there is now."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrators.broken import cause_of
-from orchestrators.endings import break_off, end, fail, roll_back, stop
+from orchestrators.endings import PutBack, break_off, end, fail, let_go, roll_back, stop, without_lock
 from orchestrators.steps import (
     Context,
     Recipe,
@@ -13,6 +13,8 @@ from orchestrators.steps import (
     carry_out,
     carry_out_batch,
     heeded,
+    is_pause,
+    pause,
     record,
     show,
     until,
@@ -29,11 +31,10 @@ TAKE_TURN = Step("take_turn", EventType.TURN_TAKEN)
 PREPARE = Step("prepare_deployment", EventType.PLANNED)
 HOLD_PROCESSES = Step("hold_processes", EventType.PROCESSES_HELD)
 APPLY_IMAGE = Step("apply_image", EventType.IMAGE_APPLIED)
+HEED_COMMANDS = Step("heed_commands")
 AWAIT_APPROVAL = Step("await_approval")
 BAKE = Step("bake", EventType.BAKED)
 VERIFY_END = Step("verify_end")
-RESTORE_PROCESSES = Step("restore_processes", EventType.PROCESSES_RESTORED)
-RELEASE_GROUP = Step("release_group")
 
 
 def deploy_group(context: Context) -> Recipe[Json | None]:
@@ -115,10 +116,29 @@ def bake(context: Context, run: Run, baking: Baking) -> Recipe[tuple[Run, Progre
 
 
 def await_approval(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Wait until somebody approves, or decides otherwise, or the time for that is over."""
+    """Heed what was said before; then wait until somebody approves, or decides otherwise, or the time for that is over.
+
+    A pause that was accepted while the gate opened comes before it too: after the resume the gate opens anew.
+    """
+    run, decided = yield from carry_out(context, run, HEED_COMMANDS)
+    if decided.done:
+        run, decided = yield from at_the_gate(context, run)
+    if not is_pause(decided):
+        return run, decided
+    run, decided = yield from pause(context, run, decided)
+    if not decided.done:
+        return run, decided
+    return (yield from await_approval(context, run))
+
+
+def at_the_gate(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+    """Open the gate, and wait there for what a person, or the end of the time, decides."""
     run = yield from record(context, run, EventType.APPROVAL_AWAITED, "waiting for approval", until(context, run))
     run, decided = yield from carry_out(context, run.unsteered(), AWAIT_APPROVAL)
-    run = replace(heeded(run, decided), steered=True)
+    run = replace(run, steered=True)
+    if is_pause(decided):
+        return run, decided
+    run = heeded(run, decided)
     if decided.done:
         all_gates = decided.data.get("all", False)
         run = yield from record(
@@ -141,11 +161,12 @@ def depart(context: Context, run: Run, progress: Progress) -> Recipe[Json | None
 
 def finish(context: Context, run: Run, verified: Progress) -> Recipe[Json | None]:
     """Bring back what was held, free the group, and say that the deployment is finished, or rolled back."""
-    run = run.unsteered()
-    run, _ = yield from carry_out(context, run, RESTORE_PROCESSES)
-    run, _ = yield from carry_out(context, run, RELEASE_GROUP)
+    reason = verified.reason
+    run, held = yield from let_go(context, run.unsteered(), PutBack(image=True, settled=True))
+    if not held:
+        run, reason = yield from without_lock(context, run, reason)
     if run.back:
-        run = yield from record(context, run, EventType.ROLLED_BACK, verified.reason, {"settled": True})
-        return end(context, run, Status.ROLLED_BACK, verified.reason)
-    run = yield from record(context, run, EventType.FINISHED, verified.reason, verified.data)
-    return end(context, run, Status.FINISHED, verified.reason)
+        run = yield from record(context, run, EventType.ROLLED_BACK, reason, {"settled": held})
+        return end(context, run, Status.ROLLED_BACK, reason)
+    run = yield from record(context, run, EventType.FINISHED, reason, {**verified.data, "settled": held})
+    return end(context, run, Status.FINISHED, reason)

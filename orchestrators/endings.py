@@ -13,6 +13,7 @@ from rollout.order import Progress, Run, State
 from rollout.status import Status
 
 RAISE_EPOCH = Step("raise_epoch")
+TELL_CHANGES = Step("tell_changes")
 SAVE_EVIDENCE = Step("save_evidence")
 DISCARD_GREEN = Step("discard_green", EventType.GREEN_DISCARDED)
 KEEP_GREEN = Step("keep_green", EventType.GREEN_KEPT)
@@ -25,10 +26,14 @@ RELEASE_GROUP = Step("release_group")
 
 @dataclass(frozen=True)
 class PutBack:
-    """How far a deployment came in putting back what it changed: the model has a good ``image``; all is ``settled``."""
+    """How far a deployment came in putting back what it changed: the model has a good ``image``; all is ``settled``.
+
+    ``fenced``: it still had the lock when it began.
+    """
 
     image: bool
     settled: bool
+    fenced: bool = True
 
 
 def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
@@ -36,11 +41,14 @@ def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
 
     Where the lock is lost, nothing of the set is this deployment's to change any more.
     """
-    reason, back = in_batch(run, cause.reason), PutBack(image=False, settled=False)
+    reason, back = in_batch(run, cause.reason), PutBack(image=False, settled=False, fenced=False)
     if cause.state is not State.LOCK_LOST:
         run, back = yield from put_back(context, run, cause)
-        run = yield from let_go(context, run, back)
+        run, held = yield from let_go(context, run, back)
+        back = replace(back, settled=back.settled and held)
     run = replace(run, batch=0)
+    if run.changed and not back.fenced:
+        run, reason = yield from without_lock(context, run, reason)
     run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": back.settled})
     return end(context, run, Status.FAILED, reason)
 
@@ -66,16 +74,18 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
     """Leave the VMs as they are; put the image back, keep autoscale from undoing it for a while, and free the group."""
     show(context, run, Status.STOPPING, command.reason)
     run = yield from record(context, replace(run, batch=0), EventType.STOPPING, command.reason, command.data)
-    reason, settled = f"stopped before anything was changed: {command.reason}", True
     run, fenced = yield from fence(context, run)
+    reason = f"stopped before anything was changed: {command.reason}"
     if fenced and run.changed:
         run, remaining = yield from carry_out(context, run, SETTLE_VMS)
         run, restored = yield from restore_image(context, run)
-        run = yield from let_go(context, replace(run, keep=True), PutBack(restored, settled=False))
-        reason, settled = f"{remaining.reason} ({command.reason})", False
+        run, _ = yield from let_go(context, replace(run, keep=True), PutBack(restored, settled=False))
+        reason = f"{remaining.reason} ({command.reason})"
+    elif run.changed:
+        run, reason = yield from without_lock(context, run, f"stopped without the lock ({command.reason})")
     elif fenced:
         run, _ = yield from carry_out(context, run, RELEASE_GROUP)
-    run = yield from record(context, run, EventType.STOPPED, reason, {"settled": settled})
+    run = yield from record(context, run, EventType.STOPPED, reason, {"settled": not run.changed})
     return end(context, run, Status.STOPPED, reason)
 
 
@@ -98,16 +108,20 @@ def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None
         run = replace(run, batch=first, batches=first + batches - 1, steered=True, gated=False, round=1)
         context.continue_as_new(encode(run))
         return None
-    run = yield from let_go(context, run, PutBack(image=True, settled=True))
-    run = yield from record(context, run, EventType.ROLLED_BACK, plan.reason, {"settled": True})
+    run, held = yield from let_go(context, run, PutBack(image=True, settled=True))
+    run = yield from record(context, run, EventType.ROLLED_BACK, plan.reason, {"settled": held})
     return end(context, run, Status.ROLLED_BACK, plan.reason)
 
 
 def give_up(context: Context, run: Run, back: PutBack, cause: Progress) -> Recipe[Json | None]:
     """The deployment can neither go on nor back."""
     reason = f"cannot be rolled back: {cause.reason}"
-    run = yield from let_go(context, run, back)
-    run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": False})
+    run, _ = yield from let_go(context, run, back)
+    lost = cause.state is State.LOCK_LOST or not back.fenced
+    if lost:
+        run, reason = yield from without_lock(context, run, reason)
+    code = State.LOCK_LOST if lost else cause.code
+    run = yield from record(context, run, EventType.FAILED, reason, {"code": code, "settled": False})
     return end(context, run, Status.FAILED, reason)
 
 
@@ -115,7 +129,7 @@ def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, P
     """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image."""
     run, fenced = yield from fence(context, run)
     if not fenced or not run.changed:
-        return run, PutBack(image=fenced, settled=False)
+        return run, PutBack(image=fenced, settled=False, fenced=fenced)
     if cause.code == BATCH_LOST:
         run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
     discarded = cause
@@ -145,13 +159,23 @@ def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
     return run, restored.done
 
 
-def let_go(context: Context, run: Run, back: PutBack) -> Recipe[Run]:
-    """Restore what was held, unless the model names an image that was not judged good; then free the group."""
-    run = replace(run, batch=0)
+def let_go(context: Context, run: Run, back: PutBack) -> Recipe[tuple[Run, bool]]:
+    """Restore what was held, unless the model names an image that was not judged good; then free the group.
+
+    False: the lock is lost, so that what was held is another deployment's to bring back.
+    """
+    run, held = replace(run, batch=0), True
     if back.image:
-        run, _ = yield from carry_out(context, run, RESTORE_PROCESSES)
+        run, restored = yield from carry_out(context, run, RESTORE_PROCESSES)
+        held = restored.state is not State.LOCK_LOST
     run, _ = yield from carry_out(context, run, RELEASE_GROUP)
-    return run
+    return run, held
+
+
+def without_lock(context: Context, run: Run, reason: str) -> Recipe[tuple[Run, str]]:
+    """The reason, with who has the scale set now and what was changed before."""
+    run, told = yield from carry_out(context, replace(run, batch=0).unsteered(), TELL_CHANGES)
+    return run, f"{reason}; {told.reason}"
 
 
 def end(context: Context, run: Run, status: Status, message: str) -> Json:

@@ -88,9 +88,12 @@ class Outcome:
 
 
 def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progress]]:
-    """Wait until the step is done, then write the fact down. A pause holds it up; it then begins its wait anew."""
+    """Wait until the step is done, then write the fact down.
+
+    A pause holds up a step that is steered; it then begins its wait anew.
+    """
     progress = yield from _wait(context, run, step.activity)
-    while progress.code == CommandKind.PAUSE and progress.state is State.INTERRUPTED:
+    while run.steered and is_pause(progress):
         run, progress = yield from pause(context, run, progress)
         if progress.done:
             progress = yield from _wait(context, run, step.activity)
@@ -102,6 +105,11 @@ def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progr
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
+
+
+def is_pause(progress: Progress) -> bool:
+    """Whether a pause came in between."""
+    return progress.state is State.INTERRUPTED and progress.code == CommandKind.PAUSE
 
 
 def pause(context: Context, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:

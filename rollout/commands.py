@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -28,11 +28,28 @@ class Action(StrEnum):
     ROLL_BACK = "rollBack"
 
 
+class HeededAs(StrEnum):
+    """How a command ended: it was acted on, or the deployment had gone on, or ended, before that."""
+
+    DONE = "done"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True)
+class Heeded:
+    """When a command ended, and how."""
+
+    at: datetime
+    as_: HeededAs
+
+
 @dataclass(frozen=True)
 class Command:
     """One row of the commands table. ``number`` counts the deployment's commands from 1.
 
-    ``all_gates``: an approval of this gate and of all that follow.
+    ``all_gates``: an approval of this gate and of all that follow. ``accepted_after``: the number of the deployment's
+    last event when the command was accepted, so that one for a gate is told from one that came before it. ``heeded``:
+    what became of it; ``None``, it is still to be acted on.
     """
 
     number: int
@@ -41,7 +58,14 @@ class Command:
     by: str = ""
     comment: str = ""
     all_gates: bool = False
+    accepted_after: int | None = None
+    heeded: Heeded | None = None
     schema_version: int = 1
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether nobody will act on it any more."""
+        return self.heeded is not None and self.heeded.as_ is HeededAs.OVERTAKEN
 
     @property
     def words(self) -> str:
@@ -81,51 +105,111 @@ _SENSE: Mapping[CommandKind, frozenset[Status]] = {
     CommandKind.ROLL_BACK: frozenset({Status.IN_PROGRESS, Status.PAUSED, Status.AWAITING_APPROVAL, Status.BAKING}),
 }
 
-#: What a command that is still to be heeded makes of a deployment, as far as the next one is concerned.
+#: What a command makes of a deployment; a resume leads back to what was paused.
 _LEADS_TO: Mapping[CommandKind, Status] = {
     CommandKind.PAUSE: Status.PAUSED,
-    CommandKind.RESUME: Status.IN_PROGRESS,
     CommandKind.APPROVE: Status.IN_PROGRESS,
     CommandKind.STOP: Status.STOPPING,
     CommandKind.ROLL_BACK: Status.ROLLING_BACK,
 }
 
 
-def objection(kind: CommandKind, status: Status, unheeded: Sequence[Command]) -> str:
+@dataclass(frozen=True)
+class Standing:
+    """Where a deployment stands, as far as commands go.
+
+    ``heard``: the number of the last command that it acted on. ``gate``: the number of the event that opened the gate
+    at which it waits. ``paused_from``: what it goes back to after a pause.
+    """
+
+    status: Status
+    heard: int = 0
+    gate: int = 0
+    paused_from: Status = Status.IN_PROGRESS
+
+
+def objection(kind: CommandKind, standing: Standing, commands: Iterable[Command]) -> str:
     """Why the command makes no sense now; empty where it does.
 
-    ``unheeded`` are the commands that the deployment was given and has not acted on yet: a resume makes sense after a
-    pause that is still to take effect. After such a pause nothing stands against a stop.
+    What the deployment was told before and has still to act on counts: a resume makes sense after a pause that is still
+    to take effect. After such a pause nothing stands against a stop.
 
-    >>> objection(CommandKind.RESUME, Status.IN_PROGRESS, ())
+    >>> objection(CommandKind.RESUME, Standing(Status.IN_PROGRESS), ())
     'The deployment is inProgress, and only one that is paused can be given resume'
     """
-    expected = status
-    for command in unheeded:
-        if expected in _SENSE[command.kind]:
-            expected = _LEADS_TO[command.kind]
-    if expected in _SENSE[kind]:
+    expected, ahead = _followed(standing, commands)
+    if expected.status in _SENSE[kind]:
         return ""
     allowed = " or ".join(one for one in Status if one in _SENSE[kind])
-    told = f"The deployment is {status}"
-    if expected is not status and unheeded:
-        told += f" and about to heed {unheeded[-1].kind}"
+    told = f"The deployment is {standing.status}"
+    if ahead and expected.status is not standing.status:
+        told += f" and about to heed {ahead[-1].kind}"
     return f"{told}, and only one that is {allowed} can be given {kind}"
 
 
-def unheeded(commands: Iterable[Command], heard: int) -> tuple[Command, ...]:
-    """The commands after number ``heard``, which the deployment has not acted on yet."""
-    return tuple(command for command in commands if command.number > heard)
+def due(standing: Standing, commands: Iterable[Command]) -> Command | None:
+    """The first command that the deployment is to act on; those that make no sense any more are passed over."""
+    return next(iter(_followed(standing, commands)[1]), None)
 
 
-def to_heed(commands: Iterable[Command], heard: int, status: Status) -> Command | None:
-    """The first command after number ``heard`` that a deployment on its way must act on.
-
-    Those that make no sense any more, because an earlier one or the time came between, are passed over.
-    """
+def to_heed(standing: Standing, commands: Iterable[Command]) -> Command | None:
+    """The first command that a deployment on its way must act on."""
     on_its_way = (CommandKind.PAUSE, CommandKind.STOP, CommandKind.ROLL_BACK)
-    later = (command for command in commands if command.number > heard)
-    return next((one for one in later if one.kind in on_its_way and status in _SENSE[one.kind]), None)
+    later = (command for command in _unheard(standing, commands) if command.kind in on_its_way)
+    return next((command for command in later if _acts_on(standing, command)), None)
+
+
+def heedings(standing: Standing, commands: Sequence[Command], at: datetime) -> tuple[Command, ...]:
+    """The rows of those commands that have ended by now, each with how.
+
+    Done is the last one that the deployment acted on. Overtaken are those before it, and those that it will not act on.
+    """
+    ahead = {command.number for command in _followed(standing, commands)[1]}
+    open_ones = (command for command in commands if command.heeded is None and command.number not in ahead)
+    return tuple(
+        replace(one, heeded=Heeded(at, HeededAs.DONE if one.number == standing.heard else HeededAs.OVERTAKEN))
+        for one in open_ones
+    )
+
+
+def _followed(standing: Standing, commands: Iterable[Command]) -> tuple[Standing, tuple[Command, ...]]:
+    """Where the commands lead that the deployment will act on, one after the other, and which these are."""
+    ahead: list[Command] = []
+    for command in _unheard(standing, commands):
+        if _acts_on(standing, command):
+            ahead.append(command)
+            standing = _after(standing, command.kind)
+    return standing, tuple(ahead)
+
+
+def _unheard(standing: Standing, commands: Iterable[Command]) -> Iterator[Command]:
+    return (command for command in commands if command.number > standing.heard and not command.overtaken)
+
+
+def _acts_on(standing: Standing, command: Command) -> bool:
+    """Whether it makes sense where the deployment stands.
+
+    A pause that was accepted before a gate opened is heeded at the gate, which then opens anew. An approval is of the
+    gate that was open when it was given, and of no later one.
+    """
+    if standing.status is Status.AWAITING_APPROVAL and command.accepted_after is not None:
+        before = command.accepted_after < standing.gate
+        if command.kind in (CommandKind.PAUSE, CommandKind.APPROVE):
+            return before is (command.kind is CommandKind.PAUSE)
+    return standing.status in _SENSE[command.kind]
+
+
+def _after(standing: Standing, kind: CommandKind) -> Standing:
+    if kind is CommandKind.RESUME:
+        return replace(standing, status=standing.paused_from)
+    if kind is CommandKind.PAUSE:
+        return replace(standing, status=Status.PAUSED, paused_from=resumed_to(standing.status))
+    return replace(standing, status=_LEADS_TO[kind])
+
+
+def resumed_to(status: Status) -> Status:
+    """What a deployment that is paused where it is ``status`` goes back to: the gate before it opened."""
+    return Status.IN_PROGRESS if status is Status.AWAITING_APPROVAL else status
 
 
 @dataclass(frozen=True)
@@ -138,20 +222,18 @@ class Answer:
     all_gates: bool = False
 
 
-def answer(
-    asked: CommandKind, commands: Iterable[Command], heard: int, decision: Decision, now: datetime
-) -> Answer | None:
+def answer(standing: Standing, commands: Iterable[Command], decision: Decision, now: datetime) -> Answer | None:
     """What a person, or else the deadline, has decided; ``None``: nothing yet.
 
-    Only commands after number ``heard`` count. ``asked`` itself, stop and roll back end the wait.
+    What is asked for, stop and roll back end the wait. A pause that was accepted before the gate is no answer.
     """
-    ends = {asked: Action.APPROVE, CommandKind.STOP: Action.STOP, CommandKind.ROLL_BACK: Action.ROLL_BACK}
-    for command in commands:
-        if command.number > heard and command.kind in ends:
-            return Answer(ends[command.kind], f"{command.kind} {command.words}", command.number, command.all_gates)
-    if now >= decision.deadline:
+    ends = {decision.asked: Action.APPROVE, CommandKind.STOP: Action.STOP, CommandKind.ROLL_BACK: Action.ROLL_BACK}
+    command = due(standing, commands)
+    if command is not None and command.kind in ends:
+        return Answer(ends[command.kind], f"{command.kind} {command.words}", command.number, command.all_gates)
+    if command is None and now >= decision.deadline:
         waited = _hours(decision.deadline - decision.since)
-        return Answer(decision.action, f"nobody answered within {waited}: {decision.action}", heard)
+        return Answer(decision.action, f"nobody answered within {waited}: {decision.action}", standing.heard)
     return None
 
 

@@ -14,7 +14,7 @@ from rollout.choices import Canary as Canary
 from rollout.choices import OnConflict as OnConflict
 from rollout.choices import OnFailure as OnFailure
 from rollout.choices import VmPolicy as VmPolicy
-from rollout.commands import Action, Decision
+from rollout.commands import Action, Decision, Standing
 from rollout.group import HealthCheckType, SignalRule, SignalType, Source
 from rollout.pools import PoolsOf
 from rollout.scale_set import ImageReference
@@ -104,7 +104,8 @@ class Deployment:
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
     an unsettled one inherits its ``target_size`` and ``image.previous``.
 
-    ``heard`` is the number of the last command that was heeded. ``waiting`` is whom to wake when a command comes (an
+    ``heard`` is the number of the last command that was heeded, ``gate`` that of the event that opened the last gate.
+    ``waiting`` is whom to wake when a command comes (an
     activity writes it, outside the events). ``decision``: what a person is asked, while one is. ``paused_from``: what a
     paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
     """
@@ -132,6 +133,7 @@ class Deployment:
     error: Problem | None = None
     sequence: int = 0
     heard: int = 0
+    gate: int = 0
     waiting: Waiting | None = None
     decision: Decision | None = None
     paused_from: Status | None = None
@@ -139,6 +141,11 @@ class Deployment:
     retry_of: str | None = None
     queued_at: datetime | None = None
     schema_version: int = 1
+
+    @property
+    def standing(self) -> Standing:
+        """What of the row decides about commands."""
+        return Standing(self.status, self.heard, self.gate, self.paused_from or Status.IN_PROGRESS)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from rollout.codec import decode, decode_time
-from rollout.commands import Action, CommandKind, Decision
+from rollout.commands import Action, CommandKind, Decision, resumed_to
 from rollout.deployment import Batch, Deployment, Event, Problem
 from rollout.scale_set import ImageReference
 from rollout.status import Phase, Status, may_follow
@@ -47,11 +47,27 @@ class EventType(StrEnum):
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
-    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made
+    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; settled
     FAILED = "DeploymentFailed"  # code, settled
     STOPPED = "DeploymentStopped"  # settled, code
     ROLLED_BACK = "DeploymentRolledBack"  # settled
 
+
+#: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
+ENDS_COMMANDS = frozenset(
+    {
+        EventType.PAUSED,
+        EventType.RESUMED,
+        EventType.APPROVAL_AWAITED,
+        EventType.APPROVED,
+        EventType.STOPPING,
+        EventType.ROLLING_BACK,
+        EventType.FINISHED,
+        EventType.FAILED,
+        EventType.STOPPED,
+        EventType.ROLLED_BACK,
+    }
+)
 
 #: How much of a batch's work is behind it once a phase is reached.
 _SHARE = {
@@ -145,7 +161,8 @@ def _turn_taken(row: Deployment, event: Event, data: dict[str, Any]) -> Deployme
 
 def _paused(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     decision = Decision(CommandKind.RESUME, event.at, decode_time(data["deadline"]), Action(data["action"]))
-    return replace(row, status=Status.PAUSED, paused_from=row.status, decision=decision, heard=data["heard"])
+    paused_from = resumed_to(row.status)
+    return replace(row, status=Status.PAUSED, paused_from=paused_from, decision=decision, heard=data["heard"])
 
 
 def _resumed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
@@ -155,7 +172,7 @@ def _resumed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
 
 def _approval_awaited(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     decision = Decision(CommandKind.APPROVE, event.at, decode_time(data["deadline"]), Action(data["action"]))
-    return replace(row, status=Status.AWAITING_APPROVAL, decision=decision)
+    return replace(row, status=Status.AWAITING_APPROVAL, decision=decision, gate=event.sequence)
 
 
 def _approved(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
@@ -204,7 +221,8 @@ def _discarded(row: Deployment, event: Event, data: dict[str, Any]) -> Deploymen
 
 def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     green = row.green_vms + data.get("adopted", 0)
-    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=True, green_vms=green)
+    settled = data.get("settled", True)
+    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
 
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
@@ -215,7 +233,9 @@ def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
 
 
 def _stopped(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    return replace(_ended(row, event), status=Status.STOPPED, settled=row.settled or data["settled"])
+    # Before it is planned the row says how the deployment found the set, and so it leaves it.
+    settled = row.settled or (data["settled"] and row.started_at is not None)
+    return replace(_ended(row, event), status=Status.STOPPED, settled=settled)
 
 
 def _rolled_back(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:

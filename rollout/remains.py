@@ -1,10 +1,11 @@
-"""What a deployment that did not finish leaves behind, in words."""
+"""What a deployment that did not finish leaves behind, and what it had changed, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rollout.deployment import VmRecord
+from rollout.deployment import Deployment, Intent, IntentKind, Lock, VmRecord
+from rollout.retirement import DELETED
 from rollout.scale_set import Vm
 from rollout.status import Color, VmStatus
 from rollout.words import counted
@@ -25,3 +26,34 @@ def remains(vms: Iterable[Vm], records: Sequence[VmRecord]) -> str:
     notes = [f"{unjudged} green not judged healthy"] if unjudged else []
     notes += [f"{detached} blue out of traffic"] if detached else []
     return said + (f" ({', '.join(notes)})" if notes else "")
+
+
+def without_lock(
+    deployment: Deployment, lock: Lock | None, records: Sequence[VmRecord], intents: Sequence[Intent]
+) -> str:
+    """Who has the scale set now, and what the deployment had changed of it, by its own rows."""
+    owner = lock.owner if lock is not None else ""
+    told = f"deployment {owner} has the scale set now" if owner else "the scale set's lock was lost"
+    if owner == deployment.id:
+        told = "the scale set's lock could not be renewed"
+    return f"{told}; changed before and left so: {_changed(deployment, records, intents)}"
+
+
+def _changed(deployment: Deployment, records: Sequence[VmRecord], intents: Sequence[Intent]) -> str:
+    kinds = {intent.kind for intent in intents}
+    launched = {one.vm_id for one in records if one.color is Color.GREEN and one.batch}
+    deleted = {one.vm_id for one in records if one.batch and one.reason == DELETED and not one.moved_to}
+    detached = {one.vm_id for one in records if one.batch and one.status is VmStatus.DETACHED and not one.moved_to}
+    under_way = any(
+        intent.kind is IntentKind.LAUNCH and not any(_is_of(one, intent.batch) for one in records) for intent in intents
+    )
+    said = [f"image {deployment.image.pinned.label} in the model"] if IntentKind.IMAGE in kinds else []
+    said += [f"{counted(len(launched), 'VM')} launched"] if launched else []
+    said += ["a launch under way"] if under_way else []
+    said += [f"{counted(len(detached - deleted), 'VM')} out of traffic"] if detached - deleted else []
+    said += [f"{counted(len(deleted), 'VM')} deleted"] if deleted else []
+    return ", ".join(said) or "what was held of it"
+
+
+def _is_of(record: VmRecord, batch: int) -> bool:
+    return record.color is Color.GREEN and record.batch == batch

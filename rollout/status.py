@@ -55,7 +55,9 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
             Status.FAILED,
         }
     ),
-    Status.AWAITING_APPROVAL: frozenset({Status.IN_PROGRESS, Status.STOPPING, Status.ROLLING_BACK, Status.FAILED}),
+    Status.AWAITING_APPROVAL: frozenset(
+        {Status.IN_PROGRESS, Status.PAUSED, Status.STOPPING, Status.ROLLING_BACK, Status.FAILED}
+    ),
     Status.BAKING: frozenset(
         {
             Status.IN_PROGRESS,

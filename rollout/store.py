@@ -120,6 +120,10 @@ class Commands(Protocol):
         """All of them, by number."""
         ...
 
+    async def change(self, deployment_id: str, number: int, change: Callable[[Command], Command]) -> Command:
+        """As ``Deployments.change``."""
+        ...
+
 
 class Requests(Protocol):
     """The requests table: POSTs with an ``Idempotency-Key``, and what they were answered (``rollout.idempotency``)."""

@@ -244,6 +244,9 @@ class TableCommands:
     async def list(self, deployment_id: str) -> tuple[Command, ...]:
         return await self._records.list(encode_key(deployment_id))
 
+    async def change(self, deployment_id: str, number: int, change: Callable[[Command], Command]) -> Command:
+        return await self._records.change(Key(encode_key(deployment_id), command_row(number)), change)
+
 
 class TableRequests:
     """Requests with an idempotency key: one row a partition."""

@@ -12,20 +12,25 @@ import pytest
 from activities.attempt import Body
 from activities.bake import bake
 from activities.detach import detach_blue
+from activities.finish import tell_changes, verify_end
 from activities.image import apply_image, restore_image
 from activities.judge import judge_batch
 from activities.launch import launch_green
+from activities.record import Entry, record_event
 from activities.retire import terminate_blue
 from activities.roll_back import plan_roll_back
 from activities.settle import keep_green, settle_vms
-from activities.steer import await_approval, await_resume
-from rollout.commands import Command, CommandKind
+from activities.steer import await_approval, await_resume, heed_commands
+from groundwork.predecessor import end_predecessors
+from rollout.commands import Command, CommandKind, Heeded, HeededAs
 from rollout.deployment import Canary, Waiting
 from rollout.events import EventType
 from rollout.order import State
+from rollout.ports import InstanceState
 from rollout.status import Color, Status
 
 OnBench = Callable[..., None]
+DONE, OVERTAKEN = HeededAs
 DEPLOYMENT = "web-20260101T000000Z-1a2b3c"
 BATCH: tuple[tuple[Body, EventType], ...] = (
     (launch_green, EventType.BATCH_LAUNCHED),
@@ -88,6 +93,98 @@ def test_long_wait_of_a_steered_step_says_whom_to_wake(on_bench: OnBench) -> Non
             progress = await bench.call(terminate_blue, order=order)
             assert (progress.state, progress.listen) == (State.AGAIN, True)
         assert (await bench.row()).waiting == Waiting("d:batch-1:terminate_blue-e1", "wake-3")
+
+    on_bench(test)
+
+
+async def heeded(bench: Any) -> list[HeededAs | None]:
+    """What became of each command."""
+    return [row.heeded and row.heeded.as_ for row in await bench.ports.store.commands.list(DEPLOYMENT)]
+
+
+def test_pause_of_before_the_gate_interrupts_the_wait_for_an_approval(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        row = await bench.row()
+        pause = Command(1, CommandKind.PAUSE, bench.clock.now(), "alice", accepted_after=row.sequence)
+        await bench.ports.store.commands.add(DEPLOYMENT, pause)
+        deadline = (bench.clock.now() + timedelta(hours=1)).isoformat()
+        await bench.record(EventType.APPROVAL_AWAITED, 1, {"deadline": deadline, "action": "stop"})
+        approval = replace(pause, number=2, kind=CommandKind.APPROVE, accepted_after=row.sequence + 1)
+        await bench.ports.store.commands.add(DEPLOYMENT, approval)
+        progress = await bench.call_twice(await_approval, 1)
+        assert (progress.state, progress.code, progress.data["heard"]) == (State.INTERRUPTED, "pause", 1)
+        progress = await bench.call(heed_commands, order=replace(bench.order(1), steered=True))
+        assert (progress.state, progress.code) == (State.INTERRUPTED, "pause")
+
+    on_bench(test)
+
+
+def test_nothing_said_is_nothing_to_heed(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        assert (await bench.call(heed_commands, order=replace(bench.order(1), steered=True))).done
+
+    on_bench(test)
+
+
+def test_event_that_acts_on_a_command_says_so_in_its_row_once(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        for number, kind in enumerate((CommandKind.RESUME, CommandKind.PAUSE, CommandKind.STOP), start=1):
+            await tell(bench, kind, number)
+        deadline = (bench.clock.now() + timedelta(hours=1)).isoformat()
+        paused = await bench.record(EventType.PAUSED, 1, {"heard": 2, "deadline": deadline, "action": "stop"})
+        assert await heeded(bench) == [OVERTAKEN, DONE, None]
+        rows = await bench.ports.store.commands.list(DEPLOYMENT)
+        await bench.clock.sleep(timedelta(minutes=1))
+        await record_event(bench.ports, Entry(DEPLOYMENT, paused))
+        assert await bench.ports.store.commands.list(DEPLOYMENT) == rows
+        assert rows[1].heeded.at == paused.at
+
+    on_bench(test)
+
+
+def test_end_of_a_deployment_overtakes_what_is_left_however_it_crashed(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await tell(bench, CommandKind.PAUSE)
+        ended = await bench.record(EventType.FINISHED, data={"adopted": 0})
+        assert await heeded(bench) == [OVERTAKEN]
+        # As after a crash between the two writes: the row of the deployment has its end, those of commands do not.
+        await tell(bench, CommandKind.STOP, 2)
+        await bench.clock.sleep(timedelta(minutes=1))
+        await record_event(bench.ports, Entry(DEPLOYMENT, ended))
+        rows = await bench.ports.store.commands.list(DEPLOYMENT)
+        assert [row.heeded for row in rows] == [Heeded(ended.at, OVERTAKEN)] * 2
+
+    on_bench(test)
+
+
+def test_end_that_is_written_for_a_lost_deployment_overtakes_too(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench)
+        await tell(bench, CommandKind.STOP)
+        bench.instances.is_now = InstanceState.ENDED
+        follower = replace(await bench.row(), id="web-20260101T000100Z-aaaaaa")
+        for _ in range(2):
+            await end_predecessors(bench.ports, follower, DEPLOYMENT)
+            assert await heeded(bench) == [OVERTAKEN]
+
+    on_bench(test)
+
+
+def test_changes_are_told_and_nothing_is_verified_without_the_lock(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await replaced(bench, 1)
+        lock = await bench.ports.store.locks.get(bench.scale_set_id)
+        await bench.ports.store.locks.swap(lock, replace(lock, owner="web-2", epoch=2))
+        told = await bench.call_twice(tell_changes)
+        assert told.reason == (
+            "deployment web-2 has the scale set now; changed before and left so: "
+            "image 1.1.0 in the model, 1 VM launched, 1 VM deleted"
+        )
+        assert (await bench.call_twice(verify_end)).state is State.LOCK_LOST
 
     on_bench(test)
 

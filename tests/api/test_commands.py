@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,9 @@ class SlowCommands:
     async def list(self, deployment_id: str) -> tuple[Command, ...]:
         return await self.commands.list(deployment_id)
 
+    async def change(self, deployment_id: str, number: int, change: Callable[[Command], Command]) -> Command:
+        return await self.commands.change(deployment_id, number, change)
+
 
 async def test_a_command_is_202_with_the_deployment_and_the_command(world: Any) -> None:
     name = await running(world)
@@ -68,7 +72,7 @@ async def test_a_command_is_202_with_the_deployment_and_the_command(world: Any) 
         "at": "2026-11-23T08:15:00.000Z",
         "by": "ada@example.com",
         "comment": "wait for ops",
-        "heeded": False,
+        "heeded": None,
     }
     assert (await world.get(f"deployments/{name}/commands"))["value"] == [answer.body["command"]]
 
@@ -211,6 +215,49 @@ async def test_two_different_commands_at_once_both_count_where_both_make_sense(w
     kinds = [kind for _, kind in await said(world, name)]
     assert kinds in (["pause", "stop"], ["stop"])
     assert sorted(answer.status for answer in answers) == ([202, 202] if len(kinds) == 2 else [202, 409])
+
+
+class LateCommands(SlowCommands):
+    """Commands whose row is written when the deployment has gone on."""
+
+    def __init__(self, commands: Commands, goes_on: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(commands, written=True)
+        self.goes_on = goes_on
+
+    async def add(self, deployment_id: str, command: Command) -> bool:
+        await self.goes_on()
+        return await self.commands.add(deployment_id, command)
+
+
+@pytest.mark.parametrize(
+    ("was", "verb", "has", "status"),
+    [
+        (Status.IN_PROGRESS, "stop", {"status": Status.FINISHED}, 409),
+        (Status.IN_PROGRESS, "pause", {"status": Status.AWAITING_APPROVAL, "gate": 9}, 202),
+        (Status.IN_PROGRESS, "rollBack", {"status": Status.ROLLING_BACK}, 409),
+        (Status.IN_PROGRESS, "stop", {"status": Status.ROLLING_BACK}, 202),
+        (Status.AWAITING_APPROVAL, "approve", {"status": Status.IN_PROGRESS}, 409),
+        (Status.AWAITING_APPROVAL, "approve", {"status": Status.AWAITING_APPROVAL, "gate": 9}, 409),
+        (Status.PAUSED, "resume", {"status": Status.IN_PROGRESS}, 409),
+        (Status.BAKING, "pause", {"status": Status.IN_PROGRESS}, 202),
+    ],
+)
+async def test_a_command_that_comes_too_late_is_refused_and_its_row_says_so(
+    world: Any, was: Status, verb: str, has: dict[str, Any], status: int
+) -> None:
+    name = await running(world, was)
+
+    async def goes_on() -> object:
+        return await world.store.deployments.change(name, lambda row: replace(row, sequence=9, **has))
+
+    world.store = replace(world.store, commands=LateCommands(world.store.commands, goes_on))
+    answer = await world.send("POST", f"deployments/{name}/{verb}")
+    assert answer.status == status, answer.body
+    (shown,) = (await world.get(f"deployments/{name}/commands"))["value"]
+    assert shown["heeded"] == (None if status == 202 else {"at": "2026-11-23T08:15:00.000Z", "as": "overtaken"})
+    if status == 409:
+        assert answer.body["error"]["code"] == "commandNotPossible"
+        assert f"is {has['status']}" in answer.body["error"]["message"]
 
 
 @pytest.mark.parametrize("written", [True, False])

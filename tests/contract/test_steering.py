@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rollout.commands import Command, CommandKind
+import pytest
+
+from rollout.commands import Command, CommandKind, Heeded, HeededAs
 from rollout.deployment import Canary, Deployment, Image, Parameters, VmPolicy
 from rollout.group import Defaults, Group
 from rollout.idempotency import KeyedRequest, answered, refused
@@ -38,6 +40,21 @@ async def test_of_20_who_say_something_at_once_one_gets_the_number(store: Store)
     added = await asyncio.gather(*(store.commands.add(ID, one) for one in commands))
     assert added.count(True) == 1
     assert await store.commands.list(ID) == (commands[added.index(True)],)
+
+
+async def test_what_became_of_a_command_is_kept_once(store: Store) -> None:
+    def end(row: Command, how: HeededAs) -> Command:
+        return row if row.heeded else replace(row, heeded=Heeded(datetime(2026, 1, 2, tzinfo=UTC), how))
+
+    await store.commands.add(ID, replace(command(1), accepted_after=7))
+    hows = [HeededAs.DONE, HeededAs.OVERTAKEN] * (RACERS // 2)
+    rows = await asyncio.gather(*(store.commands.change(ID, 1, lambda row, how=how: end(row, how)) for how in hows))  # type: ignore[misc]
+    (kept,) = await store.commands.list(ID)
+    assert kept.heeded is not None
+    assert kept.accepted_after == 7
+    assert {row.heeded for row in rows} == {kept.heeded}
+    with pytest.raises(KeyError):
+        await store.commands.change(ID, 2, lambda row: row)
 
 
 async def test_a_request_is_kept_once_for_its_scope_and_key(store: Store) -> None:

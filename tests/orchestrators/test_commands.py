@@ -104,6 +104,24 @@ def test_stop_leaves_the_vms_and_puts_the_image_back(stand: Make, step: str) -> 
     assert made.events[-1]["data"] == {"settled": False}
 
 
+@pytest.mark.parametrize("command", [CommandKind.STOP, CommandKind.ROLL_BACK])
+def test_without_the_lock_the_end_says_what_was_changed(stand: Make, command: CommandKind) -> None:
+    made = stand(
+        terminate_blue=[told(command)],
+        raise_epoch=[Progress(State.LOCK_LOST, "not held", "lockLost")],
+        tell_changes=[done("web-2 has it; 2 VMs launched")],
+    )
+    made.run()
+    asked = [line for line in made.trace if not line.startswith("=")]
+    assert asked[asked.index("raise_epoch 0" if command is CommandKind.STOP else "raise_epoch 1") + 1 :] in (
+        ["tell_changes 0"],
+        ["release_group 0", "tell_changes 0"],
+    )
+    assert made.events[-1]["message"].endswith("; web-2 has it; 2 VMs launched")
+    assert made.events[-1]["data"]["settled"] is False
+    assert made.events[-1]["data"].get("code", "lockLost") == "lockLost"
+
+
 def test_stop_before_anything_was_changed_leaves_nothing_to_put_back(stand: Make) -> None:
     made = stand(prepare_deployment=[STOP])
     made.run()
@@ -193,6 +211,55 @@ def test_without_the_previous_image_nothing_is_rolled_back(stand: Make) -> None:
     made = stand(judge_batch=[ROLL_BACK], restore_image=[failed("scaleSetBusy", "busy")])
     assert made.run().output["status"] == "failed"
     assert not any(line.startswith(("plan_roll_back", "restore_processes")) for line in made.trace)
+
+
+def asking(**script: list[Progress]) -> dict[str, list[Progress]]:
+    """The answers of a deployment with a gate behind its first batch of two."""
+    return {"prepare_deployment": planned(2, approvals=[1]), **script}
+
+
+def gate_of(made: Any) -> list[str]:
+    """What came between the first batch and the second."""
+    facts = [event["type"] for event in made.events]
+    return facts[facts.index("BatchTerminated") + 1 : facts.index("BatchStarted", 5)]
+
+
+OPEN = ["ApprovalAwaited", "DeploymentApproved"]
+
+
+def test_pause_before_a_gate_holds_the_gate_up(stand: Make) -> None:
+    made = stand(
+        **asking(
+            heed_commands=[PAUSE, done("nothing")],
+            await_resume=[done("resume", heard=2)],
+            await_approval=[done("approve", heard=3)],
+        )
+    )
+    assert made.run().output["status"] == "finished"
+    assert gate_of(made) == ["DeploymentPaused", "DeploymentResumed", *OPEN]
+
+
+def test_pause_that_came_while_the_gate_opened_opens_it_anew(stand: Make) -> None:
+    made = stand(
+        **asking(
+            await_approval=[PAUSE, told(CommandKind.PAUSE, 3), done("approve", heard=5)],
+            await_resume=[done("resume", heard=2), done("resume", heard=4)],
+        )
+    )
+    assert made.run().output["status"] == "finished"
+    paused = ["ApprovalAwaited", "DeploymentPaused", "DeploymentResumed"]
+    assert gate_of(made) == [*paused, *paused, *OPEN]
+
+
+@pytest.mark.parametrize(
+    ("decided", "end"), [(CommandKind.STOP, "DeploymentStopped"), (CommandKind.ROLL_BACK, "DeploymentRolledBack")]
+)
+@pytest.mark.parametrize("step", ["heed_commands", "await_approval"])
+def test_pause_at_a_gate_may_end_otherwise(stand: Make, step: str, decided: CommandKind, end: str) -> None:
+    plan = [done("nothing retired", batches=0, blue=0, first=0)]
+    made = stand(**asking(**{step: [PAUSE]}, await_resume=[told(decided, 2)], plan_roll_back=plan))
+    made.run()
+    assert made.trace[-1].endswith(end)
 
 
 def test_failed_batch_is_kept_where_that_was_asked_for(stand: Make) -> None:

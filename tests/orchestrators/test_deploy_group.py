@@ -182,21 +182,39 @@ def test_failure_that_cannot_be_put_back_says_so_and_still_frees_the_group(stand
     assert made.events[-1]["data"] == {"code": "why", "settled": False}
 
 
+TOLD = done("web-2 has it; 2 VMs launched")
+
+
 @pytest.mark.parametrize("activity", ["launch_green", "terminate_blue", "apply_image"])
 def test_lost_lock_ends_the_deployment_without_another_change(stand: Make, activity: str) -> None:
-    made = stand(**{activity: [lock_lost("somebody else deploys")]})
+    made = stand(**{activity: [lock_lost("somebody else deploys")], "tell_changes": [TOLD]})
     made.run()
     after = made.trace[[line.split()[0] for line in made.trace].index(activity) + 1 :]
     assert [line.split()[-1] for line in after] == (
-        ["DeploymentFailed"] if activity == "apply_image" else ["BatchFailed", "DeploymentFailed"]
+        ["0", "DeploymentFailed"] if activity == "apply_image" else ["BatchFailed", "0", "DeploymentFailed"]
     )
+    assert made.events[-1]["message"].endswith("somebody else deploys; web-2 has it; 2 VMs launched")
     assert made.events[-1]["data"] == {"code": "lockLost", "settled": False}
 
 
 def test_lock_lost_on_the_way_back_ends_there(stand: Make) -> None:
     made = stand(judge_batch=[failed("why", "because")], raise_epoch=[lock_lost("gone")])
     made.run()
-    assert made.trace[-4:] == ["= 5 BatchFailed", "raise_epoch 1", "release_group 0", "= 6 DeploymentFailed"]
+    assert made.trace[-5:] == [
+        "= 5 BatchFailed",
+        "raise_epoch 1",
+        "release_group 0",
+        "tell_changes 0",
+        "= 6 DeploymentFailed",
+    ]
+    assert made.events[-1]["data"] == {"code": "why", "settled": False}
+
+
+def test_lock_that_is_lost_at_the_very_end_leaves_the_set_unsettled(stand: Make) -> None:
+    made = stand(batches=1, restore_processes=[lock_lost("somebody else deploys")], tell_changes=[TOLD])
+    assert made.run().output["status"] == "finished"
+    assert made.events[-1]["data"]["settled"] is False
+    assert made.events[-1]["message"].endswith(TOLD.reason)
 
 
 def test_end_state_that_cannot_be_verified_restores_the_image_and_discards_nothing(stand: Make) -> None:

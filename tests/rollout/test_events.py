@@ -155,6 +155,27 @@ def test_gate_and_its_approval() -> None:
     assert (given.status, given.heard, given.decision) == (Status.IN_PROGRESS, 3, None)
 
 
+def test_pause_of_before_a_gate_closes_it_again() -> None:
+    asked = fold(FIRST, events([*STORY, (EventType.APPROVAL_AWAITED, 1, UNTIL)]))
+    assert asked.gate == asked.sequence
+    paused = apply(asked, Event(20, NOW, EventType.PAUSED, "by alice", None, {"heard": 1, **UNTIL}))
+    assert (paused.status, paused.paused_from) == (Status.PAUSED, Status.IN_PROGRESS)
+    resumed = apply(paused, Event(21, NOW, EventType.RESUMED, "by bob", None, {"heard": 2}))
+    again = apply(resumed, Event(22, NOW, EventType.APPROVAL_AWAITED, "asked", 1, UNTIL))
+    assert (resumed.status, again.status, again.gate) == (Status.IN_PROGRESS, Status.AWAITING_APPROVAL, 22)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_stop_before_the_plan_leaves_the_set_as_it_was_found(found: bool) -> None:
+    stopped = fold(replace(FIRST, settled=found), events([(EventType.STOPPED, None, {"settled": True})]))
+    assert stopped.settled is found
+
+
+def test_deployment_that_ends_without_the_lock_is_not_settled() -> None:
+    row = fold(FIRST, events([*STORY, (EventType.FINISHED, None, {"adopted": 0, "settled": False})]))
+    assert (row.status, row.settled) == (Status.FINISHED, False)
+
+
 def test_stop_leaves_the_set_unsettled() -> None:
     story = [*STORY, (EventType.STOPPING, None, {"heard": 1}), (EventType.STOPPED, None, {"settled": False})]
     row = fold(FIRST, events(story))

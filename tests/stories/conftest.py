@@ -15,6 +15,7 @@ from local.azure.world import World, demo_world, parse_world
 from local.checkers import Watched, image_version, violations
 from local.clock import VIRTUAL_START, run_virtual
 from local.durable.faults import Faults
+from local.durable.options import HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.virtual import VirtualPlatform
 
@@ -236,9 +237,10 @@ def play() -> Callable[..., Any]:
         faults: Faults | None = None,
         exempt: Iterable[str] = (),
         start: datetime = VIRTUAL_START,
+        options: HostOptions | None = None,
     ) -> Any:
         async def main() -> Any:
-            async with VirtualPlatform(world, faults=faults, start=start) as platform:
+            async with VirtualPlatform(world, faults=faults, start=start, options=options) as platform:
                 stage = Stage(platform)
                 result = await story(stage)
                 await stage.quiet()

@@ -1,0 +1,25 @@
+"""Write into commands' own rows what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from rollout.commands import Command, Heeded, heedings
+from rollout.deployment import Deployment
+from rollout.ports import Ports
+
+
+async def end_commands(ports: Ports, row: Deployment, at: datetime) -> None:
+    """Note of each command how it ended, where it has by ``row``. Once noted it stays, however often this runs."""
+    for command in heedings(row.standing, await ports.store.commands.list(row.id), at):
+        await note(ports, row.id, command)
+
+
+async def note(ports: Ports, deployment_id: str, ended: Command) -> Command:
+    """The command's row once it says how it ended; what it says already stays."""
+    return await ports.store.commands.change(deployment_id, ended.number, lambda row: _noted(row, ended.heeded))
+
+
+def _noted(row: Command, heeded: Heeded | None) -> Command:
+    return row if row.heeded is not None else replace(row, heeded=heeded)
