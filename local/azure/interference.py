@@ -62,15 +62,15 @@ class Interference:
     def delete_vm(self, scale_set_id: str, vm: str) -> None:
         """Somebody deletes a VM: the capacity of a Uniform set falls by one, that of a Flexible one stays."""
         scale_set = self._scale_set(scale_set_id)
-        self._remove(scale_set, self._vm(scale_set, vm))
+        self._remove(scale_set, self._vm(scale_set, vm), counted=not scale_set.is_flexible)
         self._leave()
 
     def evict(self, scale_set_id: str, vm: str, policy: Literal["Deallocate", "Delete"]) -> None:
-        """Azure takes a Spot VM back: it stays deallocated and counted, or goes as with ``delete_vm``."""
+        """Azure takes a Spot VM back: it stays deallocated and counted, or goes, and the capacity falls by one."""
         scale_set = self._scale_set(scale_set_id)
         victim = self._vm(scale_set, vm)
         if policy == "Delete":
-            self._remove(scale_set, victim)
+            self._remove(scale_set, victim, counted=True)
         else:
             self._fabric.stop(scale_set, [victim], deallocate=True)
         self._leave()
@@ -321,10 +321,11 @@ class Interference:
         vm.etag += 1
         self._fabric.rewire(scale_set, vm)
 
-    def _remove(self, scale_set: ScaleSet, vm: Instance) -> None:
+    def _remove(self, scale_set: ScaleSet, vm: Instance, *, counted: bool) -> None:
+        """Delete a VM; ``counted``: the capacity falls with it."""
         if not vm.is_deleting:
             self._fabric.delete(scale_set, [vm])
-            if not scale_set.is_flexible:
+            if counted:
                 scale_set.capacity -= 1
                 scale_set.etag += 1
 

@@ -62,8 +62,8 @@ async def test_there_never_was_a_rolling_upgrade(ask: Ask, cloud: Cloud, either:
     assert (await ask(cloud, "GET", f"{either}/rollingUpgrades/latest")).status == 404
 
 
-@pytest.mark.parametrize(("name", "capacity"), [("web", 9), ("api", 6)])
-async def test_a_spot_vm_that_is_evicted_goes(
+@pytest.mark.parametrize(("name", "capacity"), [("web", 9), ("api", 5)])
+async def test_a_spot_vm_that_is_evicted_goes_and_no_longer_counts(
     cloud: Cloud, name: str, capacity: int, request: pytest.FixtureRequest
 ) -> None:
     scale_set_id = request.getfixturevalue(name)
@@ -71,6 +71,17 @@ async def test_a_spot_vm_that_is_evicted_goes(
     cloud.interfere.evict(scale_set_id, cloud.scale_set(scale_set_id).active()[0].name, "Delete")
     await cloud.clock.sleep(MINUTES)
     assert len(cloud.scale_set(scale_set_id).instances) == count - 1
+    assert cloud.scale_set(scale_set_id).capacity == capacity
+
+
+@pytest.mark.parametrize(("name", "capacity"), [("web", 9), ("api", 6)])
+async def test_a_vm_that_somebody_deletes_goes_on_counting_in_a_flexible_set(
+    cloud: Cloud, name: str, capacity: int, request: pytest.FixtureRequest
+) -> None:
+    scale_set_id = request.getfixturevalue(name)
+    count = len(cloud.scale_set(scale_set_id).active())
+    cloud.interfere.delete_vm(scale_set_id, cloud.scale_set(scale_set_id).active()[0].name)
+    assert len(cloud.scale_set(scale_set_id).active()) == count - 1
     assert cloud.scale_set(scale_set_id).capacity == capacity
 
 
