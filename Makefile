@@ -8,7 +8,7 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types bench histories lock clean
+.PHONY: run test unit check lint types soak bench histories lock clean
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -27,6 +27,9 @@ lint: $(PYTHON_READY)
 
 types: $(PYTHON_READY)
 	$(BIN)/mypy
+
+soak: $(PYTHON_READY)  ## random deployments under every promise, for as long as you like; ARGS="--seeds 2000"
+	$(BIN)/python -m local.soak $(ARGS)
 
 bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 	$(BIN)/python -m bench $(ARGS)

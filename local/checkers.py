@@ -160,13 +160,13 @@ async def writes_never_overlap(watched: Watched) -> list[str]:
 
 async def host_without_errors(watched: Watched) -> list[str]:
     """No orchestration was non-deterministic, no name unknown, no function of the host itself failed."""
-    return [str(error) for error in watched.platform.host.errors]
+    return [str(error) for error in watched.platform.errors]
 
 
 async def histories_short(watched: Watched) -> list[str]:
     """No instance ever replayed more than ``HISTORY_EVENTS_MAX`` events."""
     longest: dict[str, int] = {}
-    for execution in watched.platform.host.durable.executions:
+    for execution in watched.platform.executions:
         longest[execution.instance_id] = max(longest.get(execution.instance_id, 0), execution.events)
     return [f"{name} replayed {events} events" for name, events in longest.items() if events > HISTORY_EVENTS_MAX]
 

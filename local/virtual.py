@@ -33,8 +33,10 @@ from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world
 from local.clock import VIRTUAL_START, Clock
 from local.durable.answers import HttpAnswer
+from local.durable.errors import HostError
 from local.durable.faults import Faults
 from local.durable.options import HostOptions
+from local.durable.turn import Execution
 from local.event_delivery import EventDelivery
 from local.functions.host import FunctionsHost
 from local.memory import memory_store
@@ -83,8 +85,8 @@ class VirtualPlatform:
         *,
         faults: Faults | None = None,
         settings: Settings | None = None,
-        start: datetime = VIRTUAL_START,
         options: HostOptions | None = None,
+        start: datetime = VIRTUAL_START,
     ) -> None:
         self.world = world or demo_world()
         self.settings = settings or Settings()
@@ -92,8 +94,9 @@ class VirtualPlatform:
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or Faults()
-        self.options = options
         self.state = MemoryState()
+        self.hosts: list[FunctionsHost] = []
+        self._options = options
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
         self._delivery = EventDelivery(self.cloud, self._deliver)
@@ -126,17 +129,27 @@ class VirtualPlatform:
         self.host = self._new_host()
         await self.host.start()
 
+    @property
+    def errors(self) -> list[HostError]:
+        """What no host should have met, those that were killed included."""
+        return [error for host in self.hosts for error in host.errors]
+
+    @property
+    def executions(self) -> list[Execution]:
+        """The calls of orchestrators, in order, by every host there was."""
+        return [execution for host in self.hosts for execution in host.durable.executions]
+
     async def get(self, path: str) -> Reply:
         """``GET`` of one of the app's routes."""
-        return await self._request("GET", path, None)
+        return await self.request("GET", path, None)
 
     async def post(self, path: str, body: Any) -> Reply:
         """``POST`` of a JSON body."""
-        return await self._request("POST", path, body)
+        return await self.request("POST", path, body)
 
     async def put(self, path: str, body: Any) -> Reply:
         """``PUT`` of a JSON body."""
-        return await self._request("PUT", path, body)
+        return await self.request("PUT", path, body)
 
     async def start(self, group: str = "web", **parameters: Any) -> str:
         """Start a deployment that nothing speaks against; its id."""
@@ -192,13 +205,15 @@ class VirtualPlatform:
         self._scale_sets = ArmScaleSets(self._compute)
         self._constraints = ArmConstraints(self._compute)
         app = build(self.ports, self.settings)
-        return FunctionsHost(app, self.clock, storage=self.state, faults=self.faults, options=self.options)
+        self.hosts.append(FunctionsHost(app, self.clock, storage=self.state, faults=self.faults, options=self._options))
+        return self.hosts[-1]
 
     async def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """A request of Event Grid, to whichever host there is now."""
         return await self.host.request("POST", path, headers=headers, body=body)
 
-    async def _request(self, method: str, path: str, body: Any) -> Reply:
+    async def request(self, method: str, path: str, body: Any) -> Reply:
+        """Any request of one of the app's routes."""
         content = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if content else {}
         answer = await self.host.request(method, path, headers=headers, body=content)

@@ -27,6 +27,10 @@ class Faults:
         self._state.faults.clear()
         self._state.fault_matches.clear()
 
+    def matched(self) -> list[tuple[Fault, int]]:
+        """The rules in force, and how many requests each was for so far."""
+        return list(zip(self._state.faults, self._state.fault_matches, strict=True))
+
     def match(self, request: Request) -> Fault | None:
         """What goes wrong with this request."""
         acting = None

@@ -202,6 +202,12 @@ class Interference:
         self._fabric.state.locks.append(body)
         self._leave()
 
+    def unlock(self, name: str = "keep") -> None:
+        """Somebody takes the locks of this name away."""
+        self._enter()
+        self._fabric.state.locks[:] = [one for one in self._fabric.state.locks if one["name"] != name]
+        self._leave()
+
     def hold(self, scale_set_id: str, duration: timedelta) -> None:
         """Somebody's operation on the set goes on for this long: writes of clients are refused with 409 meanwhile."""
         scale_set = self._scale_set(scale_set_id)

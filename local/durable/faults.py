@@ -7,11 +7,13 @@ the ``Faults`` object and survive a killed host that is replaced by another with
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 
 class ActivityLoss(StrEnum):
@@ -58,6 +60,9 @@ class TurnFault:
     delivery: int | None = None
 
 
+R = TypeVar("R", ActivityFault, TurnFault)
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One piece of work about to be done. ``number`` counts all deliveries from 1; ``attempt`` those of this item."""
@@ -71,12 +76,16 @@ class Delivery:
 
 @dataclass
 class Faults:
-    """The rules, and a hook that sees every delivery first and may kill the host or terminate an instance there."""
+    """The rules, and a hook that sees every delivery first and may kill the host or terminate an instance there.
+
+    ``struck`` counts what the rules have done.
+    """
 
     activities: Sequence[ActivityFault] = ()
     turns: Sequence[TurnFault] = ()
     on_delivery: Callable[[Delivery], None] | None = None
     deliveries: int = 0
+    struck: Counter[ActivityLoss | TurnLoss] = field(default_factory=Counter)
     _seen: dict[int, int] = field(default_factory=dict, repr=False)
 
     def announce(self, kind: str, name: str, instance_id: str, attempt: int) -> Delivery:
@@ -89,13 +98,17 @@ class Faults:
 
     def find_activity_fault(self, delivery: Delivery) -> ActivityFault | None:
         """The first rule that strikes this delivery of an activity."""
-        struck = [rule for rule in self.activities if self._strikes(rule, rule.activity, delivery)]
-        return struck[0] if struck else None
+        return self._first([rule for rule in self.activities if self._strikes(rule, rule.activity, delivery)])
 
     def find_turn_fault(self, delivery: Delivery) -> TurnFault | None:
         """The first rule that strikes this turn."""
-        struck = [rule for rule in self.turns if self._strikes(rule, rule.orchestrator, delivery)]
-        return struck[0] if struck else None
+        return self._first([rule for rule in self.turns if self._strikes(rule, rule.orchestrator, delivery)])
+
+    def _first(self, rules: Sequence[R]) -> R | None:
+        if not rules:
+            return None
+        self.struck[rules[0].loss] += 1
+        return rules[0]
 
     def _strikes(self, rule: ActivityFault | TurnFault, name: str, delivery: Delivery) -> bool:
         if not (fnmatchcase(delivery.name, name) and fnmatchcase(delivery.instance_id, rule.instance)):

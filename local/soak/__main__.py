@@ -1,0 +1,88 @@
+"""`python -m local.soak [--seeds 2000] [--clean | --faulty] [--from 0] [--processes N] [--seed N]`.
+
+docs/local.md says what it is for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from local.soak.pool import guarded, outcomes
+from local.soak.report import Tally, broken_line, progress_line, summary
+from local.soak.script import Seed
+
+#: Seconds between two lines of progress.
+PROGRESS_EVERY = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the soak; 1: a promise was broken, or not everything was tried."""
+    options = _options(arguments)
+    halves = [False, True] if options.clean == options.faulty else [options.faulty]
+    if options.seed is not None:
+        return max(_again(Seed(options.seed, faulty)) for faulty in halves)
+    numbers = range(options.first, options.first + options.seeds // len(halves))
+    seeds = [Seed(number, faulty) for number in numbers for faulty in halves]
+    return _soak(seeds, options.processes)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.soak",
+        description="Play random deployments in virtual time and hold them to every promise.",
+    )
+    parser.add_argument("--seeds", type=int, default=200, help="how many runs (200), half of them clean, half faulty")
+    parser.add_argument("--clean", action="store_true", help="only runs in which nothing breaks and nobody interferes")
+    parser.add_argument("--faulty", action="store_true", help="only runs in which something does")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the number of the first seed (0)")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="runs at a time (one a processor)")
+    parser.add_argument("--seed", type=int, help="play this one alone and show all that happens in it")
+    return parser.parse_args(arguments)
+
+
+def _again(seed: Seed) -> int:
+    """One run, shown."""
+    outcome = guarded(seed, print)
+    print("", *(outcome.problems or ["every promise was kept"]), sep="\n")
+    return 1 if outcome.problems else 0
+
+
+def _soak(seeds: Sequence[Seed], processes: int) -> int:
+    tally = Tally(len(seeds))
+    begun = time.monotonic()
+    print(f"{len(seeds)} seeds on {processes} processes; ^C ends it and says how far it came", flush=True)
+    try:
+        _follow(tally, seeds, processes, begun)
+    except KeyboardInterrupt:
+        print()
+    print(summary(tally, time.monotonic() - begun, _commit()))
+    return 0 if tally.is_well else 1
+
+
+def _follow(tally: Tally, seeds: Iterable[Seed], processes: int, begun: float) -> None:
+    told = begun
+    for outcome in outcomes(seeds, processes):
+        tally.add(outcome)
+        if outcome.problems:
+            print(broken_line(outcome), flush=True)
+        if time.monotonic() - told >= PROGRESS_EVERY:
+            told = time.monotonic()
+            print(progress_line(tally, told - begun), flush=True)
+
+
+def _commit() -> str:
+    """The commit that is tried, with a plus where files differ from it; empty outside of a repository."""
+    try:
+        asked = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Which promises nobody can keep after what happened in a run: one table, by what happened.
+
+Everything that is not named here is held. A promise is exempt for what others did to VMs or to the set, or for what was
+asked for; for what breaks in Azure, in the Durable host or in the processes never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from local.soak.worlds import Setting
+
+#: VMs were taken out of service by others.
+SERVING = frozenset({"never_fewer_serving"})
+
+#: VMs were made or deleted by others: rows know what Teal did.
+VMS = SERVING | {"rows_as_the_set", "rows_agree"}
+
+#: By kind of trouble, or by what was asked for.
+EXEMPT: dict[str, frozenset[str]] = {
+    # What was asked for.
+    "unchecked": SERVING,  # what gives the VMs their traffic is not asked whether they serve
+    "tolerated": SERVING,  # blue VMs go though their green ones are sick
+    # What others did to VMs.
+    "delete_vm": VMS,
+    "evict": VMS,
+    "scale": VMS,
+    "autoscale": VMS,
+    "change_autoscale": VMS,
+    "repair": VMS,
+    "stop": SERVING,
+    "start": SERVING,
+    "sicken": SERVING,
+    "protect": frozenset(),
+    "fail_interface": frozenset(),
+    # What others did to the set and to what is around it.
+    "delete_scale_set": VMS | {"good_image", "no_vm_cut_off", "journal_restored", "only_meant_images_applied"},
+    "patch": frozenset({"good_image"}),
+}
+
+
+def exempt(happened: Iterable[str]) -> frozenset[str]:
+    """The names of the checkers that are not asked."""
+    return frozenset(name for one in happened for name in EXEMPT.get(one, frozenset()))
+
+
+def traits(asked: Mapping[str, Any], setting: Setting) -> frozenset[str]:
+    """What of a start takes a promise back."""
+    decides = setting.balancer or "applicationHealth"
+    unchecked = decides not in asked.get("healthCheckTypes", setting.health_check_types)
+    found = {"unchecked": unchecked, "tolerated": bool(asked.get("tolerateUnhealthy"))}
+    return frozenset(name for name, is_so in found.items() if is_so)

@@ -1,0 +1,179 @@
+"""What others do to the set, the gallery and their surroundings while Teal works: everything the simulator knows.
+
+Each act is a line: what is done, with dice of its own. It answers whether there was anything to do it to. What would
+last for ever is undone at the end of the run, so that Teal gets its chance to put things in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from local.azure.interference import Interference
+from local.azure.messages import Json
+from local.soak.scene import Scene
+
+Act = Callable[[Scene, Interference, Random], bool]
+
+
+def _on_a_vm(act: Callable[[Scene, Interference, Random, str], None]) -> Act:
+    """An act on any VM of the set."""
+
+    def done(scene: Scene, interfere: Interference, dice: Random) -> bool:
+        vm = scene.some_vm(dice)
+        if vm is not None:
+            act(scene, interfere, dice, vm)
+        return vm is not None
+
+    return done
+
+
+def _on_the_set(act: Callable[[Scene, Interference, Random], None]) -> Act:
+    """An act on the set, if it is there."""
+
+    def done(scene: Scene, interfere: Interference, dice: Random) -> bool:
+        is_there = scene.is_there()
+        if is_there:
+            act(scene, interfere, dice)
+        return is_there
+
+    return done
+
+
+def _stop(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    interfere.stop(scene.scale_set_id, vm, deallocate=dice.random() < 0.5)
+
+
+def _start(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    """Stop it first: a VM that runs cannot be started."""
+    interfere.stop(scene.scale_set_id, vm, deallocate=dice.random() < 0.5)
+    interfere.start(scene.scale_set_id, vm)
+
+
+def _sicken(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    interfere.sicken(scene.scale_set_id, vm)
+    if dice.random() < 0.5:
+        scene.undo_for_vm(vm, lambda: interfere.sicken(scene.scale_set_id, vm, sick=False))
+
+
+def _fail_interface(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    interfere.fail_interface(scene.scale_set_id, vm)
+    scene.undo_for_vm(vm, lambda: interfere.fail_interface(scene.scale_set_id, vm, failed=False))
+
+
+def _protect(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    field = dice.choice(["protectFromScaleSetActions", "protectFromScaleIn"])
+    interfere.protect(scene.scale_set_id, vm, {field: True})
+    scene.undo_for_vm(vm, lambda: interfere.protect(scene.scale_set_id, vm, None))
+
+
+def _evict(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+    interfere.evict(scene.scale_set_id, vm, "Delete" if dice.random() < 0.5 else "Deallocate")
+
+
+def _scale(scene: Scene, interfere: Interference, dice: Random) -> None:
+    interfere.scale(scene.scale_set_id, dice.randint(0, scene.setting.vms + 2))
+
+
+def _autoscale(scene: Scene, interfere: Interference, dice: Random) -> None:
+    interfere.autoscale(scene.scale_set_id, dice.choice([-2, -1, 1, 2]))
+
+
+def _change_autoscale(scene: Scene, interfere: Interference, dice: Random) -> None:
+    if dice.random() < 0.3:
+        interfere.change_autoscale(scene.scale_set_id, enabled=False)
+    else:
+        low = dice.randint(0, 2)
+        interfere.change_autoscale(scene.scale_set_id, minimum=low, default=low, maximum=low + dice.randint(1, 8))
+
+
+def _patch(scene: Scene, interfere: Interference, dice: Random) -> None:
+    """Another image in the model, or something that no deployment is about."""
+    image = {"imageReference": {"id": f"{scene.image_id}/versions/{dice.choice(['1.0.0', '1.1.0', '1.3.0'])}"}}
+    changes: Json = dice.choice(
+        [
+            {"properties": {"virtualMachineProfile": {"storageProfile": image}}},
+            {"properties": {"scaleInPolicy": {"rules": ["NewestVM"]}}},
+            {"tags": {"team": "shop"}},
+        ]
+    )
+    interfere.patch(scene.scale_set_id, changes)
+
+
+def _rolling_upgrade(scene: Scene, interfere: Interference, dice: Random) -> None:
+    interfere.rolling_upgrade(scene.scale_set_id, "RollingForward")
+    scene.undo_for_set(lambda: interfere.rolling_upgrade(scene.scale_set_id, None))
+
+
+def _lock(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    level = "ReadOnly" if dice.random() < 0.3 else "CanNotDelete"
+    interfere.lock(dice.choice(["demo", scene.scale_set_id]), level=level)  # type: ignore[arg-type]
+    scene.undo.append(interfere.unlock)
+    return True
+
+
+def _unlock(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    """A lock that is there for a moment."""
+    interfere.lock("demo")
+    interfere.unlock()
+    return True
+
+
+def _hold(scene: Scene, interfere: Interference, dice: Random) -> None:
+    interfere.hold(scene.scale_set_id, timedelta(seconds=dice.choice([20, 120, 900])))
+
+
+def _publish(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    """A version that is as good as they come, or as bad; `latest` means it from then on."""
+    number = f"2.{dice.randint(0, 10**6)}.0"
+    delay = timedelta(seconds=dice.choice([0, 0, 300]))
+    interfere.publish(scene.image_id, number, creating_for=delay, fails=dice.random() < 0.2)
+    return True
+
+
+def _change_version(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    return _on_a_version(scene, dice, lambda version: interfere.change_version(version, exclude_from_latest=True))
+
+
+def _delete_version(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    return _on_a_version(scene, dice, interfere.delete_version)
+
+
+def _on_a_version(scene: Scene, dice: Random, act: Callable[[str], None]) -> bool:
+    try:
+        act(f"{scene.image_id}/versions/{dice.choice(['1.0.0', '1.1.0', '1.2.0', '1.4.0'])}")
+    except (KeyError, ValueError):
+        return False  # It is gone already, or another operation is under way on it.
+    return True
+
+
+def _announce(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    interfere.announce(f"{scene.image_id}/versions/{dice.choice(['1.1.0', '9.9.9'])}")
+    return True
+
+
+#: Every act, by the name of the simulator's method: a test holds the table to its methods.
+ACTS: dict[str, Act] = {
+    "delete_vm": _on_a_vm(lambda scene, interfere, dice, vm: interfere.delete_vm(scene.scale_set_id, vm)),
+    "evict": _on_a_vm(_evict),
+    "scale": _on_the_set(_scale),
+    "autoscale": _on_the_set(_autoscale),
+    "change_autoscale": _on_the_set(_change_autoscale),
+    "repair": _on_a_vm(lambda scene, interfere, dice, vm: interfere.repair(scene.scale_set_id, vm)),
+    "fail_interface": _on_a_vm(_fail_interface),
+    "delete_scale_set": _on_the_set(lambda scene, interfere, dice: interfere.delete_scale_set(scene.scale_set_id)),
+    "stop": _on_a_vm(_stop),
+    "start": _on_a_vm(_start),
+    "sicken": _on_a_vm(_sicken),
+    "protect": _on_a_vm(_protect),
+    "patch": _on_the_set(_patch),
+    "rolling_upgrade": _on_the_set(_rolling_upgrade),
+    "lock": _lock,
+    "unlock": _unlock,
+    "hold": _on_the_set(_hold),
+    "publish": _publish,
+    "change_version": _change_version,
+    "delete_version": _delete_version,
+    "announce": _announce,
+}

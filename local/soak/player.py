@@ -1,0 +1,226 @@
+"""Play a run to its end, leave it alone until all is quiet, and hold it to every promise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from local.checkers import CHECKERS, checker_name, violations
+from local.clock import run_virtual
+from local.durable.faults import Faults
+from local.durable.host import InstanceEnded, UnknownInstance
+from local.durable.timestamps import fast_timestamps
+from local.soak.breakage import BREAKAGE, count_struck
+from local.soak.exemptions import exempt, traits
+from local.soak.guests import speak
+from local.soak.interference import ACTS
+from local.soak.scene import GROUP, Scene
+from local.soak.script import OUTAGES, Script, Seed, Step, write_script
+from local.soak.worlds import DEALLOCATED, PROTECTED, Setting, world_of
+from local.virtual import VirtualPlatform
+
+#: Everything that waits for a person, drains, bakes, is kept or backs off is over by then.
+LONG_ENOUGH = timedelta(days=4)
+
+#: Once all is quiet, what comes late may still do harm, and the watchdog looks some more times.
+AFTERWARDS = timedelta(hours=2)
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What became of a run: the promises that it broke, in words, and what there was to count."""
+
+    seed: Seed
+    problems: list[str] = field(default_factory=list)
+    injected: Counter[str] = field(default_factory=Counter)
+    checks: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+
+
+def play(seed: Seed, tell: Tell = lambda line: None) -> Outcome:
+    """Play the seed's run; ``tell`` hears what is done and, at the end, the story of each deployment."""
+    outcome = Outcome(seed)
+    script = write_script(seed)
+    tell(f"{seed.half} seed {seed.number}: {script.setting}")
+    try:
+        with fast_timestamps():
+            run_virtual(_play(script, outcome, tell))
+    except Exception as error:
+        outcome.problems.append(f"the run itself failed: {type(error).__name__}: {error}")
+    return outcome
+
+
+async def _play(script: Script, outcome: Outcome, tell: Tell) -> None:
+    async with VirtualPlatform(world_of(script.setting), faults=Faults()) as platform:
+        _set_aside(platform, script.setting)
+        await platform.clock.sleep(timedelta(minutes=10))
+
+        def tell_when(line: str) -> None:
+            tell(f"{platform.clock.now():%d %H:%M:%S}  {line}")
+
+        scene = Scene(platform, script.setting, tell_when)
+        async with _company(scene):
+            for number, step in enumerate(script.steps):
+                await scene.sleep(step.after)
+                tell_when(str(step))
+                await _carry_out(scene, step, script.seed.dice(f"step {number}"))
+            _mend(scene)
+            await _until_quiet(scene, LONG_ENOUGH)
+            await scene.sleep(AFTERWARDS)
+        await _judge(scene, outcome, tell)
+
+
+def _set_aside(platform: VirtualPlatform, setting: Setting) -> None:
+    """Stop, or protect, the first VMs before anything is deployed."""
+    scale_set_id = str(platform.world.groups[0]["scaleSetId"])
+    for vm, what in zip(platform.cloud.scale_set(scale_set_id).active(), setting.aside, strict=False):
+        if what == PROTECTED:
+            platform.cloud.interfere.protect(scale_set_id, vm.vm_id, {"protectFromScaleSetActions": True})
+        else:
+            platform.cloud.interfere.stop(scale_set_id, vm.vm_id, deallocate=what == DEALLOCATED)
+
+
+@asynccontextmanager
+async def _company(scene: Scene) -> Any:
+    """Who acts by themselves meanwhile: whoever starts hosts again, and the VMs."""
+    company = [asyncio.ensure_future(scene.keep_alive())]
+    if scene.setting.signals:
+        company.append(asyncio.ensure_future(speak(scene)))
+    try:
+        yield
+    finally:
+        for one in company:
+            one.cancel()
+            with suppress(asyncio.CancelledError):
+                await one
+
+
+async def _carry_out(scene: Scene, step: Step, dice: Random) -> None:
+    if step.kind in ACTS:
+        scene.injected[step.kind] += ACTS[step.kind](scene, scene.platform.cloud.interfere, dice)
+    elif step.kind in BREAKAGE:
+        BREAKAGE[step.kind](scene, dice)
+    else:
+        await STEPS[step.kind](scene, step.with_, dice)
+
+
+async def _deploy(scene: Scene, asked: dict[str, Any], dice: Random) -> None:
+    # A host that dies, or an Azure that is busy, is no answer to rely on; nothing of it may be a 500.
+    reply = await scene.ask("POST", f"/api/groups/{GROUP}/deployments", asked, 202, 409, 422, 502, 503)
+    if reply is not None and reply.status == 202:
+        scene.traits |= traits(asked, scene.setting)
+
+
+async def _retry(scene: Scene, asked: dict[str, Any], dice: Random) -> None:
+    rows = await scene.deployments()
+    if rows:
+        await _deploy(scene, {**asked, "retryOf": rows[0].id}, dice)
+
+
+async def _say(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    rows = await scene.deployments()
+    if what["nth"] < len(rows):
+        body = {"all": True} if what.get("all") else {}
+        await scene.ask("POST", f"/api/deployments/{rows[what['nth']].id}/{what['command']}", body, 202, 409, 503)
+
+
+async def _take_back(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    rows = await scene.deployments()
+    if rows:
+        await scene.ask("DELETE", f"/api/groups/{GROUP}/queue/{rows[0].id}", {}, 202, 409, 503)
+
+
+async def _wait(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    await _until_quiet(scene, timedelta(hours=what["hours"]))
+
+
+async def _kill(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    scene.injected["hostKilled"] += 1
+    await scene.platform.restart_host()
+
+
+async def _sleep(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    scene.injected["hostAsleep"] += 1
+    await scene.platform.sleep(timedelta(seconds=dice.choice([30, 600, 7200])))
+
+
+async def _suspend(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+    """Somebody suspends a deployment's orchestration through Durable Functions, and resumes it later."""
+    names = [one.id for one in scene.platform.host.durable.instances() if not one.status.is_ended]
+    if not names:
+        return
+    name = dice.choice(names)
+    with suppress(UnknownInstance, InstanceEnded):
+        scene.platform.host.durable.suspend(name, "by hand")
+        scene.injected["suspended"] += 1
+        await scene.sleep(timedelta(seconds=dice.choice([20, 300, 1800])))
+        scene.platform.host.durable.resume(name, "by hand")
+
+
+#: What a step of the script does, where it is not in the tables of what breaks and who interferes.
+STEPS: dict[str, Callable[[Scene, dict[str, Any], Random], Awaitable[None]]] = {
+    "deploy": _deploy,
+    "retry": _retry,
+    "say": _say,
+    "takeBack": _take_back,
+    "untilQuiet": _wait,
+    **dict(zip(OUTAGES, (_kill, _sleep, _suspend), strict=True)),
+}
+
+
+def _mend(scene: Scene) -> None:
+    """Let nothing go wrong from now on, and take back what would last for ever."""
+    count_struck(scene)
+    scene.platform.cloud.faults.clear()
+    faults = scene.platform.faults
+    faults.activities, faults.turns, faults.on_delivery = (), (), None
+    for act in scene.undo:
+        act()
+
+
+async def _until_quiet(scene: Scene, within: timedelta) -> None:
+    """Wait until nothing is under way, nobody has the lock and nothing is held; not longer than ``within``."""
+    deadline = scene.platform.clock.now() + within
+    while scene.platform.clock.now() < deadline:
+        await scene.sleep(timedelta(minutes=1))
+        if await _is_quiet(scene):
+            return
+
+
+async def _is_quiet(scene: Scene) -> bool:
+    if not all(one.status.is_ended for one in scene.platform.host.durable.instances()):
+        return False
+    store = scene.platform.store
+    lock, hold = await store.locks.get(scene.scale_set_id), await store.holds.get(scene.scale_set_id)
+    return hold is None and (lock is None or not lock.owner)
+
+
+async def _judge(scene: Scene, outcome: Outcome, tell: Tell) -> None:
+    outcome.injected = Counter({kind: times for kind, times in scene.injected.items() if times})
+    spared = exempt({*outcome.injected, *scene.traits})
+    asked = [name for name in map(checker_name, CHECKERS) if name not in spared]
+    outcome.checks.update(asked)
+    outcome.problems += [*scene.unexpected, *await violations(scene.watched, spared)]
+    rows = await scene.deployments()
+    outcome.ends.update(str(row.status) for row in rows)
+    for row in reversed(rows):
+        tell(f"\n{row.id}: {row.status} ({row.reason})")
+        for line in await scene.platform.story(row.id):
+            tell(f"  {line}")
+    for line in _remains(scene):
+        tell(line)
+
+
+def _remains(scene: Scene) -> Iterator[str]:
+    """What there is in the end."""
+    yield ""
+    for vm in scene.vms():
+        yield f"{vm.name} ({vm.vm_id[:8]}) {str(vm.image.get('id')).rpartition('/')[2]} serving: {vm.serving}"

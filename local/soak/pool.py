@@ -1,0 +1,88 @@
+"""Many runs at once, on processes of their own: what one does cannot reach another.
+
+Hashes are the same in every process, so that a run goes the same way in each.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from types import FrameType
+
+from local.soak.player import Outcome, Tell, play
+from local.soak.script import Seed
+
+#: A run takes a second or so; one that takes so many goes round in a circle.
+SECONDS_MAX = 300
+
+#: Runs that wait for each process, so that none is idle and ^C is heeded soon.
+WAITING = 2
+
+
+class TooLong(KeyboardInterrupt):
+    """A run that does not end. The event loop lets a ``KeyboardInterrupt`` through at once, and nothing else."""
+
+
+def outcomes(seeds: Iterable[Seed], processes: int) -> Iterator[Outcome]:
+    """What became of each seed, in the order in which they end."""
+    os.environ["PYTHONHASHSEED"] = "0"
+    left = iter(seeds)
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
+    try:
+        running = {pool.submit(guarded, seed): seed for seed in islice(left, processes * WAITING)}
+        while running:
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for one in ended:
+                yield _outcome(one, running.pop(one))
+                running |= {pool.submit(guarded, seed): seed for seed in islice(left, 1)}
+    finally:
+        children = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.terminate()
+
+
+def _outcome(future: Future[Outcome], seed: Seed) -> Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:
+        return Outcome(seed, [f"the run itself failed: {type(error).__name__}: {error}"])
+
+
+def guarded(seed: Seed, tell: Tell = lambda line: None) -> Outcome:
+    """Play a seed; one that does not end is broken."""
+    try:
+        with _within(SECONDS_MAX):
+            return play(seed, tell)
+    except TooLong:
+        return Outcome(seed, [f"the run has not ended after {SECONDS_MAX} s"])
+
+
+@contextmanager
+def _within(seconds: int) -> Iterator[None]:
+    def expire(number: int, frame: FrameType | None) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _begin() -> None:
+    """What a process does first: ^C is for the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a run says of faults that it met itself is of no use to anybody.
+    logging.disable(logging.CRITICAL)

@@ -1,0 +1,112 @@
+"""The script of a run: what is done when, all of it decided by the run's number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from local.soak.breakage import BREAKAGE
+from local.soak.interference import ACTS
+from local.soak.requests import choose_parameters, choose_request
+from local.soak.worlds import Setting, choose_setting
+
+#: Trouble that takes its time, so that the player sees to it itself.
+OUTAGES = ("hostKilled", "hostAsleep", "suspended")
+
+#: All trouble there is.
+TROUBLE = tuple(sorted([*ACTS, *BREAKAGE, *OUTAGES]))
+
+#: What a person says; approvals more often, or a deployment with gates gets nowhere.
+COMMANDS = ("pause", "resume", "resume", "approve", "approve", "stop", "rollBack")
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Which run: its number, and whether anything but Teal and an Azure that behaves takes part."""
+
+    number: int
+    faulty: bool
+
+    @property
+    def half(self) -> str:
+        """The half of the runs that it belongs to, as the command line names it."""
+        return "faulty" if self.faulty else "clean"
+
+    @property
+    def command(self) -> str:
+        """What plays it again, and shows it."""
+        return f"python -m local.soak --seed {self.number} --{self.half}"
+
+    def dice(self, what: str) -> Random:
+        """Dice of their own for one part of the run, so that no part depends on how often another throws."""
+        return Random(f"{self.number}/{what}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that is done so long after the step before. ``kind`` is a key of the player's table."""
+
+    after: timedelta
+    kind: str
+    with_: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {', '.join(f'{name}={value}' for name, value in self.with_.items())}".rstrip()
+
+
+@dataclass(frozen=True)
+class Script:
+    """A run, before it is played."""
+
+    seed: Seed
+    setting: Setting
+    steps: tuple[Step, ...]
+
+
+def write_script(seed: Seed) -> Script:
+    """The script that the seed decides. A faulty run is the clean one of its number, and what breaks besides."""
+    setting = choose_setting(seed.dice("setting"))
+    steps = list(_story(seed.dice("story"), setting))
+    if seed.faulty:
+        steps = _troubled(seed.dice("trouble"), steps)
+    return Script(seed, setting, tuple(steps))
+
+
+def some_time(dice: Random, longest: float = 3600) -> timedelta:
+    """Any time from a second on; short ones as often as long ones."""
+    return timedelta(seconds=round(longest ** dice.random()))
+
+
+def _story(dice: Random, setting: Setting) -> Iterator[Step]:
+    """Two to five deployments, one after the other or into each other, and what is said meanwhile."""
+    for number in range(dice.randint(2, 5)):
+        if number and dice.random() < 0.25:
+            yield Step(some_time(dice, 600), "retry", choose_parameters(dice, setting) if dice.random() < 0.3 else {})
+        else:
+            yield Step(some_time(dice, 600), "deploy", choose_request(dice, setting))
+        for _ in range(dice.choice([0, 0, 1, 1, 2, 3])):
+            yield _said(dice)
+        if dice.random() < 0.6:
+            yield Step(timedelta(seconds=1), "untilQuiet", {"hours": dice.choice([1, 6])})
+
+
+def _said(dice: Random) -> Step:
+    if dice.random() < 0.1:
+        return Step(some_time(dice), "takeBack")
+    command = {"command": dice.choice(COMMANDS), "nth": dice.choice([0, 0, 0, 1])}
+    if command["command"] == "approve" and dice.random() < 0.4:
+        command["all"] = True
+    return Step(some_time(dice), "say", command)
+
+
+def _troubled(dice: Random, steps: list[Step]) -> list[Step]:
+    """The same story with one to four kinds of trouble in between, each up to three times."""
+    kinds = dice.sample(TROUBLE, dice.randint(1, 4))
+    for kind in kinds:
+        for _ in range(dice.choice([1, 1, 2, 3])):
+            # The first start is never before the first trouble, else nothing is under way.
+            steps.insert(dice.randint(1, len(steps)), Step(some_time(dice), kind, {"draw": dice.randint(0, 2**32)}))
+    return steps
