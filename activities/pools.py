@@ -55,14 +55,18 @@ class Scene:
 
 
 async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Sequence[Intent]) -> Scene | None:
-    """The set and where these VMs stand. ``None``: it has no pools, and none was left by these drain ``intents``.
-
-    VMs that are gone, going or stopped get no traffic, and a write of a stopped VM's network may be refused.
-    """
+    """The set and where these VMs stand. ``None``: it has no pools, and none was left by these drain ``intents``."""
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if scale_set is None or not (scale_set.backend_pools or intents):
         return None
-    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    return await scene_of(ports, scale_set, await ports.scale_sets.list_vms(order.scale_set_id), vm_ids)
+
+
+async def scene_of(ports: Ports, scale_set: ScaleSet, listed: VmList, vm_ids: Collection[str]) -> Scene:
+    """Where these VMs of a set stand.
+
+    VMs that are gone, going or stopped get no traffic, and a write of a stopped VM's network may be refused.
+    """
     vms = [vm for vm in listed.vms if vm.vm_id in vm_ids and not vm.leaving and not vm.stopped]
     return Scene(scale_set, listed, await ports.traffic.read(scale_set, vms) if vms else ())
 

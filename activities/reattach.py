@@ -43,7 +43,7 @@ async def reattach_blue(ports: Ports, order: Order) -> Progress:
 
 
 async def _drained_blue(ports: Ports, order: Order, intents: Sequence[Intent]) -> set[str]:
-    """The batch's blue VMs that were to leave their pools."""
+    """The batch's blue VMs that were to leave their pools: the green ones that were are to go."""
     if not intents:
         return set()
     records = await ports.store.vms.list(order.deployment_id, order.batch)

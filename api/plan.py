@@ -37,7 +37,7 @@ async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
     findings = await _with_conflict(ports, group, parameters, seen.findings)
     known = _NOTHING
     if seen.plan is not None:
-        known = _planned(seen, seen.plan, parameters, await _forecast(ports, group, parameters, seen.plan))
+        known = _planned(seen, seen.plan, parameters, await _forecast(ports, group, parameters, seen, seen.plan))
     return Answer(
         200,
         {
@@ -83,11 +83,11 @@ async def _with_conflict(
     return in_order((found, *lasting(findings)))
 
 
-async def _forecast(ports: Ports, group: Group, parameters: Parameters, planned: Plan) -> Forecast:
+async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: Plan) -> Forecast:
     rows = await ports.store.deployments.newest(group.id, ROWS_MAX)
     finished = [row for row in rows if row.status is Status.FINISHED and row.number_of_batches][:PAST_MAX]
     past = [Past(row.parameters.draining_timeout, await ports.store.batches.list(row.id)) for row in finished]
-    return forecast(planned, parameters, past)
+    return forecast(planned, parameters, past, pools=bool(seen.scale_set and seen.scale_set.backend_pools))
 
 
 def _planned(seen: Survey, planned: Plan, parameters: Parameters, expected: Forecast) -> Json:

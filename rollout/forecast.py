@@ -9,6 +9,7 @@ from datetime import timedelta
 from rollout.bake import bakings
 from rollout.batches import Plan
 from rollout.deployment import Batch, Parameters
+from rollout.signals import longest_wait
 from rollout.status import Phase
 from rollout.words import counted
 
@@ -33,10 +34,11 @@ class Past:
     batches: tuple[Batch, ...]
 
 
-def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past]) -> Forecast:
+def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past], pools: bool = False) -> Forecast:
     """The batches' time and the baking; waiting for people is not counted.
 
-    Draining takes what this deployment gives it: of the past only the rest counts.
+    Draining takes what this deployment gives it: of the past only the rest counts. ``pools``: the set is behind some,
+    so that green VMs that have to go are drained as well.
     """
     baking = sum((one.time for one in bakings(len(planned.batches), parameters)), timedelta(0))
     measured = [took for one in past for took in _without_draining(one)]
@@ -47,7 +49,7 @@ def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past]) -> For
     else:
         each, basis = _assumed(parameters)
     duration = len(planned.batches) * (each + parameters.draining_timeout) + baking
-    return Forecast(duration, f"{basis}; {_rest(parameters)}")
+    return Forecast(duration, f"{basis}; {_rest(parameters)}{_if_green_go(parameters) if pools else ''}")
 
 
 def _without_draining(past: Past) -> Iterable[timedelta]:
@@ -69,3 +71,12 @@ def _assumed(parameters: Parameters) -> tuple[timedelta, str]:
 
 def _rest(parameters: Parameters) -> str:
     return f"with {parameters.draining_timeout.total_seconds():.0f} s of draining, and without waiting for people"
+
+
+def _if_green_go(parameters: Parameters) -> str:
+    """What is not counted, because all green VMs may be healthy."""
+    longest = longest_wait(parameters.draining_timeout, parameters.signals).total_seconds()
+    return (
+        f"; a batch that fails, or whose sick VMs are replaced, takes up to {longest:.0f} s longer, or as long as its "
+        "gateways drain: its green VMs are drained too"
+    )

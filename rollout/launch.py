@@ -63,7 +63,7 @@ def decide_launch(
     Ten VMs, batch of two: intent 10 → 12. Run again with the capacity at 12: adopt. A person deleted one VM meanwhile,
     so that capacity is 11 and one new VM is there: intent 11 → 12.
     """
-    broken = [] if over else [vm for vm in new if vm.provisioning_state.lower() == "failed"]
+    broken = [] if over else [vm for vm in new if vm.failed]
     if broken:
         return Launch(f"Azure could not make {counted(len(broken), 'green VM')}: trying again", discard=tuple(broken))
     missing = batch.green - len(new)

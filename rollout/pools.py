@@ -147,6 +147,11 @@ def leaving_pools(members: Iterable[Membership], refused: Collection[str]) -> Ch
     return _change(members, lambda _, each: each.pools - each.down, lambda _, pool: by_state(pool))
 
 
+def by_their_own_networks(members: Iterable[Membership]) -> Change:
+    """How these VMs leave all their pools without a write of the pools: those in which they are Down as well."""
+    return _change(members, lambda _, each: each.pools, lambda *_: False)
+
+
 def returning_to_pools(
     members: Iterable[Membership], taken: Iterable[PoolsOf], missing: Collection[str] = ()
 ) -> Change:

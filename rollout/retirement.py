@@ -26,14 +26,19 @@ def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = F
     return tuple(blue[: max(0, len(blue) - sick)])
 
 
-def to_delete(records: Iterable[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
+def to_delete(records: Sequence[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
     """The VMs of a judged batch that leave: detached blue ones, and sick green ones unless those are tolerated."""
+    sick = sick_ones(records, tolerate)
     return tuple(
         record
         for record in records
-        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED)
-        or (record.color is Color.GREEN and _is_sick(record) and not tolerate)
+        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED) or record in sick
     )
+
+
+def sick_ones(records: Iterable[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
+    """The sick green VMs of a judged batch, which leave unless they are tolerated."""
+    return tuple(one for one in records if one.color is Color.GREEN and _is_sick(one) and not tolerate)
 
 
 def to_replace(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:

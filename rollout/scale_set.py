@@ -221,6 +221,11 @@ class Vm:
         return self.provisioning_state.lower() == "deleting"
 
     @property
+    def failed(self) -> bool:
+        """Whether Azure could not make it, or not change it."""
+        return self.provisioning_state.lower() == "failed"
+
+    @property
     def stopped(self) -> bool:
         """Whether it is powered off, or on the way there."""
         return self.power_state in ("stopped", "deallocated", "stopping", "deallocating")

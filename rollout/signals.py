@@ -127,6 +127,12 @@ def wait_of(
     return Wait(rule.timeout - (now - detached_at), f"waiting for {rule.type} from")
 
 
+def longest_wait(draining_timeout: timedelta, declared: Sequence[SignalRule]) -> timedelta:
+    """How long detached VMs wait at most: a declared ``vmReadyToShutdown`` has a timeout of its own."""
+    rule = rule_of(declared, SignalType.VM_READY_TO_SHUTDOWN)
+    return draining_timeout if rule is None else rule.timeout
+
+
 def certain_wait(draining_timeout: timedelta, declared: Sequence[SignalRule]) -> timedelta:
     """How long detached VMs wait at least: a declared ``vmReadyToShutdown`` may end it at once."""
     return draining_timeout if rule_of(declared, SignalType.VM_READY_TO_SHUTDOWN) is None else timedelta(0)

@@ -9,7 +9,7 @@ from typing import Any
 from rollout.batches import plan
 from rollout.deployment import Batch, Canary, Parameters
 from rollout.forecast import Past, forecast
-from rollout.group import HealthCheckType
+from rollout.group import HealthCheckType, SignalRule, SignalType
 from rollout.scale_set import ImageReference, Vm
 from rollout.status import Phase
 
@@ -50,6 +50,17 @@ def test_the_past_counts_without_its_draining() -> None:
     # 4, 6 and 5 minutes, and 2 of draining, twice.
     assert expected.duration == 14 * MINUTE
     assert expected.basis.startswith("The mean of 3 batches of 2 finished deployments of the group; with 120 s")
+
+
+def test_behind_pools_it_says_that_green_vms_that_go_are_drained_too() -> None:
+    plain, behind = forecast(PLANNED, PARAMETERS, []), forecast(PLANNED, PARAMETERS, [], pools=True)
+    assert behind.duration == plain.duration
+    assert behind.basis == (
+        f"{plain.basis}; a batch that fails, or whose sick VMs are replaced, takes up to 120 s longer, or as long as "
+        "its gateways drain: its green VMs are drained too"
+    )
+    rule = SignalRule(SignalType.VM_READY_TO_SHUTDOWN, 10 * MINUTE)
+    assert "up to 600 s longer" in forecast(PLANNED, replace(PARAMETERS, signals=(rule,)), [], pools=True).basis
 
 
 def test_what_was_no_whole_batch_is_left_out() -> None:
