@@ -47,7 +47,9 @@ class Settings:
         "Days after which the Durable history of what has ended, and notifications, are forgotten; at least 1",
     )
     rows_days: int = _setting(
-        "TEAL_ROWS_DAYS", 365, "Days after its end for which a deployment can be read; at least 1"
+        "TEAL_ROWS_DAYS",
+        365,
+        "Days after its end for which a deployment can be read; at least 1. What something still needs stays longer",
     )
 
     allowed_scopes: str = _setting(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from groundwork.claim import Held
 from groundwork.queue import under_way
 from groundwork.start import Begun, Started, Unneeded, begin, obstacle
+from groundwork.tries import tried, tried_before
 from rollout.codec import Json, decode, encode
 from rollout.errors import AzureError, Busy, Refused
 from rollout.follow import FollowOrder, started_id
@@ -23,16 +24,13 @@ from rollout.ports import Ports
 from rollout.scale_set import ImageReference, ImageVersion
 from rollout.scopes import is_allowed
 from rollout.succession import Start
-from rollout.wanted import Decided, Deployed, Follower, Lot, Seen, Wanted, decide, in_time, started
+from rollout.wanted import Decided, Follower, Lot, Seen, Wanted, decide, in_time, started
 
 #: How often a version that is waited for is looked at.
 LOOK_EVERY = timedelta(seconds=60)
 
 #: An order that comes later than this after it was given is not obeyed: its time would name a new deployment.
 ORDER_LASTS = timedelta(minutes=5)
-
-#: How many of the group's newest deployments are looked at for one of the same version.
-DEPLOYMENTS_MAX = 100
 
 _AT_ONCE = timedelta(seconds=1)
 
@@ -74,7 +72,7 @@ async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
     lots = await _decided(ports, order, group, wanted)
     await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not Lot.START])
     waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (Lot.WAITING, Lot.START)]
-    start = next((lot.version for lot in lots if lot.lot is Lot.START), "")
+    start = _chosen(lots)
     return replace(again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting)), data={"start": start})
 
 
@@ -143,7 +141,19 @@ async def _decided(ports: Ports, order: FollowOrder, group: Group, rows: Sequenc
         return tuple(_unseen(row, error, order) for row in rows)
     if seen is None:
         return tuple(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows)
-    return decide(rows, seen, order.at)
+    lots = decide(rows, seen, order.at)
+    while start := _chosen(lots):
+        before = await tried_before(ports, group, _reference(rows[0], start))
+        if before is None or before in seen.deployed:
+            break
+        seen = replace(seen, deployed=(*seen.deployed, before))
+        lots = decide(rows, seen, order.at)
+    return lots
+
+
+def _chosen(lots: Sequence[Decided]) -> str:
+    """The version that is to be deployed now; empty: none is."""
+    return next((lot.version for lot in lots if lot.lot is Lot.START), "")
 
 
 def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
@@ -157,25 +167,22 @@ async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | Non
 
     ``rows`` are of one image. While a deployment is under way Azure is not asked.
     """
-    image_id = rows[0].image_id
-    newest = await ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX)
-    deployed = tuple(
-        Deployed(row.id, name, row.created_at, row.status)
-        for row in newest
-        if (name := _version_of(row.image.pinned, image_id)) and not (row.status.ended and row.sequence == 0)
-    )
+    references = [_reference(rows[0], name) for name in sorted({row.version for row in rows})]
+    tries = await asyncio.gather(*(tried(ports, group.scale_set_id, one) for one in references))
+    deployed = tuple(one for one in tries if one is not None)
     if ahead := await under_way(ports, group.id, group.scale_set_id, ""):
         return Seen(deployed, ahead.reason)
-    reading = [
-        ports.images.read(ImageReference(id=f"{image_id}/versions/{name}"))
-        for name in sorted({row.version for row in rows})
-    ]
+    reading = [ports.images.read(one) for one in references]
     scale_set, published = await asyncio.gather(ports.scale_sets.read(group.scale_set_id), asyncio.gather(*reading))
     if scale_set is None:
         return None
     versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
-    running = _version_of(scale_set.image, image_id)
+    running = _version_of(scale_set.image, rows[0].image_id)
     return Seen(deployed, "", versions, scale_set.location, running)
+
+
+def _reference(row: Wanted, version: str) -> ImageReference:
+    return ImageReference(id=f"{row.image_id.rstrip('/')}/versions/{version}")
 
 
 def _version_of(reference: ImageReference | None, image_id: str) -> str | None:

@@ -27,13 +27,13 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
 
     Commands that the event acts on, or that nobody will act on after it, end with it. An event that is no legal
     transition is written and told, and the deployment's status stays. An end is for ever: what a recipe still has to
-    say of a deployment whose end was written for it is dropped.
+    say of a deployment whose end was written for it is dropped; so is what is said of one whose row is forgotten.
     """
     event, store = entry.event, ports.store
     row = await store.deployments.get(entry.deployment_id)
-    if row is not None and row.status.ended and row.sequence < event.sequence:
+    if row is None or (row.status.ended and row.sequence < event.sequence):
         return Recorded()
-    refused = illegal(row, event) if row is not None and entry.checked else None
+    refused = illegal(row, event) if entry.checked else None
     await store.events.put(entry.deployment_id, event)
     row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
     if event.batch is not None:

@@ -9,6 +9,7 @@ from activities.rows import deployment_of
 from groundwork.claim import Held, look
 from groundwork.predecessor import end_predecessors
 from groundwork.queue import before
+from groundwork.tries import note_try
 from groundwork.version import resolve
 from rollout.deployment import Deployment
 from rollout.group import Group
@@ -59,7 +60,8 @@ async def _take(ports: Ports, order: Order, row: Deployment) -> Progress:
     if isinstance(predecessor, Held):
         return await _wait(ports, order, row, predecessor)
     pinned = await _pinned(ports, row)
-    await ports.store.deployments.change(row.id, lambda current: _ready(current, predecessor, pinned))
+    row = await ports.store.deployments.change(row.id, lambda current: _ready(current, predecessor, pinned))
+    await note_try(ports, row)
     if not await ports.store.locks.swap(seen, taking.lock):
         return again(_AT_ONCE, "Another writer changed the lock")
     return done(f"The turn has come: {taking.reason}", epoch=taking.lock.epoch)

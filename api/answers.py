@@ -152,6 +152,16 @@ class EventList(Shape):
     continuation_token: str | Absent = None
 
 
+class Danger(Shape):
+    """What stands between a scale set and order until it is mended."""
+
+    code: str
+    since: AwareDatetime
+    message: str
+    remedy: str
+
+
+DANGERS: Any = {"dangers": list[Danger]}
 FINDINGS: Any = list[shape(Finding)]  # type: ignore[misc]
 
 ASKED = partly(Asked, "Asked", omit=("on_conflict", "retry_of"))
@@ -178,7 +188,7 @@ _READ: Any = {"state": State, "roll_needed": ROLL_NEEDED}
 
 _RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
 GROUP = derived(Group, "Group", instead=_RULES)
-GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **SCHEDULED, **_READ})
+GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **SCHEDULED, **_READ, **DANGERS})
 GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, **SCHEDULED, **_READ, "findings": FINDINGS})
 
 #: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
@@ -199,6 +209,7 @@ COMMAND = derived(
     Command, "Command", omit=("kind", "all_gates", "accepted_after"), instead={"command": CommandKind, "all": bool}
 )
 DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
+DEPLOYMENT_READ = derived(Deployment, "DeploymentRead", omit=_INNER, instead={**_SHOWN, **DANGERS})
 DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})
 DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**_SHOWN, "command": COMMAND})
 BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))

@@ -141,7 +141,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_deployments": Operation(
         "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, *_paged(PAGE))
     ),
-    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT}, _DEPLOYMENT),
+    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT_READ}, _DEPLOYMENT),
     "list_deployment_vms": Operation(
         "Deployments",
         {200: answers.listed(answers.VM)},

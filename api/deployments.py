@@ -12,7 +12,7 @@ from api.lookup import find_deployment, find_group
 from api.overview import overview, overviews
 from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
-from api.rendering import render_batch, render_event, render_evidence, render_vm
+from api.rendering import render_batch, render_dangers, render_event, render_evidence, render_vm
 from rollout.keys import batch_row, deployment_key, vm_row
 from rollout.names import deployment_id as make_id
 from rollout.names import parse_deployment_id
@@ -65,8 +65,11 @@ async def list_deployments(ports: Ports, request: Request) -> Answer:
 
 
 async def get_deployment(ports: Ports, request: Request) -> Answer:
-    """One deployment."""
-    return Answer(200, await overview(ports, await find_deployment(ports, request)))
+    """One deployment, with what it left that stands between its scale set and order."""
+    deployment = await find_deployment(ports, request)
+    dangers = await ports.store.dangers.list(deployment.scale_set_id)
+    left = render_dangers(one for one in dangers if one.deployment_id == deployment.id)
+    return Answer(200, {**await overview(ports, deployment), "dangers": left})
 
 
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:

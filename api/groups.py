@@ -9,10 +9,11 @@ from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, re
 from api.http import Answer, Request
 from api.lookup import find_group
 from api.paging import page_after
-from api.rendering import render_finding, render_group, render_roll, render_state
+from api.rendering import render_dangers, render_finding, render_group, render_roll, render_state
 from api.scheduled import scheduled
 from api.scopes import image_scope, refuse_outside
 from api.state import States
+from groundwork.claim import Held
 from groundwork.queue import under_way
 from rollout.asked import Asked
 from rollout.findings import Finding, Severity
@@ -41,6 +42,7 @@ async def get_group(ports: Ports, request: Request, *, states: States) -> Answer
         "scheduled": await scheduled(ports, group),
         "state": render_state(state),
         "rollNeeded": render_roll(roll),
+        "dangers": render_dangers(await ports.store.dangers.list(group.scale_set_id)),
     }
     return Answer(200, shown)
 
@@ -79,7 +81,10 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
 
 
 async def delete_group(ports: Ports, request: Request) -> Answer:
-    """Forget a group that has no deployment under way or queued; its deployments stay readable by their ids."""
+    """Forget a group that has no deployment under way or queued; its deployments stay readable by their ids.
+
+    What belongs to the scale set stays too: what was tried on it, and what stands between it and order.
+    """
     group = await find_group(ports, request)
     await _refuse_while_under_way(ports, group)
     await ports.store.groups.delete(group.id)
@@ -115,6 +120,11 @@ async def _refuse_while_under_way(ports: Ports, group: Group) -> None:
     ahead = await under_way(ports, group.id, group.scale_set_id, group.id)
     if ahead is not None:
         raise refuse_held(ahead)
+    lock = await ports.store.locks.get(group.scale_set_id)
+    if lock is not None and lock.owner:
+        # The watchdog finds it by its group.
+        reason = f"Deployment {lock.owner} ended without freeing the scale set, and is put in order within some minutes"
+        raise refuse_held(Held(lock.owner, reason))
 
 
 def _group_id(request: Request) -> str:

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from groundwork.predecessor import predecessor_of
+from groundwork.tries import remember_try
+from rollout.deployment import Deployment
 from rollout.errors import AzureError
 from rollout.ports import Ports
-from rollout.retention import REQUESTS_KEPT, spans_to_purge
+from rollout.retention import REQUESTS_KEPT, Ties, kept_by, spans_to_purge
+from rollout.scale_set import ImageReference
+from rollout.tries import Try, images_of, without_version
 
 #: What one run removes at most; the next day goes on.
 DEPLOYMENTS_MAX = 1000
 REQUESTS_MAX = 5000
 #: A subscription without a filter tells of every write in its scope.
 NOTIFICATIONS_MAX = 50_000
+#: Tries stay as long as their versions, so one run looks at so many.
+TRIES_MAX = 50_000
 
 #: Deletions that are under way together.
 CONCURRENT_DELETIONS = 50
@@ -33,11 +40,13 @@ async def purge(ports: Ports, *, history: timedelta, rows: timedelta) -> None:
     with _goes_on_tomorrow("histories"):
         await _purge_histories(ports, now, history)
     with _goes_on_tomorrow("deployments"):
-        await _purge_deployments(ports, now - rows)
+        await _purge_deployments(ports, now, now - rows)
     with _goes_on_tomorrow("notifications"):
         await _purge_notifications(ports, now - history)
     with _goes_on_tomorrow("requests"):
         await _purge_requests(ports, now - REQUESTS_KEPT)
+    with _goes_on_tomorrow("tries"):
+        await _purge_tries(ports)
 
 
 @contextmanager
@@ -55,16 +64,38 @@ async def _purge_histories(ports: Ports, now: datetime, kept: timedelta) -> None
             _log.info("Purged %s histories begun before %s", deleted, span.end)
 
 
-async def _purge_deployments(ports: Ports, before: datetime) -> None:
-    """A group's newest deployment stays: the next one follows it, and may inherit from it."""
+async def _purge_deployments(ports: Ports, now: datetime, before: datetime) -> None:
+    """What is kept all the same is passed over, so that it keeps nothing else from going."""
     gone = 0
-    for row in await ports.store.archive.ended_before(before, DEPLOYMENTS_MAX):
-        newest = await ports.store.deployments.newest(row.group_id, 1)
-        if newest and newest[0].id != row.id:
-            await ports.store.archive.forget(row.id)
-            gone += 1
-    if gone:
-        _log.info("Forgot %s deployments that ended before %s", gone, before)
+    kept: dict[str, str] = {}
+    while gone < DEPLOYMENTS_MAX:
+        rows = await ports.store.archive.ended_before(before, DEPLOYMENTS_MAX - gone, kept.keys())
+        reasons = {row.id: kept_by(row, await _ties(ports, row), now) for row in rows}
+        kept |= {row_id: reason for row_id, reason in reasons.items() if reason}
+        for row in rows:
+            if row.id not in kept:
+                await _forget(ports, row)
+                gone += 1
+        if not any(reasons.values()):
+            break
+    if gone or kept:
+        _log.info("Forgot %s deployments that ended before %s, and kept %s", gone, before, len(kept))
+
+
+async def _ties(ports: Ports, row: Deployment) -> Ties:
+    newest = await ports.store.deployments.newest(row.group_id, 1)
+    last = await predecessor_of(ports, row.group_id, row.scale_set_id)
+    return Ties(
+        newest=newest[0].id if newest else row.id,
+        last=last.id if last is not None else "",
+        lock=await ports.store.locks.get(row.scale_set_id),
+        hold=await ports.store.holds.get(row.scale_set_id),
+    )
+
+
+async def _forget(ports: Ports, row: Deployment) -> None:
+    await remember_try(ports, row)
+    await ports.store.archive.forget(row.id)
 
 
 async def _purge_notifications(ports: Ports, before: datetime) -> None:
@@ -82,3 +113,20 @@ async def _purge_requests(ports: Ports, before: datetime) -> None:
         await ports.store.archive.forget_request(request.scope, request.key)
     if old:
         _log.info("Forgot %s requests with an idempotency key from before %s", len(old), before)
+
+
+async def _purge_tries(ports: Ports) -> None:
+    """What was tried goes with its version. An image that is not found keeps its tries: it may be back tomorrow."""
+    tries = await ports.store.tries.all(TRIES_MAX)
+    for image_id in images_of(tries):
+        with _goes_on_tomorrow(f"the tries of {image_id}"):
+            await _purge_tries_of(ports, image_id, tries)
+
+
+async def _purge_tries_of(ports: Ports, image_id: str, tries: Sequence[Try]) -> None:
+    versions = await ports.images.list_versions(ImageReference(id=image_id))
+    gone = without_version(tries, image_id, [version.name for version in versions]) if versions is not None else ()
+    for one in gone:
+        await ports.store.tries.delete(one)
+    if gone:
+        _log.info("Forgot the tries of %s versions of %s that are gone", len(gone), image_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from api.state import Roll, State
 from rollout.codec import Json, encode
 from rollout.commands import Command, CommandKind
+from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Reading, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
@@ -91,6 +92,15 @@ def render_deployment(deployment: Deployment, reason: str, can_be: Sequence[Comm
         "parameters": render_parameters(deployment.parameters),
         "error": encode(deployment.error),
     }
+
+
+def render_dangers(dangers: Iterable[Danger]) -> list[Json]:
+    """What stands between a scale set and order, as far as there is anything to tell."""
+    return [
+        {"code": one.code, "since": encode(one.since), "message": one.message, "remedy": one.remedy}
+        for one in dangers
+        if one.told
+    ]
 
 
 def render_parameters(parameters: Parameters) -> Json:

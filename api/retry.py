@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from api.errors import Code, Refusal
 from api.rendering import render_reference
-from groundwork.predecessor import PREDECESSORS_MAX
+from groundwork.rows import rows_of
 from rollout.deployment import Deployment, Parameters
 from rollout.group import Group
 from rollout.parameters import Asked, fill
 from rollout.ports import Ports
-from rollout.succession import cannot_retry
+from rollout.succession import came_after, cannot_retry
 
 
 async def complete(ports: Ports, asked: Asked, group: Group) -> Parameters:
@@ -26,8 +26,15 @@ async def complete(ports: Ports, asked: Asked, group: Group) -> Parameters:
 
 async def _retried(ports: Ports, deployment_id: str, group: Group) -> Deployment:
     row = await ports.store.deployments.get(deployment_id)
-    newest = await ports.store.deployments.newest(group.id, PREDECESSORS_MAX)
-    reason = cannot_retry(row, deployment_id, group, newest)
+    reason = cannot_retry(row, deployment_id, group, await _later(ports, row) if row is not None else None)
     if reason or row is None:
         raise Refusal(Code.RETRY_NOT_POSSIBLE, reason, "retryOf")
     return row
+
+
+async def _later(ports: Ports, row: Deployment) -> Deployment | None:
+    """The newest of the group that came after ``row`` and has had the set; however many never had it."""
+    async for other in rows_of(ports, row.group_id):
+        if other.id == row.id or came_after(other, row):
+            return other if other.id != row.id else None
+    return None

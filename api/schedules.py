@@ -21,10 +21,11 @@ from datetime import datetime, timedelta
 from api.calendar import last_time, next_time
 from api.errors import Refusal
 from api.scopes import image_scope, refuse_outside
+from groundwork.rows import rows_of
 from groundwork.start import Begun, Started, Unneeded, begin, obstacle
 from rollout.codec import encode_time
 from rollout.deployment import Deployment
-from rollout.due import Act, Decision, Times, decide, find_try, starter, try_token
+from rollout.due import Act, Decision, Times, decide, is_try, starter, try_token
 from rollout.errors import AzureError, Refused
 from rollout.group import Group
 from rollout.names import deployment_id
@@ -33,9 +34,6 @@ from rollout.ports import Ports
 from rollout.scale_set import ImageReference
 from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.succession import Start
-
-#: How many of a group's newest deployments are looked at for one that a try has made.
-DEPLOYMENTS_MAX = 100
 
 #: The least step between two times of a schedule is a minute.
 _BEFORE = timedelta(seconds=1)
@@ -146,8 +144,13 @@ class _Look:
         await self._write(row, answered)
 
     async def _made(self, row: ScheduleRun) -> Deployment | None:
-        rows = await self.ports.store.deployments.newest(row.group_id, DEPLOYMENTS_MAX)
-        return find_try(rows, row.name, row.due)
+        """What a try for this time has made, however many deployments others have started since."""
+        async for made in rows_of(self.ports, row.group_id):
+            if made.created_at < row.due:
+                break
+            if is_try(made, row.name, row.due):
+                return made
+        return None
 
     async def _resumed(self, made: Deployment, group: Group) -> _Said:
         """The deployment of an earlier try, which may have died before its orchestration was there."""

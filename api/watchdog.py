@@ -10,37 +10,53 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from api.following import have_followed
 from rollout.codec import encode
+from rollout.dangers import NOT_RESTORED, Danger, course, cured
 from rollout.errors import AzureError
 from rollout.group import Group
 from rollout.holds import Hold
 from rollout.lock import free
-from rollout.ports import Ports
+from rollout.order import Run
+from rollout.ports import InstanceState, Ports
 from rollout.succession import lost
 from rollout.watchdog import Remedy, Suspect, diagnose, is_gone, letting_go_run, may_let_go, restoring_run
 
 #: The recipe that puts in order what a deployment left (``orchestrators``).
 RECIPE = "restore_group"
 
-#: How many of a group's newest deployments are looked at. A start looks at as many.
+#: How many of a group's newest deployments are looked at for one that is live. The lock's owner is found by the lock,
+#: so only one that waits behind more than so many others is not seen.
 DEPLOYMENTS_MAX = 100
+
+_NOT_BEGUN = "the orchestration that was to do it is not there"
+
+#: A deployment's id, its scale set, and since when it is under way.
+UnderWay = tuple[str, str, datetime]
 
 _log = logging.getLogger("teal")
 
 
 async def watch(ports: Ports, *, poll_interval: timedelta, scopes: Sequence[str] = ()) -> None:
-    """Look at every group, then at the journal. What does not work for one is left for the next time."""
-    for group in await ports.store.groups.list():
+    """Look at every group, every journal, and every danger. What does not work for one is left for the next time."""
+    groups = await ports.store.groups.list()
+    for group in groups:
         with _left_for_next_time(f"group {group.id}"):
             await _watch_group(ports, group, poll_interval)
         with _left_for_next_time(f"the images of group {group.id}"):
             if await ports.store.wanted.list(group.id):
                 await have_followed(ports, group.id, poll_interval, scopes)
+    watched = {group.scale_set_id.lower() for group in groups}
     for hold in await ports.store.holds.list():
         with _left_for_next_time(hold.scale_set_id):
+            if hold.scale_set_id.lower() not in watched:
+                await _watch_all(ports, await _owner(ports, hold.scale_set_id), poll_interval)
             await _watch_hold(ports, hold, poll_interval)
+    for danger in await ports.store.dangers.list():
+        with _left_for_next_time(f"the dangers of {danger.scale_set_id}"):
+            await _watch_danger(ports, danger)
 
 
 @contextmanager
@@ -49,23 +65,34 @@ def _left_for_next_time(what: str) -> Iterator[None]:
         yield
     except AzureError as error:
         _log.warning("The watchdog could not look after %s: %s", what, error)
+    except Exception:
+        # A row that cannot be read, say, must not keep the watchdog from all that come after it.
+        _log.exception("The watchdog failed at %s", what)
 
 
 async def _watch_group(ports: Ports, group: Group, poll_interval: timedelta) -> None:
+    await _watch_all(ports, await _under_way(ports, group), poll_interval)
+
+
+async def _watch_all(ports: Ports, found: Sequence[UnderWay], poll_interval: timedelta) -> None:
     now = ports.clock.now()
-    for deployment_id, scale_set_id, since in await _under_way(ports, group):
+    for deployment_id, scale_set_id, since in found:
         if is_gone(await ports.instances.state(deployment_id), since, now):
             await _treat(ports, deployment_id, scale_set_id, poll_interval)
 
 
-async def _under_way(ports: Ports, group: Group) -> list[tuple[str, str, datetime]]:
-    """The deployments that hold the group's lock or whose rows say that they are live: id, scale set, since when."""
+async def _under_way(ports: Ports, group: Group) -> list[UnderWay]:
+    """The deployments that hold the group's lock or whose rows say that they are live."""
     rows = await ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX)
-    lock = await ports.store.locks.get(group.scale_set_id)
-    found = [(lock.owner, group.scale_set_id, lock.since)] if lock is not None and lock.owner else []
+    found = await _owner(ports, group.scale_set_id)
     owners = [owner for owner, _, _ in found]
     live = [row for row in rows if not row.status.ended and row.id not in owners]
     return found + [(row.id, row.scale_set_id, row.created_at) for row in live]
+
+
+async def _owner(ports: Ports, scale_set_id: str) -> list[UnderWay]:
+    lock = await ports.store.locks.get(scale_set_id)
+    return [(lock.owner, scale_set_id, lock.since)] if lock is not None and lock.owner else []
 
 
 async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_interval: timedelta) -> None:
@@ -97,13 +124,51 @@ async def _free(ports: Ports, suspect: Suspect, now: datetime) -> None:
 
 
 async def _restore(ports: Ports, suspect: Suspect, poll_interval: timedelta) -> None:
-    run = restoring_run(suspect, poll_interval)
-    await ports.instances.start(RECIPE, run.acting, encode(run))
+    await _cure(ports, restoring_run(suspect, poll_interval))
 
 
 async def _watch_hold(ports: Ports, hold: Hold, poll_interval: timedelta) -> None:
     lock = await ports.store.locks.get(hold.scale_set_id)
     if lock is not None and may_let_go(hold, lock, ports.clock.now()):
-        _log.info("What %s kept of %s goes now", hold.deployment_id, hold.scale_set_id)
-        run = letting_go_run(hold, lock, poll_interval)
+        await _cure(ports, letting_go_run(hold, lock, poll_interval))
+
+
+async def _cure(ports: Ports, run: Run) -> None:
+    """Start the recipe that puts in order what is left; where it failed before, when it is time to try again.
+
+    The row is written first. Where this dies before the start, that counts as a try.
+    """
+    danger = await ports.store.dangers.get(run.scale_set_id, NOT_RESTORED)
+    failure = await _failure(ports, danger) if danger is not None else ""
+    decided = course(danger, run.scale_set_id, run.deployment_id, run.acting, failure, ports.clock.now())
+    if decided.danger != danger:
+        await ports.store.dangers.put(decided.danger)
+    if decided.try_now:
+        _log.info("%s puts in order what %s left of %s", run.acting, run.deployment_id, run.scale_set_id)
         await ports.instances.start(RECIPE, run.acting, encode(run))
+
+
+async def _failure(ports: Ports, danger: Danger) -> str:
+    """Why the last try came to nothing; empty while it is under way."""
+    if await ports.instances.state(danger.attempt) in (InstanceState.RUNNING, InstanceState.SUSPENDED):
+        return ""
+    described = await ports.instances.describe(danger.attempt)
+    said: Any = described.get("output") if described is not None else None
+    if isinstance(said, dict) and said.get("reason"):
+        return str(said["reason"])
+    if described is None:
+        return _NOT_BEGUN
+    words = said.strip().splitlines()[0][:300] if isinstance(said, str) and said.strip() else "it gave no reason"
+    return f"{danger.attempt} is {described.get('runtimeStatus')}: {words}"
+
+
+async def _watch_danger(ports: Ports, danger: Danger) -> None:
+    """Take away what is cured, by whomever."""
+    if danger.code != NOT_RESTORED:
+        return
+    row = await ports.store.deployments.get(danger.deployment_id)
+    lock = await ports.store.locks.get(danger.scale_set_id)
+    hold = await ports.store.holds.get(danger.scale_set_id)
+    if reason := cured(danger, row, lock, hold, ports.clock.now()):
+        _log.info("What %s left of %s is in order: %s", danger.deployment_id, danger.scale_set_id, reason)
+        await ports.store.dangers.delete(danger.scale_set_id, danger.code)

@@ -21,6 +21,7 @@ from groundwork.claim import Claim, Held, claim, release
 from groundwork.predecessor import end_predecessors, predecessor_of
 from groundwork.queue import under_way
 from groundwork.survey import Survey, survey
+from groundwork.tries import note_try
 from rollout.codec import encode
 from rollout.deployment import Deployment, OnConflict, Problem
 from rollout.errors import AzureError
@@ -105,6 +106,8 @@ async def begin(
     """
     if tried:
         there = await ports.store.deployments.get(start.deployment_id)
+        if there is not None and there.error is not None and there.error.code == NOT_STARTED:
+            return Failed(there.reason, there.id)
         if there is not None and (
             there.status.ended or await ports.instances.state(there.id) is not InstanceState.ABSENT
         ):
@@ -213,6 +216,7 @@ class _Starter:
 
     async def _run(self, deployment: Deployment, claimed: Claim | None) -> None:
         try:
+            await note_try(self.ports, deployment)
             await self.ports.instances.start(RECIPE, deployment.id, first_order(deployment, self.poll_interval))
         except AzureError as error:
             await self._after_failed_start(deployment, claimed, error)

@@ -7,7 +7,6 @@ a time that comes meanwhile takes the place of the one before, since both ask fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -143,12 +142,8 @@ def try_token(group_id: str, schedule_name: str, due: datetime) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
-def find_try(rows: Iterable[Deployment], schedule_name: str, due: datetime) -> Deployment | None:
-    """The deployment among a group's newest that a try for this time has made, whether or not it was answered."""
-    return next((row for row in rows if _is_try(row, schedule_name, due)), None)
-
-
-def _is_try(row: Deployment, schedule_name: str, due: datetime) -> bool:
+def is_try(row: Deployment, schedule_name: str, due: datetime) -> bool:
+    """Whether a try for this time has made the deployment, whether or not it was answered."""
     name = parse_deployment_id(row.id)
     if name is None or row.created_at < due or row.started_by != starter(schedule_name):
         return False

@@ -29,6 +29,9 @@ LOCK = "lock"
 #: The partition that holds every journal of what is held.
 HOLDS = "holds"
 
+#: The partition that holds every danger.
+DANGERS = "dangers"
+
 #: The partition that holds every notification.
 NOTIFICATIONS = "notifications"
 
@@ -152,6 +155,22 @@ def lock_key(scale_set_id: str) -> Key:
 def hold_key(scale_set_id: str) -> Key:
     """Every journal lives in one partition; ids have no case."""
     return Key(HOLDS, encode_key(scale_set_id.lower()))
+
+
+def danger_key(scale_set_id: str, code: str) -> Key:
+    """Every danger lives in one partition, those of a scale set together; ids have no case."""
+    return Key(DANGERS, f"{encode_key(scale_set_id.lower())}:{code}")
+
+
+def dangers_of(scale_set_id: str) -> KeyRange:
+    """The dangers of one scale set."""
+    begin = f"{encode_key(scale_set_id.lower())}:"
+    return KeyRange(begin, f"{begin}~")
+
+
+def try_key(scale_set_id: str, version_id: str) -> Key:
+    """One partition a scale set, one row an image version; neither id has a case."""
+    return Key(encode_key(scale_set_id.lower()), encode_key(version_id.lower()))
 
 
 def notification_key(notification_id: str, time: datetime) -> Key:

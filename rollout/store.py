@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rollout.commands import Command
+from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
@@ -16,6 +17,7 @@ from rollout.idempotency import KeyedRequest
 from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
+from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
 
@@ -172,8 +174,13 @@ class Evidence(Protocol):
 class Archive(Protocol):
     """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
 
-    async def ended_before(self, time: datetime, limit: int) -> tuple[Deployment, ...]:
-        """Deployments of any group, whether or not it is still there, that ended before ``time``."""
+    async def ended_before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[Deployment, ...]:
+        """Deployments of any group, whether or not it is still there, that ended before ``time``; not those of ``but``.
+
+        What is not wanted does not count against the limit.
+        """
         ...
 
     async def forget(self, deployment_id: str) -> None:
@@ -206,6 +213,26 @@ class Holds(Protocol):
 
     async def list(self) -> tuple[Hold, ...]:
         """Every journal."""
+        ...
+
+
+class Dangers(Protocol):
+    """The dangers table: one row a scale set and code (``rollout.dangers``)."""
+
+    async def get(self, scale_set_id: str, code: str) -> Danger | None:
+        """The danger; the id's case does not matter."""
+        ...
+
+    async def put(self, danger: Danger) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def delete(self, scale_set_id: str, code: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def list(self, scale_set_id: str | None = None) -> tuple[Danger, ...]:
+        """Those of a scale set; ``None``: every one."""
         ...
 
 
@@ -275,6 +302,26 @@ class ScheduleRuns(Protocol):
         ...
 
 
+class Tries(Protocol):
+    """The tries table: one row a scale set and image version (``rollout.tries``)."""
+
+    async def get(self, scale_set_id: str, version_id: str) -> Try | None:
+        """The try; the case of both ids does not matter."""
+        ...
+
+    async def swap(self, expected: Try | None, row: Try) -> bool:
+        """Write ``row`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+    async def delete(self, row: Try) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def all(self, limit: int) -> tuple[Try, ...]:
+        """Those of every scale set. It reads the table: for daily work only."""
+        ...
+
+
 @dataclass(frozen=True)
 class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
@@ -296,3 +343,5 @@ class Store:
     wanted: WantedVersions
     followers: Followers
     schedule_runs: ScheduleRuns
+    tries: Tries
+    dangers: Dangers

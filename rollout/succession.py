@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,10 +70,10 @@ def took_part(row: Deployment, scale_set_id: str) -> bool:
     return row.epoch > 0 and row.scale_set_id.lower() == scale_set_id.lower()
 
 
-def cannot_retry(row: Deployment | None, deployment_id: str, group: Group, newest: Sequence[Deployment]) -> str:
+def cannot_retry(row: Deployment | None, deployment_id: str, group: Group, later: Deployment | None) -> str:
     """Why a new deployment of the group cannot go on where ``row`` ended; empty where it can.
 
-    ``newest`` are the group's newest deployments, newest first: one that came later has changed the set since.
+    ``later`` is the newest that ``came_after`` it, if any did.
     """
     if row is None or row.group_id != group.id:
         return f"Group {group.id} has no deployment {deployment_id[:80]}"
@@ -81,12 +81,12 @@ def cannot_retry(row: Deployment | None, deployment_id: str, group: Group, newes
         return f"Deployment {row.id} is {row.status}, so there is nothing to go on from yet"
     if row.status is Status.FINISHED:
         return f"Deployment {row.id} has finished, so nothing of it is left to do"
-    later = [other for other in newest if _later(other, row) and other.status.ended and other.epoch > 0]
-    return f"Deployment {later[0].id} came after {row.id} and has ended: retry that one" if later else ""
+    return f"Deployment {later.id} came after {row.id} and has ended: retry that one" if later is not None else ""
 
 
-def _later(one: Deployment, other: Deployment) -> bool:
-    return (one.created_at, one.id) > (other.created_at, other.id)
+def came_after(one: Deployment, other: Deployment) -> bool:
+    """Whether ``one`` has had the scale set after ``other``, and has changed it since."""
+    return (one.created_at, one.id) > (other.created_at, other.id) and one.status.ended and one.epoch > 0
 
 
 def in_queue(rows: Iterable[Deployment], scale_set_id: str) -> tuple[Deployment, ...]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from rollout.codec import encode_time
 from rollout.images import version_key
 from rollout.scale_set import ImageVersion, region_name
+from rollout.tries import Deployed, is_newer
 
 #: What a version that is being written is called by its gallery; every other state but Succeeded is an end.
 _UNDER_WAY = frozenset({"creating", "updating", "migrating"})
@@ -43,20 +44,10 @@ class Follower:
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A deployment that has moved the group to a version, or tried to; ``standing`` says how far it is, in words."""
-
-    deployment_id: str
-    version: str
-    at: datetime
-    standing: str
-
-
-@dataclass(frozen=True)
 class Seen:
     """What decides, as it is at one look.
 
-    ``deployed`` are the group's deployments of versions of the image. ``under_way``: which deployment has its scale
+    ``deployed``: what was tried of the wanted versions, for good. ``under_way``: which deployment has its scale
     set, or comes first, in words; empty: none has. While there is one nothing else is looked at, because it lives on
     what Azure answers in a minute; else ``published`` are the gallery's versions, ``region`` is the group's, and
     ``running`` the version that it runs (``None``: it runs another image).
@@ -102,7 +93,7 @@ def decide(wanted: Iterable[Wanted], seen: Seen, now: datetime) -> tuple[Decided
     lots: list[Decided] = []
     for name in dict.fromkeys(row.version for row in rows):
         known = [row for row in rows if row.version == name]
-        lot = _deployed(name, min(row.since for row in known), seen) or _after_deployment(name, seen)
+        lot = _under_deployment(name, min(row.since for row in known), seen) or _after_deployment(name, seen)
         lot = lot or in_time(_look(name, by_name.get(name), seen), max(row.deadline for row in known), now)
         if chosen and lot.lot in (Lot.START, Lot.WAITING):
             lot = Decided(name, Lot.WAITING, f"Version {chosen} is newer, and goes first")
@@ -130,19 +121,28 @@ def started(wanted: Iterable[Wanted], version: str, deployment_id: str) -> tuple
     return tuple(lots)
 
 
-def _deployed(name: str, since: datetime, seen: Seen) -> Decided | None:
+def _latest(name: str, seen: Seen) -> Deployed | None:
+    return max((one for one in seen.deployed if one.version == name), key=lambda one: one.at, default=None)
+
+
+def _under_deployment(name: str, since: datetime, seen: Seen) -> Decided | None:
+    """The lot of a version whose deployment was begun after its notification came."""
+    found = _latest(name, seen)
+    if found is None or found.at < since:
+        return None
+    return Decided(name, Lot.STARTED, f"Deployment {found.deployment_id} deploys it", found.deployment_id)
+
+
+def _deployed(version: ImageVersion, seen: Seen) -> Decided | None:
     """The lot of a version that the group has been moved to, or that somebody tried to; a version gets one try.
 
     Any write to a version is notified, a tag's too. What was deployed before must not be deployed again for that:
-    somebody may have rolled it back.
+    somebody may have rolled it back. A version that was deleted, and published again under its name, is a new one.
     """
-    found = [one for one in seen.deployed if one.version == name]
-    if not found:
+    found = _latest(version.name, seen)
+    if found is None or is_newer(version, found):
         return None
-    latest = max(found, key=lambda one: one.at)
-    if latest.at >= since:
-        return Decided(name, Lot.STARTED, f"Deployment {latest.deployment_id} deploys it", latest.deployment_id)
-    return Decided(name, Lot.IGNORED, f"It was deployed before: {latest.deployment_id} is {latest.standing}")
+    return Decided(version.name, Lot.IGNORED, f"It was deployed before: {found.deployment_id} is {found.standing}")
 
 
 def _after_deployment(name: str, seen: Seen) -> Decided | None:
@@ -156,6 +156,8 @@ def _look(name: str, version: ImageVersion | None, seen: Seen) -> Decided:
     """The lot of one version by itself."""
     if version is None:
         return Decided(name, Lot.IGNORED, f"The gallery has no version {name}")
+    if deployed := _deployed(version, seen):
+        return deployed
     if seen.running is not None and version_key(name) <= version_key(seen.running):
         return Decided(name, Lot.IGNORED, f"It is not newer than version {seen.running}, which the group runs")
     if version.exclude_from_latest:

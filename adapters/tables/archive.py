@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from adapters.tables.records import Records
@@ -34,9 +34,11 @@ class TableArchive:
         self._requests = requests
         self._parts = parts
 
-    async def ended_before(self, time: datetime, limit: int) -> tuple[Deployment, ...]:
+    async def ended_before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[Deployment, ...]:
         def wanted(row: Deployment) -> bool:
-            return row.ended_at is not None and row.ended_at < time
+            return row.ended_at is not None and row.ended_at < time and row.id not in but
 
         return await self._deployments.scan(wanted, limit, deployments_before(time))
 

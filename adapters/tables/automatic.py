@@ -15,10 +15,12 @@ from rollout.keys import (
     notifications_before,
     rows_after,
     schedule_key,
+    try_key,
     wanted_key,
 )
 from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
+from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
 
@@ -97,3 +99,25 @@ class TableScheduleRuns:
         if expected is None:
             return await self._records.add(key, run)
         return await self._records.swap(key, lambda found: encode(found) == encode(expected), run)
+
+
+class TableTries:
+    """Tries: those of a scale set in its partition, by image version."""
+
+    def __init__(self, records: Records[Try]) -> None:
+        self._records = records
+
+    async def get(self, scale_set_id: str, version_id: str) -> Try | None:
+        return await self._records.get(try_key(scale_set_id, version_id))
+
+    async def swap(self, expected: Try | None, row: Try) -> bool:
+        key = try_key(row.scale_set_id, row.version_id)
+        if expected is None:
+            return await self._records.add(key, row)
+        return await self._records.swap(key, lambda found: encode(found) == encode(expected), row)
+
+    async def delete(self, row: Try) -> None:
+        await self._records.delete(try_key(row.scale_set_id, row.version_id))
+
+    async def all(self, limit: int) -> tuple[Try, ...]:
+        return await self._records.scan(lambda row: True, limit)

@@ -7,11 +7,19 @@ from dataclasses import replace
 from functools import cache
 
 from adapters.tables.archive import archive_over
-from adapters.tables.automatic import TableFollowers, TableNotifications, TableScheduleRuns, TableWanted
+from adapters.tables.automatic import (
+    TableFollowers,
+    TableNotifications,
+    TableScheduleRuns,
+    TableTries,
+    TableWanted,
+)
+from adapters.tables.dangers import TableDangers
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.codec import encode
 from rollout.commands import Command
+from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
@@ -43,6 +51,7 @@ from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.store import Store
+from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
 
@@ -67,6 +76,8 @@ def store_over(tables: TableMaker) -> Store:
         wanted=TableWanted(Records(tables("Wanted"), Wanted)),
         followers=TableFollowers(Records(tables("Followers"), Follower)),
         schedule_runs=TableScheduleRuns(Records(tables("ScheduleRuns"), ScheduleRun)),
+        tries=TableTries(Records(tables("Tries"), Try)),
+        dangers=TableDangers(Records(tables("Dangers"), Danger)),
     )
 
 

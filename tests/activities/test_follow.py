@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from activities.follow import LOOK_EVERY, attempt_to_follow, decide_wanted, start_wanted
+from groundwork.tries import note_try, remember_try, tried
 from local.memory import memory_store
 from rollout.asked import Asked
 from rollout.codec import Json, decode, encode
@@ -25,6 +26,7 @@ from rollout.ports import InstanceState, Ports
 from rollout.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
 from rollout.status import Status
 from rollout.surroundings import ManagementLock, Usage, VmSize
+from rollout.tries import Try, outcome, try_of
 from rollout.wanted import Follower, Wanted
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -36,6 +38,12 @@ POLL = timedelta(seconds=15)
 
 def reference(name: str) -> ImageReference:
     return ImageReference(id=f"{IMAGE}/versions/{name}")
+
+
+def one_try(row: Deployment) -> Try:
+    one = try_of(row)
+    assert one is not None
+    return one
 
 
 @dataclass
@@ -52,6 +60,7 @@ class Desk:
         )
     )
     error: Exception | None = None
+    lose_starts: bool = False
 
     def __post_init__(self) -> None:
         self.store = memory_store()
@@ -102,6 +111,8 @@ class Desk:
         return self.states.get(instance_id, InstanceState.ABSENT)
 
     async def start(self, recipe: str, instance_id: str, order: Json) -> None:
+        if self.lose_starts:
+            raise Busy("DurableExtension", "out of order")
         self.begun[instance_id] = (recipe, order)
         self.states[instance_id] = InstanceState.RUNNING
 
@@ -268,6 +279,75 @@ async def test_while_a_deployment_is_under_way_azure_is_not_asked_and_nothing_se
     assert await desk.outcomes() == {
         "1.1.0": ("ignored", "It is not newer than version 1.2.0, which the group runs"),
     }
+
+
+async def test_a_version_has_had_its_try_however_long_ago_and_whatever_is_left_of_it(desk: Desk) -> None:
+    row = await desk.deployment("aaaaaa", "1.2.0", status=Status.ROLLED_BACK, sequence=9)
+    for _ in range(2):
+        await remember_try(desk.ports, row)
+    await desk.store.archive.forget(row.id)
+    await desk.want("1.2.0")
+    assert (await desk.call(decide_wanted)).data == {"start": ""}
+    assert await desk.outcomes() == {"1.2.0": ("ignored", f"It was deployed before: {row.id} is rolledBack")}
+
+
+async def test_a_group_that_is_registered_anew_under_another_name_has_tried_what_its_set_has(desk: Desk) -> None:
+    row = await desk.deployment("aaaaaa", "1.2.0", status=Status.ROLLED_BACK, sequence=9)
+    await note_try(desk.ports, row)
+    await desk.store.groups.delete("web")
+    await desk.store.groups.put(Group("shop", SET.upper(), IMAGE, image_rule=ImageRule(IMAGE)))
+    assert await tried(desk.ports, SET.upper(), reference("1.2.0")) == outcome(one_try(row), row)
+
+
+async def test_a_try_from_before_tries_were_kept_counts_however_many_came_after_it(desk: Desk) -> None:
+    long_ago = NOW - timedelta(days=200)
+    row = await desk.deployment("aaaaaa", "1.2.0", status=Status.ROLLED_BACK, sequence=9, created_at=long_ago)
+    for number in range(1, 151):
+        at = long_ago + timedelta(days=number)
+        await desk.deployment("bbbbbb", "1.0.0", status=Status.FINISHED, sequence=9, created_at=at)
+    await desk.want("1.1.0", "1.2.0")
+    assert (await desk.call(decide_wanted)).data == {"start": "1.1.0"}
+    assert (await desk.outcomes())["1.2.0"] == ("ignored", f"It was deployed before: {row.id} is rolledBack")
+    assert await desk.store.tries.get(SET, reference("1.2.0").full_name) == one_try(row)
+
+
+async def test_a_try_is_noted_before_the_start_and_one_that_died_in_between_is_none(desk: Desk) -> None:
+    await desk.want("1.2.0")
+    desk.lose_starts = True
+    await desk.call(start_wanted, "1.2.0")
+    (dead,) = await desk.store.deployments.newest("web", 9)
+    assert await desk.store.tries.get(SET, reference("1.2.0").full_name) == one_try(dead)
+    assert await tried(desk.ports, SET, reference("1.2.0")) is None
+
+    desk.lose_starts = False
+    desk.now_is += timedelta(minutes=2)
+    assert (await desk.call(decide_wanted)).data["start"] == "1.2.0"
+    await desk.call(start_wanted, "1.2.0")
+    ((name, _),) = desk.begun.items()
+    found = await tried(desk.ports, SET, reference("1.2.0"))
+    assert found is not None
+    assert found.deployment_id == name
+
+
+async def test_the_first_try_stays_the_try(desk: Desk) -> None:
+    first = await desk.deployment("aaaaaa", "1.2.0", status=Status.FINISHED, sequence=9)
+    second = await desk.deployment("bbbbbb", "1.2.0", created_at=NOW)
+    for row in (first, second, first):
+        await note_try(desk.ports, row)
+    assert await desk.store.tries.get(SET, reference("1.2.0").full_name) == one_try(first)
+
+
+async def test_a_version_that_was_published_anew_gets_a_try_of_its_own(desk: Desk) -> None:
+    row = await desk.deployment("aaaaaa", "1.2.0", status=Status.ROLLED_BACK, sequence=9)
+    await note_try(desk.ports, row)
+    desk.versions["1.2.0"] = replace(desk.versions["1.2.0"], published_at=NOW - timedelta(minutes=5))
+    await desk.want("1.2.0")
+    assert (await desk.call(decide_wanted)).data["start"] == "1.2.0"
+    await desk.call(start_wanted, "1.2.0")
+    ((name, _),) = desk.begun.items()
+    found = await tried(desk.ports, SET, reference("1.2.0"))
+    assert found is not None
+    assert found.deployment_id == name
 
 
 async def test_a_start_that_never_ran_is_no_try(desk: Desk) -> None:

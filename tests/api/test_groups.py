@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rollout.dangers import Danger
 from rollout.errors import Busy, Refused
 from rollout.group import Defaults, HealthCheckType
 from rollout.ports import InstanceState
@@ -244,6 +245,29 @@ async def test_azures_refusal_keeps_a_group_from_being_made(world: Any) -> None:
     assert await world.store.groups.get("api") is None
 
 
+async def free(world: Any, name: str) -> None:
+    """Let a deployment's orchestration end, and the set be free."""
+    world.instances.states[name] = InstanceState.ENDED
+    lock = await world.lock()
+    await world.store.locks.swap(lock, replace(lock, owner=""))
+
+
+async def test_dangers_are_shown_by_the_group_and_by_the_deployment_that_left_them(world: Any) -> None:
+    name = (await world.start())["id"]
+    at = world.clock.now()
+    known = Danger(world.scale_set_id.lower(), "notRestored", at, name, "It failed", "Do this", 2, at, "a")
+    for danger in (known, replace(known, code="begun", reason=""), replace(known, code="old", deployment_id="web-1")):
+        await world.store.dangers.put(danger)
+    shown = {
+        "code": "notRestored",
+        "since": "2026-11-23T08:15:00.000Z",
+        "message": "It failed. Tried 2 times, the next time at 2026-11-23T08:15:00.000Z",
+        "remedy": "Do this",
+    }
+    assert (await world.get("groups/web"))["dangers"] == [shown, {**shown, "code": "old"}]
+    assert (await world.get(f"deployments/{name}"))["dangers"] == [shown]
+
+
 async def test_a_live_deployment_keeps_its_group_and_scale_set(world: Any) -> None:
     world.scale_sets.add(scale_set(world, id=OTHER_ID))
     name = (await world.start())["id"]
@@ -257,14 +281,14 @@ async def test_a_live_deployment_keeps_its_group_and_scale_set(world: Any) -> No
     # The same scale set in other letters is no change of it.
     answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id.upper()})
     assert answer.status == 200
-    world.instances.states[name] = InstanceState.ENDED
+    await free(world, name)
     assert (await world.send("PUT", "groups/web", {"scaleSetId": OTHER_ID})).status == 200
     assert (await world.send("DELETE", "groups/web")).status == 204
 
 
 async def test_a_deleted_group_is_gone_and_its_deployments_stay_readable(world: Any) -> None:
     name = (await world.start())["id"]
-    world.instances.states[name] = InstanceState.ENDED
+    await free(world, name)
     answer = await world.send("DELETE", "groups/web")
 
     assert (answer.status, answer.body, answer.content) == (204, None, b"")

@@ -12,6 +12,7 @@ import pytest
 from rollout.codec import decode
 from rollout.deployment import Deployment
 from rollout.errors import Busy
+from rollout.names import deployment_id
 from rollout.order import Run
 from rollout.ports import InstanceState
 from rollout.scale_set import ImageReference
@@ -160,6 +161,14 @@ async def test_a_group_with_a_queued_deployment_is_not_deleted_and_keeps_its_set
     assert (await world.send("DELETE", "groups/web")).status == 204
 
 
+async def test_a_group_whose_set_is_still_held_is_not_deleted_before_that_is_put_in_order(world: Any) -> None:
+    first = await world.start()
+    world.instances.states[first["id"]] = InstanceState.ENDED
+    status, error = await world.refused("DELETE", "groups/web")
+    assert (status, error["code"], error["target"]) == (409, "deploymentInProgress", first["id"])
+    assert "put in order" in error["message"]
+
+
 async def test_a_retry_goes_on_with_the_image_and_the_parameters_of_the_other(world: Any) -> None:
     first = await world.start(
         image="latest", batchSize=2, approvals=[1], minHealth=40, comment="first", force=True, onConflict="queue"
@@ -203,6 +212,21 @@ async def test_only_what_ended_unfinished_is_retried(world: Any, status: Status,
     answered, error = await world.refused("POST", START, {"retryOf": first["id"]})
     assert (answered, error["code"], error["target"]) == (409, "retryNotPossible", "retryOf")
     assert words in error["message"]
+
+
+async def test_a_later_deployment_counts_however_many_never_had_the_set_since(world: Any) -> None:
+    first = await world.start()
+    await end(world, first["id"])
+    second = await later(world)
+    await end(world, second["id"])
+    row = await world.store.deployments.get(second["id"])
+    for number in range(120):
+        at = row.created_at + timedelta(seconds=1 + number)
+        taken_back = replace(row, id=deployment_id("web", at, "aaaaaa"), created_at=at, epoch=0, status=Status.STOPPED)
+        assert await world.store.deployments.add(taken_back)
+    _, error = await world.refused("POST", START, {"retryOf": first["id"]})
+    assert error["code"] == "retryNotPossible"
+    assert second["id"] in error["message"]
 
 
 async def test_only_the_last_deployment_of_the_group_is_retried(world: Any) -> None:

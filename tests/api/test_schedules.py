@@ -19,6 +19,7 @@ from rollout.group import Group
 from rollout.names import deployment_id
 from rollout.ports import InstanceState
 from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun
+from rollout.status import Status
 
 POLL = timedelta(seconds=15)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -349,6 +350,22 @@ async def test_a_run_that_died_after_the_start_finds_what_it_has_started(clockwo
     assert answered(run) == (ScheduleOutcome.STARTED, f"Deployment {row.id} was started", False)
     assert clockwork.started == [row.id]
     assert [one.id for one in await clockwork.world.deployments()] == [row.id]
+
+
+async def test_what_a_dead_run_has_started_is_found_however_many_came_after_it(clockwork: Clockwork) -> None:
+    instances = clockwork.world.instances
+    instances.start_error, instances.starts_anyway = Died(), True
+    assert (await clockwork.looked()).trying
+    (row,) = await clockwork.world.deployments()
+    for number in range(120):
+        at = row.created_at + timedelta(milliseconds=1 + number)
+        name = deployment_id("web", at + MINUTE, f"{number:06x}")
+        ended = replace(row, id=name, created_at=at, started_by="ann", epoch=0, status=Status.STOPPED)
+        assert await clockwork.world.store.deployments.add(ended)
+    instances.start_error = None
+    run = await clockwork.later(TRY_LASTS)
+    assert answered(run) == (ScheduleOutcome.STARTED, f"Deployment {row.id} was started", False)
+    assert clockwork.started == [row.id]
 
 
 async def test_what_durable_does_not_start_is_tried_again_as_another_deployment(clockwork: Clockwork) -> None:

@@ -15,6 +15,7 @@ from api.watchdog import watch
 from local.functions.schedules import parse_schedule
 from local.memory import memory_store
 from rollout.codec import Json
+from rollout.dangers import TRIES_MAX
 from rollout.deployment import Batch, Deployment, Image, Lock, Parameters
 from rollout.errors import Busy
 from rollout.group import Group
@@ -23,7 +24,7 @@ from rollout.idempotency import KeyedRequest
 from rollout.names import deployment_id
 from rollout.notification import Ignored, Notification, record_of
 from rollout.ports import InstanceState, Ports
-from rollout.scale_set import ImageReference
+from rollout.scale_set import ImageReference, ImageVersion
 from rollout.status import Status
 from rollout.wanted import Wanted
 from settings import Settings
@@ -44,6 +45,7 @@ class Orchestrations:
     inputs: list[Json] = field(default_factory=list)
     purged: list[tuple[datetime, datetime]] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    said: dict[str, Json] = field(default_factory=dict)
 
     async def state(self, instance_id: str) -> InstanceState:
         if instance_id in self.broken:
@@ -59,6 +61,9 @@ class Orchestrations:
     async def start(self, recipe: str, instance_id: str, order: Json) -> None:
         self.orders.append((recipe, instance_id))
         self.inputs.append(order)
+
+    async def describe(self, instance_id: str) -> Json | None:
+        return self.said.get(instance_id)
 
     async def purge(self, created_from: datetime, created_to: datetime) -> int:
         self.purged.append((created_from, created_to))
@@ -226,6 +231,85 @@ async def test_what_cannot_be_read_of_one_group_keeps_no_other_from_being_looked
     assert ended.status is Status.FAILED
 
 
+async def test_a_row_that_cannot_be_read_keeps_nothing_else_from_being_looked_after(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = await desk.deployment(status=Status.STOPPED)
+    await desk.store.groups.put(Group("api", f"{SCALE_SET}-2"))
+    await desk.lock("")
+    await desk.store.holds.put(Hold(SCALE_SET, row.id, (), NOW, keep_until=NOW))
+
+    class Unreadable:
+        async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+            raise ValueError("'superseding' is not a valid Status")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(desk.store.deployments, name)
+
+    store = replace(desk.store, deployments=cast(Any, Unreadable()))
+    desk.ports = replace(desk.ports, store=store)
+    assert await desk.watch() == [("restore_group", f"{row.id}:release-4")]
+    assert "group api" in caplog.text
+    assert "superseding" in caplog.text
+
+
+async def test_what_fails_is_tried_more_and_more_rarely_told_and_given_up(desk: Desk) -> None:
+    row = await desk.deployment(status=Status.STOPPED)
+    await desk.lock("")
+    await desk.store.holds.put(Hold(SCALE_SET, row.id, (), NOW, keep_until=NOW))
+    attempt = f"{row.id}:release-4"
+    assert await desk.watch() == [("restore_group", attempt)]
+    desk.instances.states[attempt] = InstanceState.RUNNING
+    desk.now_is += HOUR
+    assert await desk.watch() == []
+    assert [one.told for one in await desk.store.dangers.list()] == [False]
+
+    desk.instances.states[attempt] = InstanceState.ENDED
+    desk.instances.said[attempt] = {"output": {"status": "failed", "reason": "Azure refused: no role"}}
+    begun = []
+    for look in range(9 * 24 * 12):
+        desk.now_is = NOW + 2 * HOUR + look * timedelta(minutes=5)
+        begun += await desk.watch()
+    assert len(begun) == TRIES_MAX - 1
+    (danger,) = await desk.store.dangers.list(SCALE_SET)
+    assert (danger.since, danger.deployment_id, danger.tries) == (NOW, row.id, TRIES_MAX)
+    assert "Azure refused: no role" in danger.message
+
+    await desk.store.holds.delete(SCALE_SET)
+    assert await desk.watch() == []
+    assert await desk.store.dangers.list() == ()
+
+
+@pytest.mark.parametrize(
+    ("described", "words"),
+    [
+        (None, "is not there"),
+        ({"runtimeStatus": "Failed", "output": "KeyError: web-1\n  at line 3"}, "is Failed: KeyError: web-1."),
+        ({"runtimeStatus": "Terminated", "output": None}, "is Terminated: it gave no reason."),
+        ({"runtimeStatus": "Completed", "output": {"reason": "No"}}, "put in order: No."),
+    ],
+)
+async def test_why_a_cure_failed_is_told_as_far_as_it_is_known(desk: Desk, described: Json | None, words: str) -> None:
+    row = await desk.deployment()
+    await desk.lock(row.id)
+    await desk.watch()
+    attempt = f"{row.id}:restore-4"
+    desk.instances.states[attempt] = InstanceState.ENDED
+    if described is not None:
+        desk.instances.said[attempt] = described
+    assert await desk.watch() == []
+    (danger,) = await desk.store.dangers.list()
+    assert words in danger.message
+
+
+async def test_what_a_lost_deployment_of_a_deleted_group_holds_is_put_in_order_too(desk: Desk) -> None:
+    row = await desk.deployment()
+    await desk.lock(row.id)
+    await desk.store.holds.put(Hold(SCALE_SET, row.id, (), NOW))
+    await desk.store.groups.delete("web")
+    assert await desk.watch() == [("restore_group", f"{row.id}:restore-4")]
+
+
 async def test_versions_that_nobody_follows_are_followed_again(desk: Desk) -> None:
     await desk.store.groups.put(Group("web", SCALE_SET))
     assert await desk.watch() == []
@@ -270,6 +354,60 @@ async def test_deployments_that_ended_long_ago_are_forgotten_but_for_a_groups_ne
     assert kept == [rows[364].id]
     assert [row.id for row in await desk.store.deployments.newest("api", 10)] == [other.id]
     assert [len(await desk.store.batches.list(row.id)) for row in rows.values()] == [0, 0, 0, 1]
+
+
+async def test_what_is_still_needed_is_kept_and_takes_nothing_elses_place(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest in each group keep VMs; as many as one run removes come after them."""
+    monkeypatch.setattr("api.purge.DEPLOYMENTS_MAX", 3)
+    ended = {"ended_at": NOW - 800 * DAY}
+    kept = [await desk.deployment((900 - n) * DAY, Status.STOPPED, **ended) for n in range(4)]
+    for number, row in enumerate(kept):
+        await desk.store.holds.put(Hold(f"{SCALE_SET}-{number}", row.id, (), NOW))
+        await desk.store.deployments.change(
+            row.id,
+            lambda row, n=number: replace(row, scale_set_id=f"{SCALE_SET}-{n}"),  # type: ignore[misc]
+        )
+    old = [await desk.deployment((800 - n) * DAY, Status.FINISHED, **ended) for n in range(4)]
+    await desk.deployment()
+    await run_purge(desk)
+    left = {row.id for row in await desk.store.deployments.newest("web", 100)}
+    assert {row.id for row in kept} <= left
+    assert len({row.id for row in old} & left) == 1
+    await run_purge(desk)
+    assert len(await desk.store.deployments.newest("web", 100)) == len(kept) + 1
+
+
+async def test_what_a_forgotten_deployment_tried_is_remembered_until_its_version_is_gone(desk: Desk) -> None:
+    image = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/web"
+    named = Image("1.1.0", ImageReference(id=f"{image}/versions/1.1.0"))
+
+    class Gallery:
+        names: tuple[str, ...] | None = ("1.1.0",)
+
+        async def list_versions(self, reference: ImageReference) -> tuple[ImageVersion, ...] | None:
+            assert reference.id == image.lower()
+            return None if self.names is None else tuple(ImageVersion(name, name, "Succeeded") for name in self.names)
+
+    gallery = Gallery()
+    desk.ports = replace(desk.ports, images=cast(Any, gallery))
+    old = await desk.deployment(800 * DAY, Status.ROLLED_BACK, ended_at=NOW - 800 * DAY, sequence=9)
+    await desk.store.deployments.change(old.id, lambda row: replace(row, image=named))
+    await desk.deployment()
+    for names in (("1.1.0",), None):
+        gallery.names = names
+        await run_purge(desk)
+        assert await desk.store.deployments.get(old.id) is None
+        (one,) = await desk.store.tries.all(10)
+        assert (one.version_id, one.deployment_id, one.standing) == (
+            f"{image}/versions/1.1.0".lower(),
+            old.id,
+            "rolledBack",
+        )
+    gallery.names = ("1.2.0",)
+    await run_purge(desk)
+    assert await desk.store.tries.all(10) == ()
 
 
 async def test_one_that_has_not_ended_is_kept_however_old(desk: Desk) -> None:

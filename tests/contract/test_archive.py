@@ -42,6 +42,14 @@ async def test_no_more_are_found_than_are_asked_for(store: Store) -> None:
     assert len(await store.archive.ended_before(START + 9 * DAY, 3)) == 3
 
 
+async def test_what_is_not_wanted_takes_no_place_of_what_is(store: Store) -> None:
+    for day in range(5):
+        await store.deployments.add(deployment(day))
+    kept = {deployment(day).id for day in (1, 3, 4)}
+    found = await store.archive.ended_before(START + 9 * DAY, 3, kept)
+    assert {row.id for row in found} == {deployment(0).id, deployment(2).id}
+
+
 @pytest.mark.parametrize("vms", [1, 250])
 async def test_all_of_a_deployment_is_forgotten_and_nothing_of_another(store: Store, vms: int) -> None:
     old, kept = deployment(0).id, deployment(1).id

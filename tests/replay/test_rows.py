@@ -17,6 +17,7 @@ from local.recording import REPLAY, ROWS, Rows, Tables, default_version, moments
 from local.scenarios import scenario_world
 from local.virtual import VirtualPlatform
 from rollout.commands import Command
+from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.events import apply, apply_to_batch
 from rollout.evidence import VmEvidence
@@ -28,6 +29,7 @@ from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.status import Status
 from rollout.store import Store
+from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
 pytestmark = pytest.mark.slow
@@ -49,6 +51,8 @@ KINDS: dict[str, type[Any]] = {
     "Wanted": Wanted,
     "Followers": Follower,
     "ScheduleRuns": ScheduleRun,
+    "Tries": Try,
+    "Dangers": Danger,
 }
 
 MOMENTS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollout.asked import Asked
 from rollout.deployment import Deployment, Image, Parameters, Problem
-from rollout.due import TRY_LASTS, Act, Times, decide, find_try, try_token
+from rollout.due import TRY_LASTS, Act, Times, decide, is_try, try_token
 from rollout.names import deployment_id
 from rollout.scale_set import ImageReference
 from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun, as_put
@@ -172,10 +172,10 @@ def test_a_deployment_that_a_try_has_made_is_found_by_its_time() -> None:
         deployment(LAST - MINUTE, token),
         deployment(LAST + MINUTE, token, error=Problem("notStarted", "Durable did not")),
     ]
-    assert find_try([*others, made], "nightly", LAST) == made
-    assert find_try(others, "nightly", LAST) is None
+    assert is_try(made, "nightly", LAST)
+    assert not any(is_try(other, "nightly", LAST) for other in others)
     failed = replace(made, error=Problem("batchUnhealthy", ""))
-    assert find_try([failed], "nightly", LAST) == failed
+    assert is_try(failed, "nightly", LAST)
 
 
 @dataclass

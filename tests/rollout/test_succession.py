@@ -12,7 +12,17 @@ from rollout.deployment import Deployment, Image, Parameters
 from rollout.group import Group
 from rollout.scale_set import ImageReference
 from rollout.status import Status
-from rollout.succession import Start, cannot_retry, first_row, in_queue, inherit, lost, queued_row, took_part
+from rollout.succession import (
+    Start,
+    came_after,
+    cannot_retry,
+    first_row,
+    in_queue,
+    inherit,
+    lost,
+    queued_row,
+    took_part,
+)
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 GROUP = Group("web-2", "/Set")
@@ -90,20 +100,33 @@ FAILED = row(1, status=Status.FAILED)
 
 
 @pytest.mark.parametrize(
-    ("found", "newest", "words"),
+    ("found", "later", "words"),
     [
-        (None, [], "has no deployment"),
-        (replace(FAILED, group_id="api"), [], "has no deployment"),
-        (row(1), [], "is inProgress"),
-        (row(1, status=Status.FINISHED), [], "has finished"),
-        (FAILED, [row(2, status=Status.STOPPED), FAILED], "web-2 came after"),
-        (FAILED, [row(2, status=Status.FINISHED), FAILED], "web-2 came after"),
-        (FAILED, [row(2), FAILED, row(0, status=Status.FAILED)], ""),
-        (FAILED, [row(2, status=Status.STOPPED, epoch=0), FAILED], ""),
-        (row(1, status=Status.STOPPED), [row(1, status=Status.STOPPED)], ""),
-        (row(1, status=Status.ROLLED_BACK), [], ""),
+        (None, None, "has no deployment"),
+        (replace(FAILED, group_id="api"), None, "has no deployment"),
+        (row(1), None, "is inProgress"),
+        (row(1, status=Status.FINISHED), None, "has finished"),
+        (FAILED, row(2, status=Status.STOPPED), "web-2 came after"),
+        (FAILED, None, ""),
+        (row(1, status=Status.STOPPED), None, ""),
+        (row(1, status=Status.ROLLED_BACK), None, ""),
     ],
 )
-def test_what_can_be_retried(found: Deployment | None, newest: list[Deployment], words: str) -> None:
-    reason = cannot_retry(found, "web-1", GROUP, newest)
+def test_what_can_be_retried(found: Deployment | None, later: Deployment | None, words: str) -> None:
+    reason = cannot_retry(found, "web-1", GROUP, later)
     assert (words in reason) if words else reason == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "came"),
+    [
+        (row(2, status=Status.STOPPED), True),
+        (row(2, status=Status.FINISHED), True),
+        (row(2), False),
+        (row(2, status=Status.STOPPED, epoch=0), False),
+        (row(0, status=Status.FAILED), False),
+        (FAILED, False),
+    ],
+)
+def test_only_one_that_had_the_set_later_and_has_ended_came_after(other: Deployment, came: bool) -> None:
+    assert came_after(other, FAILED) is came

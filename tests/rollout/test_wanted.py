@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from rollout.images import version_key
 from rollout.scale_set import ImageVersion
-from rollout.wanted import Decided, Deployed, Lot, Seen, Wanted, decide, started
+from rollout.tries import Deployed
+from rollout.wanted import Decided, Lot, Seen, Wanted, decide, started
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=6)
@@ -130,6 +132,22 @@ def test_a_version_gets_one_try(at: datetime, decided: Decided) -> None:
     other = Deployed("web-3", "1.2.0", LATER, "finished")
     known = seen(version("1.1.0"), deployed=(other, Deployed("web-2", "1.1.0", at, "rolledBack"), before))
     assert decide([want("1.1.0")], known, NOW) == (decided,)
+
+
+@pytest.mark.parametrize(
+    ("published_at", "lot"),
+    [(None, Lot.IGNORED), (NOW - timedelta(days=2), Lot.IGNORED), (NOW - timedelta(hours=1), Lot.START)],
+)
+def test_a_version_that_was_published_anew_under_its_name_is_a_new_one(published_at: datetime | None, lot: Lot) -> None:
+    before = Deployed("web-1", "1.1.0", NOW - timedelta(days=1), "rolledBack")
+    again = replace(version("1.1.0"), published_at=published_at)
+    assert [one.lot for one in decide([want("1.1.0")], seen(again, deployed=(before,)), NOW)] == [lot]
+
+
+def test_what_was_tried_is_told_once_the_gallery_can_be_asked() -> None:
+    before = Deployed("web-1", "1.1.0", NOW - timedelta(days=1), "rolledBack")
+    (busy,) = decide([want("1.1.0")], Seen((before,), "Deployment web-2 is deploying"), NOW)
+    assert busy == Decided("1.1.0", Lot.WAITING, "Deployment web-2 is deploying")
 
 
 def test_a_start_settles_its_version_and_older_ones() -> None:

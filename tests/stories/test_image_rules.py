@@ -7,12 +7,16 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local.azure.world import World, parse_world
+from local.clock import run_virtual
+from local.virtual import VirtualPlatform
 from rollout.status import Status
+from settings import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -399,3 +403,34 @@ def test_a_group_that_is_deleted_meanwhile_gets_nothing(
         assert await images.outcome("event-1.5.0") == ("ignored", "The group is gone")
 
     play(story, small_world(2))
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["same", "renamed"])
+def test_a_version_that_was_rolled_back_stays_so_when_its_deployment_is_forgotten(
+    images_of: ImagesOf, small_world: SmallWorld, renamed: bool
+) -> None:
+    async def main() -> None:
+        async with VirtualPlatform(small_world(1), settings=Settings(rows_days=1)) as platform:
+            images = images_of(
+                SimpleNamespace(platform=platform, sleep=lambda **time: platform.clock.sleep(timedelta(**time)))
+            )
+            await images.rule()
+            images.publish("1.5.0")
+            await images.notify("1.5.0")
+            (first,) = await images.until_started()
+            await platform.ended(first.id)
+            await platform.ended(await platform.start(image="1.0.0", **ASKED))
+            await platform.clock.sleep(timedelta(days=3))
+            assert (await platform.get(f"/api/deployments/{first.id}")).status == 404
+            if renamed:
+                assert (await platform.host.request("DELETE", "/api/groups/web")).status == 204
+                rule = {"imageId": images.image_id, "deployment": ASKED}
+                reply = await platform.put("/api/groups/shop", {**images.definition, "imageRule": rule})
+                assert reply.status == 201, reply.body
+            await images.notify("1.5.0", "a tag")
+            await platform.clock.sleep(timedelta(minutes=10))
+            outcome, reason = await images.outcome("a tag")
+            assert (outcome, reason) == ("ignored", f"It was deployed before: {first.id} is finished")
+            await platform.clock.sleep(timedelta(minutes=30))
+
+    run_virtual(main())

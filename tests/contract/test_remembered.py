@@ -1,0 +1,53 @@
+"""What both stores promise of what outlives deployments: what was tried, and what stands between a set and order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rollout.dangers import Danger
+from rollout.store import Store
+from rollout.tries import Try
+
+NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
+SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+VERSION = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/web/versions/1.1.0"
+
+
+async def test_a_try_is_written_once_and_changed_only_as_it_was_seen(store: Store) -> None:
+    one = Try(SET.lower(), VERSION.lower(), "web-1", NOW)
+    assert await store.tries.get(SET, VERSION) is None
+    assert await store.tries.swap(None, one)
+    assert not await store.tries.swap(None, replace(one, deployment_id="web-2"))
+    assert await store.tries.get(SET.upper(), VERSION.upper()) == one
+    assert not await store.tries.swap(replace(one, standing="failed"), replace(one, deployment_id="web-2"))
+    told = replace(one, standing="finished")
+    assert await store.tries.swap(one, told)
+    assert await store.tries.get(SET, VERSION) == told
+    assert await store.tries.get(f"{SET}-2", VERSION) is None
+
+
+async def test_the_tries_of_all_sets_are_listed_and_one_by_one_removed(store: Store) -> None:
+    tries = [Try(f"{SET}-{number}".lower(), VERSION, "web-1", NOW) for number in range(3)]
+    for one in tries:
+        assert await store.tries.swap(None, one)
+    assert set(await store.tries.all(10)) == set(tries)
+    assert len(await store.tries.all(2)) == 2
+    for _ in range(2):
+        await store.tries.delete(tries[0])
+        assert set(await store.tries.all(10)) == set(tries[1:])
+
+
+async def test_dangers_are_found_by_their_set_and_code(store: Store) -> None:
+    one = Danger(SET, "notRestored", NOW, "web-1", "It is so", "Do this", 2, NOW, "web-1:restore-2")
+    another, elsewhere = Danger(SET, "other", NOW), Danger(f"{SET}-2", "other", NOW)
+    for danger in (one, another, elsewhere, another):
+        await store.dangers.put(danger)
+    assert await store.dangers.get(SET.upper(), "notRestored") == one
+    assert await store.dangers.get(SET, "nothing") is None
+    assert set(await store.dangers.list(SET.lower())) == {one, another}
+    assert set(await store.dangers.list()) == {one, another, elsewhere}
+    for _ in range(2):
+        await store.dangers.delete(SET.upper(), "other")
+        assert await store.dangers.list(SET) == (one,)
+    assert await store.dangers.list(f"{SET}-2") == (elsewhere,)
