@@ -251,6 +251,8 @@ async def lost(scene: Scene) -> None:
     deployment = await scene.start(GOOD)
     await scene.until(deployment, "BatchLaunched", 1)
     scene.platform.host.durable.terminate(deployment, "by hand")
+    await scene.until(deployment, "ImageRestored")
+    scene.keep("being restored")
     await scene.platform.clock.sleep(RESTORED)
     row = await scene.platform.row(deployment)
     if row.error is None or row.error.code != "orchestratorLost":
