@@ -361,7 +361,7 @@ async def test_what_is_still_needed_is_kept_and_takes_nothing_elses_place(
 ) -> None:
     """The oldest in each group keep VMs; as many as one run removes come after them."""
     monkeypatch.setattr("api.purge.DEPLOYMENTS_MAX", 3)
-    ended = {"ended_at": NOW - 800 * DAY}
+    ended: dict[str, Any] = {"ended_at": NOW - 800 * DAY}
     kept = [await desk.deployment((900 - n) * DAY, Status.STOPPED, **ended) for n in range(4)]
     for number, row in enumerate(kept):
         await desk.store.holds.put(Hold(f"{SCALE_SET}-{number}", row.id, (), NOW))

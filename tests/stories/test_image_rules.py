@@ -26,7 +26,7 @@ SmallWorld = Callable[..., World]
 ImagesOf = Callable[[Any], Any]
 
 #: What the rule of the stories asks for (tests/stories/conftest.py).
-ASKED = {"batchSizePercentage": 100, "gracePeriod": 300, "drainingTimeout": 0}
+ASKED: dict[str, Any] = {"batchSizePercentage": 100, "gracePeriod": 300, "drainingTimeout": 0}
 
 
 def test_a_published_image_is_deployed_to_its_end(play: Play, images_of: ImagesOf, either_world: SmallWorld) -> None:
