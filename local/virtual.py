@@ -35,6 +35,7 @@ from local.clock import VIRTUAL_START, Clock
 from local.durable.answers import HttpAnswer
 from local.durable.errors import HostError
 from local.durable.faults import Faults
+from local.durable.instances import RuntimeStatus
 from local.durable.options import HostOptions
 from local.durable.turn import Execution
 from local.event_delivery import EventDelivery
@@ -133,6 +134,18 @@ class VirtualPlatform:
     def errors(self) -> list[HostError]:
         """What no host should have met, those that were killed included."""
         return [error for host in self.hosts for error in host.errors]
+
+    @property
+    def failures(self) -> list[str]:
+        """What activities raised, in words."""
+        return [failure for host in self.hosts for failure in host.durable.failures]
+
+    @property
+    def broke(self) -> bool:
+        """Whether anything went wrong of what can: with Azure, with a delivery, with a host or an orchestration."""
+        throttled = any(count.throttled for count in self.cloud.requests.values())
+        ended = any(one.status is RuntimeStatus.TERMINATED for one in self.host.durable.instances())
+        return bool(self.cloud.faults.struck or throttled or self.faults.struck or len(self.hosts) > 1 or ended)
 
     @property
     def executions(self) -> list[Execution]:

@@ -29,7 +29,7 @@ from local.azure.network import Network
 from local.azure.operations import Operations
 from local.azure.publishing import Publisher
 from local.azure.rendering import Rendering
-from local.azure.resources import AuditEntry, RequestCount, ScaleSet, State, VmChange
+from local.azure.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
 from local.azure.routes import (
     Route,
     account_routes,
@@ -130,6 +130,17 @@ class Cloud:
         """
         self.advance()
         return self._state.scale_sets[scale_set_id.lower()]
+
+    @property
+    def scale_set_ids(self) -> frozenset[str]:
+        """The ids of all sets that there are, in lower case."""
+        self.advance()
+        return frozenset(self._state.scale_sets)
+
+    def is_out_of_pools(self, scale_set_id: str, vm: Instance) -> bool:
+        """Whether a VM is in none of the pools from which its set gets traffic."""
+        scale_set = self.scale_set(scale_set_id)
+        return self._fabric.network.is_behind_pools(scale_set) and not vm.in_pool
 
     def places(self, scale_set_id: str) -> dict[str, dict[str, frozenset[str]]]:
         """By VM name, then by the id of an IP configuration, the ids of the pools that may send it connections."""

@@ -12,10 +12,14 @@ from local.azure.world import Fault
 
 
 class Faults:
-    """The rules in force, in order: of those that match a request the first one acts, and each counts its matches."""
+    """The rules in force, in order: of those that match a request the first one acts, and each counts its matches.
+
+    ``struck`` counts the requests with which something went wrong.
+    """
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.struck = 0
 
     def add(self, rule: Fault) -> None:
         """Put a rule in force, after those that are; its calls count from now."""
@@ -40,6 +44,7 @@ class Faults:
             self._state.fault_matches[index] += 1
             if acting is None and (not rule.calls or self._state.fault_matches[index] in rule.calls):
                 acting = rule
+        self.struck += acting is not None
         return acting
 
 

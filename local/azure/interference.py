@@ -29,7 +29,7 @@ from local.azure.world_images import Behavior
 
 
 class Interference:
-    """Acts on the sets of a fabric; sets are named by resource id, VMs by ``vmId`` or name.
+    """Acts on the sets of a fabric; sets are named by resource id, VMs by ``vmId`` or name. ``acts`` counts.
 
     Only ``hold``, and a version that is being made, keep clients from writing: of all others they meet the effect, not
     a conflict.
@@ -49,7 +49,8 @@ class Interference:
         self._publisher = publisher
         self._topic = topic
         self._enter = enter
-        self._leave = leave
+        self.acts = 0
+        self._done = leave
 
     def attach(self, scale_set_id: str, name: str, computer_name: str = "", age: timedelta = timedelta()) -> str:
         """Somebody attaches a VM, which is so old, to a Flexible set, and the VM's ``vmId`` is answered."""
@@ -300,6 +301,10 @@ class Interference:
         self._enter()
         self._topic.tell(self._write(version_id, "PUT", is_new=True), outcome)
         self._leave()
+
+    def _leave(self) -> None:
+        self.acts += 1
+        self._done()
 
     def _settle(self, operation: Operation, version: ImageVersion, method: str, *, is_new: bool = False) -> None:
         """Have an operation on a version be told at its end, which may be now."""

@@ -58,6 +58,7 @@ class ActivityDispatcher:
         self._report = report
         self._limit = limit
         self._redelivery = redelivery
+        self.failures: list[str] = []
         self._queue: deque[ActivityItem] = deque()
         self._attempts: Counter[int] = Counter()
         self._running: set[asyncio.Task[None]] = set()
@@ -157,6 +158,7 @@ class ActivityDispatcher:
         except Exception as error:
             # Two blanks: the extension leaves room for a message that the worker does not give.
             reason = f"Activity function '{item.name}' failed:  {type(error).__name__}: {error}"
+            self.failures.append(f"{item.instance_id}: {reason}")
             details = json.dumps({"ClassName": "System.Exception", "Message": reason})
             now = self._clock.now()
             return new_event(EventType.TASK_FAILED, now, TaskScheduledId=item.task_id, Reason=reason, Details=details)

@@ -67,6 +67,7 @@ class Engine:
             host_json.max_concurrent_activities,
             options.redelivery,
         )
+        self.failures = self._activities.failures
         self.waiting: dict[str, tuple[list[int], list[str]]] = {}
 
     def start(self) -> None:

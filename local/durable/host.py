@@ -69,6 +69,11 @@ class DurableHost:
         """What must not have happened."""
         return self._engine.errors
 
+    @property
+    def failures(self) -> list[str]:
+        """What activities raised, in words."""
+        return self._engine.failures
+
     def start(self) -> None:
         """Go on with what the storage holds."""
         self._hub.load()

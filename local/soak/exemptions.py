@@ -32,11 +32,15 @@ EXEMPT: dict[str, frozenset[str]] = {
     "stop": SERVING,
     "start": SERVING,
     "sicken": SERVING,
-    "protect": frozenset(),
-    "fail_interface": frozenset(),
+    "attach": VMS,
+    "take_out": SERVING,
+    "set_down": SERVING,
+    "delete_pool": SERVING,
     # What others did to the set and to what is around it.
     "delete_scale_set": VMS | {"good_image", "no_vm_cut_off", "journal_restored", "only_meant_images_applied"},
     "patch": frozenset({"good_image"}),
+    "lock": frozenset({"good_image"}),  # the previous image could not be put back, and the deployment says so
+    "delete_version": frozenset({"good_image"}),  # nor one that is gone
 }
 
 

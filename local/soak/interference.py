@@ -72,6 +72,41 @@ def _evict(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None
     interfere.evict(scene.scale_set_id, vm, "Delete" if dice.random() < 0.5 else "Deallocate")
 
 
+def _take_out(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    vm = scene.some_vm(dice)
+    if not scene.pool_id or vm is None:
+        return False
+    interfere.take_out(scene.scale_set_id, vm, scene.pool_id)
+    return True
+
+
+def _set_down(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    vm = scene.some_vm(dice)
+    if scene.setting.balancer != "loadBalancer" or not scene.pool_id or vm is None:
+        return False
+    interfere.set_down(scene.scale_set_id, vm, scene.pool_id)
+    return True
+
+
+def _delete_pool(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    if not scene.pool_id:
+        return False
+    interfere.delete_pool(scene.pool_id)
+    scene.pool_id = ""
+    return True
+
+
+def _attach(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    """A VM that is called as the set's own are, or as nobody's."""
+    if not scene.is_there() or scene.setting.mode != "Flexible":
+        return False
+    name = dice.choice([f"web_{dice.randint(0, 2**32 - 1):08x}", f"web_db{dice.randint(0, 99):02}", "legacy"])
+    if name in {vm.name for vm in scene.vms()}:
+        return False
+    interfere.attach(scene.scale_set_id, name, age=timedelta(days=dice.choice([0, 400])))
+    return True
+
+
 def _scale(scene: Scene, interfere: Interference, dice: Random) -> None:
     interfere.scale(scene.scale_set_id, dice.randint(0, scene.setting.vms + 2))
 
@@ -157,6 +192,10 @@ def _announce(scene: Scene, interfere: Interference, dice: Random) -> bool:
 ACTS: dict[str, Act] = {
     "delete_vm": _on_a_vm(lambda scene, interfere, dice, vm: interfere.delete_vm(scene.scale_set_id, vm)),
     "evict": _on_a_vm(_evict),
+    "attach": _attach,
+    "take_out": _take_out,
+    "set_down": _set_down,
+    "delete_pool": _delete_pool,
     "scale": _on_the_set(_scale),
     "autoscale": _on_the_set(_autoscale),
     "change_autoscale": _on_the_set(_change_autoscale),

@@ -13,7 +13,7 @@ from local.azure.resources import Instance
 from local.checkers import Watched
 from local.durable.errors import HostKilled
 from local.durable.faults import Delivery
-from local.soak.worlds import Setting
+from local.soak.worlds import Setting, pool_id
 from local.virtual import Reply, VirtualPlatform
 from rollout.deployment import Deployment
 
@@ -42,6 +42,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.scale_set_id = str(self.platform.world.groups[0]["scaleSetId"])
         self.image_id = str(self.platform.world.groups[0]["imageId"])
+        self.pool_id = pool_id(self.setting, self.platform.world)
         self.watched = Watched.begin(self.platform, self.scale_set_id, GROUP)
 
     def vms(self) -> list[Instance]:

@@ -7,12 +7,13 @@ from random import Random
 from typing import Any
 
 from local.azure.messages import Json
+from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.world import World, demo_world, parse_world
 
 #: What may be the matter with a VM before anything is deployed.
 STOPPED, DEALLOCATED, PROTECTED = "stopped", "deallocated", "protected"
 
-#: What may stand before a set's VMs, by the health check type that asks it.
+#: What may stand before a set's VMs, by the health check type that asks it: where it is in the world, and what it is.
 BALANCERS: dict[str, tuple[str, Json]] = {
     "loadBalancer": ("loadBalancers", {"name": "front", "resourceGroup": "demo", "pools": ["web"]}),
     "applicationGateway": (
@@ -20,6 +21,9 @@ BALANCERS: dict[str, tuple[str, Json]] = {
         {"name": "front", "resourceGroup": "demo", "pools": ["web"], "drainTimeout": 30},
     ),
 }
+
+#: The kinds of resources that these are.
+KINDS = {"loadBalancer": LOAD_BALANCER_TYPE, "applicationGateway": GATEWAY_TYPE}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,14 @@ def choose_setting(dice: Random) -> Setting:
         concurrent_writes=dice.choice(["conflict", "conflict", "preempt"]),
         image_rule=dice.random() < 0.2,
     )
+
+
+def pool_id(setting: Setting, world: World) -> str:
+    """The one backend pool's; empty where there is none."""
+    if not setting.balancer:
+        return ""
+    group = f"/subscriptions/{world.subscription_id}/resourceGroups/demo"
+    return f"{group}/providers/{KINDS[setting.balancer]}/front/backendAddressPools/web"
 
 
 def world_of(setting: Setting) -> World:
