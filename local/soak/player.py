@@ -15,6 +15,8 @@ from local.checkers import CHECKERS, checker_name, violations
 from local.clock import run_virtual
 from local.durable.faults import Faults
 from local.durable.host import InstanceEnded, UnknownInstance
+from local.durable.instances import RuntimeStatus
+from local.durable.queries import InstanceFilter
 from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
 from local.soak.exemptions import exempt, traits
@@ -28,8 +30,11 @@ from local.virtual import VirtualPlatform
 #: Everything that waits for a person, drains, bakes, is kept or backs off is over by then.
 LONG_ENOUGH = timedelta(days=4)
 
-#: Once all is quiet, what comes late may still do harm, and the watchdog looks some more times.
-AFTERWARDS = timedelta(hours=2)
+#: Once all is quiet, what comes late may still do harm, and the watchdog looks some more times: every ten minutes.
+AFTERWARDS = timedelta(minutes=45)
+
+#: The orchestrations that have not ended.
+UNDER_WAY = InstanceFilter(statuses=frozenset(status for status in RuntimeStatus if not status.is_ended))
 
 Tell = Callable[[str], None]
 
@@ -196,11 +201,11 @@ async def _until_quiet(scene: Scene, within: timedelta) -> None:
 
 
 async def _is_quiet(scene: Scene) -> bool:
-    if not all(one.status.is_ended for one in scene.platform.host.durable.instances()):
-        return False
     store = scene.platform.store
-    lock, hold = await store.locks.get(scene.scale_set_id), await store.holds.get(scene.scale_set_id)
-    return hold is None and (lock is None or not lock.owner)
+    lock = await store.locks.get(scene.scale_set_id)
+    if (lock is not None and lock.owner) or scene.platform.host.durable.select(UNDER_WAY):
+        return False
+    return await store.holds.get(scene.scale_set_id) is None
 
 
 async def _judge(scene: Scene, outcome: Outcome, tell: Tell) -> None:

@@ -19,6 +19,9 @@ OUTAGES = ("hostKilled", "hostAsleep", "suspended")
 #: All trouble there is.
 TROUBLE = tuple(sorted([*ACTS, *BREAKAGE, *OUTAGES]))
 
+#: The share of runs with one deployment alone: so more are played in the same time. Sequences find other things.
+ALONE = 0.6
+
 #: What a person says; approvals more often, or a deployment with gates gets nowhere.
 COMMANDS = ("pause", "resume", "resume", "approve", "approve", "stop", "rollBack")
 
@@ -81,8 +84,8 @@ def some_time(dice: Random, longest: float = 3600) -> timedelta:
 
 
 def _story(dice: Random, setting: Setting) -> Iterator[Step]:
-    """Two to five deployments, one after the other or into each other, and what is said meanwhile."""
-    for number in range(dice.randint(2, 5)):
+    """One deployment, or two to five after each other or into each other, and what is said meanwhile."""
+    for number in range(1 if dice.random() < ALONE else dice.randint(2, 5)):
         if number and dice.random() < 0.25:
             yield Step(some_time(dice, 600), "retry", choose_parameters(dice, setting) if dice.random() < 0.3 else {})
         else:
