@@ -33,7 +33,7 @@ from activities.reclaim import reclaim
 from activities.record import Entry, record_event
 from activities.retire import discard_green, discard_sick, terminate_blue
 from activities.roll_back import plan_roll_back
-from activities.settle import keep_green, settle_vms
+from activities.settle import keep_green, settle_vms, take_stock
 from activities.steer import await_approval, await_resume, heed_commands
 from activities.turn import take_turn
 from adapters.instances import DurableInstances
@@ -78,6 +78,7 @@ ACTIVITIES: tuple[Body, ...] = (
     discard_green,
     keep_green,
     settle_vms,
+    take_stock,
     restore_image,
     plan_roll_back,
     verify_end,

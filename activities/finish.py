@@ -9,10 +9,15 @@ from activities.rights import obstacle
 from activities.rows import deployment_of
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
-from rollout.outcome import outcome
+from rollout.outcome import outcome, still_on
+from rollout.ownership import told_apart
 from rollout.ports import Ports
 from rollout.remains import without_lock
-from rollout.status import Color
+from rollout.roll_back import going_back, planned_rows
+from rollout.status import Color, Status
+
+#: How many of the VMs that stay on an image that is rolled back the history names.
+STAYED_MAX = 100
 
 
 async def raise_epoch(ports: Ports, order: Order) -> Progress:
@@ -50,6 +55,7 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
 
     VMs on the image that others made in the middle, autoscale or repairs, and that took no green place are adopted.
     Where the lock was lost in a long wait, another deployment changes the set, and nothing can be said of it.
+    After a roll back: which VMs ``stayed`` on the image, and whether the set is ``settled``, with nothing left to go.
     """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
@@ -63,14 +69,20 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     records = await ports.store.vms.list(deployment.id)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]
-    reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted)))
-    return done(reason, adopted=len(adopted))
+    before = planned_rows(deployment, records)
+    planned = [record.vm_id for record in before]
+    reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted), planned))
+    if deployment.status is not Status.ROLLING_BACK:
+        return done(reason, adopted=len(adopted))
+    staying = still_on(deployment, listed.vms)
+    left = going_back(told_apart(scale_set, listed).vms, (), deployment, before).going
+    return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not left)
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:
     """Free the scale set for the next deployment, and forget the journal where nothing is held any more."""
     lock = await ports.store.locks.get(order.scale_set_id)
-    freed = locks.free(lock, order.deployment_id, order.epoch, order.at)
+    freed = locks.free(lock, order.deployment_id, order.epoch, order.at, lent=bool(order.acting))
     if freed is None:
         return done("The lock was not held any more")
     journal = await ports.store.holds.get(order.scale_set_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
@@ -13,6 +14,7 @@ from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
 from rollout.findings import Finding, describe, first_error, refuses
 from rollout.group import Group
+from rollout.inheritance import Chain, Inherited, handed_on_to, marked
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
 from rollout.plan import approvals, approves_every, policies
@@ -42,10 +44,10 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     seen = await _survey(ports, deployment, scale_set, brief=order.setbacks >= BRIEF_AFTER)
     if seen.plan is None or refuses(seen.findings):
         return _refused(seen.findings)
-    rows = _rows(deployment, seen.plan)
+    rows = _rows(deployment, seen.plan, seen.inherited)
     if await _differs_from_an_earlier_plan(ports, deployment, rows):
         return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
-    batches = await _write(ports, deployment, seen.plan, rows)
+    deployment, batches = await _write(ports, deployment, seen, seen.plan, rows)
     wait = before_next_step(seen.listed) if seen.listed else timedelta(0)
     return _answer(deployment, batches, [row for row in rows if row.batch == 0], scale_set, wait)
 
@@ -55,12 +57,11 @@ async def _survey(ports: Ports, deployment: Deployment, scale_set: ScaleSet | No
     group = Group(
         deployment.group_id, deployment.scale_set_id, health_check_types=deployment.parameters.health_check_types
     )
-    # The row has what the deployment inherits.
     return await survey(
         ports,
         group,
         deployment.parameters,
-        deployment,
+        handed_on_to(deployment),
         pinned=deployment.image.pinned,
         scale_set=scale_set,
         thorough=True,
@@ -73,7 +74,7 @@ def _refused(findings: Sequence[Finding]) -> Progress:
     return failed(worst.code if worst else "refused", describe(findings))
 
 
-def _rows(deployment: Deployment, decided: Plan) -> list[VmRecord]:
+def _rows(deployment: Deployment, decided: Plan, counts: Inherited | None) -> list[VmRecord]:
     at = deployment.created_at
     kept = [
         VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
@@ -88,7 +89,7 @@ def _rows(deployment: Deployment, decided: Plan) -> list[VmRecord]:
         for batch in decided.batches
         for vm in batch.blue
     ]
-    return kept + skipped + blue
+    return [marked(record, counts.chain if counts else Chain()) for record in (*kept, *skipped, *blue)]
 
 
 def _why(deployment: Deployment, vm: Vm) -> str:
@@ -101,11 +102,22 @@ async def _differs_from_an_earlier_plan(ports: Ports, deployment: Deployment, ro
     return not {(row.vm_id, row.batch) for row in earlier} <= {(row.vm_id, row.batch) for row in rows}
 
 
-async def _write(ports: Ports, deployment: Deployment, decided: Plan, rows: Sequence[VmRecord]) -> tuple[Batch, ...]:
+async def _write(
+    ports: Ports, deployment: Deployment, seen: Survey, decided: Plan, rows: Sequence[VmRecord]
+) -> tuple[Deployment, tuple[Batch, ...]]:
     await ports.store.vms.put(deployment.id, rows)
+    if deployment.continues:
+        # A later run answers by this, when the set may show something else.
+        deployment = await ports.store.deployments.change(deployment.id, lambda row: _counting(row, seen))
     batches = tuple(Batch(batch.number, len(batch.blue), batch.green, canary=batch.canary) for batch in decided.batches)
     await ports.store.batches.put(deployment.id, batches)
-    return batches
+    return deployment, batches
+
+
+def _counting(row: Deployment, seen: Survey) -> Deployment:
+    """The row with what counts of that which it was handed on."""
+    words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
+    return replace(row, image=replace(row.image, previous=seen.previous), settled=seen.settled, inheritance=words)
 
 
 def _answer(
@@ -146,7 +158,8 @@ def _reason(deployment: Deployment, batches: Sequence[Batch], kept: int, skipped
     blue = sum(batch.blue for batch in batches)
     if not batches:
         # Nothing to replace: every VM is one that stays.
-        reason = f"All {kept} VMs run {pinned} already"
+        every = "All other VMs" if skipped else f"All {kept} VMs"
+        reason = f"{every} run {pinned} already"
     elif previous.matches(deployment.image.pinned):
         reason = f"{counted(blue, 'VM')} to move to {pinned} in {counted(len(batches), 'batch')}"
     else:
@@ -155,6 +168,8 @@ def _reason(deployment: Deployment, batches: Sequence[Batch], kept: int, skipped
         reason += f", a canary of {batches[0].green} first"
     if skipped:
         reason += f"; {counted(skipped, 'VM')} skipped"
+    if deployment.inheritance:
+        reason += f"; {deployment.continues} did not finish: {deployment.inheritance}"
     if deployment.parameters.tolerate_unhealthy and batches:
         reason += f"; {_floor(deployment, batches)}"
     return reason

@@ -10,18 +10,20 @@ from activities.rows import deployment_of
 from groundwork.traffic import out_of_traffic
 from rollout.batches import Plan, plan
 from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.inheritance import Chain, chain_of
 from rollout.order import Order, Progress, again, done, failed
+from rollout.ownership import told_apart
 from rollout.pacing import before_next_step
 from rollout.ports import Ports
 from rollout.retirement import gone
-from rollout.roll_back import going_back
-from rollout.scale_set import ScaleSet, VmList
+from rollout.roll_back import going_back, planned_rows
+from rollout.scale_set import ScaleSet, Vm, VmList
 from rollout.status import Color, VmStatus
 from rollout.words import counted
 
 
 async def plan_roll_back(ports: Ports, order: Order) -> Progress:
-    """Deal the VMs that the deployment launched out to further batches, in which VMs of the previous image come.
+    """Deal the VMs that came since out to further batches, in which VMs of the previous image come.
 
     The rows of those VMs move: they are blue from here on. Run again after the batches are there: the same answer.
     """
@@ -34,19 +36,27 @@ async def plan_roll_back(ports: Ports, order: Order) -> Progress:
         return failed("scaleSetGone", "The scale set does not exist any more")
     if not scale_set.settled and order.waited < deployment.parameters.grace_period:
         return again(order.poll_interval, f"waiting for a change of {scale_set.name} to end")
-    listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    decided = await _plan(ports, order, deployment, scale_set, listed)
+    listed = told_apart(scale_set, await ports.scale_sets.list_vms(order.scale_set_id))
+    records = await ports.store.vms.list(deployment.id)
+    decided = await _plan(ports, order, deployment, scale_set, listed, records)
     first = 1 + max((batch.number for batch in batches), default=0)
-    await _write(ports, order, listed, decided, first)
+    await _write(ports, order, deployment, listed, records, decided, first)
     rows = [Batch(b.number + first - 1, len(b.blue), b.green, back=True) for b in decided.batches]
     await ports.store.batches.put(deployment.id, rows)
     return replace(_answer(deployment, rows), after=before_next_step(listed))
 
 
-async def _plan(ports: Ports, order: Order, deployment: Deployment, scale_set: ScaleSet, listed: VmList) -> Plan:
+async def _plan(
+    ports: Ports,
+    order: Order,
+    deployment: Deployment,
+    scale_set: ScaleSet,
+    listed: VmList,
+    records: Sequence[VmRecord],
+) -> Plan:
     listed = await with_health(ports, order, deployment.parameters, listed, listed.by_id())
     aside = await out_of_traffic(ports, scale_set, [vm for vm in listed.vms if not vm.leaving])
-    parts = going_back(listed.vms, aside, deployment)
+    parts = going_back(listed.vms, aside, deployment, planned_rows(deployment, records))
     asked = deployment.parameters
     return plan(
         parts.going,
@@ -58,7 +68,15 @@ async def _plan(ports: Ports, order: Order, deployment: Deployment, scale_set: S
     )
 
 
-async def _write(ports: Ports, order: Order, listed: VmList, decided: Plan, first: int) -> None:
+async def _write(
+    ports: Ports,
+    order: Order,
+    deployment: Deployment,
+    listed: VmList,
+    records: Sequence[VmRecord],
+    decided: Plan,
+    first: int,
+) -> None:
     """The rows of the VMs that go: blue in their new batch, and a note in the row where they were green.
 
     And the rows of those that are gone already, which a step that was interrupted did not live to write.
@@ -66,27 +84,50 @@ async def _write(ports: Ports, order: Order, listed: VmList, decided: Plan, firs
     A VM that an earlier run of this gave a row in another batch, before it died, stays in one only: that run wrote no
     batches, so its rows are overwritten or say that they moved.
     """
-    records = await ports.store.vms.list(order.deployment_id)
     numbers = {vm.vm_id: batch.number + first - 1 for batch in decided.batches for vm in batch.blue}
     moved = [
         replace(record, moved_to=numbers[record.vm_id], reason=f"Goes in batch {numbers[record.vm_id]}")
         for record in records
         if record.vm_id in numbers and record.batch != numbers[record.vm_id]
     ]
+    chain = chain_of(planned_rows(deployment, records), deployment.id)
     blue = [
-        VmRecord(vm.vm_id, vm.name, Color.BLUE, number, VmStatus.RUNNING, "", vm.zone, updated_at=order.at)
-        for batch in decided.batches
-        for vm in batch.blue
-        if (number := batch.number + first - 1)
+        _blue(vm, batch.number + first - 1, deployment, chain, order) for batch in decided.batches for vm in batch.blue
     ]
     left = gone(records, listed.vms, order.at)
-    await ports.store.vms.put(order.deployment_id, [*moved, *blue, *left])
+    stay = _staying(deployment, records, decided, order)
+    await ports.store.vms.put(order.deployment_id, [*moved, *blue, *stay, *left])
+
+
+def _blue(vm: Vm, number: int, deployment: Deployment, chain: Chain, order: Order) -> VmRecord:
+    """VMs that others made from the image count as the deployment's, and nobody judged them."""
+    return VmRecord(
+        vm.vm_id,
+        vm.name,
+        Color.BLUE,
+        number,
+        VmStatus.RUNNING,
+        zone=vm.zone,
+        updated_at=order.at,
+        launched_by=chain.launched.get(vm.vm_id, deployment.id),
+        unjudged=vm.vm_id in chain.unjudged or vm.vm_id not in chain.launched,
+    )
+
+
+def _staying(deployment: Deployment, records: Sequence[VmRecord], decided: Plan, order: Order) -> list[VmRecord]:
+    """The rows of VMs that were to go and now stay on the deployment's image, because they ran it before."""
+    on_it = {vm.vm_id for vm in decided.kept if vm.image.matches(deployment.image.pinned)}
+    return [
+        replace(record, reason=f"Ran {deployment.image.pinned.label} before, and stays", updated_at=order.at)
+        for record in records
+        if record.vm_id in on_it and record.batch and not record.reason
+    ]
 
 
 def _answer(deployment: Deployment, batches: Sequence[Batch]) -> Progress:
     blue = sum(batch.blue for batch in batches)
     previous = deployment.image.previous.label if deployment.image.previous else "the previous image"
     if not batches:
-        return done(f"all VMs run {previous}", batches=0, blue=0, first=0)
+        return done(f"no VM to move back to {previous}", batches=0, blue=0, first=0)
     reason = f"{counted(blue, 'VM')} to move back to {previous} in {counted(len(batches), 'batch')}"
     return done(reason, batches=len(batches), blue=blue, first=min(batch.number for batch in batches))

@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.reattach import reattach_blue
+from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
+from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
 from rollout.holds import Hold
+from rollout.inheritance import left_behind
 from rollout.launch import newcomers
 from rollout.order import Order, Progress, again, done
 from rollout.ports import Ports
@@ -16,6 +19,7 @@ from rollout.remains import remains
 from rollout.retirement import gone
 from rollout.scale_set import Vm, VmList
 from rollout.status import Color, VmStatus
+from rollout.words import counted
 
 #: How long a change of the set that is still under way is waited for.
 SETTLE_LIMIT = timedelta(minutes=30)
@@ -52,6 +56,19 @@ async def keep_green(ports: Ports, order: Order) -> Progress:
         await _remember(ports, order, deployment, batch)
     kept = f"{len(green)} green VMs stay to be looked at for {deployment.parameters.keep_for}"
     return done(kept + (f"; {back.reason}" if back.reason else ""), kept=len(green), surplus=bool(green))
+
+
+async def take_stock(ports: Ports, order: Order) -> Progress:
+    """Answer how the set is ``left``, so that the next deployment can tell what others have changed since."""
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if scale_set is None:
+        return done("The scale set and its VMs are gone")
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    records = await ports.store.vms.list(order.deployment_id)
+    if refusal := await obstacle(ports, order):
+        return refusal
+    left = left_behind(order.deployment_id, records, scale_set, listed.vms, order.at)
+    return done(f"{counted(left.vms, 'VM')} left", left=encode(left))
 
 
 async def _settled(ports: Ports, order: Order) -> VmList | Progress:

@@ -56,7 +56,7 @@ async def _take(ports: Ports, order: Order, row: Deployment) -> Progress:
     seen, taking = await look(ports, order.scale_set_id, row.id)
     if taking.lock is None:
         return await _wait(ports, order, row, Held(seen.owner if seen is not None else "", taking.reason))
-    predecessor = await end_predecessors(ports, row, taking.takes_over)
+    predecessor = await end_predecessors(ports, row, taking.lock.last_owner)
     if isinstance(predecessor, Held):
         return await _wait(ports, order, row, predecessor)
     pinned = await _pinned(ports, row)

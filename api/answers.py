@@ -196,7 +196,10 @@ _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}
 PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), instead=_ASKED)
 
 #: What of a deployment's row is Teal's own affair.
-_INNER = ("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from")
+_INNER = (
+    *("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
+    *("continues", "inheritance", "left"),
+)
 _SHOWN = {
     "can_be": list[CommandKind],
     "image": DeploymentImage,
@@ -213,7 +216,7 @@ DEPLOYMENT_READ = derived(Deployment, "DeploymentRead", omit=_INNER, instead={**
 DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})
 DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**_SHOWN, "command": COMMAND})
 BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to"))
+VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
 EVIDENCE = derived(VmEvidence, "Evidence")
 NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": Outcome})
 SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})

@@ -18,6 +18,7 @@ from rollout.deployment import OnConflict, Parameters
 from rollout.findings import Finding, error, in_order, refuses, warning
 from rollout.forecast import Forecast, Past, forecast
 from rollout.group import Group
+from rollout.inheritance import handed_on
 from rollout.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports import Ports
 from rollout.preflight import lasting
@@ -33,7 +34,7 @@ ROWS_MAX = 20
 async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
     """200 with the plan, whether or not it could be carried out: ``canStart`` says."""
     predecessor = await predecessor_of(ports, group.id, group.scale_set_id)
-    seen = await survey(ports, group, parameters, predecessor, thorough=True)
+    seen = await survey(ports, group, parameters, handed_on(predecessor), thorough=True)
     findings = await _with_conflict(ports, group, parameters, seen.findings)
     known = _NOTHING
     if seen.plan is not None:

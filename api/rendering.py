@@ -164,6 +164,7 @@ def render_vm(record: VmRecord) -> Json:
         "zone": record.zone,
         "replaced": record.replaced,
         "evidence": record.evidence,
+        "launchedBy": record.launched_by,
         "readings": [_reading(reading) for reading in record.readings],
         "updatedAt": encode(record.updated_at),
     }

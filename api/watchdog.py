@@ -118,7 +118,7 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_inter
 
 async def _free(ports: Ports, suspect: Suspect, now: datetime) -> None:
     lock = suspect.lock
-    freed = free(lock, suspect.deployment_id, lock.epoch, now) if lock is not None else None
+    freed = free(lock, suspect.deployment_id, lock.epoch, now, lent=True) if lock is not None else None
     if freed is not None:
         await ports.store.locks.swap(lock, freed)
 

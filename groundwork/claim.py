@@ -20,14 +20,6 @@ class Held:
     reason: str
 
 
-@dataclass(frozen=True)
-class Claim:
-    """The lock as it was written; ``takes_over`` names the ended deployment whose lock it was, else it is empty."""
-
-    lock: Lock
-    takes_over: str = ""
-
-
 async def look(ports: Ports, scale_set_id: str, asker: str) -> tuple[Lock | None, Taking]:
     """The lock's row, and whether ``asker`` can have it."""
     lock = await ports.store.locks.get(scale_set_id)
@@ -43,25 +35,25 @@ async def held(ports: Ports, scale_set_id: str, asker: str) -> Held | None:
     return Held(lock.owner, taking.reason)
 
 
-async def claim(ports: Ports, scale_set_id: str, owner: str) -> Claim | Held:
+async def claim(ports: Ports, scale_set_id: str, owner: str) -> Lock | Held:
     """Take the lock for ``owner``, which may have it already: then as it is."""
     for _ in range(ATTEMPTS_MAX):
         seen, taking = await look(ports, scale_set_id, owner)
         if seen is not None and seen.owner == owner:
-            return Claim(seen)
+            return seen
         if taking.lock is None:
             assert seen is not None, "a lock without a row is free"
             return Held(seen.owner, taking.reason)
         # A swap that is sent again after a lost response meets its own row and says false: what is there decides.
         if await ports.store.locks.swap(seen, taking.lock) or await _holds(ports, taking.lock):
-            return Claim(taking.lock, taking.takes_over)
+            return taking.lock
     return Held("", "Other deployments are starting on this scale set at this moment")
 
 
 async def release(ports: Ports, lock: Lock) -> None:
     """Give the lock back. If this fails too, it is taken over after ``rollout.lock.STARTING``."""
     found = await ports.store.locks.get(lock.scale_set_id)
-    freed = free(found, lock.owner, lock.epoch, ports.clock.now())
+    freed = free(found, lock.owner, lock.epoch, ports.clock.now(), lent=True)
     if freed is not None:
         await ports.store.locks.swap(found, freed)
 

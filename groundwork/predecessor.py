@@ -5,31 +5,29 @@ from __future__ import annotations
 from groundwork.claim import Held
 from groundwork.heed import end_commands
 from rollout.deployment import Deployment
+from rollout.inheritance import Former, HandedOn
 from rollout.ports import InstanceState, Ports
-from rollout.succession import lost, took_part
+from rollout.succession import latest_first, lost, took_part
 
-#: How many of the group's newest deployments are looked at.
+#: How many of the group's newest deployments are looked at, besides the one that the lock names.
 PREDECESSORS_MAX = 100
 
 
-async def end_predecessors(ports: Ports, row: Deployment, taken_over: str) -> Deployment | Held | None:
+async def end_predecessors(ports: Ports, row: Deployment, last_owner: str) -> Deployment | Held | None:
     """Write the end of every deployment that looks live but runs no more; return the one that ``row``'s follows.
 
     To be called where no other deployment of the scale set can be under way: by the lock's holder, or by whoever is
-    about to swap the lock as it was seen before. ``taken_over`` is the one whose lock it was, which may belong to a
-    group of another name. Every other one is looked at too, because a start may have died between taking a lock over
-    and writing its former holder's end.
+    about to swap the lock as it was seen before. ``last_owner`` is the one that had the lock before, which may belong
+    to a group of another name. Every other one is looked at too, because a start may have died between taking a lock
+    over and writing its former holder's end.
 
     ``Held``: one has given its lock back but is still writing its end. Whether it left the set in order, which decides
     what the next one inherits, is not known before that.
     """
-    newest = await ports.store.deployments.newest(row.group_id, PREDECESSORS_MAX)
-    rows = tuple(one for one in newest if one.id != row.id and took_part(one, row.scale_set_id))
-    if taken_over and all(one.id != taken_over for one in rows):
-        former = await ports.store.deployments.get(taken_over)
-        rows = (former, *rows) if former is not None else rows
     ended: list[Deployment] = []
-    for one in rows:
+    for one in await _earlier(ports, row.group_id, row.scale_set_id, last_owner):
+        if one.id == row.id:
+            continue
         end = await _end(ports, one)
         if isinstance(end, Held):
             return end
@@ -39,8 +37,23 @@ async def end_predecessors(ports: Ports, row: Deployment, taken_over: str) -> De
 
 async def predecessor_of(ports: Ports, group_id: str, scale_set_id: str) -> Deployment | None:
     """The last deployment that had the scale set's lock, as it is now: whom a deployment would follow."""
-    newest = await ports.store.deployments.newest(group_id, PREDECESSORS_MAX)
-    return next((one for one in newest if took_part(one, scale_set_id)), None)
+    lock = await ports.store.locks.get(scale_set_id)
+    last_owner = lock.owner or lock.last_owner if lock is not None else ""
+    return next(iter(await _earlier(ports, group_id, scale_set_id, last_owner)), None)
+
+
+async def former_of(ports: Ports, handed: HandedOn) -> Former | None:
+    """The deployment that another one continues, with the rows of its VMs; ``None`` where there is none any more."""
+    row = await ports.store.deployments.get(handed.continues) if handed.continues else None
+    return Former(row, tuple(await ports.store.vms.list(row.id))) if row is not None else None
+
+
+async def _earlier(ports: Ports, group_id: str, scale_set_id: str, last_owner: str) -> tuple[Deployment, ...]:
+    """Those that had the scale set's lock, the last one first."""
+    found = {row.id: row for row in await ports.store.deployments.newest(group_id, PREDECESSORS_MAX)}
+    if last_owner and last_owner not in found and (last := await ports.store.deployments.get(last_owner)) is not None:
+        found[last.id] = last
+    return latest_first((row for row in found.values() if took_part(row, scale_set_id)), last_owner)
 
 
 async def _end(ports: Ports, row: Deployment) -> Deployment | Held:

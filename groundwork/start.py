@@ -17,21 +17,23 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from groundwork.claim import Claim, Held, claim, release
+from groundwork.claim import Held, claim, release
 from groundwork.predecessor import end_predecessors, predecessor_of
 from groundwork.queue import under_way
 from groundwork.survey import Survey, survey
 from groundwork.tries import note_try
 from rollout.codec import encode
-from rollout.deployment import Deployment, OnConflict, Problem
+from rollout.deployment import Deployment, Lock, OnConflict, Problem
 from rollout.errors import AzureError
 from rollout.findings import Finding, first_error, refuses
+from rollout.inheritance import handed_on
 from rollout.order import first_order
 from rollout.ports import InstanceState, Ports
 from rollout.preflight import lasting
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 from rollout.succession import NOT_STARTED, Start, first_row, inherit, queued_row
+from rollout.words import counted
 
 #: The recipe that carries a deployment out (``orchestrators``).
 RECIPE = "deploy_group"
@@ -165,13 +167,12 @@ class _Starter:
         """
         group = self.start.group
         predecessor = await predecessor_of(self.ports, group.id, group.scale_set_id)
-        seen = await survey(self.ports, group, self.start.parameters, predecessor)
+        seen = await survey(self.ports, group, self.start.parameters, handed_on(predecessor))
         findings = seen.findings if ahead is None else lasting(seen.findings)
         if refuses(findings):
             raise _Stopped(Unfit(findings))
         assert seen.reference is not None, "an image that cannot be named is an error"
-        settled = predecessor is None or predecessor.settled
-        if self.only_if_needed and settled and (reason := _idle(seen)):
+        if self.only_if_needed and seen.settled and (reason := _idle(seen)):
             raise _Stopped(Unneeded(reason))
         return findings, seen.reference
 
@@ -183,17 +184,17 @@ class _Starter:
         try:
             deployment = await self._write_first_row(claimed)
         except Exception:
-            await release(self.ports, claimed.lock)
+            await release(self.ports, claimed)
             raise
         if isinstance(deployment, Held):
-            await release(self.ports, claimed.lock)
+            await release(self.ports, claimed)
             return deployment
         await self._run(deployment, claimed)
         return deployment
 
-    async def _write_first_row(self, claimed: Claim) -> Deployment | Held:
-        row = first_row(self.start, claimed.lock.epoch)
-        predecessor = await end_predecessors(self.ports, row, claimed.takes_over)
+    async def _write_first_row(self, claimed: Lock) -> Deployment | Held:
+        row = first_row(self.start, claimed.epoch)
+        predecessor = await end_predecessors(self.ports, row, claimed.last_owner)
         return predecessor if isinstance(predecessor, Held) else await self._write(inherit(row, predecessor))
 
     async def _queue(self, ahead: Held) -> Deployment:
@@ -214,14 +215,14 @@ class _Starter:
             raise _Stopped(Failed("Another deployment got the same id in this second. Try again"))
         return row
 
-    async def _run(self, deployment: Deployment, claimed: Claim | None) -> None:
+    async def _run(self, deployment: Deployment, claimed: Lock | None) -> None:
         try:
             await note_try(self.ports, deployment)
             await self.ports.instances.start(RECIPE, deployment.id, first_order(deployment, self.poll_interval))
         except AzureError as error:
             await self._after_failed_start(deployment, claimed, error)
 
-    async def _after_failed_start(self, deployment: Deployment, claimed: Claim | None, error: AzureError) -> None:
+    async def _after_failed_start(self, deployment: Deployment, claimed: Lock | None, error: AzureError) -> None:
         """Undo the start where no orchestration is there; return where one is: only the answer was lost."""
         try:
             state = await self.ports.instances.state(deployment.id)
@@ -235,7 +236,7 @@ class _Starter:
         now = self.ports.clock.now()
         await self.ports.store.deployments.change(deployment.id, lambda row: _not_started(row, message, now))
         if claimed is not None:
-            await release(self.ports, claimed.lock)
+            await release(self.ports, claimed)
         raise _Stopped(Failed(message, deployment.id)) from error
 
 
@@ -245,7 +246,8 @@ def _idle(seen: Survey) -> str:
     pinned = seen.reference
     if seen.plan is None or seen.plan.batches or pinned is None or present is None or not present.matches(pinned):
         return ""
-    return f"Every VM runs {pinned.label} and the set's present model already"
+    every = f"Every VM but {counted(len(seen.plan.skipped), 'skipped one')}" if seen.plan.skipped else "Every VM"
+    return f"{every} runs {pinned.label} and the set's present model already"
 
 
 def _is_untouched(row: Deployment) -> bool:

@@ -12,15 +12,17 @@ from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from groundwork.predecessor import former_of
 from groundwork.traffic import out_of_traffic
 from groundwork.version import Resolution, look_up, resolve
 from rollout.batches import Plan
-from rollout.deployment import Deployment, Image, Parameters
+from rollout.deployment import Image, Parameters
 from rollout.errors import AzureError, Refused
 from rollout.findings import Finding, Severity
 from rollout.group import Group, HealthCheckType
+from rollout.inheritance import HandedOn, Inherited, check_inherited, inherited
 from rollout.ownership import told_apart
-from rollout.plan import make_plan, serving_vms
+from rollout.plan import is_skipped, make_plan, serving_vms
 from rollout.ports import Ports
 from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
@@ -37,7 +39,7 @@ class Survey:
     """What was seen at one moment. ``findings``: errors first. ``reference``: the image, to the version.
 
     ``plan`` is ``None`` where the set or the image is not there. ``serving``: the ids of the VMs that serve.
-    ``previous``: the image that a failure puts back.
+    ``inherited``: what counts of what earlier deployments left; ``None`` where the set is not there.
     """
 
     findings: tuple[Finding, ...]
@@ -48,8 +50,18 @@ class Survey:
     version: ImageVersion | None = None
     listed: VmList | None = None
     serving: frozenset[str] = frozenset()
-    previous: ImageReference | None = None
+    inherited: Inherited | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
+
+    @property
+    def previous(self) -> ImageReference | None:
+        """The image that a failure puts back."""
+        return self.inherited.previous if self.inherited is not None else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the set is in order before the deployment."""
+        return self.inherited is None or self.inherited.settled
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -61,7 +73,7 @@ async def survey(
     ports: Ports,
     group: Group,
     parameters: Parameters,
-    predecessor: Deployment | None = None,
+    handed: HandedOn | None = None,
     *,
     pinned: ImageReference | None = None,
     scale_set: ScaleSet | None = None,
@@ -70,8 +82,8 @@ async def survey(
 ) -> Survey:
     """Read the set, its VMs and whatever else decides, once and at the same time.
 
-    ``predecessor``: the deployment whose target size and previous image this one inherits, if it left the set
-    unsettled. ``pinned``: the image where it is decided already, ``scale_set`` the set where it has just been read.
+    ``handed``: what an unfinished deployment hands on to this one; it is compared with the set. ``pinned``: the image
+    where it is decided already, ``scale_set`` the set where it has just been read.
     ``thorough``: the health of every VM is read, and not only of those that may be kept; it decides in which order the
     others go, and costs a request a VM in a Flexible set. ``brief``: what is around the set is not read, because Azure
     answers so badly that each request less counts.
@@ -81,13 +93,18 @@ async def survey(
         found = await _resolve(ports, group, parameters, None, pinned)
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
-    found, listed, surroundings = await asyncio.gather(
+    handed = handed or HandedOn()
+    found, listed, former, surroundings = await asyncio.gather(
         _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
+        former_of(ports, handed),
         _nothing() if brief else _surroundings(ports, scale_set),
     )
-    seen = _Seen(ports, group, parameters, predecessor, scale_set, found, surroundings or Surroundings())
-    return await seen.judged(told_apart(scale_set, listed), thorough)
+    listed = told_apart(scale_set, listed)
+    skipped = [vm.vm_id for vm in listed.vms if is_skipped(vm, parameters)]
+    counts = inherited(handed, former, scale_set, listed.vms, skipped)
+    seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings())
+    return await seen.judged(listed, thorough)
 
 
 @dataclass(frozen=True)
@@ -97,21 +114,11 @@ class _Seen:
     ports: Ports
     group: Group
     parameters: Parameters
-    predecessor: Deployment | None
+    handed: HandedOn
+    inherited: Inherited
     scale_set: ScaleSet
     found: Resolution
     surroundings: Surroundings
-
-    @property
-    def inherits(self) -> bool:
-        """Whether an unfinished deployment left the set in disorder."""
-        return self.predecessor is not None and not self.predecessor.settled
-
-    @property
-    def previous(self) -> ImageReference | None:
-        """The last image that was known to be good."""
-        inherited = self.predecessor.image.previous if self.predecessor is not None and self.inherits else None
-        return inherited or self.scale_set.image
 
     async def judged(self, listed: VmList, thorough: bool) -> Survey:
         reference = self.found.reference if self.found.version is not None else None
@@ -119,8 +126,8 @@ class _Seen:
         if reference is not None:
             listed = await self._with_health(listed, reference, thorough)
             aside = await out_of_traffic(self.ports, self.scale_set, self._doubtful(listed, reference))
-            size = self.predecessor.target_size if self.predecessor is not None and self.inherits else 0
-            planned = make_plan(self.parameters, reference, listed.vms, aside, size)
+            counts = self.inherited
+            planned = make_plan(self.parameters, reference, listed.vms, aside, counts.target_size, counts.chain)
             serving = serving_vms(listed.vms, aside, self.parameters)
         return Survey(
             in_order(self._findings(listed, planned)),
@@ -131,7 +138,7 @@ class _Seen:
             self.found.version,
             listed,
             serving,
-            self.previous,
+            self.inherited,
             self.surroundings,
         )
 
@@ -144,7 +151,7 @@ class _Seen:
     def _doubtful(self, listed: VmList, pinned: ImageReference) -> list[Vm]:
         """The VMs that may be out of their pools: an unfinished deployment may have left any so, else those to keep."""
         standing = [vm for vm in listed.vms if not vm.leaving]
-        return [vm for vm in standing if self.inherits or vm.image.matches(pinned)]
+        return [vm for vm in standing if not self.inherited.settled or vm.image.matches(pinned)]
 
     def _findings(self, listed: VmList, planned: Plan | None) -> Iterator[Finding]:
         found, parameters = self.found, self.parameters
@@ -153,8 +160,9 @@ class _Seen:
         yield from _without_version(known, found)
         yield from check_vms(self.scale_set, listed.vms, parameters, planned)
         yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
+        yield from check_inherited(self.handed.continues, self.inherited)
         if planned is not None and found.reference is not None:
-            image = Image(parameters.image, found.reference, self.previous)
+            image = Image(parameters.image, found.reference, self.inherited.previous)
             yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrators.broken import cause_of
-from orchestrators.endings import PutBack, break_off, end, fail, let_go, roll_back, stop, without_lock
+from orchestrators.endings import (
+    VERIFY_END,
+    PutBack,
+    break_off,
+    end,
+    fail,
+    let_go,
+    roll_back,
+    rolled_back,
+    stop,
+    without_lock,
+)
 from orchestrators.steps import (
     Context,
     Recipe,
@@ -34,7 +45,6 @@ APPLY_IMAGE = Step("apply_image", EventType.IMAGE_APPLIED)
 HEED_COMMANDS = Step("heed_commands")
 AWAIT_APPROVAL = Step("await_approval")
 BAKE = Step("bake", EventType.BAKED)
-VERIFY_END = Step("verify_end")
 
 
 def deploy_group(context: Context) -> Recipe[Json | None]:
@@ -73,9 +83,12 @@ def prepare(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
             return run, turn
         run = replace(run, epoch=turn.data["epoch"])
     run, plan = yield from carry_out(context, run, PREPARE)
-    if not plan.done or not (plan.data["batches"] or plan.data["otherImage"]):
+    if not plan.done:
         return run, plan
-    run = replace(planned(run, plan), changed=True)
+    run = planned(run, plan)
+    if not (plan.data["batches"] or plan.data["otherImage"]):
+        return run, plan
+    run = replace(run, changed=True)
     run, held = yield from carry_out(context, run, HOLD_PROCESSES)
     if not held.done:
         return run, held
@@ -161,12 +174,12 @@ def depart(context: Context, run: Run, progress: Progress) -> Recipe[Json | None
 
 def finish(context: Context, run: Run, verified: Progress) -> Recipe[Json | None]:
     """Bring back what was held, free the group, and say that the deployment is finished, or rolled back."""
+    run = run.unsteered()
+    if run.back:
+        return (yield from rolled_back(context, run, verified))
     reason = verified.reason
-    run, held = yield from let_go(context, run.unsteered(), PutBack(image=True, settled=True))
+    run, held = yield from let_go(context, run, PutBack(image=True, settled=True))
     if not held:
         run, reason = yield from without_lock(context, run, reason)
-    if run.back:
-        run = yield from record(context, run, EventType.ROLLED_BACK, reason, {"settled": held})
-        return end(context, run, Status.ROLLED_BACK, reason)
     run = yield from record(context, run, EventType.FINISHED, reason, {**verified.data, "settled": held})
     return end(context, run, Status.FINISHED, reason)

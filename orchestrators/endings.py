@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from orchestrators.broken import cause_of
 from orchestrators.steps import BATCH_LOST, Context, Recipe, Step, carry_out, in_batch, record, show
-from rollout.codec import Json, encode
-from rollout.deployment import OnFailure
+from rollout.codec import Json, decode, encode
+from rollout.deployment import Left, OnFailure
 from rollout.events import EventType
 from rollout.order import Progress, Run, State
 from rollout.status import Status
@@ -18,6 +18,8 @@ SAVE_EVIDENCE = Step("save_evidence")
 DISCARD_GREEN = Step("discard_green", EventType.GREEN_DISCARDED)
 KEEP_GREEN = Step("keep_green", EventType.GREEN_KEPT)
 SETTLE_VMS = Step("settle_vms")
+TAKE_STOCK = Step("take_stock")
+VERIFY_END = Step("verify_end")
 RESTORE_IMAGE = Step("restore_image", EventType.IMAGE_RESTORED)
 PLAN_ROLL_BACK = Step("plan_roll_back", EventType.ROLL_BACK_PLANNED)
 RESTORE_PROCESSES = Step("restore_processes", EventType.PROCESSES_RESTORED)
@@ -49,7 +51,8 @@ def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
     run = replace(run, batch=0)
     if run.changed and not back.fenced:
         run, reason = yield from without_lock(context, run, reason)
-    run = yield from record(context, run, EventType.FAILED, reason, {"code": cause.code, "settled": back.settled})
+    data = {"code": cause.code, **left(run, back.settled)}
+    run = yield from record(context, run, EventType.FAILED, reason, data)
     return end(context, run, Status.FAILED, reason)
 
 
@@ -85,7 +88,8 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
         run, reason = yield from without_lock(context, run, f"stopped without the lock ({command.reason})")
     elif fenced:
         run, _ = yield from carry_out(context, run, RELEASE_GROUP)
-    run = yield from record(context, run, EventType.STOPPED, reason, {"settled": not run.changed})
+    settled = not run.changed and not run.inherited
+    run = yield from record(context, run, EventType.STOPPED, reason, left(run, settled))
     return end(context, run, Status.STOPPED, reason)
 
 
@@ -96,7 +100,8 @@ def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None
     run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
     run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
     run = run.turned_back()
-    plan = Progress(State.DONE, f"nothing was changed ({cause.reason})", data={"batches": 0})
+    unchanged = {"batches": 0, "settled": not run.inherited}
+    plan = Progress(State.DONE, f"nothing was changed ({cause.reason})", data=unchanged)
     if run.changed and not back.image:
         return (yield from give_up(context, run, back, cause))
     if run.changed:
@@ -108,20 +113,34 @@ def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None
         run = replace(run, batch=first, batches=first + batches - 1, steered=True, gated=False, round=1)
         context.continue_as_new(encode(run))
         return None
-    run, held = yield from let_go(context, run, PutBack(image=True, settled=True))
-    run = yield from record(context, run, EventType.ROLLED_BACK, plan.reason, {"settled": held})
-    return end(context, run, Status.ROLLED_BACK, plan.reason)
+    if run.changed:
+        run, plan = yield from carry_out(context, run, VERIFY_END)
+    if not plan.done:
+        return (yield from give_up(context, run, back, plan))
+    return (yield from rolled_back(context, run, plan))
+
+
+def rolled_back(context: Context, run: Run, verified: Progress) -> Recipe[Json]:
+    """Bring back what was held, free the group, and say that the deployment is rolled back, and what of it stays."""
+    reason, settled = verified.reason, verified.data.get("settled", True)
+    run, held = yield from let_go(context, run, PutBack(image=True, settled=settled))
+    if not held:
+        run, reason = yield from without_lock(context, run, reason)
+    told: Json = {name: verified.data[name] for name in ("stayed", "stayedVms") if name in verified.data}
+    data = {**told, **left(run, settled and held)}
+    run = yield from record(context, run, EventType.ROLLED_BACK, reason, data)
+    return end(context, run, Status.ROLLED_BACK, reason)
 
 
 def give_up(context: Context, run: Run, back: PutBack, cause: Progress) -> Recipe[Json | None]:
     """The deployment can neither go on nor back."""
     reason = f"cannot be rolled back: {cause.reason}"
-    run, _ = yield from let_go(context, run, back)
+    run, _ = yield from let_go(context, run, replace(back, settled=False))
     lost = cause.state is State.LOCK_LOST or not back.fenced
     if lost:
         run, reason = yield from without_lock(context, run, reason)
     code = State.LOCK_LOST if lost else cause.code
-    run = yield from record(context, run, EventType.FAILED, reason, {"code": code, "settled": False})
+    run = yield from record(context, run, EventType.FAILED, reason, {"code": code, **left(run, settled=False)})
     return end(context, run, Status.FAILED, reason)
 
 
@@ -162,12 +181,15 @@ def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
 def let_go(context: Context, run: Run, back: PutBack) -> Recipe[tuple[Run, bool]]:
     """Restore what was held, unless the model names an image that was not judged good; then free the group.
 
-    False: the lock is lost, so that what was held is another deployment's to bring back.
+    Where the set is not in order, it is written down before that how it is left. False: the lock is lost, so that what
+    was held is another deployment's to bring back.
     """
     run, held = replace(run, batch=0), True
     if back.image:
         run, restored = yield from carry_out(context, run, RESTORE_PROCESSES)
         held = restored.state is not State.LOCK_LOST
+    if run.changed and back.fenced and held and not back.settled:
+        run = yield from take_stock(context, run)
     run, _ = yield from carry_out(context, run, RELEASE_GROUP)
     return run, held
 
@@ -176,6 +198,17 @@ def without_lock(context: Context, run: Run, reason: str) -> Recipe[tuple[Run, s
     """The reason, with who has the scale set now and what was changed before."""
     run, told = yield from carry_out(context, replace(run, batch=0).unsteered(), TELL_CHANGES)
     return run, f"{reason}; {told.reason}"
+
+
+def take_stock(context: Context, run: Run) -> Recipe[Run]:
+    """The run that knows how it leaves the set; not where that could not be read."""
+    run, stock = yield from carry_out(context, run, TAKE_STOCK)
+    return replace(run, left=decode(Left, stock.data["left"]) if "left" in stock.data else None)
+
+
+def left(run: Run, settled: bool) -> Json:
+    """What an end says of the set: whether it is in order, and how it was left where it is not."""
+    return {"settled": settled, **({"left": encode(run.left)} if run.left is not None else {})}
 
 
 def end(context: Context, run: Run, status: Status, message: str) -> Json:

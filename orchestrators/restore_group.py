@@ -13,6 +13,8 @@ from orchestrators.endings import (
     SETTLE_VMS,
     abandon,
     end,
+    left,
+    take_stock,
 )
 from orchestrators.steps import Context, Recipe, Step, carry_out, record, show
 from rollout.codec import Json, decode
@@ -89,7 +91,9 @@ def write_off(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
     if reclaimed.data["planned"]:
         run, remaining = yield from carry_out(context, run, SETTLE_VMS)
         reason = f"{reason}; {remaining.reason}"
-    run = yield from record(context, run, EventType.FAILED, reason, {"code": ORCHESTRATOR_LOST, "settled": False})
+        run = yield from take_stock(context, run)
+    data = {"code": ORCHESTRATOR_LOST, **left(run, settled=False)}
+    run = yield from record(context, run, EventType.FAILED, reason, data)
     run, _ = yield from carry_out(context, run, RELEASE_GROUP)
     return end(context, run, Status.FAILED, reason)
 

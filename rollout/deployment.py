@@ -96,13 +96,27 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Left:
+    """How a deployment that did not finish left the set (``rollout.inheritance``): ``vms`` stood, ``unjudged`` of them
+    launched and never judged healthy, and the model named ``image``. ``unique_id``: which set that was.
+    """
+
+    vms: int
+    unjudged: int
+    image: ImageReference | None
+    unique_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One row of the deployments table: the overview that people read.
 
     It is folded from the events (``rollout.events``), so that applying one twice or late changes nothing;
     ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it, 0 while it is queued.
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
-    an unsettled one inherits its ``target_size`` and ``image.previous``.
+    an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
+    changed the set before it. ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
 
     ``heard`` is the number of the last command that was heeded, ``gate`` that of the event that opened the last gate.
     ``waiting`` is whom to wake when a command comes (an
@@ -140,6 +154,9 @@ class Deployment:
     rollback_batches: int = 0
     retry_of: str | None = None
     queued_at: datetime | None = None
+    continues: str = ""
+    inheritance: str = ""
+    left: Left | None = None
     schema_version: int = 1
 
     @property
@@ -204,6 +221,8 @@ class VmRecord:
     ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
     found out before it was deleted is kept (``rollout.evidence``). ``moved_to``: the batch that takes a green VM away
     again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that count.
+    ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this one
+    continues did; ``unjudged``: none of them judged it healthy.
     """
 
     vm_id: str
@@ -219,6 +238,8 @@ class VmRecord:
     replaced: bool = False
     evidence: bool = False
     moved_to: int = 0
+    launched_by: str = ""
+    unjudged: bool = False
     schema_version: int = 1
 
 
@@ -274,10 +295,12 @@ class Lock:
     """Who may write to one scale set. ``owner`` is a deployment's id, empty while the set is free.
 
     ``epoch`` grows with every taking, so that what an earlier owner still has in flight finds its right gone.
+    ``last_owner`` is the deployment that had it before: whom the next one follows, whatever its group is called.
     """
 
     scale_set_id: str
     owner: str
     epoch: int
     since: datetime
+    last_owner: str = ""
     schema_version: int = 1

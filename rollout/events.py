@@ -13,7 +13,7 @@ from typing import Any
 
 from rollout.codec import decode, decode_time
 from rollout.commands import Action, CommandKind, Decision, resumed_to
-from rollout.deployment import Batch, Deployment, Event, Problem
+from rollout.deployment import Batch, Deployment, Event, Left, Problem
 from rollout.scale_set import ImageReference
 from rollout.status import Phase, Status, may_follow
 
@@ -48,9 +48,9 @@ class EventType(StrEnum):
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
     FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; settled
-    FAILED = "DeploymentFailed"  # code, settled
-    STOPPED = "DeploymentStopped"  # settled, code
-    ROLLED_BACK = "DeploymentRolledBack"  # settled
+    FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
+    STOPPED = "DeploymentStopped"  # settled, left
+    ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
 
 
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
@@ -151,7 +151,7 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
         blue_vms=data["blue"],
         target_size=data["targetSize"],
         image=replace(row.image, previous=previous),
-        settled=False,
+        settled=row.settled and not (data["batches"] or data.get("otherImage", True)),
     )
 
 
@@ -227,23 +227,25 @@ def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     problem = Problem(data["code"], event.message)
-    # A deployment that failed before it changed anything leaves the set as it found it.
-    settled = row.settled or data["settled"]
-    return replace(_ended(row, event), status=Status.FAILED, error=problem, settled=settled)
+    return replace(_ended(row, event), status=Status.FAILED, error=problem, settled=_settled(row, data))
 
 
 def _stopped(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    # Before it is planned the row says how the deployment found the set, and so it leaves it.
-    settled = row.settled or (data["settled"] and row.started_at is not None)
-    return replace(_ended(row, event), status=Status.STOPPED, settled=settled)
+    return replace(_ended(row, event), status=Status.STOPPED, settled=_settled(row, data))
 
 
 def _rolled_back(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    return replace(_ended(row, event), status=Status.ROLLED_BACK, settled=data["settled"], progress=100)
+    return replace(_ended(row, event), status=Status.ROLLED_BACK, settled=_settled(row, data), progress=100)
+
+
+def _settled(row: Deployment, data: dict[str, Any]) -> bool:
+    """A deployment that ends before it was planned leaves the set as it found it, in order or not."""
+    return row.settled or (data["settled"] and row.started_at is not None)
 
 
 def _ended(row: Deployment, event: Event) -> Deployment:
-    return replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None)
+    left = decode(Left, event.data["left"]) if event.data.get("left") else None
+    return replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None, left=left)
 
 
 _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], Deployment]] = {

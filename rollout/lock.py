@@ -14,14 +14,10 @@ STARTING = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Taking:
-    """Whether the lock can be taken: ``lock`` is the row to write, ``None`` where another deployment holds it.
-
-    ``takes_over`` names the ended deployment whose lock it was.
-    """
+    """Whether the lock can be taken: ``lock`` is the row to write, ``None`` where another deployment holds it."""
 
     lock: Lock | None
     reason: str
-    takes_over: str = ""
 
 
 def take(lock: Lock | None, scale_set_id: str, owner: str, holder: InstanceState, now: datetime) -> Taking:
@@ -29,13 +25,13 @@ def take(lock: Lock | None, scale_set_id: str, owner: str, holder: InstanceState
     fresh = Lock(scale_set_id.lower(), owner, 1, now)
     if lock is None:
         return Taking(fresh, "Nobody ever deployed to the scale set")
-    taken = replace(fresh, epoch=lock.epoch + 1)
+    taken = replace(fresh, epoch=lock.epoch + 1, last_owner=lock.owner or lock.last_owner)
     if not lock.owner:
         return Taking(taken, "The scale set is free")
     starting = holder is InstanceState.ABSENT and now - lock.since < STARTING
     if holder in (InstanceState.RUNNING, InstanceState.SUSPENDED) or starting:
         return Taking(None, f"Deployment {lock.owner} is deploying to the scale set")
-    return Taking(taken, f"Deployment {lock.owner} ended without freeing the scale set", lock.owner)
+    return Taking(taken, f"Deployment {lock.owner} ended without freeing the scale set")
 
 
 def renewed(lock: Lock, now: datetime) -> Lock:
@@ -46,18 +42,23 @@ def renewed(lock: Lock, now: datetime) -> Lock:
 def reclaimed(lock: Lock | None, owner: str, epoch: int, now: datetime) -> Lock | None:
     """The row by which a deployment that is lost, or left something behind, has the lock in the next epoch.
 
-    From itself or from nobody, and only as long as it is in the epoch that was seen; else ``None``.
+    From itself or from nobody, and only as long as it is in the epoch that was seen; else ``None``. Whose it was last
+    stays so: what was kept of an older deployment may go after a later one has ended.
     """
     if lock is None or lock.epoch != epoch or lock.owner not in ("", owner):
         return None
-    return replace(lock, owner=owner, epoch=epoch + 1, since=now)
+    return replace(lock, owner=owner, epoch=epoch + 1, since=now, last_owner=lock.owner or lock.last_owner)
 
 
-def free(lock: Lock | None, owner: str, epoch: int, now: datetime) -> Lock | None:
-    """The row that frees the lock; ``None`` where ``owner`` does not hold it in that epoch."""
+def free(lock: Lock | None, owner: str, epoch: int, now: datetime, *, lent: bool = False) -> Lock | None:
+    """The row that frees the lock; ``None`` where ``owner`` does not hold it in that epoch.
+
+    ``lent``: taken to put in order what was left, or for a start that came to nothing; whose it was last stays.
+    """
     if lock is None or lock.owner != owner or lock.epoch != epoch:
         return None
-    return replace(lock, owner="", since=now)
+    last = lock.last_owner if lent else owner
+    return replace(lock, owner="", since=now, last_owner=last or owner)
 
 
 @dataclass(frozen=True)

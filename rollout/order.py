@@ -10,7 +10,7 @@ from typing import Any
 from rollout.bake import Baking
 from rollout.codec import Json, encode
 from rollout.commands import Action, Command
-from rollout.deployment import Deployment, OnFailure
+from rollout.deployment import Deployment, Left, OnFailure
 from rollout.status import Status
 
 
@@ -29,7 +29,7 @@ class Run:
     ``approvals``: after which batches a person must approve, and ``approves_every`` one but the last. ``bakes``: after
     which batches the green VMs are watched for a while. ``acting``: the orchestration that acts for the deployment
     where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how long a person is waited for, and what is
-    done then.
+    done then. ``left``: how an unfinished deployment leaves the set.
     """
 
     deployment_id: str
@@ -54,6 +54,7 @@ class Run:
     wait_timeout: timedelta = timedelta(hours=24)
     action_on_timeout: Action = Action.STOP
     acting: str = ""
+    left: Left | None = None
     schema_version: int = 1
 
     @property

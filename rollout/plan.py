@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from rollout.batches import Plan, plan
 from rollout.deployment import AFTER_CANARY, EVERY_BATCH, Parameters, VmPolicy
 from rollout.health import serves
+from rollout.inheritance import Chain, surplus
 from rollout.scale_set import ImageReference, Vm
 from rollout.threshold import Threshold
 
@@ -45,26 +46,43 @@ def serving_vms(vms: Iterable[Vm], aside: Collection[str], parameters: Parameter
 
 
 def make_plan(
-    parameters: Parameters, pinned: ImageReference, vms: Sequence[Vm], aside: Collection[str], target_size: int = 0
+    parameters: Parameters,
+    pinned: ImageReference,
+    vms: Sequence[Vm],
+    aside: Collection[str],
+    target_size: int = 0,
+    chain: Chain | None = None,
 ) -> Plan:
     """Which VMs stay, which are skipped, and which go in which batch.
 
     The target size is the number of VMs that the set has, unless an unfinished deployment left it another. That is a
     Uniform set's capacity, or the preflight refuses. A Flexible set's may be another number: Azure does not make up for
     VMs that were deleted one by one, and Teal does not either. Skipped VMs count.
+
+    ``chain``: what unfinished deployments launched. Of that nothing is kept that nobody judged, nor what is too many.
     """
+    chain = chain or Chain()
     standing = [vm for vm in vms if not vm.leaving]
+    size = target_size or len(standing)
     serving = serving_vms(standing, aside, parameters)
-    current = [vm for vm in standing if vm.vm_id in serving and is_current(vm, parameters, pinned)]
-    kept = [] if parameters.force else current
+    skips = {vm.vm_id for vm in standing if is_skipped(vm, parameters)}
+    good = [
+        vm
+        for vm in standing
+        if vm.vm_id in serving and vm.vm_id not in chain.unjudged and is_current(vm, parameters, pinned)
+    ]
+    candidates = [] if parameters.force else good
+    others = len(skips - {vm.vm_id for vm in candidates})
+    too_many = surplus(candidates, others, size, chain, skips)
+    kept = [vm for vm in candidates if vm.vm_id not in too_many]
     stays = {vm.vm_id for vm in kept}
     left = [vm for vm in standing if vm.vm_id not in stays]
-    skipped = [vm for vm in left if is_skipped(vm, parameters)]
-    blue = [vm for vm in left if not is_skipped(vm, parameters)]
+    skipped = [vm for vm in left if vm.vm_id in skips]
+    blue = [vm for vm in left if vm.vm_id not in skips]
     return plan(
         blue,
         kept,
-        target_size or len(standing),
+        size,
         parameters.batch_size_percentage,
         [vm for vm in blue if vm.vm_id not in serving],
         batch_size=parameters.batch_size,

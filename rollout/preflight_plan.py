@@ -11,16 +11,18 @@ from rollout.findings import Finding, error, info
 from rollout.holds import Process, describe_hold
 from rollout.plan import approvals
 from rollout.roll_back import cannot_roll_back
+from rollout.words import counted
 
 
 def check_plan(planned: Plan, parameters: Parameters, image: Image) -> Iterator[Finding]:
     """``image.previous``: what a roll back would go back to."""
     if not planned.batches:
         changes = image.previous is not None and not image.previous.matches(image.pinned)
+        every = f"Every VM but {counted(len(planned.skipped), 'skipped one')}" if planned.skipped else "Every VM"
         rest = "only the set's model gets it" if changes else "the deployment finishes at once"
         yield info(
             "nothingToDo",
-            f"Every VM runs {image.pinned.label} already: {rest}",
+            f"{every} runs {image.pinned.label} already: {rest}",
             "To replace them all the same start with force: true",
             "force",
         )

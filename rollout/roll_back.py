@@ -1,13 +1,15 @@
-"""What of a scale set has to be rolled back."""
+"""What of a scale set has to be rolled back: what came since, and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from rollout.deployment import Deployment, Image
+from rollout.deployment import Deployment, Image, VmRecord
 from rollout.health import serves
+from rollout.inheritance import chain_of, surplus
 from rollout.scale_set import Vm
+from rollout.status import Color
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,43 @@ class GoingBack:
     target: int
 
 
-def going_back(vms: Iterable[Vm], aside: Collection[str], deployment: Deployment) -> GoingBack:
-    """VMs on the deployment's image go; VMs on any other stay as they were before it."""
+def planned_rows(deployment: Deployment, records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
+    """The rows from before a roll back: those of its own batches come after them."""
+    last = deployment.number_of_batches - deployment.rollback_batches
+    return tuple(record for record in records if record.batch <= last)
+
+
+def going_back(
+    vms: Iterable[Vm], aside: Collection[str], deployment: Deployment, records: Sequence[VmRecord]
+) -> GoingBack:
+    """Decide by the rows of the plan, ``records``, which VMs came since.
+
+    Those go that the deployment launched, or an unfinished one that it continues, and those on its image that others
+    made after the plan. Of them those stay that run the previous image already and were judged healthy, as many as are
+    not too many. VMs that the plan skipped stay, and so do all that ran their images before. For a VM that others made
+    another comes: they wanted that many.
+    """
     standing = [vm for vm in vms if not vm.leaving]
+    previous = deployment.image.previous or deployment.image.pinned
+    chain = chain_of(records, deployment.id)
+    named = {record.vm_id for record in records}
+    skipped = {record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE}
+    others = {
+        vm.vm_id
+        for vm in standing
+        if vm.vm_id not in named and not vm.foreign and vm.image.matches(deployment.image.pinned)
+    }
+    came = (chain.launched.keys() | others) - skipped
+    back = {vm.vm_id for vm in standing if vm.image.matches(previous)} - chain.unjudged
+    target = deployment.target_size + len(others - back)
+    kept = [vm for vm in standing if vm.vm_id not in came or vm.vm_id in back]
+    too_many = surplus(kept, 0, target, chain, skipped)
+    kept = [vm for vm in kept if vm.vm_id not in too_many]
+    stays = {vm.vm_id for vm in kept}
+    going = tuple(vm for vm in standing if vm.vm_id not in stays)
     sources = deployment.parameters.health_check_types
-    serving = {vm.vm_id for vm in standing if vm.vm_id not in aside and serves(vm, sources)}
-    going = tuple(vm for vm in standing if vm.image.matches(deployment.image.pinned))
-    kept = tuple(vm for vm in standing if vm not in going)
-    idle = tuple(vm for vm in going if vm.vm_id not in serving)
-    return GoingBack(going, idle, kept, deployment.target_size)
+    idle = tuple(vm for vm in going if vm.vm_id in aside or not serves(vm, sources))
+    return GoingBack(going, idle, tuple(kept), target)
 
 
 def cannot_roll_back(image: Image) -> str:

@@ -126,7 +126,8 @@ class ScaleSet:
     VM that is deleted may hold that up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``,
     ``None`` where the model leaves it open. ``has_os_profile``: the model says how a generalized image is set up.
     ``planned_network``: the IP configurations of new VMs. ``model``: what it says that can be held against its VMs, by
-    Azure's paths (``rollout.roll_needed``).
+    Azure's paths (``rollout.roll_needed``). ``unique_id`` is Azure's own, which a set that is made again under the name
+    does not have.
     """
 
     id: str
@@ -159,6 +160,7 @@ class ScaleSet:
     planned_network: tuple[PlannedConfiguration, ...] = ()
     computer_name_prefix: str | None = None
     created_at: datetime | None = None
+    unique_id: str = ""
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property

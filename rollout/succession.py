@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rollout.deployment import Deployment, Image, Parameters, Problem
 from rollout.group import Group
+from rollout.inheritance import handed_on
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 
@@ -56,18 +57,26 @@ def waiting_for(holder: str) -> str:
 def inherit(row: Deployment, predecessor: Deployment | None) -> Deployment:
     """The row of a deployment that follows ``predecessor``, the last one that had the lock.
 
-    If that left the set unsettled, what the set is to have and the last image that was known to be good are the
-    predecessor's, not what the set shows now.
+    What it was handed on is compared with the set when it is planned (``rollout.inheritance``).
     """
-    if predecessor is None or predecessor.settled:
-        return replace(row, target_size=0, image=replace(row.image, previous=None), settled=True)
-    image = replace(row.image, previous=predecessor.image.previous)
-    return replace(row, target_size=predecessor.target_size, image=image, settled=False)
+    handed = handed_on(predecessor)
+    return replace(
+        row,
+        target_size=handed.target_size,
+        image=replace(row.image, previous=handed.previous),
+        settled=handed.settled,
+        continues=handed.continues,
+    )
 
 
 def took_part(row: Deployment, scale_set_id: str) -> bool:
     """Whether the deployment ever had the scale set's lock: one that was stopped in the queue changed nothing."""
     return row.epoch > 0 and row.scale_set_id.lower() == scale_set_id.lower()
+
+
+def latest_first(rows: Iterable[Deployment], last_owner: str) -> tuple[Deployment, ...]:
+    """By when they took the lock, whose ``last_owner`` is known: a request may be older than its turn."""
+    return tuple(sorted(rows, key=lambda row: (row.epoch, row.id == last_owner, row.created_at, row.id), reverse=True))
 
 
 def cannot_retry(row: Deployment | None, deployment_id: str, group: Group, later: Deployment | None) -> str:

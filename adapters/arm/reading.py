@@ -64,6 +64,7 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         planned_network=_planned_network(profile),
         computer_name_prefix=_at(profile, "osProfile", "computerNamePrefix"),
         created_at=_time(properties.get("timeCreated")),
+        unique_id=properties.get("uniqueId") or "",
         model=fields_of_set(body),
     )
 

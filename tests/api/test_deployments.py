@@ -178,6 +178,7 @@ async def test_vms_are_shown_with_their_readings_and_by_batch(world: Any) -> Non
         "zone": "1",
         "replaced": False,
         "evidence": False,
+        "launchedBy": "",
         "readings": [{"source": "vmState", "health": "healthy", "detail": "running", "at": "2026-11-23T08:20:00.000Z"}],
         "updatedAt": "2026-11-23T08:20:00.000Z",
     }

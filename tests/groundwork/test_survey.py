@@ -12,10 +12,12 @@ from groundwork.survey import survey
 from local.azure.world import World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
-from rollout.deployment import Deployment, Image, Parameters
+from rollout.deployment import Deployment, Image, Parameters, VmRecord
 from rollout.group import Group, HealthCheckType
+from rollout.inheritance import handed_on
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference
+from rollout.status import Color, VmStatus
 
 BOTH = (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH)
 
@@ -90,14 +92,21 @@ def test_it_costs_one_list_and_only_the_views_that_decide(mode: str, thorough: b
 def unfinished(place: Place, *, settled: bool) -> Deployment:
     """One that had begun to move the set from 0.9.0, when it was to have three VMs."""
     image = Image("1.1.0", place.version("1.1.0"), place.version("0.9.0"))
-    row = Deployment("web-1", "web", place.group.scale_set_id, asked(), image, place.platform.clock.now())
-    return replace(row, target_size=3, settled=settled)
+    row = Deployment(
+        "web-20260101T000000Z-1a2b3c", "web", place.group.scale_set_id, asked(), image, place.platform.clock.now()
+    )
+    return replace(row, target_size=3, settled=settled, started_at=row.created_at)
 
 
-@pytest.mark.parametrize(("settled", "size", "previous"), [(False, 3, "0.9.0"), (True, 4, "1.0.0")])
+@pytest.mark.parametrize(("settled", "size", "previous"), [(False, 3, "1.0.0"), (True, 4, "1.0.0")])
 def test_what_an_unfinished_deployment_left_is_inherited(settled: bool, size: int, previous: str) -> None:
     async def test(place: Place) -> None:
-        seen = await survey(place.ports, place.group, asked(), unfinished(place, settled=settled))
+        former = unfinished(place, settled=settled)
+        await place.ports.store.deployments.add(former)
+        listed = await place.ports.scale_sets.list_vms(place.group.scale_set_id)
+        launched = VmRecord(listed.vms[0].vm_id, listed.vms[0].name, Color.GREEN, 1, VmStatus.PENDING)
+        await place.ports.store.vms.put(former.id, [launched])
+        seen = await survey(place.ports, place.group, asked(), handed_on(former))
         assert seen.plan is not None
         assert seen.previous is not None
         assert (seen.plan.target_size, seen.plan.blue, seen.previous.label) == (size, 4, previous)

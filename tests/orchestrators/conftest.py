@@ -49,6 +49,7 @@ ACTIVITIES = (
     "discard_green",
     "keep_green",
     "settle_vms",
+    "take_stock",
     "restore_image",
     "plan_roll_back",
     "verify_end",

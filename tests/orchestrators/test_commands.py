@@ -98,6 +98,7 @@ def test_stop_leaves_the_vms_and_puts_the_image_back(stand: Make, step: str) -> 
         "settle_vms 0 in epoch 2",
         "restore_image 0 in epoch 2",
         "restore_processes 0 in epoch 2 keeping",
+        "take_stock 0 in epoch 2 keeping",
         "release_group 0 in epoch 2 keeping",
     ]
     assert made.events[-1]["message"] == "stopped with 8 blue VMs and 2 green VMs (stop by alice)"

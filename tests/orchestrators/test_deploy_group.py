@@ -12,6 +12,7 @@ from local.clock import VIRTUAL_START
 from rollout.bake import Baking
 from rollout.codec import encode
 from rollout.commands import Command, CommandKind
+from rollout.deployment import Left
 from rollout.order import Progress, State, done, failed, interrupted, lock_lost
 
 pytestmark = pytest.mark.slow
@@ -170,12 +171,13 @@ def test_failure_that_cannot_be_put_back_says_so_and_still_frees_the_group(stand
         restore_image=[failed("scaleSetGone", "it is gone")],
     )
     made.run()
-    assert made.trace[-7:] == [
+    assert made.trace[-8:] == [
         "raise_epoch 1",
         "save_evidence 1 in epoch 2",
         "discard_green 1 in epoch 2",
         "restore_image 0 in epoch 2",
         "= 6 ImageNotRestored",
+        "take_stock 0 in epoch 2",
         "release_group 0 in epoch 2",
         "= 7 DeploymentFailed",
     ]
@@ -215,6 +217,14 @@ def test_lock_that_is_lost_at_the_very_end_leaves_the_set_unsettled(stand: Make)
     assert made.run().output["status"] == "finished"
     assert made.events[-1]["data"]["settled"] is False
     assert made.events[-1]["message"].endswith(TOLD.reason)
+
+
+def test_an_end_out_of_order_says_how_the_set_is_left(stand: Make) -> None:
+    left = encode(Left(5, 1, None, "one", VIRTUAL_START))
+    script = {"judge_batch": [failed("why", "because")], "restore_image": [failed("scaleSetBusy", "busy")]}
+    made = stand(**script, take_stock=[done("5 VMs left", left=left)])
+    made.run()
+    assert made.events[-1]["data"] == {"code": "why", "settled": False, "left": left}
 
 
 def test_end_state_that_cannot_be_verified_restores_the_image_and_discards_nothing(stand: Make) -> None:

@@ -40,6 +40,7 @@ def test_everything_is_put_in_order_in_the_next_epoch_and_the_end_comes_before_t
         "= 9 ImageRestored",
         "restore_processes 0 in epoch 5",
         "settle_vms 0 in epoch 5",
+        "take_stock 0 in epoch 5",
         "= 10 DeploymentFailed",
         "release_group 0 in epoch 5",
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollout.deployment import Lock
-from rollout.lock import STARTING, free, permission, renewed, take
+from rollout.lock import STARTING, free, permission, reclaimed, renewed, take
 from rollout.ports import InstanceState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_a_lock_is_taken_over_only_from_a_holder_that_ended(holder: InstanceStat
     lock = Lock("/set", "web-1", 4, NOW - timedelta(seconds=age))
     taking = take(lock, "/set", "web-2", holder, NOW)
     assert (taking.lock is not None) is taken
-    assert taking.takes_over == ("web-1" if taken else "")
+    assert taking.lock is None or taking.lock.last_owner == "web-1"
     assert "web-1" in taking.reason
 
 
@@ -64,7 +64,20 @@ def test_only_the_holder_in_its_epoch_may_write_and_only_while_it_runs(
 
 
 def test_only_the_holder_frees_the_lock() -> None:
-    assert free(HELD, "web-1", 4, NOW) == Lock("/set", "", 4, NOW)
+    assert free(HELD, "web-1", 4, NOW) == Lock("/set", "", 4, NOW, last_owner="web-1")
     assert free(HELD, "web-1", 3, NOW) is None
     assert free(HELD, "web-2", 4, NOW) is None
     assert free(None, "web-1", 4, NOW) is None
+
+
+def test_the_lock_remembers_whose_it_was_last() -> None:
+    freed = free(HELD, "web-1", 4, NOW)
+    taken = take(freed, "/set", "web-2", InstanceState.ABSENT, NOW).lock
+    assert taken == Lock("/set", "web-2", 5, NOW, last_owner="web-1")
+    assert renewed(taken, NOW).last_owner == "web-1"
+    # A start that comes to nothing, and whoever puts something in order, only borrow it.
+    assert free(taken, "web-2", 5, NOW, lent=True) == Lock("/set", "", 5, NOW, last_owner="web-1")
+    again = reclaimed(Lock("/set", "", 5, NOW, last_owner="web-2"), "web-1", 5, NOW)
+    assert free(again, "web-1", 6, NOW, lent=True) == Lock("/set", "", 6, NOW, last_owner="web-2")
+    lost = reclaimed(Lock("/set", "web-2", 5, NOW, last_owner="web-1"), "web-2", 5, NOW)
+    assert free(lost, "web-2", 6, NOW, lent=True) == Lock("/set", "", 6, NOW, last_owner="web-2")

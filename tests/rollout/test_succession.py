@@ -19,6 +19,7 @@ from rollout.succession import (
     first_row,
     in_queue,
     inherit,
+    latest_first,
     lost,
     queued_row,
     took_part,
@@ -130,3 +131,8 @@ def test_what_can_be_retried(found: Deployment | None, later: Deployment | None,
 )
 def test_only_one_that_had_the_set_later_and_has_ended_came_after(other: Deployment, came: bool) -> None:
     assert came_after(other, FAILED) is came
+
+
+def test_the_last_one_that_took_the_lock_is_followed_whenever_it_was_asked_for() -> None:
+    waited, asked_later, twin = row(1, epoch=7), row(2, epoch=6), row(3, epoch=7)
+    assert [one.id for one in latest_first([asked_later, waited, twin], "web-1")] == ["web-1", "web-3", "web-2"]

@@ -175,5 +175,5 @@ def test_a_lock_is_taken_back_from_itself_or_nobody_in_the_epoch_that_was_seen(
     if owner == "web-2" or is_now != seen:
         assert taken is None
     else:
-        assert taken == Lock("/set", ID, seen + 1, NOW + POLL)
+        assert taken == Lock("/set", ID, seen + 1, NOW + POLL, last_owner=owner)
     assert reclaimed(None, ID, seen, NOW) is None

@@ -1,0 +1,218 @@
+"""What unfinished deployments left is the next one's, and is believed only as long as it is so.
+
+Each deployment hands on to the next how many VMs the set is to have, the image before it all, and which VMs it
+launched; and it writes down how it left the set (``Left``). The next one compares that with the set as it is now. What
+somebody else has changed since is no longer Teal's to put back: there counts what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rollout.deployment import Deployment, Left, VmRecord
+from rollout.findings import Finding, info
+from rollout.images import image_of
+from rollout.scale_set import ImageReference, ScaleSet, Vm
+from rollout.status import Color, Status, VmStatus
+from rollout.words import counted
+
+
+@dataclass(frozen=True)
+class HandedOn:
+    """What a deployment takes over from the one before it, as that recorded it.
+
+    ``target_size`` 0 and ``previous`` ``None``: what the set shows. ``settled``: the set was left in order.
+    ``continues``: the last unfinished deployment that changed the set; empty where none did.
+    """
+
+    target_size: int = 0
+    previous: ImageReference | None = None
+    settled: bool = True
+    continues: str = ""
+
+
+def handed_on(predecessor: Deployment | None) -> HandedOn:
+    """What ``predecessor``, the last deployment that had the lock, hands on.
+
+    One that failed and left the set in order hands on nothing but itself: the VMs that it launched go if the next one
+    is rolled back.
+    """
+    if predecessor is None:
+        return HandedOn()
+    over = predecessor.settled and predecessor.status in (Status.FINISHED, Status.ROLLED_BACK)
+    began = predecessor.started_at is not None
+    continues = "" if over else predecessor.id if began else predecessor.continues
+    if predecessor.settled:
+        return HandedOn(continues=continues)
+    return HandedOn(predecessor.target_size, predecessor.image.previous, False, continues)
+
+
+def handed_on_to(row: Deployment) -> HandedOn:
+    """What a deployment's own row says that it was handed on."""
+    return HandedOn(row.target_size, row.image.previous, row.settled, row.continues)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """VMs of a deployment and of the unfinished ones that it continues: ``launched`` says of each which launched it.
+
+    ``unjudged`` were never judged healthy, so they are nobody's good ones.
+    """
+
+    launched: Mapping[str, str] = field(default_factory=dict)
+    unjudged: frozenset[str] = frozenset()
+
+
+def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
+    """By the rows of one deployment, which hold what those before it launched too."""
+    own = [record for record in records if record.color is Color.GREEN and record.batch]
+    launched = {record.vm_id: record.launched_by for record in records if record.launched_by}
+    unjudged = {record.vm_id for record in records if record.unjudged}
+    unjudged |= {record.vm_id for record in own if record.status is not VmStatus.HEALTHY}
+    return Chain({**{record.vm_id: deployment_id for record in own}, **launched}, frozenset(unjudged))
+
+
+def left_behind(
+    deployment_id: str, records: Sequence[VmRecord], scale_set: ScaleSet, vms: Sequence[Vm], at: datetime
+) -> Left:
+    """How a deployment leaves the set, to be compared with the set by the next one."""
+    standing = _standing(vms)
+    unjudged = chain_of(records, deployment_id).unjudged & standing.keys()
+    return Left(len(standing), len(unjudged), scale_set.image, scale_set.unique_id, at)
+
+
+@dataclass(frozen=True)
+class Former:
+    """The deployment that the next one continues, and the rows of its VMs."""
+
+    row: Deployment
+    records: tuple[VmRecord, ...] = ()
+
+    def chain(self, vms: Sequence[Vm]) -> Chain:
+        """The VMs that it launched, or those before it.
+
+        One that was lost wrote no end, so a launch of its may have made VMs that no row names.
+        """
+        chain = chain_of(self.records, self.row.id)
+        if self.row.left is not None or self.row.settled:
+            return chain
+        named = {record.vm_id for record in self.records}
+        images = [self.row.image.pinned, *([self.row.image.previous] if self.row.rollback_batches else [])]
+        orphans = {
+            vm.vm_id: self.row.id
+            for vm in vms
+            if vm.vm_id not in named and any(image is not None and vm.image.matches(image) for image in images)
+        }
+        return Chain({**orphans, **chain.launched}, chain.unjudged | orphans.keys())
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What counts for a deployment of all that: ``previous`` is the image that a failure puts back.
+
+    ``target_size`` 0: as many VMs as there are. ``words``: what was handed on, and what of it is not believed, and why.
+    """
+
+    settled: bool
+    target_size: int
+    previous: ImageReference | None
+    chain: Chain = field(default_factory=Chain)
+    words: tuple[str, ...] = ()
+
+
+def inherited(
+    handed: HandedOn, former: Former | None, scale_set: ScaleSet, vms: Sequence[Vm], skipped: Collection[str] = ()
+) -> Inherited:
+    """Compare what was handed on with the set as it is now. ``skipped``: the VMs that the request leaves alone."""
+    if former is not None and was_made_again(former.row.left, scale_set):
+        words = (f"the set was made again since: nothing that {former.row.id} left counts",)
+        return Inherited(True, 0, scale_set.image, words=words)
+    standing = list(_standing(vms).values())
+    chain = former.chain(standing) if former is not None else Chain()
+    if handed.settled:
+        return Inherited(True, 0, scale_set.image, chain)
+    left = former.row.left if former is not None else None
+    removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
+    unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
+    size, of_size = target_size(handed.target_size, left, len(standing), unjudged, removable)
+    previous, of_image = image_before(handed.previous, left, scale_set.image, standing)
+    fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
+    return Inherited(False, size, previous, chain, (*of_size, *of_image, *fate))
+
+
+def was_made_again(left: Left | None, scale_set: ScaleSet) -> bool:
+    """Whether this is another set under the name of the one that was left."""
+    known = left is not None and left.unique_id and scale_set.unique_id
+    return bool(known) and left is not None and left.unique_id.lower() != scale_set.unique_id.lower()
+
+
+def target_size(
+    handed: int, left: Left | None, standing: int, unjudged: int, removable: int
+) -> tuple[int, tuple[str, ...]]:
+    """How many VMs the set is to have, and why.
+
+    ``handed`` is believed while as many stand as were left; that some of the unjudged ones have gone, with ``keepFor``
+    or by hand, is no change. ``removable`` were launched by Teal's own unfinished deployments and may go: never more
+    than those are too many. Four before, six left of which two unjudged: 6 → 4, 4 → 4, 8 → 8, 3 → 3.
+    """
+    if not handed:
+        return standing, ()
+    if left is not None and standing != left.vms - (left.unjudged - unjudged):
+        return standing, (f"it left {left.vms} VMs and {standing} stand now: others changed that, so {standing} count",)
+    least = standing - removable
+    if handed < least:
+        return least, (f"{handed} VMs were there before it, but only {removable} of {standing} may go",)
+    there = "" if handed == standing else f", and {standing} stand now"
+    return handed, (f"the set is to have {counted(handed, 'VM')} as before it{there}",)
+
+
+def image_before(
+    handed: ImageReference | None, left: Left | None, model: ImageReference | None, vms: Sequence[Vm]
+) -> tuple[ImageReference | None, tuple[str, ...]]:
+    """The image that a failure puts back and a roll back brings back, and why.
+
+    ``handed`` is believed while the model names what it named when it was left, and while a VM of the set runs it.
+    """
+    if handed is None or model is None or handed.matches(model):
+        return model, ()
+    if left is not None and left.image is not None and not left.image.matches(model):
+        return model, (f"the model named {left.image.label} and names {model.label} now: others changed that",)
+    if not any(_runs(vm.image, handed) for vm in vms):
+        return model, (f"no VM runs {handed.label}, the image before it, any more: {model.label} counts",)
+    return handed, (f"the image before it was {handed.label}",)
+
+
+def surplus(
+    kept: Sequence[Vm], others: int, target: int, chain: Chain, skipped: Collection[str] = ()
+) -> frozenset[str]:
+    """The ids of those of ``kept`` that are too many beside ``others``: of what the chain launched, so many go."""
+    too_many = max(0, len(kept) + others - target)
+    removable = [vm.vm_id for vm in kept if vm.vm_id in chain.launched and vm.vm_id not in skipped]
+    return frozenset(removable[:too_many])
+
+
+def check_inherited(continues: str, found: Inherited) -> Iterator[Finding]:
+    """What an earlier deployment left, for whoever starts the next one."""
+    if found.words:
+        yield info(
+            "leftByEarlierDeployment",
+            f"Deployment {continues} did not finish; {'; '.join(found.words)}",
+            "Where the set is to have another number of VMs, scale it first",
+        )
+
+
+def marked(record: VmRecord, chain: Chain) -> VmRecord:
+    """The row with what is known of who launched the VM, to be handed on."""
+    launched_by = chain.launched.get(record.vm_id, "")
+    return replace(record, launched_by=launched_by, unjudged=record.vm_id in chain.unjudged)
+
+
+def _standing(vms: Sequence[Vm]) -> dict[str, Vm]:
+    return {vm.vm_id: vm for vm in vms if not vm.leaving}
+
+
+def _runs(image: ImageReference, reference: ImageReference) -> bool:
+    """A reference that leaves the version open is content with any version of its image."""
+    return image.matches(reference) if reference.exact else image_of(image).matches(image_of(reference))
