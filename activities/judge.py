@@ -48,7 +48,7 @@ async def _look(ports: Ports, order: Order, batch: Batch, parameters: Parameters
 
 def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Judgement:
     return judge(
-        {record.name: look.seen[record.vm_id] for record in look.records},
+        [(record.name, look.seen[record.vm_id]) for record in look.records],
         batch.green,
         order.waited,
         parameters.grace_period,

@@ -36,14 +36,14 @@ class Look:
         updated = [_observed(record, self.seen[record.vm_id], over, at) for record in self.records]
         return [new for new, old in zip(updated, self.records, strict=True) if new != old]
 
-    def sick_for(self, at: datetime) -> dict[str, timedelta]:
-        """By name, the VMs that are not healthy, and how long they have not been."""
-        found: dict[str, timedelta] = {}
+    def sick_for(self, at: datetime) -> list[tuple[str, timedelta]]:
+        """The VMs that are not healthy, by name, and how long they have not been. Two may have had one name."""
+        found: list[tuple[str, timedelta]] = []
         for record in self.records:
             readings = _readings(record, self.seen[record.vm_id], at)
             bad = [reading.at for reading in readings if reading.health != Health.HEALTHY]
             if bad:
-                found[record.name] = at - min(bad)
+                found.append((record.name, at - min(bad)))
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -71,16 +71,18 @@ class Bake:
     sick: int
 
 
-def judge_bake(sick_for: Mapping[str, timedelta], vms: int, poll_interval: timedelta, parameters: Parameters) -> Bake:
+def judge_bake(
+    sick_for: Sequence[tuple[str, timedelta]], vms: int, poll_interval: timedelta, parameters: Parameters
+) -> Bake:
     """Hold all the green VMs to the threshold that their batches were held to.
 
     ``sick_for``: the VMs that are not healthy, and for how long. One that was so at a single look does not count yet: a
     probe that once came late must not fail a deployment that is all but over.
 
-    >>> judge_bake({}, 4, timedelta(seconds=15), Parameters("1.1.0")).reason
+    >>> judge_bake([], 4, timedelta(seconds=15), Parameters("1.1.0")).reason
     '4 of 4 VMs healthy'
     """
-    sick = sorted(name for name, duration in sick_for.items() if duration >= poll_interval)
+    sick = sorted(name for name, duration in sick_for if duration >= poll_interval)
     healthy = vms - len(sick)
     said = f"{healthy} of {counted(vms, 'VM')} healthy"
     if not sick:

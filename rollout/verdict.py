@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from rollout.health import Health, Observation, worst
 from rollout.threshold import Threshold
+
+#: What was seen of one VM, with its name. A name is no key: a Uniform set gives that of a VM that is gone to a new one.
+Observed = tuple[str, Sequence[Observation]]
 
 
 class Verdict(StrEnum):
@@ -35,7 +38,7 @@ class Judgement:
 
 
 def judge(
-    green: Mapping[str, Sequence[Observation]],
+    green: Sequence[Observed],
     planned: int,
     waited: timedelta,
     grace_period: timedelta,
@@ -44,7 +47,7 @@ def judge(
     stable_for: timedelta = timedelta(0),
     steady: timedelta = timedelta(0),
 ) -> Judgement:
-    """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM by name.
+    """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM.
 
     * All healthy, and so for ``stable_for`` (``steady`` is how long nothing changed): the batch is healthy, at once.
       With no health check (``checked`` false) only at the end.
@@ -53,7 +56,7 @@ def judge(
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
-    healthy = sum(1 for observations in green.values() if worst(observations).health is Health.HEALTHY)
+    healthy = sum(1 for _, observations in green if worst(observations).health is Health.HEALTHY)
     counted = f"{healthy} of {planned} green VMs healthy"
     over = waited >= grace_period
     if healthy >= planned and (over or (checked and steady >= stable_for)):
@@ -75,11 +78,15 @@ def _waiting(healthy: int, planned: int, checked: bool, unsteady: timedelta) -> 
     return f"waiting for {planned - healthy} of {planned} green VMs to become healthy"
 
 
-def _worst_vms(green: Mapping[str, Sequence[Observation]], planned: int) -> str:
+def _name(observed: Observed) -> str:
+    return observed[0]
+
+
+def _worst_vms(green: Sequence[Observed], planned: int) -> str:
     """The first few sick VMs with the source that decided: ``web_10: applicationHealth unhealthy``."""
     sick = [
         f"{name}: {observation.source} {observation.detail}"
-        for name, observation in ((name, worst(observations)) for name, observations in sorted(green.items()))
+        for name, observation in ((name, worst(observations)) for name, observations in sorted(green, key=_name))
         if observation.health is not Health.HEALTHY
     ]
     if missing := planned - len(green):

@@ -194,10 +194,12 @@ class World(Part):
 
     @model_validator(mode="after")
     def _pools_exist(self) -> Self:
-        known = {f"{balancer.name}/{pool}" for balancer in self.load_balancers for pool in balancer.pools}
-        known |= {f"{gateway.name}/{pool}" for gateway in self.application_gateways for pool in gateway.pools}
+        known = [f"{balancer.name}/{pool}" for balancer in self.load_balancers for pool in balancer.pools]
+        known += [f"{gateway.name}/{pool}" for gateway in self.application_gateways for pool in gateway.pools]
         for index, scale_set in enumerate(self.scale_sets):
-            if unknown := sorted(set(scale_set.backend_pools) - known):
+            if several := sorted(name for name in set(scale_set.backend_pools) if known.count(name) > 1):
+                raise ValueError(f"scaleSets[{index}].backendPools: there are several pools {several[0]}")
+            if unknown := sorted(set(scale_set.backend_pools) - set(known)):
                 names = ", ".join(sorted(known)) or "none"
                 raise ValueError(f"scaleSets[{index}].backendPools: no pool {unknown[0]}; there are: {names}")
             if scale_set.attached_vms and scale_set.orchestration_mode == "Uniform":
@@ -216,6 +218,10 @@ class World(Part):
     def _targets_exist(self) -> Self:
         known = [scale_set.name for scale_set in self.scale_sets]
         for index, setting in enumerate(self.autoscale_settings):
+            if known.count(setting.scale_set) > 1:
+                raise ValueError(
+                    f"autoscaleSettings[{index}].scaleSet: there are several scale sets {setting.scale_set}"
+                )
             if setting.scale_set not in known:
                 names = ", ".join(known) or "none"
                 raise ValueError(

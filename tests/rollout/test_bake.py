@@ -51,13 +51,18 @@ def test_no_batch_bakes_twice(batches: int, after: list[int]) -> None:
     [(0, 0, 4, True), (4, 0, 4, True), (2, 15, 4, True), (3, 15, 4, False), (4, 600, 4, False), (0, 0, 0, True)],
 )
 def test_bake_passes_while_enough_vms_are_healthy(sick: int, seconds: int, vms: int, passes: bool) -> None:
-    unhealthy = {f"web_{number}": timedelta(seconds=seconds) for number in range(sick)}
+    unhealthy = [(f"web_{number}", timedelta(seconds=seconds)) for number in range(sick)]
     judged = judge_bake(unhealthy, vms, POLL, Parameters("1.1.0", batch_min_healthy_percentage=50))
     counted = sick if seconds >= 15 else 0
     assert (judged.passes, judged.sick, judged.healthy) == (passes, counted, vms - counted)
 
 
+def test_vm_that_has_the_name_of_one_that_is_sick_and_gone_does_not_stand_for_it() -> None:
+    judged = judge_bake([("web_4", POLL), ("web_4", POLL)], 3, POLL, Parameters("1.1.0"))
+    assert (judged.healthy, judged.sick, judged.passes) == (1, 2, False)
+
+
 def test_sick_vms_are_named_but_not_all_of_many() -> None:
-    sick = {f"web_{number}": POLL for number in range(9)}
+    sick = [(f"web_{number}", POLL) for number in range(9)]
     reason = judge_bake(sick, 9, POLL, Parameters("1.1.0")).reason
     assert reason == "0 of 9 VMs healthy; not healthy: web_0, web_1, web_2, web_3, web_4 and 4 more"

@@ -16,11 +16,11 @@ from rollout.verdict import Verdict, judge
 GRACE = timedelta(seconds=300)
 
 
-def green(*healths: Health) -> dict[str, list[Observation]]:
-    return {
-        f"web_{number}": [Observation(HealthCheckType.APPLICATION_HEALTH, health, str(health))]
+def green(*healths: Health) -> list[tuple[str, list[Observation]]]:
+    return [
+        (f"web_{number}", [Observation(HealthCheckType.APPLICATION_HEALTH, health, str(health))])
         for number, health in enumerate(healths, start=10)
-    }
+    ]
 
 
 GOOD, BAD, WAITING = Health.HEALTHY, Health.UNHEALTHY, Health.WAITING
@@ -55,6 +55,14 @@ def test_without_a_health_check_the_whole_grace_period_is_waited() -> None:
     early = judge(green(GOOD), 1, timedelta(seconds=299), GRACE, Threshold(50), checked=False)
     late = judge(green(GOOD), 1, GRACE, GRACE, Threshold(50), checked=False)
     assert (early.verdict, late.verdict) == (Verdict.NOT_YET, Verdict.HEALTHY)
+
+
+def test_vm_that_has_the_name_of_one_that_is_gone_does_not_stand_for_it() -> None:
+    (_, gone), (name, good) = green(BAD, GOOD)
+    judgement = judge([(name, gone), (name, good)], 2, GRACE, GRACE, Threshold(50), checked=True)
+    assert (judgement.healthy, judgement.sick) == (1, 1)
+    unhealthy = judge([(name, gone), (name, good)], 2, GRACE, GRACE, Threshold(51), checked=True)
+    assert "never created" not in unhealthy.reason
 
 
 def test_the_reason_says_the_numbers_and_the_worst_vms() -> None:

@@ -308,7 +308,7 @@ def test_900_vms_in_10_batches_are_never_throttled(play: Play, flexible_world: S
     play(story, flexible_world(900, throttlingFactor=0.5))
 
 
-FOREIGN = {
+FOREIGN: dict[str, dict[str, Any]] = {
     "name": {"name": "web_db01"},
     "computer name": {"name": "web_0a1b2c3d", "computer_name": "db01"},
     "age": {"name": "web_0a1b2c3d", "computer_name": "web00001f", "age": timedelta(days=3650)},

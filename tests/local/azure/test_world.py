@@ -55,6 +55,31 @@ def test_the_demo_world_is_what_its_page_says() -> None:
             {"scaleSets": [{"name": "a", "resourceGroup": "b", "capacity": 1, "image": "/x", "attachedVms": ["old"]}]},
             "world: scaleSets[0].attachedVms: only a Flexible set has VMs attached",
         ),
+        (
+            {
+                "loadBalancers": [{"name": "lb", "resourceGroup": group, "pools": ["a"]} for group in ("b", "c")],
+                "scaleSets": [
+                    {"name": "a", "resourceGroup": "b", "capacity": 1, "image": "/x", "backendPools": ["lb/a"]}
+                ],
+            },
+            "world: scaleSets[0].backendPools: there are several pools lb/a",
+        ),
+        (
+            {
+                "scaleSets": [
+                    {"name": "a", "resourceGroup": group, "capacity": 1, "image": "/x"} for group in ("b", "c")
+                ],
+                "autoscaleSettings": [
+                    {
+                        "name": "s",
+                        "resourceGroup": "b",
+                        "scaleSet": "a",
+                        "profiles": [{"name": "p", "minimum": 1, "maximum": 2}],
+                    }
+                ],
+            },
+            "world: autoscaleSettings[0].scaleSet: there are several scale sets a",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_path_and_what_is_allowed(document: Any, message: str) -> None:
