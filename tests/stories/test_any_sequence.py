@@ -1,4 +1,4 @@
-"""Any sequence of starts, commands, faults, crashes and interference ends well.
+"""Any sequence of starts, retries, commands, faults, crashes and interference ends well.
 
 Hypothesis makes the sequences up and cuts a failing one short. It prints the steps, which can be played again as they
 are. ``TEAL_EXAMPLES=2000 pytest tests/stories/test_any_sequence.py`` looks for longer.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from local.azure.interference import Interference
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.checkers import Watched, violations
 from local.clock import VirtualLoop
@@ -41,6 +42,17 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
     "no hardware": {"method": "PATCH", "allocationFailures": 1},
 }
 
+#: What somebody does to a VM.
+CHANGES: dict[str, Callable[[Interference, str, str], None]] = {
+    "delete": Interference.delete_vm,
+    "evict": lambda interfere, scale_set, vm: interfere.evict(scale_set, vm, "Delete"),
+    "sicken": Interference.sicken,
+    "repair": Interference.repair,
+    "stop": Interference.stop,
+    "deallocate": lambda interfere, scale_set, vm: interfere.stop(scale_set, vm, deallocate=True),
+    "protect": lambda interfere, scale_set, vm: interfere.protect(scale_set, vm, {"protectFromScaleSetActions": True}),
+}
+
 #: Promises that Teal cannot keep where somebody else takes VMs out of service, deletes or makes some.
 OTHERS_CHANGED_VMS = frozenset({"never_fewer_serving", "rows_as_the_set", "rows_agree"})
 
@@ -55,6 +67,33 @@ def small_world(mode: str, vms: int) -> World:
     document["groups"] = [one for one in document["groups"] if one["id"] == "web"]
     document["scaleSets"][0] |= {"capacity": vms, "orchestrationMode": mode}
     return parse_world(document)
+
+
+#: What every start asks for, so that little time goes by.
+QUICK = {"gracePeriod": 180, "drainingTimeout": 60, "waitTimeout": 1800}
+
+CONFLICTS = st.sampled_from(["reject", "queue", "supersede"])
+
+POLICIES = st.sampled_from(["refuse", "skip", "skip", "replace"])
+
+#: What a start may ask for besides.
+ASKED = st.fixed_dictionaries(
+    {
+        "batchSize": st.sampled_from([1, 2]),
+        "onFailure": st.sampled_from(["discardGreen", "keep", "rollBack"]),
+        "actionOnTimeout": st.sampled_from(["approve", "stop", "rollBack"]),
+        "approvals": st.sampled_from(["none", "everyBatch"]),
+        "bakeTime": st.sampled_from([0, 300]),
+        "keepFor": st.sampled_from([0, 3600]),
+    },
+    optional={
+        "canary": st.sampled_from(
+            [{"size": 1}, {"size": 1, "approval": True}, {"size": 1, "bakeTime": 120}, {"size": 2, "bakeTime": 120}]
+        ),
+        "stoppedVms": POLICIES,
+        "protectedVms": POLICIES,
+    },
+)
 
 
 class AnySequence(RuleBasedStateMachine):
@@ -82,33 +121,19 @@ class AnySequence(RuleBasedStateMachine):
 
     @rule(
         image=st.sampled_from(["1.1.0", "1.1.0", "1.2.0", "1.0.0"]),
-        size=st.sampled_from([1, 2]),
-        conflict=st.sampled_from(["reject", "queue", "supersede"]),
-        failure=st.sampled_from(["discardGreen", "keep", "rollBack"]),
-        timeout=st.sampled_from(["approve", "stop", "rollBack"]),
-        approvals=st.sampled_from(["none", "everyBatch"]),
-        bake=st.sampled_from([0, 300]),
+        conflict=CONFLICTS,
+        asked=ASKED,
         force=st.booleans(),
     )
-    def start(
-        self, image: str, size: int, conflict: str, failure: str, timeout: str, approvals: str, bake: int, force: bool
-    ) -> None:
+    def start(self, image: str, conflict: str, asked: dict[str, Any], force: bool) -> None:
         """Somebody starts a deployment, whatever is under way."""
-        asked = {
-            "image": image,
-            "batchSize": size,
-            "gracePeriod": 180,
-            "drainingTimeout": 60,
-            "onConflict": conflict,
-            "onFailure": failure,
-            "actionOnTimeout": timeout,
-            "waitTimeout": 1800,
-            "approvals": approvals,
-            "bakeTime": bake,
-            "force": force,
-        }
-        reply = self._run(self.platform.post("/api/groups/web/deployments", asked))
-        assert reply.status in (202, 409, 422, 502, 503), reply
+        self._start({**QUICK, **asked, "image": image, "onConflict": conflict, "force": force})
+
+    @rule(conflict=CONFLICTS, asked=st.one_of(st.just({}), ASKED))
+    def retry(self, conflict: str, asked: dict[str, Any]) -> None:
+        """Somebody has the newest deployment go on where it ended, if it has."""
+        if rows := self._rows():
+            self._start({**asked, "retryOf": rows[0].id, "onConflict": conflict})
 
     @rule(kind=st.sampled_from(COMMANDS), nth=st.integers(0, 1))
     def command(self, kind: str, nth: int) -> None:
@@ -144,20 +169,14 @@ class AnySequence(RuleBasedStateMachine):
             except (UnknownInstance, InstanceEnded):
                 return
 
-    @rule(nth=st.integers(0, 3), what=st.sampled_from(["delete", "sicken", "repair", "evict"]))
+    @rule(nth=st.integers(0, 3), what=st.sampled_from(sorted(CHANGES)))
     @precondition(lambda self: hasattr(self, "platform"))
     def somebody_changes_a_vm(self, nth: int, what: str) -> None:
-        """A VM is deleted, falls ill, is repaired or evicted."""
+        """A VM is deleted, stopped, protected, evicted or repaired, or falls ill."""
         vms = self.platform.cloud.scale_set(self.scale_set_id).active()
-        if nth >= len(vms):
-            return
-        interfere = self.platform.cloud.interfere
-        acts = {"delete": interfere.delete_vm, "sicken": interfere.sicken, "repair": interfere.repair}
-        self._others = True
-        if what == "evict":
-            interfere.evict(self.scale_set_id, vms[nth].vm_id, "Delete")
-        else:
-            acts[what](self.scale_set_id, vms[nth].vm_id)
+        if nth < len(vms):
+            self._others = True
+            CHANGES[what](self.platform.cloud.interfere, self.scale_set_id, vms[nth].vm_id)
 
     @rule(change=st.sampled_from([-1, 1]))
     def set_is_scaled(self, change: int) -> None:
@@ -178,6 +197,10 @@ class AnySequence(RuleBasedStateMachine):
         finally:
             self._run(self.platform.__aexit__())
             self._runner.close()
+
+    def _start(self, asked: dict[str, Any]) -> None:
+        reply = self._run(self.platform.post("/api/groups/web/deployments", asked))
+        assert reply.status in (202, 409, 422, 502, 503), reply
 
     def _rows(self) -> tuple[Deployment, ...]:
         return self._run(self.platform.store.deployments.newest("web", 10))
