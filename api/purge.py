@@ -34,13 +34,13 @@ CONCURRENT_DELETIONS = 50
 _log = logging.getLogger("teal")
 
 
-async def purge(ports: Ports, *, history: timedelta, rows: timedelta) -> None:
-    """Forget histories older than ``history``, and deployments that ended longer than ``rows`` ago."""
+async def purge(ports: Ports, *, history: timedelta, rows: timedelta, most: int = DEPLOYMENTS_MAX) -> None:
+    """Forget histories older than ``history``, and ``most`` deployments that ended longer than ``rows`` ago."""
     now = ports.clock.now()
     with _goes_on_tomorrow("histories"):
         await _purge_histories(ports, now, history)
     with _goes_on_tomorrow("deployments"):
-        await _purge_deployments(ports, now, now - rows)
+        await _purge_deployments(ports, now, now - rows, most)
     with _goes_on_tomorrow("notifications"):
         await _purge_notifications(ports, now - history)
     with _goes_on_tomorrow("requests"):
@@ -64,12 +64,12 @@ async def _purge_histories(ports: Ports, now: datetime, kept: timedelta) -> None
             _log.info("Purged %s histories begun before %s", deleted, span.end)
 
 
-async def _purge_deployments(ports: Ports, now: datetime, before: datetime) -> None:
+async def _purge_deployments(ports: Ports, now: datetime, before: datetime, most: int) -> None:
     """What is kept all the same is passed over, so that it keeps nothing else from going."""
     gone = 0
     kept: dict[str, str] = {}
-    while gone < DEPLOYMENTS_MAX:
-        rows = await ports.store.archive.ended_before(before, DEPLOYMENTS_MAX - gone, kept.keys())
+    while gone < most:
+        rows = await ports.store.archive.ended_before(before, most - gone, kept.keys())
         reasons = {row.id: kept_by(row, await _ties(ports, row), now) for row in rows}
         kept |= {row_id: reason for row_id, reason in reasons.items() if reason}
         for row in rows:
