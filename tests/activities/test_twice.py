@@ -18,6 +18,7 @@ from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from activities.retire import discard_green, terminate_blue
+from activities.settle import take_stock
 from local.azure.world import Fault
 from rollout.deployment import Event, IntentKind
 from rollout.events import EventType, Illegal
@@ -81,6 +82,18 @@ def test_whole_failure_of_activities_each_run_twice_puts_back_what_was(on_bench:
         assert sorted(kinds) == sorted([IntentKind.IMAGE, IntentKind.LAUNCH, IntentKind.DELETE, IntentKind.IMAGE])
 
     on_bench(test, image="1.2.0")
+
+
+def test_taking_stock_says_how_the_set_is_left_however_often_and_only_with_the_lock(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        stock = await bench.call_twice(take_stock)
+        assert (stock.data["left"]["vms"], stock.data["left"]["unjudged"]) == (3, 1)
+        assert stock.data["left"]["uniqueId"]
+        bench.instances.is_now = InstanceState.ENDED
+        assert "left" not in (await bench.call(take_stock)).data
+
+    on_bench(test)
 
 
 def test_prepare_finds_its_plan_again_after_the_set_has_changed(on_bench: OnBench) -> None:
