@@ -20,6 +20,7 @@ from local.checkers.azure import (
 from local.checkers.commands import commands_heeded
 from local.checkers.end_state import end_state as end_state
 from local.checkers.ends import (
+    as_many_vms_as_before,
     everything_ended,
     good_image,
     group_free,
@@ -30,6 +31,7 @@ from local.checkers.ends import (
 from local.checkers.host import histories_short, host_without_errors, no_activity_raises, no_step_fails
 from local.checkers.rows import (
     events_numbered,
+    finished_is_on_the_image,
     rolled_back_is_explained,
     rows_agree,
     rows_as_the_set,
@@ -61,10 +63,12 @@ CHECKERS: tuple[Checker, ...] = (
     good_image,
     settled_is_in_order,
     settled_was_put_in_order,
+    as_many_vms_as_before,
     rows_as_the_set,
     rows_agree,
     skipped_vms_stand,
     rolled_back_is_explained,
+    finished_is_on_the_image,
     journal_restored,
     commands_heeded,
 )

@@ -37,8 +37,8 @@ async def settled_is_in_order(watched: Watched) -> list[str]:
     if last is None or not last.settled or not last.status.ended or not watched.is_there:
         return []
     hold = await watched.platform.store.holds.get(watched.scale_set_id)
-    active = watched.platform.cloud.scale_set(watched.scale_set_id).active()
-    found = await good_image(watched)
+    active = watched.vms()
+    found = await good_image(watched) if watched.left_alone else []
     if hold is not None:
         found.append(f"{hold.deployment_id} still holds something")
     if watched.left_alone and len(active) > last.target_size:
@@ -46,6 +46,16 @@ async def settled_is_in_order(watched: Watched) -> list[str]:
     out = [vm.name for vm in active if watched.platform.cloud.is_out_of_pools(watched.scale_set_id, vm)]
     found += [f"{name} is in no pool" for name in out if watched.left_alone]
     return [f"{last.id} is {last.status} and settled, but {words}" for words in found]
+
+
+async def as_many_vms_as_before(watched: Watched) -> list[str]:
+    """A deployment that finished, or was rolled back, leaves as many VMs as there were before, unless others act."""
+    last = await watched.last_begun()
+    good = last is not None and last.status in (Status.FINISHED, Status.ROLLED_BACK)
+    before, now = len(watched.places), len(watched.vms())
+    if last is None or not good or not watched.left_alone or now == before:
+        return []
+    return [f"{last.id} is {last.status}, and leaves {now} VMs where there were {before}"]
 
 
 async def settled_was_put_in_order(watched: Watched) -> list[str]:

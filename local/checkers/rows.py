@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from local.azure.resources import Instance
 from local.checkers.watched import Watched
 from rollout.codec import decode
-from rollout.deployment import IntentKind, VmRecord
+from rollout.deployment import Deployment, IntentKind, VmRecord
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Phase, Status, VmStatus
 
@@ -79,24 +80,41 @@ async def skipped_vms_stand(watched: Watched) -> list[str]:
 
 
 async def rolled_back_is_explained(watched: Watched) -> list[str]:
-    """After a roll back each VM that still runs the new image has a row that says why.
+    """After a roll back each VM that does not run the previous image has a row that says why.
 
     VMs that came after the end are somebody else's.
     """
     last = await watched.last_begun()
-    if last is None or last.status is not Status.ROLLED_BACK or not watched.is_there:
-        return []
-    if last.image.previous is None or last.image.previous.matches(last.image.pinned):
+    if last is None or last.status is not Status.ROLLED_BACK or last.image.previous is None:
         return []
     records = {record.vm_id: record for record in await watched.platform.store.vms.list(last.id)}
-    left = [
-        vm
-        for vm in watched.platform.cloud.scale_set(watched.scale_set_id).active()
-        if decode(ImageReference, vm.image).matches(last.image.pinned)
-        and vm.created_at < (last.ended_at or vm.created_at)
+    return [
+        f"{last.id} was rolled back, and {vm.name} does not run {last.image.previous.label}"
+        for vm in _on_another(watched, last, last.image.previous)
+        if vm.vm_id not in records or not _says_why(records[vm.vm_id])
     ]
-    unexplained = [vm.name for vm in left if vm.vm_id not in records or not _says_why(records[vm.vm_id])]
-    return [f"{last.id} was rolled back, and {name} runs {last.image.pinned.label} still" for name in unexplained]
+
+
+async def finished_is_on_the_image(watched: Watched) -> list[str]:
+    """A finished deployment's VMs run its image, but for those that were skipped, and those that it says it kept."""
+    last = await watched.last_begun()
+    if last is None or last.status is not Status.FINISHED or not watched.left_alone:
+        return []
+    skipped = {record.vm_id for record in await watched.platform.store.vms.list(last.id, 0)}
+    left = [vm.name for vm in _on_another(watched, last, last.image.pinned) if vm.vm_id not in skipped]
+    if len(left) <= last.remaining_blue:
+        return []
+    return [f"{last.id} has finished and kept {last.remaining_blue}, but {', '.join(left)} run another image"]
+
+
+def _on_another(watched: Watched, row: Deployment, image: ImageReference) -> list[Instance]:
+    """The set's VMs that were there when the deployment ended, and run another image."""
+    ended_at = row.ended_at or row.created_at
+    return [
+        vm
+        for vm in watched.vms()
+        if not vm.is_attached and vm.created_at < ended_at and not decode(ImageReference, vm.image).matches(image)
+    ]
 
 
 def _says_why(record: VmRecord) -> bool:

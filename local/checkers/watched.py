@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.azure.resources import AuditEntry
+from local.azure.resources import AuditEntry, Instance
 from local.azure.serving import ServingChecker
 from local.virtual import VirtualPlatform
 from rollout.codec import decode
@@ -64,6 +64,10 @@ class Watched:
         """The deployment that planned something last."""
         begun = [row for row in await self.rows() if row.started_at is not None]
         return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+
+    def vms(self) -> list[Instance]:
+        """The VMs that there are, and that nobody is deleting."""
+        return self.platform.cloud.scale_set(self.scale_set_id).active() if self.is_there else []
 
     @property
     def writes(self) -> list[AuditEntry]:

@@ -19,7 +19,7 @@ from types import FrameType
 from local.soak.player import Outcome, Tell, play
 from local.soak.script import Seed
 
-#: A run takes a second or so; one that takes so many goes round in a circle.
+#: A run takes a second or so of a processor; one that takes so many goes round in a circle.
 SECONDS_MAX = 300
 
 #: Runs that wait for each process, so that none is idle and ^C is heeded soon.
@@ -64,7 +64,7 @@ def guarded(seed: Seed, tell: Tell = lambda line: None) -> Outcome:
         with _within(SECONDS_MAX):
             return play(seed, tell)
     except TooLong:
-        return Outcome(seed, [f"the run has not ended after {SECONDS_MAX} s"])
+        return Outcome(seed, [f"the run has not ended after {SECONDS_MAX} s of a processor"])
 
 
 @contextmanager
@@ -72,13 +72,13 @@ def _within(seconds: int) -> Iterator[None]:
     def expire(number: int, frame: FrameType | None) -> None:
         raise TooLong
 
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, expire)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _begin() -> None:

@@ -14,10 +14,10 @@ IMAGES = ("1.1.0", "1.1.0", "1.1.0", "1.1.0", "1.0.0", "1.0.0", "1.2.0", "1.2.0"
 FIELDS: dict[str, tuple[float, tuple[Any, ...]]] = {
     "approvals": (0.25, ("none", "afterCanary", "everyBatch", [1], [2])),
     "bakeTime": (0.25, (0, 60, 300, 900)),
-    "waitTimeout": (0.8, (60, 600, 1800, 7200)),
+    "waitTimeout": (0.8, (60, 300, 900, 1800)),
     "actionOnTimeout": (0.6, ("approve", "approve", "stop", "rollBack")),
     "onFailure": (0.7, ("discardGreen", "keep", "rollBack", "rollBack")),
-    "keepFor": (0.9, (0, 600, 3600, 7200)),
+    "keepFor": (0.8, (0, 600, 3600, 7200)),
     "protectedVms": (0.1, ("refuse", "skip", "replace")),
     "stoppedVms": (0.1, ("refuse", "skip", "replace")),
     "attachedVms": (0.1, ("refuse", "skip", "replace")),

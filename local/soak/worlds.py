@@ -26,6 +26,10 @@ BALANCERS: dict[str, tuple[str, Json]] = {
 KINDS = {"loadBalancer": LOAD_BALANCER_TYPE, "applicationGateway": GATEWAY_TYPE}
 
 
+#: What a request leaves to the group. Whoever waits looks every few seconds: a day of that is a run of minutes.
+DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs."""
@@ -105,6 +109,7 @@ def world_of(setting: Setting) -> World:
         "attachedVms": [f"legacy{number}" for number in range(setting.attached)],
     }
     group["healthCheckTypes"] = list(setting.health_check_types)
+    group["defaults"] = DEFAULTS
     group["signals"] = [{"type": kind, "timeout": 300} for kind in setting.signals]
     document["platform"]["concurrentWrites"] = setting.concurrent_writes
     if setting.image_rule:

@@ -132,6 +132,20 @@ def test_a_settled_set_with_more_vms_than_meant_is_found() -> None:
     assert broken(surplus) == {"settled_is_in_order"}
 
 
+def test_an_end_with_more_vms_than_there_were_is_found() -> None:
+    async def more(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+        watched.places.popitem()
+
+    assert broken(more) == {"as_many_vms_as_before"}
+
+
+def test_a_finished_deployment_with_a_vm_on_another_image_is_found() -> None:
+    async def another(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+        platform.cloud.scale_set(watched.scale_set_id).active()[0].image = {"id": "/another"}
+
+    assert broken(another) == {"finished_is_on_the_image"}
+
+
 def test_a_settled_set_of_which_something_is_held_is_found() -> None:
     async def held(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
         now = platform.clock.now()
