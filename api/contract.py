@@ -58,7 +58,9 @@ BODY = (
 )
 WRITE = (Code.CROSS_ORIGIN, Code.BODY_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 KEYED = (Code.INVALID_VALUE, Code.REQUEST_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED)
-QUERY = (Code.INVALID_TYPE, Code.INVALID_VALUE, Code.OUT_OF_RANGE)
+QUERY = (Code.INVALID_TYPE, Code.OUT_OF_RANGE)
+#: What any route may answer to its query.
+EVERY = (Code.UNKNOWN_PARAMETER, Code.INVALID_VALUE)
 
 _TOKEN = Named(
     "continuationToken",
@@ -192,7 +194,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 def refusals_of(method: str, operation: Operation) -> tuple[Code, ...]:
     """Every code that a route may answer, in the order of their declaration."""
-    known = {*operation.refusals}
+    known = {*operation.refusals, *EVERY}
     if operation.tag != "About":
         known |= {*NEIGHBOURS}
     if method != "GET":

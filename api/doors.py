@@ -97,7 +97,6 @@ def _request(req: func.HttpRequest) -> Request:
         method=req.method,
         url=req.url,
         headers={name.lower(): value for name, value in req.headers.items()},
-        query=dict(req.params),
         route=dict(req.route_params),
         body=req.get_body(),
     )

@@ -36,6 +36,7 @@ class Code(StrEnum):
     MALFORMED_JSON = "malformedJson"
     MISSING_FIELD = "missingField"
     UNKNOWN_FIELD = "unknownField"
+    UNKNOWN_PARAMETER = "unknownParameter"
     INVALID_TYPE = "invalidType"
     INVALID_VALUE = "invalidValue"
     OUT_OF_RANGE = "outOfRange"
@@ -79,6 +80,7 @@ STATUS: Mapping[Code, int] = {
     Code.MALFORMED_JSON: 400,
     Code.MISSING_FIELD: 400,
     Code.UNKNOWN_FIELD: 400,
+    Code.UNKNOWN_PARAMETER: 400,
     Code.INVALID_TYPE: 400,
     Code.INVALID_VALUE: 400,
     Code.OUT_OF_RANGE: 400,

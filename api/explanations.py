@@ -28,13 +28,18 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "a field that the body does not have; the nearest known one is named",
         "correct its name, or leave it out",
     ),
+    Code.UNKNOWN_PARAMETER: Explanation(
+        "a query parameter that the route does not have; the nearest known one is named",
+        "correct its name, or leave it out",
+    ),
     Code.INVALID_TYPE: Explanation(
         "a field or query parameter has the wrong JSON type",
         "send the type that the message names",
     ),
     Code.INVALID_VALUE: Explanation(
         "a text that is not what the field means: an id of another kind, an unknown status or word, an empty image, "
-        "an `Idempotency-Key` that is too long, a `continuationToken` of another list",
+        "an `Idempotency-Key` that is too long, a `continuationToken` of another list; a query parameter that is given "
+        "twice, or without a value",
         "send what the message names",
     ),
     Code.OUT_OF_RANGE: Explanation(

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rollout.ports import Ports
 
@@ -30,12 +30,28 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
     route: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     token: str = ""
     at: datetime | None = None
     tried: bool = False
+
+    @property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """The query's parameters one after the other, as they stand in the address.
+
+        The host's own list of them has none without a value, and joins those that come twice.
+
+        >>> Request("GET", "https://teal.example/api/groups?a=1&&a=&b").given
+        (('a', '1'), ('a', ''), ('b', ''))
+        """
+        query = self.url.partition("#")[0].partition("?")[2]
+        return tuple(parse_qsl(query, keep_blank_values=True))
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's parameters by name; ``api.query`` has looked that each is there once, and says something."""
+        return dict(self.given)
 
     @property
     def caller(self) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Handler, Request
+from api.query import KEYS
 from rollout.codec import encode
 from rollout.errors import AzureError
 from rollout.idempotency import KeyedRequest, Standing, answered, refused, standing, tried_again, uncertain
@@ -28,9 +29,6 @@ KEY_LENGTH_MAX = 255
 
 #: A longer body is refused; what it says does not matter.
 _LONGEST_BODY = 1024 * 1024
-
-#: Query parameters that carry a function key, and are no part of what is asked.
-_KEYS = frozenset({"code", "clientId"})
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +104,7 @@ async def _note(ports: Ports, row: KeyedRequest, after: KeyedRequest) -> None:
 
 def _scope(request: Request) -> str:
     """The method and path with its query: a plan is asked for on the path of a start."""
-    query = urlencode(sorted((name, text) for name, text in request.query.items() if name not in _KEYS))
+    query = urlencode(sorted((name, text) for name, text in request.query.items() if name.lower() not in KEYS))
     return f"{request.method} {urlsplit(request.url).path}" + (f"?{query}" if query else "")
 
 

@@ -6,7 +6,6 @@ all that Teal itself does, and most cold starts are an activity's.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar, get_args
@@ -19,6 +18,7 @@ from api.errors import Code, Detail, Refusal, refuse_faults
 from api.fields import json_kind
 from api.guard import check_body
 from api.http import Request
+from api.suggestions import suggestion
 
 B = TypeVar("B", bound=Body)
 
@@ -85,19 +85,15 @@ def _fault(kind: type[Body], error: ErrorDetails) -> Detail:
     if error["type"] == "missing":
         return Detail(Code.MISSING_FIELD, f"{target} is required", target)
     if error["type"] == "extra_forbidden":
-        return Detail(Code.UNKNOWN_FIELD, f"{target} is not known; {_suggestion(kind, error['loc'])}", target)
+        return Detail(Code.UNKNOWN_FIELD, f"{target} is not known; {_meant(kind, error['loc'])}", target)
     if error["type"] in list(Code):
         return Detail(Code(error["type"]), f"{target} {error['msg']}", target)
     wanted = _WANTED[error["type"]]
     return Detail(Code.INVALID_TYPE, f"{target} must be {wanted}, not {json_kind(error['input'])}", target)
 
 
-def _suggestion(kind: type[Body], location: tuple[int | str, ...]) -> str:
-    known = _fields_at(kind, location[:-1])
-    # The name's case is what is got wrong most often, and difflib minds it.
-    folded = {field.lower(): field for field in known}
-    near = difflib.get_close_matches(str(location[-1]).lower()[:_NAME_LENGTH_MAX], folded, n=1)
-    return f"did you mean {folded[near[0]]}?" if near else f"known are {', '.join(known)}"
+def _meant(kind: type[Body], location: tuple[int | str, ...]) -> str:
+    return suggestion(str(location[-1]), _fields_at(kind, location[:-1]))
 
 
 def _fields_at(kind: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -1,9 +1,43 @@
-"""Query parameters."""
+"""Query parameters: known ones, once each, that say something. Nothing that is asked for is passed over."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
 from api.errors import Code, Detail, refuse_faults
-from api.http import Request
+from api.http import Answer, Handler, Request
+from api.suggestions import suggestion
+from rollout.ports import Ports
+
+#: What carries a function's key, in any case, as the host reads it: it is the host's affair.
+KEYS = frozenset({"code", "clientid"})
+
+#: How many faults of one query are told, and how much of an unknown name.
+_FAULTS_MAX = 20
+_NAME_LENGTH_MAX = 60
+
+
+async def understood(ports: Ports, request: Request, *, handler: Handler, known: Sequence[str]) -> Answer:
+    """The handler's answer to a request of whose query every part is understood."""
+    faults = list(_faults(request, known))[:_FAULTS_MAX]
+    if faults:
+        raise refuse_faults(faults)
+    return await handler(ports, request)
+
+
+def _faults(request: Request, known: Sequence[str]) -> Iterator[Detail]:
+    given = [(name, text) for name, text in request.given if name.lower() not in KEYS]
+    times = Counter(name for name, _ in given)
+    for name in times:
+        shown = name[:_NAME_LENGTH_MAX]
+        if name not in known:
+            message = f"There is no query parameter {shown!r} here; {suggestion(name, known)}"
+            yield Detail(Code.UNKNOWN_PARAMETER, message, shown)
+        elif times[name] > 1:
+            yield Detail(Code.INVALID_VALUE, f"{name} is given {times[name]} times: give it once", name)
+        elif (name, "") in given:
+            yield Detail(Code.INVALID_VALUE, f"{name} has no value: give it one, or leave it out", name)
 
 
 def query_integer(request: Request, name: str, least: int, most: int | None = None) -> int | None:

@@ -22,6 +22,8 @@ from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
 from api.notifications import list_notifications
+from api.paging import PARAMETER
+from api.query import understood
 from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
@@ -34,13 +36,18 @@ from settings import Settings
 class Route:
     """One function of the app. Each has a key of its own: reading, deploying and administering can be handed out apart.
 
-    ``path`` is relative to the host's route prefix, ``/api``.
+    ``path`` is relative to the host's route prefix, ``/api``. ``query`` names the parameters that it knows.
     """
 
     name: str
     method: str
     path: str
     handler: Handler
+    query: tuple[str, ...] = ()
+
+
+#: The query parameters of a list.
+_PAGED = ("limit", PARAMETER)
 
 
 def routes(settings: Settings) -> tuple[Route, ...]:
@@ -50,11 +57,12 @@ def routes(settings: Settings) -> tuple[Route, ...]:
 
 def open_routes() -> tuple[Route, ...]:
     """Every route that needs no key: they ask nobody, and say nothing that is not the same everywhere."""
-    return (
+    table = (
         Route("get_health", "GET", "health", _get_health),
         Route("get_openapi", "GET", "openapi.json", _get_openapi),
         Route("get_docs", "GET", "docs", _get_docs),
     )
+    return tuple(replace(route, handler=_kept(route)) for route in table)
 
 
 async def _get_health(ports: Ports, request: Request) -> Answer:
@@ -77,43 +85,51 @@ async def _get_docs(ports: Ports, request: Request) -> Answer:
 
 
 def _kept(route: Route) -> Handler:
-    """The route's handler with what all routes of its method keep to."""
-    if route.method == "GET":
-        return route.handler
+    """The route's handler with what all routes, and all of its method, keep to."""
     handler = partial(once, handler=route.handler) if route.method == "POST" else route.handler
-    return partial(guarded, handler=handler)
+    handler = partial(understood, handler=handler, known=route.query)
+    return handler if route.method == "GET" else partial(guarded, handler=handler)
 
 
 def _table(settings: Settings) -> tuple[Route, ...]:
     states = States()
     return (
-        Route("list_groups", "GET", "groups", list_groups),
+        Route("list_groups", "GET", "groups", list_groups, _PAGED),
         Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
         Route("put_group", "PUT", "groups/{groupId}", partial(put_group, states=states, scopes=settings.scopes)),
         Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
-        Route("list_images", "GET", "groups/{groupId}/images", list_images),
-        Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments),
+        Route("list_images", "GET", "groups/{groupId}/images", list_images, _PAGED),
+        Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments, _PAGED),
         Route(
             "start_deployment",
             "POST",
             "groups/{groupId}/deployments",
             partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes),
+            ("dryRun",),
         ),
-        Route("list_deployments", "GET", "deployments", list_deployments),
+        Route("list_deployments", "GET", "deployments", list_deployments, ("status", *_PAGED)),
         Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
-        Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms),
+        Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms, ("batch", *_PAGED)),
         Route("get_vm_evidence", "GET", "deployments/{deploymentId}/vms/{vmId}/evidence", get_vm_evidence),
-        Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches),
-        Route("list_deployment_events", "GET", "deployments/{deploymentId}/events", list_deployment_events),
+        Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches, _PAGED),
+        Route(
+            "list_deployment_events",
+            "GET",
+            "deployments/{deploymentId}/events",
+            list_deployment_events,
+            ("after", *_PAGED),
+        ),
         Route("get_deployment_durable", "GET", "deployments/{deploymentId}/durable", get_deployment_durable),
-        Route("list_deployment_commands", "GET", "deployments/{deploymentId}/commands", list_deployment_commands),
+        Route(
+            "list_deployment_commands", "GET", "deployments/{deploymentId}/commands", list_deployment_commands, _PAGED
+        ),
         _command("pause_deployment", CommandKind.PAUSE),
         _command("resume_deployment", CommandKind.RESUME),
         _command("stop_deployment", CommandKind.STOP),
         _command("roll_back_deployment", CommandKind.ROLL_BACK),
         _command("approve_deployment", CommandKind.APPROVE),
         Route("take_back_deployment", "DELETE", "groups/{groupId}/queue/{deploymentId}", take_back_deployment),
-        Route("list_notifications", "GET", "notifications", list_notifications),
+        Route("list_notifications", "GET", "notifications", list_notifications, _PAGED),
         Route("signal_vm", "POST", "vm/signal", signal_vm),
     )
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
 from api.errors import respond
 from api.http import Answer, Request
-from api.routes import routes
+from api.routes import open_routes, routes
 from local.contract import breaches
 from local.memory import memory_store
 from rollout.codec import Json
@@ -241,7 +241,7 @@ class World:
     image_id: str = IMAGE_ID
 
     def __post_init__(self) -> None:
-        self.routes = routes(Settings())
+        self.routes = (*routes(Settings()), *open_routes())
 
     @property
     def ports(self) -> Ports:
@@ -264,7 +264,7 @@ class World:
         for route in self.routes:
             match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path), url.path.removeprefix("/api/"))
             if match and route.method == method:
-                request = Request(method, url.geturl(), names, dict(parse_qsl(url.query)), match.groupdict(), content)
+                request = Request(method, url.geturl(), names, match.groupdict(), content)
                 answer = await respond(route.handler, lambda: self.ports, request)
                 assert breaches(route.name, answer.status, answer.all_headers, answer.content) == []
                 return answer

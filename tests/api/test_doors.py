@@ -86,7 +86,7 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
 
     listed = functions(ports_of)["list_group_deployments"].get_user_function()
     request = func.HttpRequest(
-        "GET", "https://x/api/groups/web/deployments", params={"limit": "0"}, route_params={"groupId": "web"}, body=b""
+        "GET", "https://x/api/groups/web/deployments?limit=0", route_params={"groupId": "web"}, body=b""
     )
     assert (await listed(req=request, client=STARTER)).status_code == 400
 

@@ -178,7 +178,6 @@ async def test_what_the_app_may_not_use_is_not_deployed_by_itself_either(
         "PUT",
         "https://teal.example/api/groups/web",
         {"content-type": "application/json"},
-        {},
         {"groupId": "web"},
         content,
     )
