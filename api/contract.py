@@ -68,6 +68,10 @@ _TOKEN = Named(
     {"type": "string", "minLength": 1, "maxLength": TOKEN_LENGTH_MAX},
 )
 _LOCATION = Named("Location", "Where to read it.", {"type": "string", "format": "uri"})
+_OPERATION = tuple(
+    Named(name, "Where the operation's record is.", {"type": "string", "format": "uri"})
+    for name in ("Operation-Location", "Azure-AsyncOperation")
+)
 _RETRY_AFTER = Named("Retry-After", "Seconds to wait before asking again.", {"type": "string", "pattern": "^[0-9]+$"})
 _REPLAYED = Named(
     "Idempotent-Replayed", "`true`: the answer that the first request with this key got.", {"type": "string"}
@@ -138,12 +142,23 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         body=DeploymentBody,
         query=(Named("dryRun", "`true`: nothing is started, and the answer is the plan.", {"type": "boolean"}),),
-        headers={202: (_LOCATION, _RETRY_AFTER)},
+        headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
         "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, *_paged(PAGE))
     ),
-    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT_READ}, _DEPLOYMENT),
+    "get_deployment": Operation(
+        "Deployments", {200: answers.DEPLOYMENT_READ}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}
+    ),
+    "get_deployment_operation": Operation(
+        "Deployments",
+        {200: answers.DEPLOYMENT, 202: answers.OPERATION_STATUS},
+        (*_DEPLOYMENT, Code.DEPLOYMENT_FAILED, Code.DEPLOYMENT_ROLLED_BACK, Code.DEPLOYMENT_STOPPED),
+        headers={202: (_LOCATION, _RETRY_AFTER)},
+    ),
+    "get_deployment_operation_status": Operation(
+        "Deployments", {200: answers.OPERATION_STATUS}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}
+    ),
     "list_deployment_vms": Operation(
         "Deployments",
         {200: answers.listed(answers.VM)},

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
+from api.operation import while_under_way
 from api.overview import overview, overviews
 from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
@@ -69,7 +70,7 @@ async def get_deployment(ports: Ports, request: Request) -> Answer:
     deployment = await find_deployment(ports, request)
     dangers = await ports.store.dangers.list(deployment.scale_set_id)
     left = render_dangers(one for one in dangers if one.deployment_id == deployment.id)
-    return Answer(200, {**await overview(ports, deployment), "dangers": left})
+    return Answer(200, {**await overview(ports, deployment), "dangers": left}, while_under_way(deployment))
 
 
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:

@@ -56,6 +56,9 @@ class Code(StrEnum):
     SIGNAL_NOT_DECLARED = "signalNotDeclared"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
     SCALE_SET_TAKEN = "scaleSetTaken"
+    DEPLOYMENT_FAILED = "deploymentFailed"
+    DEPLOYMENT_ROLLED_BACK = "deploymentRolledBack"
+    DEPLOYMENT_STOPPED = "deploymentStopped"
     COMMAND_NOT_POSSIBLE = "commandNotPossible"
     PREVIOUS_MODEL_UNKNOWN = "previousModelUnknown"
     RETRY_NOT_POSSIBLE = "retryNotPossible"
@@ -100,6 +103,9 @@ STATUS: Mapping[Code, int] = {
     Code.SIGNAL_NOT_DECLARED: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
     Code.SCALE_SET_TAKEN: 409,
+    Code.DEPLOYMENT_FAILED: 409,
+    Code.DEPLOYMENT_ROLLED_BACK: 409,
+    Code.DEPLOYMENT_STOPPED: 409,
     Code.COMMAND_NOT_POSSIBLE: 409,
     Code.PREVIOUS_MODEL_UNKNOWN: 409,
     Code.RETRY_NOT_POSSIBLE: 409,

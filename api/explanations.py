@@ -106,6 +106,18 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "another group has the scale set",
         "change or delete that group",
     ),
+    Code.DEPLOYMENT_FAILED: Explanation(
+        "the deployment failed, and so its operation: `details` says of what",
+        "as for the deployment's own `error`; start another one, or one with `retryOf`",
+    ),
+    Code.DEPLOYMENT_ROLLED_BACK: Explanation(
+        "the deployment was rolled back, and so its operation failed",
+        "the message says why; start another one when that is mended",
+    ),
+    Code.DEPLOYMENT_STOPPED: Explanation(
+        "the deployment was stopped, and so its operation was cancelled",
+        "start another one, or one with `retryOf`, to go on",
+    ),
     Code.COMMAND_NOT_POSSIBLE: Explanation(
         "the command makes no sense in the state that the message says",
         "see `canBe` of the deployment",

@@ -69,6 +69,14 @@ class Request:
         """
         return f"{self.prefix}/{path}"
 
+    def path(self, path: str) -> str:
+        """The same without scheme and host.
+
+        >>> Request("GET", "https://teal.example/api/groups").path("deployments/x")
+        '/api/deployments/x'
+        """
+        return urlsplit(self.link(path)).path
+
     @property
     def prefix(self) -> str:
         """The absolute URL that every route of this API is below.

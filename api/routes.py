@@ -22,6 +22,7 @@ from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
 from api.notifications import list_notifications
+from api.operation import get_deployment_operation, get_deployment_operation_status
 from api.paging import PARAMETER
 from api.query import understood
 from api.signals import signal_vm
@@ -109,6 +110,13 @@ def _table(settings: Settings) -> tuple[Route, ...]:
         ),
         Route("list_deployments", "GET", "deployments", list_deployments, ("status", *_PAGED)),
         Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
+        Route("get_deployment_operation", "GET", "deployments/{deploymentId}/operation", get_deployment_operation),
+        Route(
+            "get_deployment_operation_status",
+            "GET",
+            "deployments/{deploymentId}/operationStatus",
+            get_deployment_operation_status,
+        ),
         Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms, ("batch", *_PAGED)),
         Route("get_vm_evidence", "GET", "deployments/{deploymentId}/vms/{vmId}/evidence", get_vm_evidence),
         Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches, _PAGED),

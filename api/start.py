@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from api.asked import refuse_contradictions, refuse_needless_threshold
 from api.conflict import supersede
-from api.errors import RETRY_AFTER, Code, Refusal, refuse_findings, refuse_held
+from api.errors import Code, Refusal, refuse_findings, refuse_held
 from api.http import Answer, Request
 from api.lookup import find_group
+from api.operation import operation_headers
 from api.overview import overview
 from api.plan import dry_run
 from api.query import query_flag
@@ -49,11 +50,8 @@ async def start_deployment(
         return await dry_run(ports, group, parameters)
     started = await _start(ports, request, group, parameters, poll_interval)
     shown = await overview(ports, started.deployment)
-    headers = {
-        "Location": request.link(f"deployments/{started.deployment.id}"),
-        "Retry-After": str(round(RETRY_AFTER.total_seconds())),
-    }
-    return Answer(202, {**shown, "findings": [render_finding(finding) for finding in started.findings]}, headers)
+    findings = [render_finding(finding) for finding in started.findings]
+    return Answer(202, {**shown, "findings": findings}, operation_headers(request, started.deployment.id))
 
 
 async def _start(

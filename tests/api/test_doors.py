@@ -81,7 +81,7 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     shown = json.loads(answer.get_body())
     assert shown["startedBy"] == "ada@example.com"
-    assert answer.headers["location"].endswith(f"/api/deployments/{shown['id']}")
+    assert answer.headers["location"].endswith(f"/api/deployments/{shown['id']}/operation")
     assert [type(client) for client in clients] == [df.DurableOrchestrationClient]
 
     listed = functions(ports_of)["list_group_deployments"].get_user_function()

@@ -23,7 +23,9 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
     assert answer.status == 202
     name = answer.body["id"]
     assert name.startswith("web-20261123T081500Z-")
-    assert answer.headers["Location"] == f"https://teal.example/api/deployments/{name}"
+    assert answer.headers["Location"] == f"https://teal.example/api/deployments/{name}/operation"
+    record = f"https://teal.example/api/deployments/{name}/operationStatus"
+    assert (answer.headers["Operation-Location"], answer.headers["Azure-AsyncOperation"]) == (record, record)
     assert answer.headers["Retry-After"] == "15"
     assert answer.body == {
         "id": name,
