@@ -175,7 +175,12 @@ OPERATIONS: Mapping[str, Operation] = {
         _DEPLOYMENT,
         query=(_whole("after", "Only events with a higher number than this.", 0), *_paged(EVENTS_PAGE)),
     ),
-    "get_deployment_durable": Operation("Deployments", {200: answers.Durable}, (*_DEPLOYMENT, Code.INSTANCE_NOT_FOUND)),
+    "get_deployment_durable": Operation(
+        "Deployments",
+        {200: answers.Durable, 202: answers.Durable},
+        (*_DEPLOYMENT, Code.INSTANCE_NOT_FOUND),
+        headers={202: (_LOCATION, _RETRY_AFTER)},
+    ),
     "list_deployment_commands": Operation(
         "Commands", {200: answers.listed(answers.COMMAND)}, _DEPLOYMENT, query=_paged(PAGE_MAX)
     ),

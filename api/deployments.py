@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Request
 from api.lookup import find_deployment, find_group
-from api.operation import while_under_way
+from api.operation import RETRY, while_under_way
 from api.overview import overview, overviews
 from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
@@ -31,6 +31,9 @@ LAST_TIME = datetime(9999, 12, 31, 23, 59, 58, tzinfo=UTC)
 
 #: How many events one answer holds; ``next`` leads on.
 EVENTS_PAGE = 1000
+
+#: Durable's words for an orchestration that has ended.
+RUNTIME_ENDS = ("Completed", "Failed", "Canceled", "Terminated")
 
 #: A VM's id is a GUID; a longer text may not fit the key of a row.
 LONGEST_VM_ID = 64
@@ -119,13 +122,15 @@ async def list_deployment_events(ports: Ports, request: Request) -> Answer:
 
 
 async def get_deployment_durable(ports: Ports, request: Request) -> Answer:
-    """What Durable Functions says of the orchestration that runs the deployment."""
+    """What Durable Functions says of the orchestration that runs the deployment: 202 until that has ended."""
     deployment = await find_deployment(ports, request)
     described = await ports.instances.describe(deployment.id)
     if described is None:
         message = f"Durable Functions has no instance {deployment.id}: it was never started, or its history was purged"
         raise Refusal(Code.INSTANCE_NOT_FOUND, message, "deploymentId")
-    return Answer(200, described)
+    if described["runtimeStatus"] in RUNTIME_ENDS:
+        return Answer(200, described)
+    return Answer(202, described, {"Location": request.link(f"deployments/{deployment.id}/durable"), **RETRY})
 
 
 def _event_position(request: Request) -> int:

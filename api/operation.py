@@ -19,7 +19,8 @@ from rollout.deployment import Deployment
 from rollout.ports import Ports
 from rollout.status import Status
 
-_RETRY = {"Retry-After": str(round(RETRY_AFTER.total_seconds()))}
+#: When to ask again of what is under way.
+RETRY: Mapping[str, str] = {"Retry-After": str(round(RETRY_AFTER.total_seconds()))}
 
 #: ARM's word for each end.
 _ENDS: Mapping[Status, str] = {
@@ -41,12 +42,12 @@ def operation_headers(request: Request, deployment_id: str) -> dict[str, str]:
     """Where to follow a deployment that was started, by whichever convention."""
     record = request.link(_status_path(deployment_id))
     result = request.link(f"deployments/{deployment_id}/operation")
-    return {"Location": result, "Operation-Location": record, "Azure-AsyncOperation": record, **_RETRY}
+    return {"Location": result, "Operation-Location": record, "Azure-AsyncOperation": record, **RETRY}
 
 
 def while_under_way(deployment: Deployment) -> dict[str, str]:
     """When to ask again; nothing once the deployment is over."""
-    return {} if deployment.status.ended else dict(_RETRY)
+    return {} if deployment.status.ended else dict(RETRY)
 
 
 async def get_deployment_operation(ports: Ports, request: Request) -> Answer:
@@ -54,7 +55,7 @@ async def get_deployment_operation(ports: Ports, request: Request) -> Answer:
     deployment = await find_deployment(ports, request)
     shown = await overview(ports, deployment)
     if not deployment.status.ended:
-        headers = {"Location": request.link(f"deployments/{deployment.id}/operation"), **_RETRY}
+        headers = {"Location": request.link(f"deployments/{deployment.id}/operation"), **RETRY}
         return Answer(202, _record(request, deployment, shown), headers)
     if deployment.status is Status.FINISHED:
         return Answer(200, shown)

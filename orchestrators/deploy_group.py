@@ -49,7 +49,7 @@ BAKE = Step("bake", EventType.BAKED)
 
 def deploy_group(context: Context) -> Recipe[Json | None]:
     """Deploy; and where a fault of Teal's own comes in between, end the deployment in order."""
-    run = decode(Run, context.get_input())
+    run = decode(Run, context.get_input()).begun()
     try:
         return (yield from deploy(context, run))
     except Exception as error:

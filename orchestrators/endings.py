@@ -53,7 +53,7 @@ def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
         run, reason = yield from without_lock(context, run, reason)
     data = {"code": cause.code, **left(run, back.settled)}
     run = yield from record(context, run, EventType.FAILED, reason, data)
-    return end(context, run, Status.FAILED, reason)
+    return end(context, run.failed(cause.code, reason), Status.FAILED, reason)
 
 
 def break_off(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
@@ -70,7 +70,7 @@ def abandon(context: Context, run: Run, cause: Progress) -> Recipe[Json]:
     run, _ = yield from carry_out(context, replace(run, batch=0).unsteered(), RELEASE_GROUP)
     data = {"code": cause.code, "settled": False}
     run = yield from record(context, run, EventType.FAILED, cause.reason, data, checked=False)
-    return end(context, run, Status.FAILED, cause.reason)
+    return end(context, run.failed(cause.code, cause.reason), Status.FAILED, cause.reason)
 
 
 def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
@@ -96,6 +96,7 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
 def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
     """Put back what was changed; then bring back what was retired already, as further batches."""
     failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
+    run = run.failed(cause.code, in_batch(run, cause.reason)) if failed else run
     show(context, run, Status.ROLLING_BACK, cause.reason)
     run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
     run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
@@ -141,7 +142,7 @@ def give_up(context: Context, run: Run, back: PutBack, cause: Progress) -> Recip
         run, reason = yield from without_lock(context, run, reason)
     code = State.LOCK_LOST if lost else cause.code
     run = yield from record(context, run, EventType.FAILED, reason, {"code": code, **left(run, settled=False)})
-    return end(context, run, Status.FAILED, reason)
+    return end(context, run.failed(code, reason), Status.FAILED, reason)
 
 
 def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBack]]:
@@ -212,6 +213,6 @@ def left(run: Run, settled: bool) -> Json:
 
 
 def end(context: Context, run: Run, status: Status, message: str) -> Json:
-    """The orchestration's own output; people read the row."""
+    """The orchestration's own output: how the deployment ended, of which Durable's ``Completed`` says nothing."""
     show(context, run, status, message)
-    return {"status": status, "reason": message}
+    return {"status": status, "reason": message, "error": encode(run.problem)}

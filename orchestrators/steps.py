@@ -227,13 +227,13 @@ def order_of(context: Context, watch: Watch, since: datetime) -> Order:
 
 def show(context: Context, run: Run, status: Status, message: str) -> None:
     """Show where the deployment stands in the instance's custom status."""
-    done = max(0, run.batch - 1)
+    complete = status in (Status.FINISHED, Status.ROLLED_BACK)
     context.set_custom_status(
         {
             "status": status,
-            "batch": run.batch,
+            "batch": run.reached,
             "batches": run.batches,
-            "percent": round(100 * done / run.batches) if run.batches else 0,
+            "percent": 100 if complete else run.percent,
             "message": in_batch(run, message),
             "at": encode_time(context.current_utc_datetime),
         }

@@ -10,7 +10,7 @@ from typing import Any
 from rollout.bake import Baking
 from rollout.codec import Json, encode
 from rollout.commands import Action, Command
-from rollout.deployment import Deployment, Left, OnFailure
+from rollout.deployment import Deployment, Left, OnFailure, Problem
 from rollout.status import Status
 
 
@@ -29,7 +29,8 @@ class Run:
     ``approvals``: after which batches a person must approve, and ``approves_every`` one but the last. ``bakes``: after
     which batches the green VMs are watched for a while. ``acting``: the orchestration that acts for the deployment
     where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how long a person is waited for, and what is
-    done then. ``left``: how an unfinished deployment leaves the set.
+    done then. ``left``: how an unfinished deployment leaves the set. ``reached``: the last batch that was begun;
+    ``problem``: of what the deployment failed. Both are only shown.
     """
 
     deployment_id: str
@@ -55,6 +56,8 @@ class Run:
     action_on_timeout: Action = Action.STOP
     acting: str = ""
     left: Left | None = None
+    reached: int = 0
+    problem: Problem | None = None
     schema_version: int = 1
 
     @property
@@ -69,6 +72,12 @@ class Run:
         return not self.back and not last and (self.approves_every or self.batch in self.approvals)
 
     @property
+    def percent(self) -> int:
+        """How much of the batches is behind the last one that was begun."""
+        done = max(0, self.reached - 1)
+        return round(100 * done / self.batches) if self.batches else 0
+
+    @property
     def baking(self) -> Baking | None:
         """What the plan says of watching the green VMs after the run's batch, if it does."""
         return next((one for one in self.bakes if one.batch == self.batch), None)
@@ -81,6 +90,10 @@ class Run:
         """The run as the next generation of ``deploy_group`` takes it up."""
         return replace(self, batch=self.batch + 1, round=1)
 
+    def begun(self) -> Run:
+        """The run at the beginning of a generation."""
+        return replace(self, reached=self.batch)
+
     def turned_back(self) -> Run:
         """The run that brings the previous image back: nothing bakes, and nobody is asked."""
         return replace(self, batch=0, back=True, bakes=(), approvals=(), approves_every=False)
@@ -88,6 +101,10 @@ class Run:
     def approved(self) -> Run:
         """The run after somebody approved this gate and all that follow."""
         return replace(self, approvals=(), approves_every=False)
+
+    def failed(self, code: str, message: str) -> Run:
+        """The run of a deployment that failed of something."""
+        return replace(self, problem=Problem(code, message))
 
     def unsteered(self) -> Run:
         """The run in which no command is heeded any more."""

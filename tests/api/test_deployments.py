@@ -271,7 +271,10 @@ async def test_events_are_read_on_from_next(world: Any) -> None:
 async def test_the_durable_status_is_shown_as_it_is_or_is_404(world: Any) -> None:
     name = (await world.start())["id"]
     world.instances.descriptions[name] = {"runtimeStatus": "Running"}
-    assert await world.get(f"deployments/{name}/durable") == {"runtimeStatus": "Running"}
+    answer = await world.send("GET", f"deployments/{name}/durable")
+    assert (answer.status, answer.body) == (202, {"runtimeStatus": "Running"})
+    assert answer.headers["Location"] == f"https://teal.example/api/deployments/{name}/durable"
+    assert answer.headers["Retry-After"] == "15"
 
     world.instances.descriptions.clear()
     status, error = await world.refused("GET", f"deployments/{name}/durable")
@@ -289,3 +292,17 @@ async def test_nothing_on_the_way_may_keep_an_answer(world: Any) -> None:
     answer = await world.send("GET", "groups/web")
     assert answer.all_headers["Content-Type"] == "application/json; charset=utf-8"
     assert answer.all_headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        *((one, 202) for one in ("Pending", "Running", "ContinuedAsNew", "Suspended")),
+        *((one, 200) for one in ("Completed", "Failed", "Canceled", "Terminated")),
+    ],
+)
+async def test_durable_is_202_until_the_orchestration_has_ended(world: Any, said: str, status: int) -> None:
+    name = (await world.start())["id"]
+    world.instances.descriptions[name] = {"runtimeStatus": said}
+    answer = await world.send("GET", f"deployments/{name}/durable")
+    assert (answer.status, "Location" in answer.headers) == (status, status == 202)

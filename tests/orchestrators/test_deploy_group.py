@@ -80,7 +80,7 @@ def test_good_deployment_goes_batch_by_batch(stand: Make) -> None:
         "release_group 0",
         "= 13 DeploymentFinished",
     ]
-    assert status.output == {"status": "finished", "reason": "done"}
+    assert status.output == {"status": "finished", "reason": "done", "error": None}
 
 
 def test_nothing_to_do_applies_no_image(stand: Make) -> None:
@@ -130,7 +130,11 @@ def test_refused_plan_changes_nothing_and_frees_the_group(stand: Make) -> None:
         "= 1 DeploymentFailed",
     ]
     assert made.events[-1]["data"] == {"code": "protectedVms", "settled": False}
-    assert status.output == {"status": "failed", "reason": "web_1 is protected"}
+    assert status.output == {
+        "status": "failed",
+        "reason": "web_1 is protected",
+        "error": {"code": "protectedVms", "message": "web_1 is protected"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -326,7 +330,7 @@ def test_batch_without_sick_vms_is_asked_for_no_evidence(stand: Make) -> None:
 def test_evidence_that_cannot_be_kept_stops_neither_a_good_batch_nor_the_way_back(stand: Make) -> None:
     lost = failed("stepFailed", "storage does not answer")
     good = stand(batches=1, judge_batch=[done("most", sick=1)], save_evidence=[lost])
-    assert good.run().output == {"status": "finished", "reason": "done"}
+    assert good.run().output == {"status": "finished", "reason": "done", "error": None}
     bad = stand(judge_batch=[failed("why", "because", sick=1)], save_evidence=[lost])
     bad.run()
     assert bad.events[-1]["data"] == {"code": "why", "settled": True}
@@ -401,3 +405,36 @@ def test_recipe_that_fails_itself_puts_back_what_may_have_been_changed(stand: Ma
         "= 3 DeploymentFailed",
     ]
     assert made.events[-1]["message"] == "A fault of Teal's own: KeyError: 'batches'"
+
+
+SHOWN = ("status", "batch", "batches", "percent")
+STOP = interrupted(Command(1, CommandKind.STOP, VIRTUAL_START, "alice"))
+
+
+@pytest.mark.parametrize(
+    ("script", "shown", "problem"),
+    [
+        ({}, ("finished", 4, 4, 100), None),
+        ({"judge_batch": [done("healthy"), done("healthy"), failed("no", "x")]}, ("failed", 3, 4, 50), "no"),
+        ({"judge_batch": [done("healthy"), STOP]}, ("stopped", 2, 4, 25), None),
+    ],
+)
+def test_the_orchestration_s_own_status_stays_at_the_last_batch(
+    stand: Make, script: dict[str, Any], shown: tuple[Any, ...], problem: str | None
+) -> None:
+    status = stand(batches=4, **script).run()
+    assert tuple(status.custom_status[name] for name in SHOWN) == shown
+    assert status.output["status"] == shown[0]
+    assert (status.output["error"] or {}).get("code") == problem
+
+
+def test_what_a_deployment_failed_of_is_told_when_it_is_rolled_back(stand: Make) -> None:
+    made = stand(
+        batches=4,
+        prepare_deployment=[done("planned", batches=4, inherited=False, otherImage=True, onFailure="rollBack")],
+        judge_batch=[done("healthy"), failed("tooFewHealthy", "1 of 2 is"), done("healthy")],
+        plan_roll_back=[done("2 VMs to move back", batches=1, blue=2, first=5)],
+    )
+    status = made.run()
+    assert tuple(status.custom_status[name] for name in SHOWN) == ("rolledBack", 5, 5, 100)
+    assert status.output["error"] == {"code": "tooFewHealthy", "message": "Batch 2 of 4: 1 of 2 is"}

@@ -205,3 +205,20 @@ def test_a_deployment_says_when_to_ask_again_until_it_is_over(desk: Desk) -> Non
     answer = desk.ask("GET", path)
     assert answer.status == 200
     assert "Retry-After" not in answer.headers
+
+
+def test_durables_completed_says_only_that_the_orchestration_ended(desk: Desk) -> None:
+    begun(desk, {**PARAMETERS, "image": "1.2.0"})
+    answer = desk.send(HttpRequest("GET", f"{BASE}/api/deployments/{desk.deployment}/durable"))
+    while answer.status_code == 202:
+        desk.sleep(float(answer.headers["Retry-After"]))
+        answer = desk.send(HttpRequest("GET", answer.headers["Location"]))
+    said = answer.json()
+    row = desk.runner.run(desk.platform.row(desk.deployment))
+    assert (answer.status_code, said["runtimeStatus"]) == (200, "Completed")
+    assert said["output"] == {
+        "status": "failed",
+        "reason": row.reason,
+        "error": {"code": row.error.code, "message": row.error.message},
+    }
+    assert (said["customStatus"]["batch"], said["customStatus"]["batches"]) == (1, 2)
