@@ -38,6 +38,7 @@ from activities.steer import await_approval, await_resume, heed_commands
 from activities.turn import take_turn
 from adapters.instances import DurableInstances
 from api.doors import alarms, doors, listeners
+from groundwork.log import plainly
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
 from orchestrators.replace_batch import replace_batch
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
     from adapters.arm.client import ComputeClients
 
-log = logging.getLogger("teal")
+log = plainly(logging.getLogger("teal"))
 
 RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, follow_images)
 

@@ -16,6 +16,10 @@ SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
 MOST_DAYS = 3650
 
 
+#: The scopes of a setting that is there and names none: no resource is at or below them.
+NOTHING = ("",)
+
+
 def _setting(variable: str, default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"variable": variable, "help": help_text})
 
@@ -55,13 +59,15 @@ class Settings:
     allowed_scopes: str = _setting(
         "TEAL_ALLOWED_SCOPES",
         "",
-        "Resource ids, with commas between: only scale sets and galleries at or below one of them may be used",
+        "Resource ids, with commas between: only scale sets and galleries at or below one of them may be used; "
+        "blanks and commas alone allow nothing",
     )
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Each of ``allowed_scopes``."""
-        return tuple(scope.strip() for scope in self.allowed_scopes.split(",") if scope.strip())
+        """Each of ``allowed_scopes``. One that names nothing, a variable that was left empty say, allows nothing."""
+        named = tuple(scope.strip() for scope in self.allowed_scopes.split(",") if scope.strip())
+        return named if named or not self.allowed_scopes else NOTHING
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -78,7 +84,7 @@ class Settings:
             if not 1 <= days <= MOST_DAYS:
                 raise ValueError(f"{variable} must be from 1 to {MOST_DAYS} days")
         for scope in settings.scopes:
-            if not scope.startswith("/") or scope == "/":
+            if scope and (not scope.startswith("/") or scope == "/"):
                 raise ValueError(f"TEAL_ALLOWED_SCOPES must hold resource ids, not {scope!r}")
         return settings
 

@@ -135,7 +135,7 @@ class ErrorBody(Shape):
     code: Code
     message: str
     target: str | Absent = None
-    details: list[ErrorDetail] | Absent = None
+    details: list[ErrorDetail]
 
 
 class Error(Shape):

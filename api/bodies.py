@@ -28,10 +28,12 @@ from api.fields import (
     Flag,
     GracePeriod,
     HealthCheckTypes,
+    Image,
     ImageId,
     KeepFor,
     KnownSignal,
     MaxLateness,
+    Name,
     OptionalText,
     Percentage,
     Policy,
@@ -41,7 +43,6 @@ from api.fields import (
     ScheduleName,
     SignalTimeout,
     StableFor,
-    Text,
     TimeZone,
     Versions,
     WaitTimeout,
@@ -197,7 +198,7 @@ class AutomaticDeploymentBody(Body):
 class ScheduledDeploymentBody(AutomaticDeploymentBody):
     """``schedules[].deployment`` of a group."""
 
-    image: OptionalText = None
+    image: Image = None
 
     def asked(self) -> Asked:
         return replace(super().asked(), image=self.image)
@@ -313,7 +314,7 @@ class ApprovalBody(Body):
 class SignalBody(Body):
     """``POST /vm/signal``: the body of Elastigroup's API, and ``vmId``."""
 
-    vm_name: Text
+    vm_name: Name
     signal_type: KnownSignal
-    resource_group_name: Text
+    resource_group_name: Name
     vm_id: OptionalText = None

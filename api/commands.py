@@ -31,7 +31,7 @@ from rollout.status import Status
 #: How often a command whose row came second is numbered anew. Each time somebody else's came first, so this ends.
 ATTEMPTS_MAX = 10
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("teal")
 
 
 @dataclass(frozen=True)

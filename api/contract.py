@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from api import answers
 from api.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, SignalBody
-from api.deployments import EVENTS_PAGE, PAGE
+from api.deployments import BATCH_MAX, EVENTS_PAGE, PAGE
 from api.errors import Code
 from api.images import VERSIONS_DEFAULT, VERSIONS_MAX
 from api.notifications import PAGE as NOTIFICATIONS_PAGE
@@ -163,7 +163,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Deployments",
         {200: answers.listed(answers.VM)},
         _DEPLOYMENT,
-        query=(_whole("batch", "Only the VMs of this batch; 0: those that stay.", 0), *_paged(PAGE_MAX)),
+        query=(_whole("batch", "Only the VMs of this batch; 0: those that stay.", 0, BATCH_MAX), *_paged(PAGE_MAX)),
     ),
     "get_vm_evidence": Operation("Deployments", {200: answers.EVIDENCE}, (*_DEPLOYMENT, Code.EVIDENCE_NOT_FOUND)),
     "list_deployment_batches": Operation(

@@ -35,6 +35,9 @@ EVENTS_PAGE = 1000
 #: Durable's words for an orchestration that has ended.
 RUNTIME_ENDS = ("Completed", "Failed", "Canceled", "Terminated")
 
+#: No deployment has more batches: each has a VM at least, and Azure's sets have a thousand at most.
+BATCH_MAX = 9999
+
 #: A VM's id is a GUID; a longer text may not fit the key of a row.
 LONGEST_VM_ID = 64
 
@@ -79,7 +82,7 @@ async def get_deployment(ports: Ports, request: Request) -> Answer:
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
     """Its VMs, of one batch where ``batch`` is given."""
     deployment = await find_deployment(ports, request)
-    batch = query_integer(request, "batch", 0)
+    batch = query_integer(request, "batch", 0, BATCH_MAX)
     records = await ports.store.vms.list(deployment.id, batch)
     page = page_after(request, "vms", records, lambda record: vm_row(record.batch, record.color, record.vm_id))
     return Answer(200, page.answer("vms", [render_vm(record) for record in page.items]))

@@ -1,6 +1,6 @@
 """Every answer that is not a success: one envelope, that of Azure Resource Manager, and one list of codes.
 
-    {"error": {"code", "message", "target"?, "details"?: [{"code", "message", "target"?, "remedy"?}]}}
+    {"error": {"code", "message", "target"?, "details": [{"code", "message", "target"?, "remedy"?}]}}
 
 (https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors)
 """
@@ -19,8 +19,9 @@ from groundwork.claim import Held
 from rollout.errors import AzureError, Busy, Refused
 from rollout.findings import Finding
 from rollout.ports import Ports
+from rollout.words import plain
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("teal")
 
 #: When to ask again where nothing better is known.
 RETRY_AFTER = timedelta(seconds=15)
@@ -144,7 +145,7 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.target = target
-        self.details = tuple(details)
+        self.details = tuple(details) or (Detail(code, message, target),)
 
     @property
     def answer(self) -> Answer:
@@ -219,14 +220,12 @@ def _retry_after(duration: timedelta) -> dict[str, str]:
 
 
 def _envelope(code: str, message: str, target: str, details: Sequence[Detail]) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": str(code), "message": message}
+    error: dict[str, Any] = {"code": str(code), "message": plain(message)}
     if target:
-        error["target"] = target
-    if details:
-        error["details"] = [_detail(detail) for detail in details]
-    return {"error": error}
+        error["target"] = plain(target)
+    return {"error": {**error, "details": [_detail(detail) for detail in details]}}
 
 
 def _detail(detail: Detail) -> dict[str, str]:
     said = {"code": str(detail.code), "message": detail.message, "target": detail.target, "remedy": detail.remedy}
-    return {name: text for name, text in said.items() if text}
+    return {name: plain(text) for name, text in said.items() if text}

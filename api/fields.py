@@ -39,6 +39,9 @@ TEXT_LENGTH_MAX = 1024
 SCALE_SET_FORM = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachineScaleSets/…"
 IMAGE_FORM = "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/galleries/…/images/…"
 
+#: A URL with such a segment names another resource than it seems to.
+_DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)")
+
 _SEGMENTS = r"/subscriptions/[^/\s?#]+/resourceGroups/[^/\s?#]+/providers/Microsoft\.Compute"
 _SCALE_SET_ID = re.compile(rf"{_SEGMENTS}/virtualMachineScaleSets/[^/\s?#]+", re.IGNORECASE)
 _IMAGE_ID = re.compile(rf"{_SEGMENTS}/galleries/[^/\s?#]+/images/[^/\s?#]+", re.IGNORECASE)
@@ -84,6 +87,13 @@ def text(value: str | None) -> str | None:
     if value is not None and not value.strip():
         raise fault(Code.INVALID_VALUE, "must not be empty")
     return _no_longer_than(TEXT_LENGTH_MAX, value)
+
+
+def without_dots(value: str | None) -> str | None:
+    """No segment of an id is ``.`` or ``..``."""
+    if value is not None and _DOTS.search(value):
+        raise fault(Code.INVALID_VALUE, "must have no segment that is . or ..")
+    return value
 
 
 def comment(value: str | None) -> str | None:
@@ -243,9 +253,11 @@ Flag = Annotated[bool | None, BeforeValidator(_boolean)]
 Comment = Annotated[str | None, AfterValidator(comment)]
 Text = Annotated[str, AfterValidator(text)]
 OptionalText = Annotated[str | None, AfterValidator(text)]
-ScaleSetId = Annotated[Text, AfterValidator(_scale_set_id)]
-ImageId = Annotated[OptionalText, AfterValidator(_image_id)]
-RuleImageId = Annotated[Text, AfterValidator(_image_id)]
+Name = Annotated[Text, AfterValidator(without_dots)]
+Image = Annotated[OptionalText, AfterValidator(without_dots)]
+ScaleSetId = Annotated[Name, AfterValidator(_scale_set_id)]
+ImageId = Annotated[Image, AfterValidator(_image_id)]
+RuleImageId = Annotated[Name, AfterValidator(_image_id)]
 Versions = Annotated[str | None, AfterValidator(versions)]
 ReplicationTimeout = Annotated[int | None, BeforeValidator(REPLICATION_TIMEOUT)]
 ScheduleName = Annotated[str, AfterValidator(schedule_name)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from rollout.ports import Ports
+from rollout.words import plain
 
 _EVERY = {
     "Cache-Control": "no-store",
@@ -17,6 +19,10 @@ _EVERY = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+#: What the routes that link to others begin with, after the prefix.
+_FIRST = re.compile(r"/(groups|deployments|openapi\.json|docs)(?=/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Request:
 
         https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
         """
-        return self.headers.get("x-ms-client-principal-name", "")[:256] or "function key"
+        return plain(self.headers.get("x-ms-client-principal-name", ""))[:256] or "function key"
 
     def link(self, path: str) -> str:
         """The absolute URL of ``path`` below the prefix of this API (``/api`` unless host.json says otherwise).
@@ -75,7 +81,8 @@ class Request:
         >>> Request("GET", "https://teal.example/api/groups").path("deployments/x")
         '/api/deployments/x'
         """
-        return urlsplit(self.link(path)).path
+        link = self.link(path)
+        return link[link.find("/", link.find("://") + 3) :]
 
     @property
     def prefix(self) -> str:
@@ -84,11 +91,10 @@ class Request:
         >>> Request("GET", "https://teal.example/api/openapi.json").prefix
         'https://teal.example/api'
         """
-        parts = urlsplit(self.url)
-        path = parts.path
-        for first in ("/groups", "/deployments", "/openapi.json", "/docs"):
-            path = path.partition(first)[0]
-        return f"{parts.scheme}://{parts.netloc}{path}"
+        address = self.url.partition("?")[0]
+        # The host takes a path in any case. What comes before it is the caller's word, and is never taken apart.
+        found = _FIRST.search(address, address.find("://") + 3)
+        return address[: found.start()] if found else address
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ KEY_LENGTH_MAX = 255
 #: A longer body is refused; what it says does not matter.
 _LONGEST_BODY = 1024 * 1024
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("teal")
 
 
 async def once(ports: Ports, request: Request, *, handler: Handler) -> Answer:

@@ -189,7 +189,8 @@ def _refusal(codes: Sequence[Code], error: Json) -> Json:
 
 def _example(code: Code) -> Json:
     known = EXPLANATIONS[code]
-    return {"summary": known.do, "value": {"error": {"code": str(code), "message": known.when}}}
+    said = {"code": str(code), "message": known.when}
+    return {"summary": known.do, "value": {"error": {**said, "details": [said]}}}
 
 
 def _headers(named: Sequence[Named]) -> Json:

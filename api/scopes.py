@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from api.errors import Code, Refusal
 from rollout.group import Group
 from rollout.scopes import is_allowed
+from settings import NOTHING
 
 
 def refuse_outside(scopes: Sequence[str], resource_id: str | None, target: str) -> None:
     """Raise ``scopeNotAllowed`` where the resource may not be used; ``None`` is no resource."""
     if resource_id is not None and not is_allowed(resource_id, scopes):
-        message = f"{resource_id} is outside of what this app may use. TEAL_ALLOWED_SCOPES names what it may"
+        named = "TEAL_ALLOWED_SCOPES names what it may"
+        if tuple(scopes) == NOTHING:
+            named = "TEAL_ALLOWED_SCOPES is set and names nothing: name what may be used there, or remove the setting"
+        message = f"{resource_id} is outside of what this app may use. {named}"
         raise Refusal(Code.SCOPE_NOT_ALLOWED, message, target)
 
 

@@ -20,7 +20,7 @@ from rollout.signals import Objection, Signal, accept, addressed
 if TYPE_CHECKING:
     from api.bodies import SignalBody
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("teal")
 
 #: The field that is at fault.
 _TARGETS = {

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rollout.status import Status
+from rollout.words import plain
 
 
 class CommandKind(StrEnum):
@@ -70,7 +71,7 @@ class Command:
     @property
     def words(self) -> str:
         """Who said it, and why: ``by alice: wrong config``."""
-        return f"by {self.by or 'somebody'}" + (f": {self.comment}" if self.comment else "")
+        return plain(f"by {self.by or 'somebody'}" + (f": {self.comment}" if self.comment else ""))
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rollout.words import plain
+
 
 class AzureError(Exception):
     """Azure did not do as asked. ``code`` is ARM's own code where there is one."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
+        self.code = plain(code)
+        self.message = plain(message)
+        super().__init__(f"{self.code}: {self.message}")
 
 
 class Busy(AzureError):

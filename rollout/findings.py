@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rollout.words import plain
+
 
 class Severity(StrEnum):
     """An error refuses the deployment; a warning and an info are told to whoever starts it."""
@@ -24,6 +26,11 @@ class Finding:
     message: str
     remedy: str
     target: str = ""
+
+    def __post_init__(self) -> None:
+        """Names in it are others': of images, VMs, locks."""
+        object.__setattr__(self, "message", plain(self.message))
+        object.__setattr__(self, "remedy", plain(self.remedy))
 
 
 def refuses(findings: Iterable[Finding]) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rollout.keys import notification_key
+from rollout.words import plain
 
 WRITE_SUCCESS = "Microsoft.Resources.ResourceWriteSuccess"
 VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
@@ -154,9 +155,9 @@ def record_of(notification: Notification, read: VersionWritten | Ignored, now: d
 
 
 def text_of(said: object) -> str:
-    """What was said, as a text that can be kept: JSON may hold halves of characters, and anything of any length."""
+    """What was said, as a text that can be kept: JSON may hold what steers a terminal, at any length."""
     text = said if isinstance(said, str) else "" if said is None else repr(said)
-    return text[:_TEXT_LENGTH_MAX].encode(errors="replace").decode()
+    return plain(text)[:_TEXT_LENGTH_MAX]
 
 
 def read_notification(notification: Notification) -> VersionWritten | Ignored:

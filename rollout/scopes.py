@@ -14,6 +14,8 @@ def is_allowed(resource_id: str, scopes: Sequence[str]) -> bool:
     True
     >>> is_allowed("/subscriptions/a/resourceGroups/web2", ["/subscriptions/a/resourceGroups/web"])
     False
+    >>> is_allowed("/subscriptions/a", [""])
+    False
     """
     within = _segments(resource_id)
     return not scopes or any(within[: len(_segments(scope))] == _segments(scope) for scope in scopes)

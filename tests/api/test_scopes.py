@@ -70,3 +70,13 @@ async def test_the_sets_own_image_and_those_of_the_marketplace_belong_to_nobody(
     assert (await world.send("POST", "groups/web/deployments", {})).status == 202
     answer = await world.send("POST", "groups/web/deployments", {"image": "Canonical:o:s:1.0.0"})
     assert answer.body["error"]["code"] != "scopeNotAllowed"
+
+
+@pytest.mark.parametrize("value", [" ", ",", " , ,", ",,"])
+async def test_a_setting_that_names_nothing_allows_nothing_and_says_so(world: Any, value: str) -> None:
+    settings = Settings.from_environment({"TEAL_ALLOWED_SCOPES": value})
+    world.routes = routes(settings)
+    for query in ("", "?dryRun=true"):
+        status, error = await world.refused("POST", f"groups/web/deployments{query}", {"image": "1.1.0"})
+        assert (status, error["code"]) == (422, "scopeNotAllowed")
+        assert "TEAL_ALLOWED_SCOPES is set and names nothing" in error["message"]
