@@ -7,6 +7,7 @@ clock jumps over is due right after the jump, and one that it shows twice is due
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -16,6 +17,9 @@ from cronsim import CronSim, CronSimError
 
 FIELDS = 5
 
+#: What the library takes beyond Debian's cron: the last day of a month, ``5L``, ``1#2``.
+_OWN_WORDS = re.compile(r"#|(?:^|[\s,\d])LW?(?=[\s,]|$)", re.IGNORECASE)
+
 #: How far to look back for the last time: what does not come within one of these comes seldom within the next.
 _LOOK_BACK = tuple(timedelta(hours=hours) for hours in (3, 48, 24 * 32, 24 * 367, 24 * 366 * 8 + 24))
 
@@ -24,6 +28,8 @@ def cron_fault(expression: str) -> str:
     """What is wrong with an expression; empty where nothing is."""
     if len(expression.split()) != FIELDS:
         return "must have five fields: minute, hour, day of the month, month, day of the week"
+    if _OWN_WORDS.search(expression):
+        return "must be as Debian's cron has it: L and # are the words of other crons"
     try:
         next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
     except CronSimError as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from api.asked import refuse_contradictions, refuse_needless_threshold
 from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, refuse_held
 from api.http import Answer, Request
+from api.images import image_findings
 from api.lookup import find_group
 from api.paging import page_after
 from api.rendering import render_dangers, render_finding, render_group, render_roll, render_state
@@ -16,13 +17,14 @@ from api.state import States
 from groundwork.claim import Held
 from groundwork.queue import under_way
 from rollout.asked import Asked
-from rollout.findings import Finding, Severity
+from rollout.findings import Finding, Severity, in_order
 from rollout.group import Group
 from rollout.images import parse_image
 from rollout.names import GROUP_ID
 from rollout.parameters import fill
 from rollout.ports import Ports
 from rollout.preflight import check_set
+from rollout.preflight_signals import check_signals
 from rollout.scale_set import ScaleSet
 
 
@@ -67,6 +69,7 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
     if existing is not None and not same_scale_set(existing, group):
         await _refuse_while_under_way(ports, existing)
     scale_set, findings = await _check(ports, group)
+    findings = in_order((*findings, *check_signals(fill(Asked(), group)), *await image_findings(ports, group)))
     await ports.store.groups.put(group)
     state, roll = await states.take(ports, group, scale_set)
     shown = {

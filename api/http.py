@@ -8,12 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from rollout.ports import Ports
 from rollout.words import plain
 
+#: pyproject.toml's.
+VERSION = "0.1.0"
+
 _EVERY = {
+    "X-Teal-Version": VERSION,
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -22,7 +26,7 @@ _EVERY = {
 
 
 #: What the routes that link to others begin with, after the prefix.
-_FIRST = re.compile(r"/(groups|deployments|openapi\.json|docs)(?=/|$)", re.IGNORECASE)
+_FIRST = re.compile(r"/(groups|deployments|notifications|vm|health|openapi\.json|docs)(?=/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,16 @@ class Request:
         """
         link = self.link(path)
         return link[link.find("/", link.find("://") + 3) :]
+
+    @property
+    def place(self) -> str:
+        """The path below the prefix, in the one spelling of all that the host takes for the same.
+
+        >>> Request("POST", "https://teal.example/API/Groups/we%62/deployments/?dryRun=true").place
+        'groups/web/deployments'
+        """
+        address = self.url.partition("?")[0]
+        return unquote(address[len(self.prefix) :]).strip("/").lower()
 
     @property
     def prefix(self) -> str:

@@ -14,7 +14,7 @@ import logging
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Handler, Request
@@ -103,17 +103,23 @@ async def _note(ports: Ports, row: KeyedRequest, after: KeyedRequest) -> None:
 
 
 def _scope(request: Request) -> str:
-    """The method and path with its query: a plan is asked for on the path of a start."""
+    """The method and the place with its query: a plan is asked for at the place of a start."""
     query = urlencode(sorted((name, text) for name, text in request.query.items() if name.lower() not in KEYS))
-    return f"{request.method} {urlsplit(request.url).path}" + (f"?{query}" if query else "")
+    return f"{request.method} {request.place}" + (f"?{query}" if query else "")
 
 
 def _fingerprint(body: bytes) -> str:
     """Of what the body says, not of how it is written; of the bytes where they are no JSON."""
     if len(body) <= _LONGEST_BODY:
         try:
-            said = json.loads(body.decode("utf-8-sig"))
+            said = json.loads(body.decode("utf-8-sig"), parse_float=_number)
             body = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
         except (ValueError, RecursionError):
             pass
     return hashlib.sha256(body).hexdigest()
+
+
+def _number(text: str) -> int | float:
+    """``1.0`` and ``1`` are one number, as they are to whoever reads the body."""
+    number = float(text)
+    return int(number) if number.is_integer() else number

@@ -17,15 +17,12 @@ from api.contract import OPERATIONS, Named, Operation, headers_of, refusals_of, 
 from api.errors import STATUS, Code
 from api.examples import EXAMPLES
 from api.explanations import EXPLANATIONS
-from api.http import Answer, Handler, Request
+from api.http import VERSION, Answer, Handler, Request
 from api.idempotency import KEY_LENGTH_MAX
 from api.routes import Route, open_routes, routes
 from api.schemas import components
 from rollout.codec import Json
 from settings import Settings
-
-#: pyproject.toml's.
-VERSION = "0.1.0"
 
 _ABOUT = """Replaces the virtual machines of an Azure scale set, batch by batch, with new ones.
 

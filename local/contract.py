@@ -36,7 +36,14 @@ def breaches(name: str, status: int, headers: Mapping[str, str], content: bytes)
 
 #: Headers that any answer may have, and which of the others are told where they come.
 _EVERYWHERE = frozenset(
-    {"Content-Type", "Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"}
+    {
+        "Content-Type",
+        "Cache-Control",
+        "Content-Security-Policy",
+        "Referrer-Policy",
+        "X-Content-Type-Options",
+        "X-Teal-Version",
+    }
 )
 
 

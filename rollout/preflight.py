@@ -25,6 +25,7 @@ from rollout.preflight_set import (
     check_rolling_upgrade,
     check_traits,
 )
+from rollout.preflight_signals import check_signals
 from rollout.preflight_vms import check_vms
 from rollout.scale_set import ImageVersion, ScaleSet, Vm
 from rollout.surroundings import Surroundings, VmSize
@@ -90,6 +91,7 @@ def check_start(
     if scale_set is not None:
         findings += check_activity(scale_set)
         findings += check_judging(scale_set, parameters)
+        findings += check_signals(parameters)
         findings += check_traits(scale_set)
     findings += check_image(version, version_id, scale_set, now)
     findings += check_image_on_size(version, size)

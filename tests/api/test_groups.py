@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api.http import VERSION
 from rollout.dangers import Danger
 from rollout.errors import Busy, Refused
 from rollout.group import Defaults, HealthCheckType
@@ -332,3 +333,47 @@ async def test_a_group_is_readable_while_its_scale_set_is_not(world: Any) -> Non
 async def test_a_group_whose_scale_set_is_gone_says_so(world: Any) -> None:
     world.scale_sets.sets.clear()
     assert (await world.get("groups/web"))["state"]["error"]["code"] == "scaleSetNotFound"
+
+
+async def put_findings(world: Any, **fields: Any) -> list[tuple[str, str, str]]:
+    answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id, **fields})
+    assert answer.status == 200, answer.body
+    return [(found["severity"], found["code"], found["target"]) for found in answer.body["findings"]]
+
+
+async def test_an_image_id_that_names_nothing_is_told(world: Any) -> None:
+    nothing = f"{world.image_id}x"
+    assert await put_findings(world, imageId=world.image_id) == []
+    assert await put_findings(world, imageId=nothing) == [("error", "imageNotFound", "imageId")]
+    assert await put_findings(world, imageRule={"imageId": nothing}) == [
+        ("error", "imageNotFound", "imageRule.imageId")
+    ]
+
+
+async def test_an_image_that_cannot_be_read_is_no_reason_to_refuse_a_group(world: Any) -> None:
+    async def refuse(*args: Any) -> Any:
+        raise Refused("AuthorizationFailed", "no")
+
+    world.images.list_versions = refuse
+    assert await put_findings(world, imageId=world.image_id) == [("info", "notChecked", "imageId")]
+
+
+@pytest.mark.parametrize(("waited", "grace", "told"), [(299, 300, False), (300, 300, True), (1800, 600, True)])
+async def test_a_grace_period_that_is_over_before_a_signal_is_told(
+    world: Any, waited: int, grace: int, told: bool
+) -> None:
+    signals = [{"type": "vmReady", "timeout": waited}, {"type": "vmReadyToShutdown", "timeout": 1800}]
+    found = await put_findings(world, imageId=world.image_id, signals=signals, defaults={"gracePeriod": grace})
+    assert found == ([("warning", "gracePeriodTooShort", "gracePeriod")] if told else [])
+    started = await world.start()
+    assert ("gracePeriodTooShort" in [one["code"] for one in started["findings"]]) == told
+
+
+async def test_every_answer_says_which_version_it_is_from(world: Any) -> None:
+    for answer in (
+        await world.send("GET", "groups"),
+        await world.send("GET", "groups/none"),
+        await world.send("GET", "docs"),
+        await world.send("DELETE", "groups/web"),
+    ):
+        assert answer.all_headers["X-Teal-Version"] == VERSION

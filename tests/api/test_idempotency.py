@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from api.errors import respond
+from api.http import Request
 from rollout.errors import Busy
 from rollout.group import SignalRule, SignalType
 from rollout.idempotency import KeyedRequest
@@ -44,7 +46,7 @@ async def begun(world: Any, **fields: Any) -> KeyedRequest:
     """The row that a start with the key left which never answered."""
     answer = await world.send("POST", START, {"image": "9.9.9"}, idempotency_key="probe")
     assert answer.status == 422
-    probe = await world.store.requests.get("POST /api/groups/web/deployments", "probe")
+    probe = await world.store.requests.get("POST groups/web/deployments", "probe")
     row: KeyedRequest = replace(probe, token="abcdef", since=world.clock.now(), key="release-42", **fields)
     assert await world.store.requests.add(row)
     return row
@@ -174,7 +176,7 @@ async def test_a_deployment_that_a_lost_try_started_is_answered_even_when_it_has
     world.images.add("9.9.9")
     world.clock.pass_(timedelta(seconds=60))
     name = (await world.send("POST", START, {"image": "9.9.9"}, **KEY)).body["id"]
-    row = await world.store.requests.get("POST /api/groups/web/deployments", "release-42")
+    row = await world.store.requests.get("POST groups/web/deployments", "release-42")
     await world.store.requests.swap(row, replace(row, status=0, body=None))
     await world.store.deployments.change(name, lambda row: replace(row, status=Status.FAILED))
     answer = await world.send("POST", START, {"image": "9.9.9"}, **KEY)
@@ -184,7 +186,7 @@ async def test_a_deployment_that_a_lost_try_started_is_answered_even_when_it_has
 async def test_a_command_said_by_a_try_that_died_is_not_said_again(world: Any) -> None:
     name = (await world.start())["id"]
     first = await world.send("POST", f"deployments/{name}/pause", **KEY)
-    scope = f"POST /api/deployments/{name}/pause"
+    scope = f"POST deployments/{name.lower()}/pause"
     row = await world.store.requests.get(scope, "release-42")
     await world.store.requests.swap(row, replace(row, status=0, body=None))
     again = await world.send("POST", f"deployments/{name}/pause", **KEY)
@@ -231,3 +233,19 @@ async def test_a_key_is_short_and_printable(world: Any, key: str) -> None:
 async def test_a_body_that_is_no_json_has_a_fingerprint_too(world: Any) -> None:
     for body in (b"{", b"[" * 200_000, b"\xff"):
         assert (await world.refused("POST", START, body, **KEY))[0] in (400, 422)
+
+
+@pytest.mark.parametrize("path", ["groups/web/deployments/", "Groups/web/deployments", "groups/we%62/DEPLOYMENTS"])
+@pytest.mark.parametrize("body", [b'{"batchSize": 1}', b'{"batchSize": 1.0}', b'{"batchSize":1e0}'])
+async def test_a_request_that_says_the_same_in_other_letters_is_the_same(world: Any, path: str, body: bytes) -> None:
+    (route,) = [route for route in world.routes if route.name == "start_deployment"]
+
+    async def send(path: str, body: bytes) -> Any:
+        headers = {"content-type": "application/json", "idempotency-key": "k"}
+        request = Request("POST", f"https://teal.example/api/{path}", headers, {"groupId": "web"}, body)
+        return await respond(route.handler, lambda: world.ports, request)
+
+    first = await send("groups/web/deployments", b'{"batchSize": 1}')
+    again = await send(path, body)
+    assert (first.status, again.status, again.body["id"]) == (202, 202, first.body["id"])
+    assert again.headers["Idempotent-Replayed"] == "true"

@@ -17,8 +17,8 @@ from api import bodies
 from api.contract import OPERATIONS
 from api.errors import STATUS, Code, respond
 from api.examples import EXAMPLES
-from api.http import Answer, Request
-from api.openapi import VERSION, document
+from api.http import VERSION, Answer, Request
+from api.openapi import document
 from api.page import page
 from api.routes import open_routes, routes
 from rollout.ports import Ports

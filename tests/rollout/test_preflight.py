@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -176,6 +177,6 @@ def test_vm_ready_judges_green_vms_where_no_health_check_does() -> None:
     group = Group("web", SET.id)
     for parameters, code in ((unchecked, "noHealthCheck"), (state_only, "greenServesUnjudged")):
         for kind, warned in ((SignalType.VM_READY_TO_SHUTDOWN, [code]), (SignalType.VM_READY, [])):
-            signaled = replace(parameters, signals=(SignalRule(kind),))
+            signaled = replace(parameters, signals=(SignalRule(kind, timedelta(minutes=5)),))
             found = check_start(bare, VERSION, VERSION.id, signaled, group)
             assert [finding.code for finding in found] == warned

@@ -1,0 +1,23 @@
+"""Whether signals that are waited for can come in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rollout.deployment import Parameters
+from rollout.findings import Finding, warning
+from rollout.group import SignalType
+from rollout.signals import rule_of
+
+
+def check_signals(parameters: Parameters) -> Iterator[Finding]:
+    """A green VM may be waited for longer than its batch is."""
+    rule = rule_of(parameters.signals, SignalType.VM_READY)
+    if rule is not None and parameters.grace_period <= rule.timeout:
+        yield warning(
+            "gracePeriodTooShort",
+            f"A VM may take {round(rule.timeout.total_seconds())} seconds to send {rule.type}, the grace period is "
+            f"{round(parameters.grace_period.total_seconds())}: its batch is judged before that",
+            "Give a gracePeriod that is longer than the signal's timeout, or the signal a shorter timeout",
+            "gracePeriod",
+        )
