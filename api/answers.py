@@ -198,7 +198,7 @@ PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), inste
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
     *("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("continues", "inheritance", "left"),
+    *("idempotency_key", "continues", "inheritance", "left"),
 )
 _SHOWN = {
     "can_be": list[CommandKind],

@@ -15,6 +15,7 @@ from api import answers
 from api.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, SignalBody
 from api.deployments import BATCH_MAX, EVENTS_PAGE, PAGE
 from api.errors import Code
+from api.idempotency import KEY_LENGTH_MAX
 from api.images import VERSIONS_DEFAULT, VERSIONS_MAX
 from api.notifications import PAGE as NOTIFICATIONS_PAGE
 from api.paging import PAGE_MAX, TOKEN_LENGTH_MAX
@@ -94,6 +95,11 @@ _STATUS = Named(
     f"Only deployments of these statuses, with commas between them: {', '.join(Status)}.",
     {"type": "string", "pattern": f"^({'|'.join(Status)})(,({'|'.join(Status)}))*$"},
 )
+_KEY = Named(
+    "key",
+    "Only the deployment that was started with this `Idempotency-Key`.",
+    {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
+)
 
 
 def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) -> Operation:
@@ -145,7 +151,7 @@ OPERATIONS: Mapping[str, Operation] = {
         headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, *_paged(PAGE))
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, _KEY, *_paged(PAGE))
     ),
     "get_deployment": Operation(
         "Deployments", {200: answers.DEPLOYMENT_READ}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}

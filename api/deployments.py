@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from api.errors import Code, Detail, Refusal, refuse_faults
 from api.http import Answer, Request
+from api.idempotency import checked
 from api.lookup import find_deployment, find_group
 from api.operation import RETRY, while_under_way
 from api.overview import overview, overviews
 from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
 from api.rendering import render_batch, render_dangers, render_event, render_evidence, render_vm
+from rollout.deployment import Deployment
+from rollout.idempotency import start_scope
 from rollout.keys import batch_row, deployment_key, vm_row
 from rollout.names import deployment_id as make_id
 from rollout.names import parse_deployment_id
@@ -61,11 +66,14 @@ async def list_deployments(ports: Ports, request: Request) -> Answer:
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
     after = _deployment_position(request)
     groups = await ports.store.groups.list()
+    if (key := request.query.get("key")) is not None:
+        started = await asyncio.gather(*(_started_with(ports, group.id, checked(key, "key")) for group in groups))
+        found = first([row for row in _by_age(started, after) if row.status in wanted], limit, lambda row: row.id)
+        return Answer(200, found.answer(DEPLOYMENTS, await overviews(ports, found.items)))
     looks = [ports.store.deployments.newest(group.id, PAGE, _of_group(after, group.id)) for group in groups]
     pages = await asyncio.gather(*looks)
     end = min((_age(page[-1].id) for page in pages if len(page) == PAGE), default=None)
-    seen = sorted((row for page in pages for row in page), key=lambda row: _age(row.id))
-    seen = [row for row in seen if (end is None or _age(row.id) <= end) and (not after or _age(row.id) > _age(after))]
+    seen = [row for row in _by_age(chain(*pages), after) if end is None or _age(row.id) <= end]
     found = first([row for row in seen if row.status in wanted], limit, lambda row: row.id)
     more = replace(found, after=seen[-1].id) if end is not None and seen and not found.after else found
     return Answer(200, more.answer(DEPLOYMENTS, await overviews(ports, more.items)))
@@ -148,6 +156,18 @@ def _deployment_position(request: Request) -> str:
     if after and deployment_key(after) is None:
         raise refuse_token()
     return after
+
+
+async def _started_with(ports: Ports, group_id: str, key: str) -> Deployment | None:
+    """The deployment of the group that was started with the key, if one was."""
+    request = await ports.store.requests.get(start_scope(group_id), key)
+    return await ports.store.deployments.get(request.starts) if request is not None and request.starts else None
+
+
+def _by_age(rows: Iterable[Deployment | None], after: str) -> list[Deployment]:
+    """Those that are there and come later in the list, newest first."""
+    found = sorted((row for row in rows if row is not None), key=lambda row: _age(row.id))
+    return [row for row in found if not after or _age(row.id) > _age(after)]
 
 
 def _age(deployment_id: str) -> tuple[str, str]:

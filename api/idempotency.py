@@ -38,7 +38,7 @@ async def once(ports: Ports, request: Request, *, handler: Handler) -> Answer:
     key = request.headers.get(HEADER)
     if key is None:
         return await handler(ports, request)
-    row = await _begin(ports, request, _checked(key))
+    row = await _begin(ports, request, checked(key, "Idempotency-Key"))
     if isinstance(row, Answer):
         return row
     try:
@@ -53,10 +53,11 @@ async def once(ports: Ports, request: Request, *, handler: Handler) -> Answer:
     return answer
 
 
-def _checked(key: str) -> str:
+def checked(key: str, target: str) -> str:
+    """The key, which ``target`` says. Raises ``invalidValue`` where it can be none."""
     if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isprintable():
-        message = f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} printable characters"
-        raise refuse_faults([Detail(Code.INVALID_VALUE, message, "Idempotency-Key")])
+        message = f"{target} must be 1 to {KEY_LENGTH_MAX} printable characters"
+        raise refuse_faults([Detail(Code.INVALID_VALUE, message, target)])
     return key
 
 

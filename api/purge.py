@@ -15,6 +15,7 @@ from groundwork.predecessor import predecessor_of
 from groundwork.tries import remember_try
 from rollout.deployment import Deployment
 from rollout.errors import AzureError
+from rollout.idempotency import start_scope
 from rollout.ports import Ports
 from rollout.retention import REQUESTS_KEPT, Ties, kept_by, spans_to_purge
 from rollout.scale_set import ImageReference
@@ -95,6 +96,8 @@ async def _ties(ports: Ports, row: Deployment) -> Ties:
 
 async def _forget(ports: Ports, row: Deployment) -> None:
     await remember_try(ports, row)
+    if row.idempotency_key:
+        await ports.store.archive.forget_request(start_scope(row.group_id), row.idempotency_key)
     await ports.store.archive.forget(row.id)
 
 
@@ -109,10 +112,14 @@ async def _purge_notifications(ports: Ports, before: datetime) -> None:
 
 async def _purge_requests(ports: Ports, before: datetime) -> None:
     old = await ports.store.archive.asked_before(before, REQUESTS_MAX)
+    gone = 0
     for request in old:
-        await ports.store.archive.forget_request(request.scope, request.key)
-    if old:
-        _log.info("Forgot %s requests with an idempotency key from before %s", len(old), before)
+        # Where the answer to a start was lost, the deployment may be there all the same.
+        if not request.starts or await ports.store.deployments.get(request.starts) is None:
+            await ports.store.archive.forget_request(request.scope, request.key)
+            gone += 1
+    if gone:
+        _log.info("Forgot %s requests with an idempotency key from before %s", gone, before)
 
 
 async def _purge_tries(ports: Ports) -> None:

@@ -108,7 +108,7 @@ def _table(settings: Settings) -> tuple[Route, ...]:
             partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes),
             ("dryRun",),
         ),
-        Route("list_deployments", "GET", "deployments", list_deployments, ("status", *_PAGED)),
+        Route("list_deployments", "GET", "deployments", list_deployments, ("status", "key", *_PAGED)),
         Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
         Route("get_deployment_operation", "GET", "deployments/{deploymentId}/operation", get_deployment_operation),
         Route(

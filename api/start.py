@@ -10,6 +10,7 @@ from api.asked import refuse_contradictions, refuse_needless_threshold
 from api.conflict import supersede
 from api.errors import Code, Refusal, refuse_findings, refuse_held
 from api.http import Answer, Request
+from api.idempotency import HEADER
 from api.lookup import find_group
 from api.operation import operation_headers
 from api.overview import overview
@@ -60,7 +61,8 @@ async def _start(
     """The deployment that an earlier try of the same request has started, else a new one. Raises ``Refusal``."""
     at = request.at or ports.clock.now()
     name = deployment_id(group.id, at, request.token or secrets.token_hex(3))
-    start = Start(name, group, parameters, ImageReference(), at, request.caller)
+    key = request.headers.get(HEADER, "")
+    start = Start(name, group, parameters, ImageReference(), at, request.caller, key)
     started = _accepted(await begin(ports, start, poll_interval, tried=request.tried))
     if started.queued and parameters.on_conflict is OnConflict.SUPERSEDE:
         await supersede(ports, started.deployment)

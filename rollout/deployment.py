@@ -132,6 +132,7 @@ class Deployment:
     created_at: datetime
     epoch: int = 1
     started_by: str = ""
+    idempotency_key: str = ""
     status: Status = Status.PENDING
     reason: str = ""
     target_size: int = 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rollout.codec import Json
+from rollout.names import deployment_id
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,25 @@ class KeyedRequest:
     since: datetime | None = None
     tries: int = 1
     schema_version: int = 1
+
+    @property
+    def starts(self) -> str:
+        """The id of the deployment that the request starts; empty where it starts none."""
+        start = _START.fullmatch(self.scope)
+        return deployment_id(start[1], self.at, self.token) if start and self.token else ""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the row is kept as long as that of the deployment that it has started."""
+        return self.status != 0 and self.starts != ""
+
+
+def start_scope(group_id: str) -> str:
+    """The scope of a start in the group."""
+    return f"POST groups/{group_id}/deployments"
+
+
+_START = re.compile(start_scope("([a-z0-9-]+)"))
 
 
 class Standing(StrEnum):

@@ -16,7 +16,7 @@ DAYS_AGAIN = 14
 #: Before Teal. The SDK cannot send ``datetime.min`` (https://github.com/Azure/azure-functions-durable-python/issues/370).
 LONG_AGO = timedelta(days=3650)
 
-#: A request with an idempotency key is remembered for longer than the day that is promised.
+#: A request with an idempotency key is remembered for so long; one that started a deployment as long as that.
 REQUESTS_KEPT = timedelta(days=2)
 
 _DAY = timedelta(days=1)

@@ -188,7 +188,7 @@ class Archive(Protocol):
         ...
 
     async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        """Requests with an idempotency key that were made before ``time``."""
+        """Requests with an idempotency key that were made before ``time``, but those that are ``lasting``."""
         ...
 
     async def forget_request(self, scope: str, key: str) -> None:

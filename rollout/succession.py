@@ -26,6 +26,7 @@ class Start:
     pinned: ImageReference
     at: datetime
     started_by: str = ""
+    idempotency_key: str = ""
 
 
 def first_row(start: Start, epoch: int) -> Deployment:
@@ -39,6 +40,7 @@ def first_row(start: Start, epoch: int) -> Deployment:
         created_at=start.at,
         epoch=epoch,
         started_by=start.started_by,
+        idempotency_key=start.idempotency_key,
         reason="Waiting to be planned",
         retry_of=start.parameters.retry_of,
     )

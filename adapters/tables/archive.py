@@ -51,7 +51,7 @@ class TableArchive:
             await self._deployments.delete(key)
 
     async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        return await self._requests.scan(lambda request: request.at < time, limit)
+        return await self._requests.scan(lambda request: request.at < time and not request.lasting, limit)
 
     async def forget_request(self, scope: str, key: str) -> None:
         await self._requests.delete(request_key(scope, key))

@@ -249,3 +249,23 @@ async def test_a_request_that_says_the_same_in_other_letters_is_the_same(world: 
     again = await send(path, body)
     assert (first.status, again.status, again.body["id"]) == (202, 202, first.body["id"])
     assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_deployment_is_found_by_the_key_of_its_start(world: Any) -> None:
+    started = await world.send("POST", START, {"image": "1.1.0"}, **KEY)
+    await world.send("POST", f"{START}?dryRun=true", {"image": "1.1.0"}, idempotency_key="planned")
+    (found,) = (await world.get("deployments?key=release-42"))["value"]
+    assert found["id"] == started.body["id"]
+    assert (await world.get("deployments?key=release-42&status=finished"))["value"] == []
+    assert (await world.get("deployments?key=planned"))["value"] == []
+    assert (await world.get("deployments?key=release-43"))["value"] == []
+    assert (await world.refused("GET", "deployments?key=%0A"))[1]["target"] == "key"
+
+
+async def test_a_run_again_after_a_month_finds_what_it_has_started(world: Any) -> None:
+    first = await world.send("POST", START, {"image": "1.1.0"}, **KEY)
+    world.clock.pass_(timedelta(days=30))
+    again = await world.send("POST", START, {"image": "1.1.0"}, **KEY)
+    assert (again.status, again.body["id"]) == (202, first.body["id"])
+    row = await world.store.deployments.get(first.body["id"])
+    assert row.idempotency_key == "release-42"

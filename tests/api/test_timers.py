@@ -20,8 +20,8 @@ from rollout.deployment import Batch, Deployment, Image, Lock, Parameters
 from rollout.errors import Busy
 from rollout.group import Group
 from rollout.holds import Hold
-from rollout.idempotency import KeyedRequest
-from rollout.names import deployment_id
+from rollout.idempotency import KeyedRequest, start_scope
+from rollout.names import deployment_id, parse_deployment_id
 from rollout.notification import Ignored, Notification, record_of
 from rollout.ports import InstanceState, Ports
 from rollout.scale_set import ImageReference, ImageVersion
@@ -445,3 +445,34 @@ async def test_a_row_that_changes_while_the_watchdog_looks_is_decided_by_what_it
     desk.ports = replace(desk.ports, instances=cast(Any, Late()))
     await watch(desk.ports, poll_interval=POLL)
     assert cast(Late, desk.ports.instances).orders == []
+
+
+def keyed(row: Deployment, key: str, **fields: Any) -> KeyedRequest:
+    """The request that started the deployment."""
+    name = parse_deployment_id(row.id)
+    assert name is not None
+    return replace(KeyedRequest(start_scope(row.group_id), key, "f", name.token, row.created_at), **fields)
+
+
+async def test_the_key_of_a_start_is_kept_as_long_as_its_deployment(desk: Desk) -> None:
+    ages = (800, 40, 3)
+    rows = {
+        age: await desk.deployment(
+            age * DAY, Status.FINISHED, ended_at=NOW - age * DAY + HOUR, idempotency_key=f"key-{age}"
+        )
+        for age in ages
+    }
+    for age, row in rows.items():
+        # The answer to the one of forty days ago was lost.
+        assert await desk.store.requests.add(keyed(row, f"key-{age}", status=0 if age == 40 else 202))
+    others = [
+        KeyedRequest("POST deployments/x/pause", "other", "f", "abcdef", NOW - 3 * DAY, status=202),
+        KeyedRequest(start_scope("web"), "refused", "f", "", NOW - 3 * DAY),
+        KeyedRequest(start_scope("web"), "died", "f", "abcdef", NOW - 3 * DAY),
+    ]
+    for one in others:
+        assert await desk.store.requests.add(one)
+    await run_purge(desk)
+    kept = {key: await desk.store.requests.get(start_scope("web"), key) for key in ("key-800", "key-40", "key-3")}
+    assert {key for key, row in kept.items() if row is not None} == {"key-40", "key-3"}
+    assert [await desk.store.requests.get(one.scope, one.key) for one in others] == [None] * 3
