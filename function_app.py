@@ -45,7 +45,7 @@ from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.codec import decode, encode
-from rollout.ports import Clock, Constraints, Images, Ports, Processes, ScaleSets, Traffic
+from rollout.ports import Clock, Constraints, Identity, Images, Ports, Processes, ScaleSets, Traffic
 from rollout.store import Store
 from settings import Settings
 
@@ -128,6 +128,7 @@ class Clients:
             traffic=self.traffic,
             constraints=self.constraints,
             processes=self.processes,
+            identity=self.identity,
         )
 
     @cached_property
@@ -164,6 +165,13 @@ class Clients:
         from adapters.arm.processes import ArmProcesses
 
         return ArmProcesses(self._compute)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The app's own, to ARM."""
+        from adapters.arm.identity import ArmIdentity
+
+        return ArmIdentity(self._compute)
 
     @cached_property
     def store(self) -> Store:

@@ -114,10 +114,18 @@ class Document(RootModel[dict[str, Any]]):
     """An OpenAPI 3.1 document."""
 
 
+class Check(Shape):
+    """What works: ``storage``, ``armToken``, or a timer, with when it ran last."""
+
+    name: str
+    last_run: AwareDatetime | None
+
+
 class Health(Shape):
-    """That the app runs."""
+    """That the app runs; and what was looked at, where that was asked for."""
 
     status: Literal["healthy"]
+    checks: list[Check] | Absent = None
 
 
 class ErrorDetail(Shape):

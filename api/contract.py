@@ -212,7 +212,12 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         body=SignalBody,
     ),
-    "get_health": Operation("About", {200: answers.Health}),
+    "get_health": Operation(
+        "About",
+        {200: answers.Health},
+        (Code.UNHEALTHY,),
+        query=(Named("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),),
+    ),
     "get_openapi": Operation("About", {200: answers.Document}),
     "get_docs": Operation("About", {200: "text/html; charset=utf-8"}),
 }

@@ -28,7 +28,7 @@ def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: 
         _register(blueprint, route, ports_of)
 
     for route in open_routes():
-        _register_open(blueprint, route)
+        _register_open(blueprint, route, ports_of)
     return blueprint
 
 
@@ -66,13 +66,18 @@ def _register(
         return _response(await respond(route.handler, lambda: ports_of(client), _request(req)))
 
 
-def _register_open(blueprint: df.Blueprint, route: Route) -> None:
-    """A function that everybody may call, so it has no neighbours to ask."""
+def _register_open(
+    blueprint: df.Blueprint, route: Route, ports_of: Callable[[df.DurableOrchestrationClient], Ports]
+) -> None:
+    """A function that everybody may call. Neighbours are made where they are asked for: it loads them no sooner."""
 
     @blueprint.function_name(route.name)
     @blueprint.route(route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS)
-    async def door(req: func.HttpRequest) -> func.HttpResponse:
-        return _response(await respond(route.handler, lambda: cast(Ports, None), _request(req)))
+    @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
+    async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        request = _request(req)
+        asks = "deep" in request.query
+        return _response(await respond(route.handler, lambda: ports_of(client) if asks else cast(Ports, None), request))
 
 
 def _register_timer(

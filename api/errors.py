@@ -74,6 +74,7 @@ class Code(StrEnum):
     AZURE_REFUSED = "azureRefused"
     INTERNAL_ERROR = "internalError"
     AZURE_FAILED = "azureFailed"
+    UNHEALTHY = "unhealthy"
     AZURE_BUSY = "azureBusy"
     NOT_STARTED = "notStarted"
     START_UNCERTAIN = "startUncertain"
@@ -121,6 +122,7 @@ STATUS: Mapping[Code, int] = {
     Code.AZURE_REFUSED: 422,
     Code.INTERNAL_ERROR: 500,
     Code.AZURE_FAILED: 502,
+    Code.UNHEALTHY: 503,
     Code.AZURE_BUSY: 503,
     Code.NOT_STARTED: 503,
     Code.START_UNCERTAIN: 503,

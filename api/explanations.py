@@ -175,6 +175,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Azure answered something unexpected",
         "try again",
     ),
+    Code.UNHEALTHY: Explanation(
+        "`GET /health?deep=true` alone: something that Teal needs does not work; `target` is which",
+        "the message says why; operations.md says what each check needs",
+    ),
     Code.AZURE_BUSY: Explanation(
         "Azure or its throttling asks to wait",
         "try again after `Retry-After`",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +11,7 @@ from api.purge import purge
 from api.schedules import Decided, start_due
 from api.watchdog import watch
 from rollout.ports import Ports
+from rollout.timer import TimerRun
 from settings import Settings
 
 
@@ -23,11 +24,19 @@ class Timer:
     handler: Callable[[Ports], Awaitable[None]]
 
 
+#: How often each timer runs.
+EVERY: Mapping[str, timedelta] = {
+    "schedules": timedelta(minutes=1),
+    "watchdog": timedelta(minutes=5),
+    "purge": timedelta(days=1),
+}
+
+
 def timers(settings: Settings) -> tuple[Timer, ...]:
     """What Teal does by itself: start what is due, put in order what was lost, and forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
     due = partial(start_due, poll_interval=settings.poll_interval, decided=Decided(), scopes=settings.scopes)
-    return (
+    table = (
         # A second after the full minute: the host may call a little early, and would then find a time not due yet.
         Timer("schedules", "1 * * * * *", due),
         Timer(
@@ -35,3 +44,10 @@ def timers(settings: Settings) -> tuple[Timer, ...]:
         ),
         Timer("purge", "0 17 3 * * *", partial(purge, history=history, rows=rows)),
     )
+    return tuple(replace(timer, handler=partial(_noted, timer=timer)) for timer in table)
+
+
+async def _noted(ports: Ports, *, timer: Timer) -> None:
+    """Run the timer; and write down that it ran, by which others see whether timers run at all."""
+    await timer.handler(ports)
+    await ports.store.timer_runs.put(TimerRun(timer.name, ports.clock.now()))

@@ -21,6 +21,7 @@ from azure.core.credentials import AccessToken
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.constraints import ArmConstraints
+from adapters.arm.identity import ArmIdentity
 from adapters.arm.images import ArmImages
 from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
@@ -210,6 +211,7 @@ class VirtualPlatform:
             ArmTraffic(self._compute),
             constraints=self._constraints,
             processes=ArmProcesses(self._compute),
+            identity=ArmIdentity(self._compute),
         )
 
     def _new_host(self) -> FunctionsHost:

@@ -32,6 +32,9 @@ HOLDS = "holds"
 #: The partition that holds every danger.
 DANGERS = "dangers"
 
+#: The partition that holds when each timer ran.
+TIMERS = "timers"
+
 #: The partition that holds every notification.
 NOTIFICATIONS = "notifications"
 

@@ -193,6 +193,14 @@ class Instances(Protocol):
         ...
 
 
+class Identity(Protocol):
+    """Who the app is to Azure Resource Manager."""
+
+    async def check(self) -> None:
+        """Raise ``AzureError`` where Azure knows nobody of that name now."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """The neighbours, handed to every activity and every door."""
@@ -205,3 +213,4 @@ class Ports:
     traffic: Traffic
     constraints: Constraints
     processes: Processes
+    identity: Identity

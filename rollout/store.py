@@ -17,6 +17,7 @@ from rollout.idempotency import KeyedRequest
 from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
+from rollout.timer import TimerRun
 from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
@@ -322,6 +323,14 @@ class Tries(Protocol):
         ...
 
 
+class TimerRuns(Protocol):
+    """The timers table: when each timer last ran to its end."""
+
+    async def put(self, run: TimerRun) -> None: ...
+
+    async def list(self) -> tuple[TimerRun, ...]: ...
+
+
 @dataclass(frozen=True)
 class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
@@ -345,3 +354,4 @@ class Store:
     schedule_runs: ScheduleRuns
     tries: Tries
     dangers: Dangers
+    timer_runs: TimerRuns

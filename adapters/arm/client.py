@@ -67,6 +67,10 @@ class ComputeClients:
             )
         return self._anonymous
 
+    async def token(self) -> None:
+        """Ask for the token that every request is sent with. Raises what the credential does."""
+        await self._credential.get_token(_scope_of(self._endpoint))
+
     async def close(self) -> None:
         """Close all connections. The credential is its owner's to close."""
         if self._anonymous is not None:

@@ -9,6 +9,7 @@ from adapters.tables.records import Records
 from rollout.codec import encode
 from rollout.keys import (
     NOTIFICATIONS,
+    TIMERS,
     Key,
     encode_key,
     follower_key,
@@ -20,6 +21,7 @@ from rollout.keys import (
 )
 from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
+from rollout.timer import TimerRun
 from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
@@ -121,3 +123,16 @@ class TableTries:
 
     async def all(self, limit: int) -> tuple[Try, ...]:
         return await self._records.scan(lambda row: True, limit)
+
+
+class TableTimerRuns:
+    """When each timer last ran: all in one partition."""
+
+    def __init__(self, records: Records[TimerRun]) -> None:
+        self._records = records
+
+    async def put(self, run: TimerRun) -> None:
+        await self._records.put(TIMERS, {run.name: run})
+
+    async def list(self) -> tuple[TimerRun, ...]:
+        return await self._records.list(TIMERS)

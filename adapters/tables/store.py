@@ -11,6 +11,7 @@ from adapters.tables.automatic import (
     TableFollowers,
     TableNotifications,
     TableScheduleRuns,
+    TableTimerRuns,
     TableTries,
     TableWanted,
 )
@@ -51,6 +52,7 @@ from rollout.notification import NotificationRecord
 from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.store import Store
+from rollout.timer import TimerRun
 from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
@@ -78,6 +80,7 @@ def store_over(tables: TableMaker) -> Store:
         schedule_runs=TableScheduleRuns(Records(tables("ScheduleRuns"), ScheduleRun)),
         tries=TableTries(Records(tables("Tries"), Try)),
         dangers=TableDangers(Records(tables("Dangers"), Danger)),
+        timer_runs=TableTimerRuns(Records(tables("Timers"), TimerRun)),
     )
 
 

@@ -14,6 +14,7 @@ from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from adapters.arm.client import ComputeClients
 from adapters.arm.constraints import ArmConstraints
+from adapters.arm.identity import ArmIdentity
 from adapters.arm.images import ArmImages
 from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
@@ -84,6 +85,7 @@ class Bench:
             ArmTraffic(self._compute),
             constraints=ArmConstraints(self._compute),
             processes=ArmProcesses(self._compute),
+            identity=ArmIdentity(self._compute),
         )
         self.scale_set_id = str(world.groups[0]["scaleSetId"])
         self.image = ImageReference(id=f"{world.groups[0]['imageId']}/versions/{image}")

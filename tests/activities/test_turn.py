@@ -69,7 +69,7 @@ class Queue:
         nothing = cast(Any, None)
         instances = cast(Any, self.instances)
         sets, images = cast(Any, ScaleSetOnVersion()), cast(Any, AnyImage())
-        return Ports(sets, images, self.store, instances, StandingClock(), nothing, nothing, nothing)
+        return Ports(sets, images, self.store, instances, StandingClock(), nothing, nothing, nothing, nothing)
 
     async def add(self, name: str, status: Status, **fields: Any) -> Deployment:
         at = NOW - timedelta(minutes=30) + timedelta(seconds=int(name[18]))

@@ -226,6 +226,19 @@ class RecordedInstances:
         return self.descriptions.get(instance_id)
 
 
+class KnownIdentity:
+    """An identity that gets its token, unless a test gives the ``error`` that it meets."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.asked = 0
+
+    async def check(self) -> None:
+        self.asked += 1
+        if self.error:
+            raise self.error
+
+
 @dataclass
 class World:
     """The doors and all that is behind them. Requests go by the route table, as they do through the host."""
@@ -237,6 +250,7 @@ class World:
     instances: RecordedInstances = field(default_factory=RecordedInstances)
     constraints: ListedConstraints = field(default_factory=ListedConstraints)
     processes: ListedProcesses = field(default_factory=ListedProcesses)
+    identity: KnownIdentity = field(default_factory=lambda: KnownIdentity())
     scale_set_id: str = SCALE_SET_ID
     image_id: str = IMAGE_ID
 
@@ -254,6 +268,7 @@ class World:
             NO_TRAFFIC,
             constraints=self.constraints,
             processes=self.processes,
+            identity=self.identity,
         )
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:

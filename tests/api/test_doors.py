@@ -97,7 +97,11 @@ async def test_ports_that_cannot_be_made_are_a_500_in_the_envelope(caplog: pytes
     assert (answer.status_code, json.loads(answer.get_body())["error"]["code"]) == (500, "internalError")
 
 
-async def test_health_answers_without_ports() -> None:
+async def test_health_makes_ports_only_where_it_looks_deep(world: Any) -> None:
     health = functions(no_ports)["get_health"].get_user_function()
-    answer = await health(req=func.HttpRequest("GET", "https://x/api/health", body=b""))
+    answer = await health(req=func.HttpRequest("GET", "https://x/api/health", body=b""), client=STARTER)
     assert (answer.status_code, json.loads(answer.get_body())) == (200, {"status": "healthy"})
+    deep = functions(lambda client: world.ports)["get_health"].get_user_function()
+    answer = await deep(req=func.HttpRequest("GET", "https://x/api/health?deep=true", body=b""), client=STARTER)
+    assert answer.status_code == 200
+    assert [check["name"] for check in json.loads(answer.get_body())["checks"]][:2] == ["storage", "armToken"]

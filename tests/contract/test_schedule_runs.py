@@ -11,6 +11,7 @@ from rollout.choices import Canary
 from rollout.group import Group
 from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.store import Store
+from rollout.timer import TimerRun
 
 DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 #: With a fraction that rows do not keep.
@@ -71,3 +72,12 @@ async def test_a_groups_schedules_come_back_as_they_went(store: Store) -> None:
     await store.groups.put(group)
     assert await store.groups.get("web") == group
     assert await store.groups.list() == (group,)
+
+
+async def test_when_a_timer_ran_last_is_kept(store: Store) -> None:
+    assert await store.timer_runs.list() == ()
+    for minute in range(2):
+        for name in ("schedules", "purge"):
+            await store.timer_runs.put(TimerRun(name, DUE + timedelta(minutes=minute)))
+    last = DUE + timedelta(minutes=1)
+    assert await store.timer_runs.list() == (TimerRun("purge", last), TimerRun("schedules", last))
