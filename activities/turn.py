@@ -6,18 +6,25 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
+from groundwork.beside import findings_beside
 from groundwork.claim import Held, look
-from groundwork.predecessor import end_predecessors
+from groundwork.predecessor import end_predecessors, predecessor_of
 from groundwork.queue import before
+from groundwork.survey import survey
 from groundwork.tries import note_try
 from groundwork.version import resolve
 from rollout.deployment import Deployment
+from rollout.errors import AzureError
 from rollout.group import Group
+from rollout.inheritance import handed_on
 from rollout.order import Order, Progress, again, done, lock_lost
 from rollout.ports import InstanceState, Ports
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 from rollout.succession import inherit, waiting_for
+
+#: How often somebody who waits is told anew what is in the way: each look costs a list of the set's VMs.
+LOOK_EVERY = timedelta(minutes=5)
 
 #: After another writer came first, the lock is looked at again, at once.
 _AT_ONCE = timedelta(seconds=1)
@@ -83,8 +90,25 @@ def _ready(row: Deployment, predecessor: Deployment | None, pinned: ImageReferen
 async def _wait(ports: Ports, order: Order, row: Deployment, ahead: Held) -> Progress:
     reason = waiting_for(ahead.holder)
     await ports.store.deployments.change(row.id, lambda current: _because(current, reason))
+    if row.looked_at is None or order.at - row.looked_at >= LOOK_EVERY:
+        await _look(ports, order, row, ahead)
     return replace(again(order.poll_interval, reason), listen=True)
 
 
 def _because(row: Deployment, reason: str) -> Deployment:
     return replace(row, reason=reason) if row.status is Status.QUEUED else row
+
+
+async def _look(ports: Ports, order: Order, row: Deployment, ahead: Held) -> None:
+    """Tell who waits what would be in the way now. It decides nothing: all is looked at again when the turn comes."""
+    findings = row.findings
+    group = await ports.store.groups.get(row.group_id)
+    try:
+        if group is not None:
+            handed = handed_on(await predecessor_of(ports, row.group_id, row.scale_set_id))
+            pinned = row.image.pinned if row.image.requested is not None else None
+            seen = await survey(ports, group, row.parameters, handed, pinned=pinned)
+            findings = await findings_beside(ports, seen, row.parameters, ahead.holder)
+    except AzureError:
+        pass  # The next look is as far away as after one that worked: whoever has the set may be short of reads.
+    await ports.store.deployments.change(row.id, lambda now: replace(now, findings=findings, looked_at=order.at))

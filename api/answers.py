@@ -206,7 +206,7 @@ PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), inste
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
     *("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left"),
+    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at"),
 )
 _SHOWN = {
     "can_be": list[CommandKind],
@@ -220,7 +220,9 @@ COMMAND = derived(
     Command, "Command", omit=("kind", "all_gates", "accepted_after"), instead={"command": CommandKind, "all": bool}
 )
 DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
-DEPLOYMENT_READ = derived(Deployment, "DeploymentRead", omit=_INNER, instead={**_SHOWN, **DANGERS})
+DEPLOYMENT_READ = derived(
+    Deployment, "DeploymentRead", omit=_INNER, instead={**_SHOWN, **DANGERS, "findings": FINDINGS}
+)
 OPERATION_STATUS = create_model(
     "OperationStatus",
     __base__=Shape,

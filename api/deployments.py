@@ -16,7 +16,7 @@ from api.operation import RETRY, while_under_way
 from api.overview import overview, overviews
 from api.paging import first, page_after, position, refuse_token
 from api.query import query_integer
-from api.rendering import render_batch, render_dangers, render_event, render_evidence, render_vm
+from api.rendering import render_batch, render_dangers, render_event, render_evidence, render_finding, render_vm
 from rollout.deployment import Deployment
 from rollout.idempotency import start_scope
 from rollout.keys import batch_row, deployment_key, vm_row
@@ -84,7 +84,10 @@ async def get_deployment(ports: Ports, request: Request) -> Answer:
     deployment = await find_deployment(ports, request)
     dangers = await ports.store.dangers.list(deployment.scale_set_id)
     left = render_dangers(one for one in dangers if one.deployment_id == deployment.id)
-    return Answer(200, {**await overview(ports, deployment), "dangers": left}, while_under_way(deployment))
+    waits = deployment.status is Status.QUEUED
+    findings = [render_finding(finding) for finding in deployment.findings] if waits else []
+    shown = {**await overview(ports, deployment), "dangers": left, "findings": findings}
+    return Answer(200, shown, while_under_way(deployment))
 
 
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from api.http import Answer
 from api.rendering import render_finding, render_reference
+from groundwork.beside import findings_beside
 from groundwork.predecessor import predecessor_of
 from groundwork.queue import under_way
 from groundwork.survey import Survey, survey
@@ -21,7 +22,6 @@ from rollout.group import Group
 from rollout.inheritance import handed_on
 from rollout.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports import Ports
-from rollout.preflight import lasting
 from rollout.preflight_plan import what_is_held
 from rollout.scale_set import Vm
 from rollout.status import Status
@@ -35,7 +35,7 @@ async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
     """200 with the plan, whether or not it could be carried out: ``canStart`` says."""
     predecessor = await predecessor_of(ports, group.id, group.scale_set_id)
     seen = await survey(ports, group, parameters, handed_on(predecessor), thorough=True)
-    findings = await _with_conflict(ports, group, parameters, seen.findings)
+    findings = await _with_conflict(ports, group, parameters, seen)
     known = _NOTHING
     if seen.plan is not None:
         known = _planned(seen, seen.plan, parameters, await _forecast(ports, group, parameters, seen, seen.plan))
@@ -68,20 +68,18 @@ _NOTHING: Json = {
 }
 
 
-async def _with_conflict(
-    ports: Ports, group: Group, parameters: Parameters, findings: tuple[Finding, ...]
-) -> tuple[Finding, ...]:
+async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, seen: Survey) -> tuple[Finding, ...]:
     """What another deployment on the set means for this one."""
     held = await under_way(ports, group.id, group.scale_set_id, "")
     if held is None:
-        return findings
+        return seen.findings
     if parameters.on_conflict is OnConflict.REJECT:
         remedy = "Wait until it has ended, or start with onConflict: queue or supersede"
-        return in_order((error("deploymentInProgress", held.reason, remedy, "onConflict"), *findings))
+        return in_order((error("deploymentInProgress", held.reason, remedy, "onConflict"), *seen.findings))
     will = "this one would wait for its end" if parameters.on_conflict is OnConflict.QUEUE else "it would be stopped"
     remedy = "What is planned here is for the set as it is now; it is planned anew when its turn comes"
     found = warning("deploymentInProgress", f"{held.reason}: {will}", remedy, "onConflict")
-    return in_order((found, *lasting(findings)))
+    return in_order((found, *await findings_beside(ports, seen, parameters, held.holder)))
 
 
 async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: Plan) -> Forecast:

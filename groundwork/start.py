@@ -17,6 +17,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from groundwork.beside import findings_beside
 from groundwork.claim import Held, claim, release
 from groundwork.predecessor import end_predecessors, predecessor_of
 from groundwork.queue import under_way
@@ -152,7 +153,7 @@ class _Starter:
         queued = isinstance(deployment, Held)
         if isinstance(deployment, Held):
             self._unless_rejected(deployment)
-            deployment = await started._queue(deployment)
+            deployment = await started._queue(deployment, findings)
         _log.info("Deployment %s of %s was started by %s", deployment.id, pinned.label, deployment.started_by)
         return Started(deployment, findings, queued)
 
@@ -163,12 +164,14 @@ class _Starter:
     async def _surveyed(self, ahead: Held | None) -> tuple[tuple[Finding, ...], ImageReference]:
         """What speaks for and against the deployment, and its exact image.
 
-        One that has to wait is not refused for what may have passed by then: it is asked again under the lock.
+        One that has to wait is not refused for what the deployment before it may cause: it is asked again then.
         """
         group = self.start.group
         predecessor = await predecessor_of(self.ports, group.id, group.scale_set_id)
         seen = await survey(self.ports, group, self.start.parameters, handed_on(predecessor))
-        findings = seen.findings if ahead is None else lasting(seen.findings)
+        findings = seen.findings
+        if ahead is not None:
+            findings = await findings_beside(self.ports, seen, self.start.parameters, ahead.holder)
         if refuses(findings):
             raise _Stopped(Unfit(findings))
         assert seen.reference is not None, "an image that cannot be named is an error"
@@ -197,9 +200,10 @@ class _Starter:
         predecessor = await end_predecessors(self.ports, row, claimed.last_owner)
         return predecessor if isinstance(predecessor, Held) else await self._write(inherit(row, predecessor))
 
-    async def _queue(self, ahead: Held) -> Deployment:
+    async def _queue(self, ahead: Held, findings: tuple[Finding, ...]) -> Deployment:
         """Start the orchestration, whose first step waits for its turn."""
-        deployment = await self._write(queued_row(self.start, ahead.holder))
+        row = queued_row(self.start, ahead.holder)
+        deployment = await self._write(replace(row, findings=findings, looked_at=self.start.at))
         await self._run(deployment, None)
         return deployment
 

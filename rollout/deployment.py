@@ -15,6 +15,7 @@ from rollout.choices import OnConflict as OnConflict
 from rollout.choices import OnFailure as OnFailure
 from rollout.choices import VmPolicy as VmPolicy
 from rollout.commands import Action, Decision, Standing
+from rollout.findings import Finding
 from rollout.group import HealthCheckType, SignalRule, SignalType, Source
 from rollout.pools import PoolsOf
 from rollout.scale_set import ImageReference
@@ -118,6 +119,8 @@ class Deployment:
     an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
     changed the set before it. ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
 
+    ``findings``: what was in the way when a queued deployment was last ``looked_at``.
+
     ``heard`` is the number of the last command that was heeded, ``gate`` that of the event that opened the last gate.
     ``waiting`` is whom to wake when a command comes (an
     activity writes it, outside the events). ``decision``: what a person is asked, while one is. ``paused_from``: what a
@@ -133,6 +136,8 @@ class Deployment:
     epoch: int = 1
     started_by: str = ""
     idempotency_key: str = ""
+    findings: tuple[Finding, ...] = ()
+    looked_at: datetime | None = None
     status: Status = Status.PENDING
     reason: str = ""
     target_size: int = 0

@@ -33,6 +33,7 @@ from api.routes import open_routes, routes
 from rollout.codec import encode
 from rollout.deployment import Deployment, Event, Image, Parameters
 from rollout.group import HealthCheckType, SignalType
+from rollout.preflight_beside import CAUSED
 from rollout.preflight_vms import KINDS
 from rollout.scale_set import ImageReference
 from rollout.status import Status
@@ -93,7 +94,13 @@ def test_every_finding_is_documented_with_its_severity_and_no_other() -> None:
     documented = [(code(row[0]), row[1]) for row in table("Findings of the preflight")]
     assert len(documented) == len(set(documented))
     assert set(documented) == made
-    assert all(row[2] for row in table("Findings of the preflight"))
+    assert all(row[3] for row in table("Findings of the preflight"))
+
+
+def test_every_finding_says_whether_the_running_deployment_may_cause_it() -> None:
+    documented = {code(row[0]) for row in table("Findings of the preflight") if row[2] == "may be"}
+    assert documented == CAUSED | {"deploymentInProgress"}
+    assert {row[2] for row in table("Findings of the preflight")} == {"may be", "no"}
 
 
 #: Fields that hold bodies of their own.
@@ -172,7 +179,7 @@ def test_the_examples_of_bodies_are_accepted() -> None:
 
 def test_the_examples_of_answers_have_the_fields_that_are_sent_in_their_order() -> None:
     deployment, events, error = examples()[2:]
-    sent = {**render_deployment(DEPLOYMENT, ""), "dangers": []}
+    sent = {**render_deployment(DEPLOYMENT, ""), "dangers": [], "findings": []}
     assert list(deployment) == list(sent)
     for part in ("image", "parameters"):
         assert list(deployment[part]) == list(sent[part])

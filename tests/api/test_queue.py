@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from rollout.codec import decode
-from rollout.deployment import Deployment
+from rollout.deployment import Deployment, VmRecord
 from rollout.errors import Busy
 from rollout.names import deployment_id
 from rollout.order import Run
 from rollout.ports import InstanceState
-from rollout.scale_set import ImageReference
-from rollout.status import Status
+from rollout.scale_set import ImageReference, Vm
+from rollout.status import Color, Status, VmStatus
+from rollout.surroundings import Usage
 
 START = "groups/web/deployments"
 
@@ -250,3 +251,94 @@ async def test_a_deployment_taken_back_from_the_queue_does_not_bar_a_retry_of_th
     await end(world, first["id"])
     await end(world, second["id"])
     assert (await later(world, retryOf=first["id"]))["retryOf"] == first["id"]
+
+
+NEVER: list[dict[str, Any]] = [
+    {"canary": {"size": 1000}},
+    {"approvals": [99]},
+    {"image": "9.9.9"},
+]
+
+
+@pytest.mark.parametrize("on_conflict", ["queue", "supersede"])
+@pytest.mark.parametrize("never", NEVER)
+async def test_what_can_never_run_stops_nobody_and_waits_for_nobody(
+    world: Any, never: dict[str, Any], on_conflict: str
+) -> None:
+    first = await world.start()
+    world.clock.pass_(timedelta(seconds=1))
+    status, error = await world.refused("POST", START, {"image": "1.9.0", **never, "onConflict": on_conflict})
+    assert (status, error["code"]) == (422, "preflightFailed")
+    assert await said(world, first["id"]) == []
+    assert len(await world.deployments()) == 1
+    planned = await world.send("POST", f"{START}?dryRun=true", {"image": "1.9.0", **never, "onConflict": on_conflict})
+    assert planned.body["canStart"] is False
+
+
+def vm(world: Any, number: int, power_state: str = "running") -> Vm:
+    image = world.scale_sets.sets[world.scale_set_id.lower()].image
+    return Vm(f"id-{number}", f"web_{number}", str(number), image, "Succeeded", power_state, "healthy")
+
+
+async def run_with(world: Any, **colors: Color) -> Any:
+    """A deployment under way, with VMs of these ids in its first batch."""
+    first = await world.start()
+    now = world.clock.now()
+    records = [
+        VmRecord(name.replace("_", "-"), name, color, 1, VmStatus.RUNNING, updated_at=now)
+        for name, color in colors.items()
+    ]
+    await world.store.vms.put(first["id"], records)
+    world.clock.pass_(timedelta(seconds=1))
+    return first
+
+
+@pytest.mark.parametrize(
+    ("color", "on_conflict", "refused"),
+    [
+        (Color.GREEN, "queue", False),
+        (Color.GREEN, "supersede", False),
+        (Color.BLUE, "queue", False),
+        (Color.BLUE, "supersede", True),
+        (None, "queue", True),
+        (None, "supersede", True),
+    ],
+)
+async def test_stopped_vms_refuse_but_for_those_that_the_running_deployment_made_or_deletes(
+    world: Any, color: Color | None, on_conflict: str, refused: bool
+) -> None:
+    first = await run_with(world, **({"id_9": color} if color else {}))
+    world.scale_sets.listed[world.scale_set_id.lower()] = [
+        *(vm(world, number) for number in range(9)),
+        vm(world, 9, "deallocated"),
+    ]
+    answer = await world.send("POST", START, {"image": "1.9.0", "onConflict": on_conflict})
+    assert answer.status == (422 if refused else 202), answer.body
+    assert bool(await said(world, first["id"])) == (on_conflict == "supersede" and not refused)
+
+
+@pytest.mark.parametrize(("used", "refused"), [(96, False), (98, False), (99, True)])
+async def test_a_quota_that_the_running_deployment_s_surge_fills_refuses_nobody_who_waits(
+    world: Any, used: int, refused: bool
+) -> None:
+    """Two cores each: of 12 VMs, two are its surge. A batch of two needs four cores, and it frees four."""
+    await run_with(world, id_10=Color.GREEN, id_11=Color.GREEN)
+    key = world.scale_set_id.lower()
+    world.scale_sets.add(replace(world.scale_sets.sets[key], capacity=12))
+    world.scale_sets.listed[key] = [vm(world, number) for number in range(12)]
+    world.constraints.usage.append(Usage("cores", "Cores", used + 2, 100))
+    asked = {"image": "1.9.0", "onConflict": "supersede", "batchSize": 2}
+    answer = await world.send("POST", START, asked)
+    assert answer.status == (422 if refused else 202), answer.body
+
+
+async def test_a_queued_deployment_says_what_is_in_the_way(world: Any) -> None:
+    world.scale_sets.listed[world.scale_set_id.lower()] = [
+        *(vm(world, number) for number in range(9)),
+        vm(world, 9, "deallocated"),
+    ]
+    await world.start(stoppedVms="skip")
+    second = await later(world, onConflict="queue", stoppedVms="skip")
+    shown = await world.get(f"deployments/{second['id']}")
+    assert shown["findings"] == second["findings"]
+    assert "stoppedVms" in [found["code"] for found in shown["findings"]]

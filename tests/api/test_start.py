@@ -85,7 +85,7 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
         "findings": [],
     }
     read = {k: v for k, v in answer.body.items() if k != "findings"}
-    assert (await world.get(f"deployments/{name}")) == {**read, "dangers": []}
+    assert (await world.get(f"deployments/{name}")) == {**read, "dangers": [], "findings": []}
 
 
 async def test_a_min_health_takes_the_place_of_the_other_threshold(world: Any) -> None:

@@ -170,3 +170,30 @@ def test_of_starts_at_once_with_one_key_one_deploys_and_all_are_told_the_same(pl
         assert (await platform.ended(name)).status is Status.FINISHED
 
     play(story, small_world(2))
+
+
+def test_a_queued_deployment_tells_of_what_has_come_into_its_way(play: Play, small_world: Worlds) -> None:
+    async def story(stage: Any) -> None:
+        platform = stage.platform
+        first = await platform.start(**GOOD, approvals=[1])
+        await stage.until(first, "ApprovalAwaited")
+        second = await platform.start(**BACK, onConflict="queue")
+
+        async def told() -> set[str]:
+            shown = (await platform.get(f"/api/deployments/{second}")).body
+            assert shown["status"] == "queued"
+            return {finding["code"] for finding in shown["findings"]}
+
+        assert "deleteLocked" not in await told()
+        platform.cloud.interfere.lock(stage.scale_set_id)
+        await stage.sleep(minutes=4)
+        assert "deleteLocked" not in await told()
+        await stage.sleep(minutes=2)
+        assert "deleteLocked" in await told()
+        platform.cloud.interfere.unlock()
+        await stage.sleep(minutes=6)
+        assert "deleteLocked" not in await told()
+        await stage.say(first, "approve")
+        assert (await platform.ended(second)).status is Status.FINISHED
+
+    play(story, small_world(2))
