@@ -96,7 +96,9 @@ Checker = Callable[[Watched], Awaitable[list[str]]]
 
 
 def places(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Places]:
-    """By ``vmId``, the pools of each VM that is there."""
+    """By ``vmId``, the pools of each VM that is there; none where the set is gone."""
+    if scale_set_id.lower() not in platform.cloud.scale_set_ids:
+        return {}
     named = platform.cloud.places(scale_set_id)
     return {vm.vm_id: named[vm.name] for vm in platform.cloud.scale_set(scale_set_id).active()}
 

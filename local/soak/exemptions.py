@@ -27,7 +27,7 @@ EXEMPT: dict[str, frozenset[str]] = {
     "evict": VMS,
     "scale": VMS,
     "autoscale": VMS,
-    "change_autoscale": VMS,
+    "change_autoscale": VMS | {"journal_restored"},  # what was there before is not what is to be there
     "repair": VMS,
     "stop": SERVING,
     "start": SERVING,

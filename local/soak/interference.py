@@ -155,8 +155,12 @@ def _unlock(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _hold(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _hold(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    """Not beside another operation: where writes cancel each other, that would be others' concern alone."""
+    if not scene.is_there() or scene.platform.cloud.scale_set(scene.scale_set_id).provisioning_state != "Succeeded":
+        return False
     interfere.hold(scene.scale_set_id, timedelta(seconds=dice.choice([20, 120, 900])))
+    return True
 
 
 def _publish(scene: Scene, interfere: Interference, dice: Random) -> bool:
@@ -210,7 +214,7 @@ ACTS: dict[str, Act] = {
     "rolling_upgrade": _on_the_set(_rolling_upgrade),
     "lock": _lock,
     "unlock": _unlock,
-    "hold": _on_the_set(_hold),
+    "hold": _hold,
     "publish": _publish,
     "change_version": _change_version,
     "delete_version": _delete_version,

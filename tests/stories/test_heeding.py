@@ -68,6 +68,15 @@ async def until_status(stage: Any, deployment: str, *statuses: Status) -> Any:
     raise TimeoutError(await stage.platform.story(deployment))
 
 
+async def until_heeded(stage: Any, deployment: str) -> None:
+    """Wait until all that was said has come to its end: a gate that opened before a pause was seen opens anew."""
+    for _ in range(600):
+        if all(end for _, end in await commands(stage, deployment)):
+            return
+        await stage.sleep(seconds=1)
+    raise TimeoutError(await stage.platform.story(deployment))
+
+
 @pytest.mark.parametrize("second", MOMENTS)
 def test_pause_before_a_gate_opens_is_heeded_and_the_gate_opens_with_its_whole_time(
     play: Play, small_world: Worlds, second: int
@@ -154,6 +163,7 @@ def test_two_commands_before_a_gate_are_heeded_in_their_order(
         deployment = await to_the_gate(stage, second)
         accepted = [kind for kind in pair if await give(stage, deployment, kind)]
         if {"stop", "rollBack"}.isdisjoint(accepted):
+            await until_heeded(stage, deployment)
             await until_status(stage, deployment, Status.AWAITING_APPROVAL)
             assert await give(stage, deployment, "approve")
         await stage.platform.ended(deployment)
