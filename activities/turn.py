@@ -10,6 +10,7 @@ from groundwork.beside import findings_beside
 from groundwork.claim import Held, look
 from groundwork.predecessor import end_predecessors, predecessor_of
 from groundwork.queue import before
+from groundwork.readings import spare
 from groundwork.survey import survey
 from groundwork.tries import note_try
 from groundwork.version import resolve
@@ -104,7 +105,7 @@ async def _look(ports: Ports, order: Order, row: Deployment, ahead: Held) -> Non
     findings = row.findings
     group = await ports.store.groups.get(row.group_id)
     try:
-        if group is not None:
+        if group is not None and spare(ports, row.scale_set_id):
             handed = handed_on(await predecessor_of(ports, row.group_id, row.scale_set_id))
             pinned = row.image.pinned if row.image.requested is not None else None
             seen = await survey(ports, group, row.parameters, handed, pinned=pinned)

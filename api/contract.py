@@ -123,7 +123,7 @@ OPERATIONS: Mapping[str, Operation] = {
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES),
             *(Code.TWO_THRESHOLDS, Code.THRESHOLD_WITHOUT_CHECK, Code.SCALE_SET_TAKEN),
-            *(Code.DEPLOYMENT_IN_PROGRESS, Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED),
+            *(Code.DEPLOYMENT_IN_PROGRESS, Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
         ),
         body=GroupBody,
         headers={201: (_LOCATION,)},
@@ -144,7 +144,8 @@ OPERATIONS: Mapping[str, Operation] = {
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES, Code.TWO_THRESHOLDS),
             *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.RETRY_NOT_POSSIBLE),
-            *(Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.NOT_STARTED, Code.START_UNCERTAIN),
+            *(Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
+            *(Code.NOT_STARTED, Code.START_UNCERTAIN),
         ),
         body=DeploymentBody,
         query=(Named("dryRun", "`true`: nothing is started, and the answer is the plan.", {"type": "boolean"}),),

@@ -16,6 +16,7 @@ from typing import Any
 
 from api.http import Answer, Handler, Request
 from groundwork.claim import Held
+from groundwork.readings import ReadingTooOften
 from rollout.errors import AzureError, Busy, Refused
 from rollout.findings import Finding
 from rollout.ports import Ports
@@ -76,6 +77,7 @@ class Code(StrEnum):
     AZURE_FAILED = "azureFailed"
     UNHEALTHY = "unhealthy"
     AZURE_BUSY = "azureBusy"
+    READING_TOO_OFTEN = "readingTooOften"
     NOT_STARTED = "notStarted"
     START_UNCERTAIN = "startUncertain"
 
@@ -124,6 +126,7 @@ STATUS: Mapping[Code, int] = {
     Code.AZURE_FAILED: 502,
     Code.UNHEALTHY: 503,
     Code.AZURE_BUSY: 503,
+    Code.READING_TOO_OFTEN: 503,
     Code.NOT_STARTED: 503,
     Code.START_UNCERTAIN: 503,
 }
@@ -199,6 +202,9 @@ async def respond(handler: Handler, ports_of: Callable[[], Ports], request: Requ
 
 
 def _azure_answer(error: AzureError) -> Answer:
+    if isinstance(error, ReadingTooOften):
+        answer = Refusal(Code.READING_TOO_OFTEN, error.message).answer
+        return Answer(answer.status, answer.body, _retry_after(error.retry_after or RETRY_AFTER))
     said = f"Azure answered {error.code}: {error.message}"
     if isinstance(error, Busy):
         answer = Refusal(Code.AZURE_BUSY, f"{said}. Try again later").answer

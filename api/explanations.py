@@ -183,6 +183,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Azure or its throttling asks to wait",
         "try again after `Retry-After`",
     ),
+    Code.READING_TOO_OFTEN: Explanation(
+        "a deployment has the scale set, and needs what Azure allows to be read of it",
+        "try again after `Retry-After`, or when the deployment has ended",
+    ),
     Code.NOT_STARTED: Explanation(
         "Durable Functions did not start the deployment, which is kept as `failed`; the scale set is free",
         "try again after `Retry-After`",

@@ -14,8 +14,9 @@ from api.rendering import render_dangers, render_finding, render_group, render_r
 from api.scheduled import scheduled
 from api.scopes import image_scope, refuse_outside
 from api.state import States
-from groundwork.claim import Held
+from groundwork.claim import Held, held
 from groundwork.queue import under_way
+from groundwork.readings import Readings
 from rollout.asked import Asked
 from rollout.findings import Finding, Severity, in_order
 from rollout.group import Group
@@ -49,7 +50,9 @@ async def get_group(ports: Ports, request: Request, *, states: States) -> Answer
     return Answer(200, shown)
 
 
-async def put_group(ports: Ports, request: Request, *, states: States, scopes: Sequence[str] = ()) -> Answer:
+async def put_group(
+    ports: Ports, request: Request, *, states: States, readings: Readings, scopes: Sequence[str] = ()
+) -> Answer:
     """Make a group (201) or replace its definition (200).
 
     What would refuse a deployment now but can be put right (the upgrade mode, say) is told in ``findings``; what makes
@@ -68,6 +71,8 @@ async def put_group(ports: Ports, request: Request, *, states: States, scopes: S
     await _refuse_second_group(ports, group)
     if existing is not None and not same_scale_set(existing, group):
         await _refuse_while_under_way(ports, existing)
+    if await held(ports, group.scale_set_id, "") is not None:
+        ports = readings.at_this_pace(ports)
     scale_set, findings = await _check(ports, group)
     findings = in_order((*findings, *check_signals(fill(Asked(), group)), *await image_findings(ports, group)))
     await ports.store.groups.put(group)

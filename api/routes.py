@@ -29,6 +29,7 @@ from api.query import understood
 from api.signals import signal_vm
 from api.start import start_deployment
 from api.state import States
+from groundwork.readings import Readings
 from rollout.commands import CommandKind
 from rollout.ports import Ports
 from settings import Settings
@@ -89,11 +90,12 @@ def _kept(route: Route) -> Handler:
 
 
 def _table(settings: Settings) -> tuple[Route, ...]:
-    states = States()
+    states, readings = States(), Readings()
+    put = partial(put_group, states=states, readings=readings, scopes=settings.scopes)
     return (
         Route("list_groups", "GET", "groups", list_groups, _PAGED),
         Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
-        Route("put_group", "PUT", "groups/{groupId}", partial(put_group, states=states, scopes=settings.scopes)),
+        Route("put_group", "PUT", "groups/{groupId}", put),
         Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
         Route("list_images", "GET", "groups/{groupId}/images", list_images, _PAGED),
         Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments, _PAGED),
@@ -101,7 +103,7 @@ def _table(settings: Settings) -> tuple[Route, ...]:
             "start_deployment",
             "POST",
             "groups/{groupId}/deployments",
-            partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes),
+            partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes, readings=readings),
             ("dryRun",),
         ),
         Route("list_deployments", "GET", "deployments", list_deployments, ("status", "key", *_PAGED)),

@@ -20,6 +20,7 @@ from api.rendering import render_finding
 from api.retry import complete
 from api.scopes import image_scope, refuse_outside
 from groundwork.claim import Held
+from groundwork.readings import Readings
 from groundwork.start import Begun, Failed, Started, Unfit, begin
 from rollout.deployment import OnConflict, Parameters
 from rollout.findings import Severity
@@ -31,7 +32,7 @@ from rollout.succession import Start
 
 
 async def start_deployment(
-    ports: Ports, request: Request, *, poll_interval: timedelta, scopes: Sequence[str] = ()
+    ports: Ports, request: Request, *, poll_interval: timedelta, scopes: Sequence[str] = (), readings: Readings
 ) -> Answer:
     """Start a deployment: 202 with the deployment as it begins, and where to follow it.
 
@@ -48,22 +49,29 @@ async def start_deployment(
     refuse_outside(scopes, group.scale_set_id, "groupId")
     refuse_outside(scopes, image_scope(parameters.image, group), "image")
     if query_flag(request, "dryRun"):
-        return await dry_run(ports, group, parameters)
-    started = await _start(ports, request, group, parameters, poll_interval)
+        return await dry_run(readings.at_this_pace(ports), group, parameters)
+    started = await _start(ports, request, group, parameters, poll_interval, readings)
     shown = await overview(ports, started.deployment)
     findings = [render_finding(finding) for finding in started.findings]
     return Answer(202, {**shown, "findings": findings}, operation_headers(request, started.deployment.id))
 
 
 async def _start(
-    ports: Ports, request: Request, group: Group, parameters: Parameters, poll_interval: timedelta
+    ports: Ports,
+    request: Request,
+    group: Group,
+    parameters: Parameters,
+    poll_interval: timedelta,
+    readings: Readings,
 ) -> Started:
     """The deployment that an earlier try of the same request has started, else a new one. Raises ``Refusal``."""
     at = request.at or ports.clock.now()
     name = deployment_id(group.id, at, request.token or secrets.token_hex(3))
     key = request.headers.get(HEADER, "")
     start = Start(name, group, parameters, ImageReference(), at, request.caller, key)
-    started = _accepted(await begin(ports, start, poll_interval, tried=request.tried))
+    # Without an image the set's own is deployed, as it is now.
+    paced = readings.at_this_pace(ports, asker=name, anew=parameters.image is None)
+    started = _accepted(await begin(paced, start, poll_interval, tried=request.tried))
     if started.queued and parameters.on_conflict is OnConflict.SUPERSEDE:
         await supersede(ports, started.deployment)
     return started

@@ -20,11 +20,13 @@ from rollout.deployment import Image, Parameters
 from rollout.errors import AzureError, Refused
 from rollout.findings import Finding, Severity
 from rollout.group import Group, HealthCheckType
+from rollout.images import needs_place, parse_image
 from rollout.inheritance import HandedOn, Inherited, check_inherited, inherited
 from rollout.ownership import told_apart
 from rollout.plan import is_skipped, make_plan, serving_vms
 from rollout.ports import Ports
 from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
+from rollout.preflight_image import check_image
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
 from rollout.surroundings import Surroundings, Unread
 
@@ -88,14 +90,18 @@ async def survey(
     others go, and costs a request a VM in a Flexible set. ``brief``: what is around the set is not read, because Azure
     answers so badly that each request less counts.
     """
+    found = await _without_set(ports, group, parameters, pinned)
+    if found is not None and found.version is None:
+        findings = _without_version(tuple(check_image(None, found.version_id, None)), found)
+        return Survey(in_order(findings), found.version_id, found.reference, None)
     scale_set = scale_set or await ports.scale_sets.read(group.scale_set_id)
     if scale_set is None:
-        found = await _resolve(ports, group, parameters, None, pinned)
+        found = found or await _resolve(ports, group, parameters, None, pinned)
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
     handed = handed or HandedOn()
     found, listed, former, surroundings = await asyncio.gather(
-        _resolve(ports, group, parameters, scale_set, pinned),
+        _known(found) if found is not None else _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
         former_of(ports, handed),
         _nothing() if brief else _surroundings(ports, scale_set),
@@ -164,6 +170,22 @@ class _Seen:
         if planned is not None and found.reference is not None:
             image = Image(parameters.image, found.reference, self.inherited.previous)
             yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
+
+
+async def _without_set(
+    ports: Ports, group: Group, parameters: Parameters, pinned: ImageReference | None
+) -> Resolution | None:
+    """The image, where it is named by itself and to the version; nobody reads a set for one that is not there."""
+    if pinned is not None or parameters.image is None:
+        return None
+    named = parse_image(parameters.image, group.image_id)
+    if isinstance(named, ImageReference) and (not named.exact or needs_place(named)):
+        return None
+    return await resolve(ports.images, parameters.image, group, None)
+
+
+async def _known(found: Resolution) -> Resolution:
+    return found
 
 
 async def _resolve(

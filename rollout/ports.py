@@ -38,12 +38,19 @@ class ScaleSets(Protocol):
         """The set as it is now; ``None`` where there is none."""
         ...
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
-        """Every VM with its state, and its health where the same requests tell that. ``Stale``: the set is gone."""
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
+        """Every VM with its state, and its health where the same requests tell that. ``Stale``: the set is gone.
+
+        ``share_min``: where less is left of what Azure allows to be listed, ``Busy`` after one request.
+        """
         ...
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs as well: a request for each whose health the list could not tell."""
+        ...
+
+    def left(self, scale_set_id: str) -> float | None:
+        """The share of the set's bucket of lists that is left, by the last list; ``None`` where none said."""
         ...
 
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:

@@ -254,6 +254,11 @@ class VmList:
     refill: int = 10
     views: int = 0
 
+    @property
+    def left(self) -> float | None:
+        """The share of the bucket that is left; ``None`` where that was not said. A bucket holds three minutes."""
+        return None if self.remaining is None else self.remaining / (3 * self.refill)
+
     def by_id(self) -> dict[str, Vm]:
         """The VMs under their ``vm_id``."""
         return {vm.vm_id: vm for vm in self.vms}

@@ -47,12 +47,14 @@ class FlexibleVms:
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
         """``GET …/virtualMachines`` of the set's resource group with the scale set filter and ``$expand``, every page.
 
         Azure keeps a set's VMs in the set's resource group, so the identity needs no right on the subscription.
         """
-        pages = await read_pages(self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE)
+        pages = await read_pages(
+            self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE, share_min
+        )
         vms = tuple(vm for item in pages.items if (vm := read_flexible_vm(item)) is not None)
         return VmList(vms, pages.requests, pages.remaining, LIST_REFILL_PER_MINUTE)
 

@@ -24,6 +24,8 @@ from rollout.pacing import until_refilled
 #: What azure-mgmt-compute 39 itself sends with a request for VMs; tests hold the two together.
 VM_API_VERSION = "2026-04-01"
 
+MINUTE = timedelta(minutes=1)
+
 #: A set has at most 1,000 VMs, so a list this long has lost its way.
 MOST_PAGES = 1000
 
@@ -37,12 +39,14 @@ class Pages:
     remaining: int | None
 
 
-async def read_pages(clients: ComputeClients, scale_set_id: str, url: str, refill: int) -> Pages:
+async def read_pages(
+    clients: ComputeClients, scale_set_id: str, url: str, refill: int, share_min: float = 0.0
+) -> Pages:
     """Follow ``nextLink`` to the end. ``refill``: what Azure gives back a minute into the bucket of this list.
 
     Raises ``Busy`` with the time until all pages can be read again: a list that was throttled at a later page begins
     again at the first, and Azure's ``Retry-After`` speaks of one request. Heeding only that, a list of ten pages would
-    be refused for ever.
+    be refused for ever. ``share_min``: where less of the bucket is left after the first page, ``Busy``.
     """
     items: list[Json] = []
     for requests in range(1, MOST_PAGES + 1):
@@ -50,9 +54,12 @@ async def read_pages(clients: ComputeClients, scale_set_id: str, url: str, refil
             page, headers = await read_json(clients, scale_set_id, url)
         except Busy as busy:
             raise _whole_list_later(busy, until_refilled(requests, refill) if requests > 1 else None) from busy
+        left = _remaining(headers)
+        if requests == 1 and share_min and left is not None and left < share_min * 3 * refill:
+            raise Busy("LittleLeft", f"{left} more lists of the VMs of {scale_set_id} would be answered", MINUTE)
         items += page.get("value") or ()
         if not page.get("nextLink"):
-            return Pages(tuple(items), requests, _remaining(headers))
+            return Pages(tuple(items), requests, left)
         url = page["nextLink"]
     raise Refused("tooManyPages", f"The list of the VMs of {scale_set_id} has more than {MOST_PAGES} pages")
 

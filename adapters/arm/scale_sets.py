@@ -18,7 +18,7 @@ from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.uniform import UniformVms
 from adapters.arm.updates import update_scale_set
 from rollout.codec import encode
-from rollout.errors import Stale
+from rollout.errors import Busy, Stale
 from rollout.evidence import Inspection
 from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, VmList
 
@@ -26,7 +26,7 @@ from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, V
 class SetVms(Protocol):
     """The VMs of the scale sets of one orchestration mode: that part of ``rollout.ports.ScaleSets``."""
 
-    async def list_vms(self, scale_set_id: str) -> VmList: ...
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList: ...
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList: ...
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None: ...
 
@@ -49,6 +49,7 @@ class ArmScaleSets:
             OrchestrationMode.FLEXIBLE: FlexibleSources(clients),
         }
         self._modes: dict[str, OrchestrationMode] = {}
+        self._left: dict[str, float | None] = {}
         self._first_read = asyncio.Lock()
 
     async def read(self, scale_set_id: str) -> ScaleSet | None:
@@ -64,12 +65,18 @@ class ArmScaleSets:
         self._modes[scale_set_id.lower()] = found.mode
         return found
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
         """Every VM of the set, as its mode's API tells of them; ``Stale`` where the set is gone.
 
         The VM API answers for a set that is gone as for one without VMs.
         """
-        listed = await (await self._vms(scale_set_id)).list_vms(scale_set_id)
+        vms = await self._vms(scale_set_id)
+        try:
+            listed = await vms.list_vms(scale_set_id, share_min)
+        except Busy:
+            self._left[scale_set_id.lower()] = 0.0
+            raise
+        self._left[scale_set_id.lower()] = listed.left
         if not listed.vms and await self.read(scale_set_id) is None:
             raise Stale("scaleSetNotFound", f"There is no scale set {scale_set_id}")
         return listed
@@ -77,6 +84,10 @@ class ArmScaleSets:
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs, where the list itself could not tell it."""
         return await (await self._vms(scale_set_id)).with_health(scale_set_id, listed, vm_ids)
+
+    def left(self, scale_set_id: str) -> float | None:
+        """What the last list of this process, a door's or an activity's, said."""
+        return self._left.get(scale_set_id.lower())
 
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
         """The VM that has this name now."""

@@ -27,9 +27,11 @@ class UniformVms:
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
         """``GET …/virtualMachines?$expand=instanceView``, every page; ``Stale`` where the set is gone."""
-        pages = await read_pages(self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE)
+        pages = await read_pages(
+            self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE, share_min
+        )
         vms = (read_vm(item) for item in pages.items)
         return VmList(
             tuple(vm for vm in vms if vm is not None), pages.requests, pages.remaining, LIST_REFILL_PER_MINUTE

@@ -86,11 +86,14 @@ class Desk:
             return ()
         return self.set if asked == SET else self.versions.get(asked.label)
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
         model = self.set.image if self.set and self.set.image else ImageReference()
         return VmList(
             tuple(Vm(f"id-{n}", f"web_{n}", str(n), model, "Succeeded", "running", "healthy") for n in range(2))
         )
+
+    def left(self, scale_set_id: str) -> float | None:
+        return None
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
         return listed

@@ -66,6 +66,7 @@ class ListedScaleSets:
         self.reads = 0
         self.lists = 0
         self.pages = 1
+        self.share_left: float | None = None
         self.error: Exception | None = None
         self.list_error: Exception | None = None
 
@@ -84,7 +85,7 @@ class ListedScaleSets:
             raise self.error
         return self.vms.get((scale_set_id.lower(), vm_name))
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
         """The VMs that a test gives the set; else as many as its capacity says, all healthy and on its image."""
         self.lists += 1
         if self.list_error:
@@ -96,6 +97,9 @@ class ListedScaleSets:
             for n in range(scale_set.capacity)
         ]
         return VmList(tuple(self.listed.get(scale_set_id.lower(), vms)), self.pages)
+
+    def left(self, scale_set_id: str) -> float | None:
+        return self.share_left
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
         return listed

@@ -70,8 +70,10 @@ async def test_a_queued_deployment_is_there_and_its_orchestration_waits_for_its_
 async def test_what_may_have_passed_by_its_turn_refuses_no_queued_start(world: Any) -> None:
     await world.start()
     key = world.scale_set_id.lower()
+    next_reading(world)
     world.scale_sets.add(replace(world.scale_sets.sets[key], provisioning_state="Updating"))
     assert (await later(world, onConflict="queue"))["status"] == "queued"
+    next_reading(world)
     world.scale_sets.add(replace(world.scale_sets.sets[key], os_type="Windows"))
     status, error = await world.refused("POST", START, {"image": "1.1.0", "onConflict": "queue"})
     assert (status, error["code"]) == (422, "preflightFailed")
@@ -289,8 +291,14 @@ async def run_with(world: Any, **colors: Color) -> Any:
         for name, color in colors.items()
     ]
     await world.store.vms.put(first["id"], records)
-    world.clock.pass_(timedelta(seconds=1))
+    next_reading(world)
     return first
+
+
+def next_reading(world: Any) -> None:
+    """A minute later, when Azure would answer many more lists."""
+    world.clock.pass_(timedelta(minutes=1))
+    world.scale_sets.share_left = 1.0
 
 
 @pytest.mark.parametrize(

@@ -392,7 +392,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any], list[
         ["upgradeModeNotManual", "overprovisioning"],
     ),
     ({"image": "1.1.0", "batchSizePercentage": 100}, {"capacity": 900}, {}, ["surgeOverLimit"]),
-    ({"image": "9.9.9"}, {"overprovision": True}, {}, ["overprovisioning", "imageNotFound"]),
+    ({"image": "9.9.9"}, {"overprovision": True}, {}, ["imageNotFound"]),
 ]
 
 
