@@ -23,7 +23,7 @@ from local.soak.exemptions import exempt, traits
 from local.soak.guests import speak
 from local.soak.interference import ACTS
 from local.soak.scene import GROUP, Scene
-from local.soak.script import OUTAGES, Script, Seed, Step, write_script
+from local.soak.script import OUTAGES, SENSIBLE, Script, Seed, Step, write_script
 from local.soak.worlds import DEALLOCATED, PROTECTED, Setting, world_of
 from local.virtual import VirtualPlatform
 
@@ -132,9 +132,19 @@ async def _retry(scene: Scene, asked: dict[str, Any], dice: Random) -> None:
 
 async def _say(scene: Scene, what: dict[str, Any], dice: Random) -> None:
     rows = await scene.deployments()
-    if what["nth"] < len(rows):
-        body = {"all": True} if what.get("all") else {}
-        await scene.ask("POST", f"/api/deployments/{rows[what['nth']].id}/{what['command']}", body, 202, 409, 503)
+    if what["nth"] >= len(rows):
+        return
+    path = f"/api/deployments/{rows[what['nth']].id}"
+    command = what["command"]
+    if command == SENSIBLE:
+        reply = await scene.ask("GET", path, None, 200, 503)
+        possible = reply.body.get("canBe") if reply is not None else None
+        if not possible:
+            return
+        command = dice.choice(possible)
+    scene.tell(f"  {command}")
+    body = {"all": True} if what["all"] and command == "approve" else {}
+    await scene.ask("POST", f"{path}/{command}", body, 202, 409, 503)
 
 
 async def _take_back(scene: Scene, what: dict[str, Any], dice: Random) -> None:

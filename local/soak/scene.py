@@ -98,7 +98,7 @@ class Scene:
             self.killed.clear()
             await self.platform.restart_host()
 
-    async def ask(self, method: str, path: str, body: Mapping[str, object], *statuses: int) -> Reply | None:
+    async def ask(self, method: str, path: str, body: Mapping[str, object] | None, *statuses: int) -> Reply | None:
         """A request of a person; ``None`` where the host died over it."""
         try:
             reply = await self.platform.request(method, path, body)

@@ -20,10 +20,11 @@ OUTAGES = ("hostKilled", "hostAsleep", "suspended")
 TROUBLE = tuple(sorted([*ACTS, *BREAKAGE, *OUTAGES]))
 
 #: The share of runs with one deployment alone: so more are played in the same time. Sequences find other things.
-ALONE = 0.6
+ALONE = 0.4
 
-#: What a person says; approvals more often, or a deployment with gates gets nowhere.
-COMMANDS = ("pause", "resume", "resume", "approve", "approve", "stop", "rollBack")
+#: What a person says who has not looked. Most do look, and say what can be said then.
+COMMANDS = ("pause", "resume", "approve", "stop", "rollBack")
+SENSIBLE = "what it can be told"
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,11 @@ def _story(dice: Random, setting: Setting) -> Iterator[Step]:
 def _said(dice: Random) -> Step:
     if dice.random() < 0.1:
         return Step(some_time(dice), "takeBack")
-    command = {"command": dice.choice(COMMANDS), "nth": dice.choice([0, 0, 0, 1])}
-    if command["command"] == "approve" and dice.random() < 0.4:
-        command["all"] = True
-    return Step(some_time(dice), "say", command)
+    said = SENSIBLE if dice.random() < 0.75 else dice.choice(COMMANDS)
+    command = {"command": said, "nth": dice.choice([0, 0, 0, 1]), "all": dice.random() < 0.4}
+    # A deployment of a few VMs takes a few minutes.
+    after = timedelta(seconds=dice.randint(5, 400)) if dice.random() < 0.7 else some_time(dice)
+    return Step(after, "say", command)
 
 
 def _troubled(dice: Random, steps: list[Step]) -> list[Step]:
