@@ -223,19 +223,21 @@ DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
 DEPLOYMENT_READ = derived(
     Deployment, "DeploymentRead", omit=_INNER, instead={**_SHOWN, **DANGERS, "findings": FINDINGS}
 )
-OPERATION_STATUS = create_model(
-    "OperationStatus",
-    __base__=Shape,
-    __doc__="A deployment as Azure Resource Manager records an operation. ``properties``: the deployment.",
-    id=(str, ...),
-    name=(str, ...),
-    status=(Literal["InProgress", "Succeeded", "Failed", "Canceled"], ...),
-    percent_complete=(int, ...),
-    start_time=(AwareDatetime, ...),
-    end_time=(AwareDatetime | Absent, None),
-    error=(ErrorBody | Absent, None),
-    properties=(DEPLOYMENT, ...),
-)
+
+
+class OperationStatus(Shape):
+    """A deployment as Azure Resource Manager records an operation. ``properties``: the deployment."""
+
+    id: str
+    name: str
+    status: Literal["InProgress", "Succeeded", "Failed", "Canceled"]
+    percent_complete: int
+    start_time: AwareDatetime
+    end_time: AwareDatetime | Absent = None
+    error: ErrorBody | Absent = None
+    properties: DEPLOYMENT  # type: ignore[valid-type]
+
+
 DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})
 DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**_SHOWN, "command": COMMAND})
 BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))

@@ -159,12 +159,12 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "get_deployment_operation": Operation(
         "Deployments",
-        {200: answers.DEPLOYMENT, 202: answers.OPERATION_STATUS},
+        {200: answers.DEPLOYMENT, 202: answers.OperationStatus},
         (*_DEPLOYMENT, Code.DEPLOYMENT_FAILED, Code.DEPLOYMENT_ROLLED_BACK, Code.DEPLOYMENT_STOPPED),
         headers={202: (_LOCATION, _RETRY_AFTER)},
     ),
     "get_deployment_operation_status": Operation(
-        "Deployments", {200: answers.OPERATION_STATUS}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}
+        "Deployments", {200: answers.OperationStatus}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}
     ),
     "list_deployment_vms": Operation(
         "Deployments",

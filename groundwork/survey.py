@@ -90,18 +90,18 @@ async def survey(
     others go, and costs a request a VM in a Flexible set. ``brief``: what is around the set is not read, because Azure
     answers so badly that each request less counts.
     """
-    found = await _without_set(ports, group, parameters, pinned)
-    if found is not None and found.version is None:
-        findings = _without_version(tuple(check_image(None, found.version_id, None)), found)
-        return Survey(in_order(findings), found.version_id, found.reference, None)
+    known = await _without_set(ports, group, parameters, pinned)
+    if known is not None and known.version is None:
+        findings = _without_version(tuple(check_image(None, known.version_id, None)), known)
+        return Survey(in_order(findings), known.version_id, known.reference, None)
     scale_set = scale_set or await ports.scale_sets.read(group.scale_set_id)
     if scale_set is None:
-        found = found or await _resolve(ports, group, parameters, None, pinned)
+        found = known or await _resolve(ports, group, parameters, None, pinned)
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
     handed = handed or HandedOn()
     found, listed, former, surroundings = await asyncio.gather(
-        _known(found) if found is not None else _resolve(ports, group, parameters, scale_set, pinned),
+        _known(known) if known is not None else _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
         former_of(ports, handed),
         _nothing() if brief else _surroundings(ports, scale_set),

@@ -18,7 +18,9 @@ def breaches(name: str, status: int, headers: Mapping[str, str], content: bytes)
     said = _responses(name).get(str(status))
     if said is None:
         return [f"{name} answers {status}, which is not documented: {content[:500]!r}"]
-    missing = [f"{name} {status}: {header} is not documented" for header in headers if header not in _known(said)]
+    missing = [
+        f"{name} {status}: {header} is not documented" for header in headers if header.lower() not in _known(said)
+    ]
     media = headers.get("Content-Type", "").partition(";")[0]
     if media not in said.get("content", {"": None}):
         return [*missing, f"{name} {status}: {media or 'no content'} is not documented"]
@@ -48,7 +50,7 @@ _EVERYWHERE = frozenset(
 
 
 def _known(said: Json) -> frozenset[str]:
-    return _EVERYWHERE | frozenset(said.get("headers", {}))
+    return frozenset(name.lower() for name in (*_EVERYWHERE, *said.get("headers", {})))
 
 
 @cache

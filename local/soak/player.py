@@ -19,6 +19,7 @@ from local.durable.instances import RuntimeStatus
 from local.durable.queries import InstanceFilter
 from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
+from local.soak.calls import call_at_random
 from local.soak.exemptions import exempt, traits
 from local.soak.guests import speak
 from local.soak.interference import ACTS
@@ -50,10 +51,13 @@ class Outcome:
     ends: Counter[str] = field(default_factory=Counter)
 
 
-def play(seed: Seed, tell: Tell = lambda line: None) -> Outcome:
-    """Play the seed's run; ``tell`` hears what is done and, at the end, the story of each deployment."""
+def play(seed: Seed, tell: Tell = lambda line: None, script: Script | None = None) -> Outcome:
+    """Play the seed's run, or another ``script`` of it.
+
+    ``tell`` hears what is done and, at the end, the story of each deployment.
+    """
     outcome = Outcome(seed)
-    script = write_script(seed)
+    script = script or write_script(seed)
     tell(f"{seed.half} seed {seed.number}: {script.setting}")
     try:
         with fast_timestamps():
@@ -187,6 +191,7 @@ STEPS: dict[str, Callable[[Scene, dict[str, Any], Random], Awaitable[None]]] = {
     "say": _say,
     "takeBack": _take_back,
     "untilQuiet": _wait,
+    "calls": call_at_random,
     **dict(zip(OUTAGES, (_kill, _sleep, _suspend), strict=True)),
 }
 

@@ -74,8 +74,32 @@ def write_script(seed: Seed) -> Script:
     """The script that the seed decides. A faulty run is the clean one of its number, and what breaks besides."""
     setting = choose_setting(seed.dice("setting"))
     steps = list(_story(seed.dice("story"), setting))
+    calls = seed.dice("calls")
+    if calls.random() < CALLERS:
+        for _ in range(calls.randint(1, 4)):
+            steps.insert(calls.randint(1, len(steps)), _called(calls, calls.choice([3, 6, 12])))
     if seed.faulty:
         steps = _troubled(seed.dice("trouble"), steps)
+    return Script(seed, setting, tuple(steps))
+
+
+#: In how many runs somebody walks through the API besides, and how many calls are made of a script that is all walk.
+CALLERS = 0.2
+
+
+def write_walk(seed: Seed, calls: int) -> Script:
+    """A script of so many calls, three at a time, with deployments and others' interference between."""
+    dice = seed.dice("walk")
+    setting = choose_setting(seed.dice("setting"))
+    steps: list[Step] = []
+    while calls > 0:
+        times = min(calls, dice.choice([3, 6, 9]))
+        calls -= times
+        steps.append(_called(dice, times))
+        if dice.random() < 0.5:
+            steps.append(Step(some_time(dice, 300), "deploy", choose_request(dice, setting)))
+        if dice.random() < 0.3:
+            steps.append(Step(some_time(dice, 300), dice.choice(sorted(ACTS)), {"draw": dice.randint(0, 2**32)}))
     return Script(seed, setting, tuple(steps))
 
 
@@ -95,6 +119,10 @@ def _story(dice: Random, setting: Setting) -> Iterator[Step]:
             yield _said(dice)
         if dice.random() < 0.6:
             yield Step(timedelta(seconds=1), "untilQuiet", {"hours": dice.choice([1, 6])})
+
+
+def _called(dice: Random, times: int) -> Step:
+    return Step(some_time(dice, 600), "calls", {"times": times, "pause": some_time(dice, 60)})
 
 
 def _said(dice: Random) -> Step:

@@ -20,7 +20,7 @@ IDS = {"groupId": "web", "deploymentId": "web-20261123T081500Z-1a2b3c", "vmId": 
 
 async def asked(world: Any, route: Route, query: str) -> tuple[int, Any]:
     path = re.sub(r"\{(\w+)\}", lambda match: IDS[match[1]], route.path)
-    body = None if route.method in ("GET", "DELETE") else {}
+    body: Any = None if route.method in ("GET", "DELETE") else {}
     answer = await world.send(route.method, f"{path}?{query}", body)
     error = (answer.body.get("error") if isinstance(answer.body, dict) else None) or {}
     return answer.status, error

@@ -189,6 +189,7 @@ def test_the_record_is_in_the_shape_of_azure_resource_manager(desk: Desk) -> Non
     record = json.loads(answer.body)
     row = desk.runner.run(desk.platform.row(desk.deployment))
     assert (answer.status, record["status"], record["error"]["code"]) == (200, "Failed", "deploymentFailed")
+    assert row.error is not None
     assert record["error"]["details"][0]["code"] == row.error.code
     assert record["endTime"] > record["startTime"]
     assert "Retry-After" not in answer.headers
@@ -215,6 +216,7 @@ def test_durables_completed_says_only_that_the_orchestration_ended(desk: Desk) -
         answer = desk.send(HttpRequest("GET", answer.headers["Location"]))
     said = answer.json()
     row = desk.runner.run(desk.platform.row(desk.deployment))
+    assert row.error is not None
     assert (answer.status_code, said["runtimeStatus"]) == (200, "Completed")
     assert said["output"] == {
         "status": "failed",

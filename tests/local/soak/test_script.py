@@ -42,7 +42,7 @@ def test_a_thousand_faulty_scripts_have_all_of_it() -> None:
 
 def test_no_clean_script_has_any_of_it() -> None:
     kinds = {step.kind for number in range(300) for step in write_script(Seed(number, faulty=False)).steps}
-    assert kinds == {"deploy", "retry", "say", "takeBack", "untilQuiet"}
+    assert kinds == {"deploy", "retry", "say", "takeBack", "untilQuiet", "calls"}
 
 
 def test_the_number_decides_everything() -> None:
