@@ -1,7 +1,7 @@
 """Which promises nobody can keep after what happened in a run: one table, by what happened.
 
-Everything that is not named here is held. A promise is exempt for what others did to VMs, to the set or to a step, or for
-what was asked for; for what breaks in Azure, in the Durable host or in the processes never.
+Everything that is not named here is held. A promise is exempt for what others did to VMs, to the set or to a step, or
+for what was asked for; for what breaks in Azure, in the Durable host or in the processes never.
 """
 
 from __future__ import annotations
