@@ -39,8 +39,11 @@ EXEMPT: dict[str, frozenset[str]] = {
     # What others did to Teal: the step that deletes green VMs, or gives them rows, may be the one that was ended.
     "partTerminated": frozenset({"rows_as_the_set"}),
     # What others did to the set and to what is around it.
-    "delete_scale_set": VMS | {"good_image", "no_vm_cut_off", "journal_restored", "only_meant_images_applied"},
-    "patch": frozenset({"good_image"}),
+    # Azure cancels what is under way on a set that is deleted.
+    "delete_scale_set": VMS
+    | {"good_image", "no_vm_cut_off", "journal_restored", "only_meant_images_applied", "writes_never_overlap"},
+    # Nor is the scale-in policy of before the one that is to be there.
+    "patch": frozenset({"good_image", "journal_restored"}),
     "lock": frozenset({"good_image"}),  # the previous image could not be put back, and the deployment says so
     "delete_version": frozenset({"good_image"}),  # nor one that is gone
 }
