@@ -28,7 +28,7 @@ def delete_instance(call: Call) -> Response:
 def remove(call: Call, scale_set: ScaleSet, chosen: Iterable[Instance]) -> Response:
     """Delete VMs; those that are on their way out already are left to it."""
     vms = [vm for vm in chosen if not vm.is_deleting]
-    scale_set.capacity -= len(vms)
+    scale_set.capacity = max(0, scale_set.capacity - len(vms))
     scale_set.etag += 1
     scale_set.provisioning_state = "Updating"
     call.fabric.delete(scale_set, vms)

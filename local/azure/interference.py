@@ -337,7 +337,8 @@ class Interference:
         if not vm.is_deleting:
             self._fabric.delete(scale_set, [vm])
             if counted:
-                scale_set.capacity -= 1
+                # A Flexible set's may be smaller than the number of its VMs already.
+                scale_set.capacity = max(0, scale_set.capacity - 1)
                 scale_set.etag += 1
 
     def _scale_set(self, scale_set_id: str) -> ScaleSet:
