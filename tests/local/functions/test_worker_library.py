@@ -223,5 +223,7 @@ async def test_teal_s_recipe_and_health_are_invoked(teal: dict[str, Any]) -> Non
             body=Message(bytes=b""),
         )
     )
-    health = (await invoke(teal["get_health"], {"req": request})).http
+    base = "http://localhost:7071"
+    client = Message(string=client_binding(base, f"{base}{WEBHOOK_PATH}/", "Hub"))
+    health = (await invoke(teal["get_health"], {"req": request, "client": client})).http
     assert health.status_code == "200"
