@@ -29,6 +29,7 @@ from rollout.schedule import ScheduleRun
 from rollout.signals import Signal
 from rollout.status import Status
 from rollout.store import Store
+from rollout.timer import TimerRun
 from rollout.tries import Try
 from rollout.wanted import Follower, Wanted
 
@@ -53,6 +54,7 @@ KINDS: dict[str, type[Any]] = {
     "ScheduleRuns": ScheduleRun,
     "Tries": Try,
     "Dangers": Danger,
+    "Timers": TimerRun,
 }
 
 MOMENTS = [
