@@ -91,7 +91,7 @@ def test_sick_half_of_a_batch_is_replaced_once(play: Play, flexible_world: Small
         await finished(stage, deployment)
         told = [event.message.partition(": ")[2] for event in await stage.platform.events(deployment)]
         assert "1 of 2 green VMs healthy after 120 s, 50 %: at least the 50 % asked" in told
-        assert "1 sick green VM discarded, to be replaced once" in told
+        assert "1 VM deleted, to be replaced once" in told
         assert "2 of 2 green VMs healthy" in told
         assert (stage.versions(), stage.capacity(), stage.serving()) == (["1.3.0"] * 2, 2, 2)
 

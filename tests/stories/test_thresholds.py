@@ -60,7 +60,7 @@ def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(
             "BatchStarted: Batch 1 of 2: started",
             "BatchLaunched: Batch 1 of 2: 2 green VMs launched",
             "BatchHealthy: Batch 1 of 2: 1 of 2 green VMs healthy after 300 s, 50 %: at least the 50 % asked",
-            "SickGreenDiscarded: Batch 1 of 2: 1 sick green VM discarded, to be replaced once",
+            "SickGreenDiscarded: Batch 1 of 2: 1 VM deleted, to be replaced once",
             "BatchLaunched: Batch 1 of 2: 1 green VM launched",
             "BatchHealthy: Batch 1 of 2: 2 of 2 green VMs healthy",
             "BatchDetached: Batch 1 of 2: 2 blue VMs detached",
@@ -68,7 +68,7 @@ def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(
             "BatchStarted: Batch 2 of 2: started",
             "BatchLaunched: Batch 2 of 2: 2 green VMs launched",
             "BatchHealthy: Batch 2 of 2: 1 of 2 green VMs healthy after 300 s, 50 %: at least the 50 % asked",
-            "SickGreenDiscarded: Batch 2 of 2: 1 sick green VM discarded, to be replaced once",
+            "SickGreenDiscarded: Batch 2 of 2: 1 VM deleted, to be replaced once",
             "BatchLaunched: Batch 2 of 2: 1 green VM launched",
             "BatchHealthy: Batch 2 of 2: 1 of 2 green VMs healthy after 300 s, 50 %: at least the 50 % asked",
             "BatchDetached: Batch 2 of 2: 1 blue VM detached; 1 blue VM kept in service, because green ones were not "
