@@ -55,8 +55,8 @@ def _again(seed: Seed) -> int:
 def _soak(seeds: Sequence[Seed], processes: int) -> int:
     tally = Tally(len(seeds))
     begun = time.monotonic()
-    print(f"{len(seeds)} seeds on {processes} processes; ^C ends it and says how far it came", flush=True)
     try:
+        print(f"{len(seeds)} seeds on {processes} processes; ^C ends it and says how far it came", flush=True)
         _follow(tally, seeds, processes, begun)
     except KeyboardInterrupt:
         print()

@@ -286,9 +286,11 @@ def test_a_deployment_by_hand_is_waited_for_and_may_settle_it(
         await images.notify("1.5.0")
         await images.notify("1.6.0")
         await stage.sleep(minutes=1)
+        # The gallery is not asked while the deployment is under way.
+        assert (await images.outcome("event-1.5.0"))[0] == "waiting"
+        _, second = await images.until_started(2)
         outcome, reason = await images.outcome("event-1.5.0")
         assert (outcome, reason.startswith(f"It was deployed before: {mine}")) == ("ignored", True)
-        _, second = await images.until_started(2)
         assert (await stage.platform.row(mine)).status is Status.FINISHED
         assert (await stage.platform.ended(second.id)).image.pinned.label == "1.6.0"
 
