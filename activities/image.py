@@ -8,6 +8,7 @@ from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import deployment_of
 from rollout.deployment import IntentKind
+from rollout.image_before import not_good
 from rollout.order import Order, Progress, again, done, failed
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference
@@ -23,11 +24,16 @@ async def apply_image(ports: Ports, order: Order) -> Progress:
 
 
 async def restore_image(ports: Ports, order: Order) -> Progress:
-    """Put the previous image back into the model."""
-    deployment = await deployment_of(ports, order)
-    if deployment.image.previous is None:
+    """Put the previous image back into the model. Where that may be the one that failed, it is not restored."""
+    image = (await deployment_of(ports, order)).image
+    if image.previous is None:
         return done("The image was never changed")
-    return await _ensure_image(ports, order, deployment.image.previous, "restored")
+    put = await _ensure_image(ports, order, image.previous, "restored")
+    if put.done and (why := not_good(image)):
+        return failed("previousImageUnknown", why)
+    if put.done and image.previous.matches(image.pinned):
+        return done(f"The model names {image.previous.label} as before")
+    return put
 
 
 async def _ensure_image(ports: Ports, order: Order, image: ImageReference, verb: str) -> Progress:

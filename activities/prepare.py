@@ -106,18 +106,18 @@ async def _write(
     ports: Ports, deployment: Deployment, seen: Survey, decided: Plan, rows: Sequence[VmRecord]
 ) -> tuple[Deployment, tuple[Batch, ...]]:
     await ports.store.vms.put(deployment.id, rows)
-    if deployment.continues:
-        # A later run answers by this, when the set may show something else.
-        deployment = await ports.store.deployments.change(deployment.id, lambda row: _counting(row, seen))
+    # A later run answers by this, when the set may show something else.
+    deployment = await ports.store.deployments.change(deployment.id, lambda row: _counting(row, seen))
     batches = tuple(Batch(batch.number, len(batch.blue), batch.green, canary=batch.canary) for batch in decided.batches)
     await ports.store.batches.put(deployment.id, batches)
     return deployment, batches
 
 
 def _counting(row: Deployment, seen: Survey) -> Deployment:
-    """The row with what counts of that which it was handed on."""
+    """The row with the image before it, and what counts of that which it was handed on."""
     words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
-    return replace(row, image=replace(row.image, previous=seen.previous), settled=seen.settled, inheritance=words)
+    image = replace(row.image, previous=seen.previous, unknown=seen.unknown)
+    return replace(row, image=image, settled=seen.settled, inheritance=words)
 
 
 def _answer(

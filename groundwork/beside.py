@@ -24,7 +24,7 @@ async def findings_beside(ports: Ports, seen: Survey, parameters: Parameters, ho
         seen.listed.vms,
         seen.plan,
         parameters,
-        Image(parameters.image, seen.reference, seen.previous),
+        Image(parameters.image, seen.reference, seen.previous, seen.unknown),
         seen.surroundings,
         going=frozenset() if parameters.on_conflict is OnConflict.SUPERSEDE else frozenset(blue),
         surge=frozenset(record.vm_id for record in records if record.color is Color.GREEN),

@@ -61,6 +61,11 @@ class Survey:
         return self.inherited.previous if self.inherited is not None else None
 
     @property
+    def unknown(self) -> str:
+        """Why no image is known to go back to; empty where one is."""
+        return self.inherited.unknown if self.inherited is not None else ""
+
+    @property
     def settled(self) -> bool:
         """Whether the set is in order before the deployment."""
         return self.inherited is None or self.inherited.settled
@@ -108,7 +113,7 @@ async def survey(
     )
     listed = told_apart(scale_set, listed)
     skipped = [vm.vm_id for vm in listed.vms if is_skipped(vm, parameters)]
-    counts = inherited(handed, former, scale_set, listed.vms, skipped)
+    counts = inherited(handed, former, scale_set, listed.vms, skipped, found.reference)
     seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings())
     return await seen.judged(listed, thorough)
 
@@ -168,7 +173,7 @@ class _Seen:
         yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
         yield from check_inherited(self.handed.continues, self.inherited)
         if planned is not None and found.reference is not None:
-            image = Image(parameters.image, found.reference, self.inherited.previous)
+            image = Image(parameters.image, found.reference, self.inherited.previous, self.inherited.unknown)
             yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
 
 

@@ -71,13 +71,14 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Image:
-    """What the deployment moves to, and what the set's model said before it began. ``requested`` ``None``: no image was
-    named, and the set's present one is rolled.
+    """What the deployment moves to, and the image before it. ``requested`` ``None``: no image was named, and the set's
+    present one is rolled. ``unknown``: why no image is known to go back to; ``previous`` is then what the model named.
     """
 
     requested: str | None
     pinned: ImageReference
     previous: ImageReference | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True)

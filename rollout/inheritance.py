@@ -13,7 +13,7 @@ from datetime import datetime
 
 from rollout.deployment import Deployment, Left, VmRecord
 from rollout.findings import Finding, info
-from rollout.images import image_of
+from rollout.image_before import image_before
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, Status, VmStatus
 from rollout.words import counted
@@ -112,7 +112,8 @@ class Former:
 class Inherited:
     """What counts for a deployment of all that: ``previous`` is the image that a failure puts back.
 
-    ``target_size`` 0: as many VMs as there are. ``words``: what was handed on, and what of it is not believed, and why.
+    ``unknown``: why that is not known to be good (``rollout.image_before``). ``target_size`` 0: as many VMs as there
+    are. ``words``: what was handed on, and what of it is not believed, and why.
     """
 
     settled: bool
@@ -120,26 +121,39 @@ class Inherited:
     previous: ImageReference | None
     chain: Chain = field(default_factory=Chain)
     words: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 def inherited(
-    handed: HandedOn, former: Former | None, scale_set: ScaleSet, vms: Sequence[Vm], skipped: Collection[str] = ()
+    handed: HandedOn,
+    former: Former | None,
+    scale_set: ScaleSet,
+    vms: Sequence[Vm],
+    skipped: Collection[str] = (),
+    pinned: ImageReference | None = None,
 ) -> Inherited:
-    """Compare what was handed on with the set as it is now. ``skipped``: the VMs that the request leaves alone."""
-    if former is not None and was_made_again(former.row.left, scale_set):
-        words = (f"the set was made again since: nothing that {former.row.id} left counts",)
-        return Inherited(True, 0, scale_set.image, words=words)
+    """Compare what was handed on with the set as it is now.
+
+    ``skipped``: the VMs that the request leaves alone; ``pinned``: the image that it means.
+    """
     standing = list(_standing(vms).values())
-    chain = former.chain(standing) if former is not None else Chain()
+    again = former is not None and was_made_again(former.row.left, scale_set)
+    chain = former.chain(standing) if former is not None and not again else Chain()
+    blue = [vm for vm in standing if not vm.foreign and vm.vm_id not in {*skipped, *chain.launched}]
+    if former is not None and again:
+        words = (f"the set was made again since: nothing that {former.row.id} left counts",)
+        before = image_before(None, None, scale_set.image, standing, blue, pinned)
+        return Inherited(True, 0, before.image, words=words, unknown=before.unknown)
     if handed.settled:
-        return Inherited(True, 0, scale_set.image, chain)
+        before = image_before(None, None, scale_set.image, standing, blue, pinned)
+        return Inherited(True, 0, before.image, chain, unknown=before.unknown)
     left = former.row.left if former is not None else None
     removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
     unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
     size, of_size = target_size(handed.target_size, left, len(standing), unjudged, removable)
-    previous, of_image = image_before(handed.previous, left, scale_set.image, standing)
+    before = image_before(handed.previous, left, scale_set.image, standing, blue, pinned)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
-    return Inherited(False, size, previous, chain, (*of_size, *of_image, *fate))
+    return Inherited(False, size, before.image, chain, (*of_size, *before.words, *fate), before.unknown)
 
 
 def was_made_again(left: Left | None, scale_set: ScaleSet) -> bool:
@@ -166,22 +180,6 @@ def target_size(
         return least, (f"{handed} VMs were there before it, but only {removable} of {standing} may go",)
     there = "" if handed == standing else f", and {standing} stand now"
     return handed, (f"the set is to have {counted(handed, 'VM')} as before it{there}",)
-
-
-def image_before(
-    handed: ImageReference | None, left: Left | None, model: ImageReference | None, vms: Sequence[Vm]
-) -> tuple[ImageReference | None, tuple[str, ...]]:
-    """The image that a failure puts back and a roll back brings back, and why.
-
-    ``handed`` is believed while the model names what it named when it was left, and while a VM of the set runs it.
-    """
-    if handed is None or model is None or handed.matches(model):
-        return model, ()
-    if left is not None and left.image is not None and not left.image.matches(model):
-        return model, (f"the model named {left.image.label} and names {model.label} now: others changed that",)
-    if not any(_runs(vm.image, handed) for vm in vms):
-        return model, (f"no VM runs {handed.label}, the image before it, any more: {model.label} counts",)
-    return handed, (f"the image before it was {handed.label}",)
 
 
 def surplus(
@@ -211,8 +209,3 @@ def marked(record: VmRecord, chain: Chain) -> VmRecord:
 
 def _standing(vms: Sequence[Vm]) -> dict[str, Vm]:
     return {vm.vm_id: vm for vm in vms if not vm.leaving}
-
-
-def _runs(image: ImageReference, reference: ImageReference) -> bool:
-    """A reference that leaves the version open is content with any version of its image."""
-    return image.matches(reference) if reference.exact else image_of(image).matches(image_of(reference))

@@ -115,7 +115,7 @@ def check_planned(
     surroundings: Surroundings,
 ) -> Iterator[Finding]:
     """What the plan needs. ``image.previous``: what a roll back would go back to."""
-    yield from check_plan(planned, parameters, image)
+    yield from check_plan(planned, parameters, image, scale_set.image)
     yield from check_holds(planned, parameters, surroundings.processes)
     yield from check_size(scale_set, planned, parameters)
     yield from check_quota(scale_set, planned, parameters, surroundings)

@@ -73,7 +73,7 @@ def _without_it(scene: Scene) -> Iterator[Finding]:
     fullest = make_plan(replace(parameters, force=True), scene.image.pinned, scene.vms, (), target)
     # Which image there is to go back to is known at the turn; that none was named will be so then too.
     stays = ("approvalBatchUnknown", *(("previousModelUnknown",) if parameters.image is None else ()))
-    yield from (found for found in check_plan(fullest, parameters, scene.image) if found.code in stays)
+    yield from (found for found in check_plan(fullest, parameters, scene.image, None) if found.code in stays)
     before = [vm for vm in scene.vms if vm.vm_id not in scene.surge]
     planned = make_plan(parameters, scene.image.pinned, before, ())
     smaller = replace(scene.scale_set, capacity=min(scene.scale_set.capacity, len(before)))

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator
 from rollout.batches import Plan
 from rollout.commands import Action
 from rollout.deployment import Image, OnFailure, Parameters
-from rollout.findings import Finding, error, info
+from rollout.findings import Finding, error, info, warning
 from rollout.holds import Process, describe_hold
 from rollout.plan import approvals
 from rollout.roll_back import cannot_roll_back
+from rollout.scale_set import ImageReference
 from rollout.words import counted
 
 
-def check_plan(planned: Plan, parameters: Parameters, image: Image) -> Iterator[Finding]:
-    """``image.previous``: what a roll back would go back to."""
+def check_plan(planned: Plan, parameters: Parameters, image: Image, model: ImageReference | None) -> Iterator[Finding]:
+    """``image.previous``: what a roll back would go back to; ``model``: what the set's model names now."""
     if not planned.batches:
-        changes = image.previous is not None and not image.previous.matches(image.pinned)
+        changes = model is not None and not model.matches(image.pinned)
         every = f"Every VM but {counted(len(planned.skipped), 'skipped one')}" if planned.skipped else "Every VM"
         rest = "only the set's model gets it" if changes else "the deployment finishes at once"
         yield info(
@@ -29,6 +30,7 @@ def check_plan(planned: Plan, parameters: Parameters, image: Image) -> Iterator[
         return
     yield from _canary(planned, parameters)
     yield from _approvals(planned, parameters)
+    yield from _image_before(image)
     yield from _roll_back(parameters, image)
 
 
@@ -77,6 +79,16 @@ def _approvals(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
         )
 
 
+def _image_before(image: Image) -> Iterator[Finding]:
+    if image.unknown:
+        yield warning(
+            "previousImageUnknown",
+            f"No image is known to go back to: {image.unknown}. A failure leaves the model as it is now",
+            "Name the image that serves in the set's model before you start, or bring the VMs to one version",
+            "image",
+        )
+
+
 def _roll_back(parameters: Parameters, image: Image) -> Iterator[Finding]:
     asked = {
         "onFailure": parameters.on_failure is OnFailure.ROLL_BACK,
@@ -89,6 +101,6 @@ def _roll_back(parameters: Parameters, image: Image) -> Iterator[Finding]:
             "previousModelUnknown",
             f"{' and '.join(fields)} cannot be rollBack: "
             f"{reason or 'no image is named, and only an image can be rolled back'}",
-            "Name an image other than the set's present one, whose reference must be exact; or choose another action",
+            "Name an image other than the one that the VMs run, which must be one exact version; or do not roll back",
             fields[0],
         )

@@ -157,7 +157,7 @@ def check_traits(scale_set: ScaleSet) -> Iterator[Finding]:
         yield warning(
             "previousImageNotExact",
             f"The set's present image is {scale_set.image.label}, which may name another version tomorrow",
-            "A failed deployment puts this same reference back; pin a version to know which image that is",
+            "A deployment names an exact version instead, a failed one the version that the VMs run; pin one yourself",
         )
     if scale_set.zone_balance:
         yield warning(

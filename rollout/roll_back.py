@@ -64,11 +64,12 @@ def going_back(
 def cannot_roll_back(image: Image) -> str:
     """Why there is no image to go back to; empty where there is one.
 
-    ``image.previous`` is the set's own reference before the deployment. Only the image can be rolled back: a roll of
-    the set's present model changes none.
+    Only the image can be rolled back: a roll of the set's present model changes none.
     """
     if image.previous is None:
         return "The deployment has not noted yet what the set's image was before it"
+    if image.unknown:
+        return f"Which image to go back to is not known: {image.unknown}"
     if image.previous.matches(image.pinned):
         return "The deployment does not change the set's image, so there is none to go back to"
     if not image.previous.exact:

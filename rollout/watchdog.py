@@ -111,7 +111,7 @@ def restoring_run(suspect: Suspect, poll_interval: timedelta) -> Run:
         batch=row.current_batch,
         batches=row.number_of_batches,
         sequence=row.sequence,
-        changed=row.image.previous is not None and not row.status.ended,
+        changed=(row.started_at is not None or bool(row.continues)) and not row.status.ended,
         steered=False,
         keep=row.status is Status.STOPPING,
         acting=restore_instance_id(row.id, lock.epoch),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +20,6 @@ from rollout.inheritance import (
     chain_of,
     check_inherited,
     handed_on,
-    image_before,
     inherited,
     left_behind,
     marked,
@@ -123,31 +121,6 @@ def test_the_number_counts_as_long_as_nobody_changed_it(
 ) -> None:
     known = Left(*left, OLD, "one", NOW) if left else None
     assert target_size(handed, known, standing, unjudged, removable)[0] == size
-
-
-@pytest.mark.parametrize(
-    ("handed", "left", "model", "running", "previous"),
-    [
-        (OLD, OLD, OLD, [NEW], OLD),
-        (OLD, NEW, NEW, [OLD, NEW], OLD),  # It was not put back; a VM still runs it.
-        (OLD, NEW, NEW, [NEW], NEW),  # No VM runs it any more.
-        (OLD, OLD, THIRD, [OLD], THIRD),  # Somebody has named another since.
-        (OLD, NEW, THIRD, [OLD], THIRD),
-        (ImageReference(id=IMAGE), NEW, NEW, [OLD], ImageReference(id=IMAGE)),
-        (None, OLD, OLD, [OLD], OLD),
-        (OLD, None, NEW, [OLD], OLD),
-        (OLD, NEW, None, [OLD], None),
-    ],
-)
-def test_the_image_counts_as_long_as_the_model_is_as_it_was_left_and_a_vm_runs_it(
-    handed: ImageReference | None,
-    left: ImageReference | None,
-    model: ImageReference | None,
-    running: Sequence[ImageReference],
-    previous: ImageReference | None,
-) -> None:
-    known = Left(4, 0, left, "one", NOW) if left else None
-    assert image_before(handed, known, model, [vm(n, image) for n, image in enumerate(running)])[0] == previous
 
 
 def test_of_a_set_that_was_made_again_nothing_counts() -> None:

@@ -27,7 +27,7 @@ def planned(count: int = 4, canary: int = 0) -> Plan:
 
 
 def codes(change: dict[str, Any], what: Plan | None = None, image: Image = IMAGE) -> dict[str, Severity]:
-    found = list(check_plan(what or planned(), replace(PARAMETERS, **change), image))
+    found = list(check_plan(what or planned(), replace(PARAMETERS, **change), image, OLD))
     assert all(finding.message and finding.remedy for finding in found)
     return {finding.code: finding.severity for finding in found}
 
@@ -54,6 +54,20 @@ def test_an_approval_is_of_a_batch_that_has_another_after_it(numbers: tuple[int,
 def test_one_batch_leaves_nothing_to_approve(approvals: str, told: bool) -> None:
     one = plan([Vm("id", "web_0", "0", OLD, "Succeeded")], [], 1, 100)
     assert ("nothingToApprove" in codes({"approvals": approvals}, one)) is told
+
+
+def test_nothing_to_do_says_whether_the_model_changes() -> None:
+    nothing = plan([], [Vm("id", "web_0", "0", NEW, "Succeeded")], 1, 20)
+    for model, told in ((OLD, "only the set's model gets it"), (NEW, "the deployment finishes at once")):
+        (found,) = check_plan(nothing, PARAMETERS, Image("1.1.0", NEW, NEW), model)
+        assert found.message.endswith(told)
+
+
+def test_an_image_before_that_is_not_known_is_told_and_refuses_a_roll_back() -> None:
+    unknown = Image("1.1.0", NEW, NEW, "the VMs run 1.0.0 and 0.9.0")
+    assert codes({}, image=unknown) == {"previousImageUnknown": Severity.WARNING}
+    told = {"previousImageUnknown": Severity.WARNING, "previousModelUnknown": Severity.ERROR}
+    assert all(codes(change, image=unknown) == told for change in ROLLING)
 
 
 ROLLING: list[dict[str, Any]] = [{"on_failure": OnFailure.ROLL_BACK}, {"action_on_timeout": Action.ROLL_BACK}]

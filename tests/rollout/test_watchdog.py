@@ -118,7 +118,7 @@ def test_only_the_orchestration_itself_counts_as_restoring() -> None:
 
 
 def test_the_run_acts_for_the_deployment_from_where_its_row_says_it_was() -> None:
-    was = replace(row(), current_batch=2, number_of_batches=5, sequence=17)
+    was = replace(row(), current_batch=2, number_of_batches=5, sequence=17, started_at=NOW)
     run = restoring_run(Suspect(ID, was, MINE), POLL)
     assert (run.epoch, run.batch, run.batches, run.sequence) == (4, 2, 5, 17)
     assert (run.acting, run.changed, run.steered, run.keep) == (f"{ID}:restore-4", True, False, False)
