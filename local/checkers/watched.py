@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,9 @@ class Watched:
 
     @classmethod
     def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> Watched:
-        """Watch the set from now on; its model's image is taken to be good."""
-        good = frozenset({image_version(platform, scale_set_id)})
+        """Watch the set from now on; its model's image, and what its VMs run, are taken to be good."""
+        run = {_version_of(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
+        good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
         serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
         return cls(platform, scale_set_id, group_id, serving, good, settings, places(platform, scale_set_id), acts)
@@ -101,6 +102,12 @@ def places(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Places]:
         return {}
     named = platform.cloud.places(scale_set_id)
     return {vm.vm_id: named[vm.name] for vm in platform.cloud.scale_set(scale_set_id).active()}
+
+
+def _version_of(image: Mapping[str, Any]) -> str:
+    """What a VM runs; a model that leaves a marketplace image's version open tells it apart."""
+    exact = {"version": image["exactVersion"]} if "publisher" in image and "exactVersion" in image else {}
+    return decode(ImageReference, {**image, **exact}).label
 
 
 def image_version(platform: VirtualPlatform, scale_set_id: str) -> str:
