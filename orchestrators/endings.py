@@ -96,6 +96,8 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
 def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
     """Put back what was changed; then bring back what was retired already, as further batches."""
     failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
+    if cause.code == BATCH_LOST:  # it could not tell which event it wrote last
+        run, _ = yield from fence(context, run)
     run = run.failed(cause.code, in_batch(run, cause.reason)) if failed else run
     show(context, run, Status.ROLLING_BACK, cause.reason)
     run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
