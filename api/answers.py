@@ -241,7 +241,7 @@ class OperationStatus(Shape):
     properties: DEPLOYMENT  # type: ignore[valid-type]
 
 
-BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
+BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining", "vm_writes"))
 VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
 EVIDENCE = derived(VmEvidence, "Evidence")
 NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": Outcome})

@@ -21,6 +21,7 @@ from rollout.pools import PoolsOf
 from rollout.scale_set import ImageReference
 from rollout.status import Color, Phase, Status, VmStatus
 from rollout.traffic import Asked
+from rollout.vm_writes import VmWrites
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Batch:
     to balancers that are still to be answered. ``refused_pools``: the load balancers' pools in which VMs cannot be set
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
-    it is one of its own.
+    it is one of its own. ``vm_writes``: how Azure takes the writes of its VMs.
     """
 
     number: int
@@ -200,6 +201,7 @@ class Batch:
     gateway_draining: timedelta = timedelta(0)
     back: bool = False
     canary: bool = False
+    vm_writes: VmWrites = VmWrites()
     schema_version: int = 1
 
     def image(self, image: Image) -> ImageReference:
