@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
+from rollout.roles import Mode, Role
+
 #: Azure refills the bucket of a set's high-cost reads with 10 requests a minute
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), so nothing may read it more often.
 SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
@@ -63,11 +65,44 @@ class Settings:
         "blanks and commas alone allow nothing",
     )
 
+    auth_mode: str = _setting(
+        "TEAL_AUTH_MODE",
+        "keys",
+        "How callers are known: `keys`, by the function key that they send, or `entra`, as people and apps of Entra ID",
+    )
+    role_keys: str = _setting(
+        "TEAL_ROLE_KEYS",
+        "",
+        "Whose key is whose: `reader=` or another role and the SHA-256 of its key in hexadecimal, with commas between; "
+        "a role may have several. Any other key is an administrator's",
+    )
+    auth_enabled: str = _setting(
+        "WEBSITE_AUTH_ENABLED",
+        "",
+        "`True` where App Service authentication is on; App Service sets it, nobody else may",
+    )
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Each of ``allowed_scopes``. One that names nothing, a variable that was left empty say, allows nothing."""
         named = tuple(scope.strip() for scope in self.allowed_scopes.split(",") if scope.strip())
         return named if named or not self.allowed_scopes else NOTHING
+
+    @property
+    def mode(self) -> Mode:
+        """``auth_mode``, checked."""
+        return Mode(self.auth_mode)
+
+    @property
+    def known_keys(self) -> tuple[tuple[Role, bytes], ...]:
+        """Each of ``role_keys``: a role, and the digest of a key that is its."""
+        pairs = [pair.strip().partition("=") for pair in self.role_keys.split(",") if pair.strip()]
+        return tuple((Role(role.strip()), bytes.fromhex(digest.strip())) for role, _, digest in pairs)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether something in front of the app makes sure that callers are who they say, and strips forged headers."""
+        return self.mode is Mode.KEYS or self.auth_enabled.lower() == "true"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -86,7 +121,21 @@ class Settings:
         for scope in settings.scopes:
             if scope and (not scope.startswith("/") or scope == "/"):
                 raise ValueError(f"TEAL_ALLOWED_SCOPES must hold resource ids, not {scope!r}")
+        _check_access(settings)
         return settings
+
+
+def _check_access(settings: Settings) -> None:
+    """Raise ``ValueError`` where the roles are not to be read. What it says holds no key, nor its digest."""
+    if settings.auth_mode not in list(Mode):
+        raise ValueError(f"TEAL_AUTH_MODE must be {' or '.join(Mode)}, not {settings.auth_mode!r}")
+    try:
+        digests = [digest for _, digest in settings.known_keys]
+    except ValueError:
+        digests = [b""]
+    if any(len(digest) != 32 for digest in digests):
+        shape = "role=digest, with commas between: the digest is a SHA-256 of 64 hexadecimal digits"
+        raise ValueError(f"TEAL_ROLE_KEYS must be {shape}, the role one of {', '.join(Role)}")
 
 
 def _parse(variable: str, default: Any, text: str) -> Any:

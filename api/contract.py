@@ -60,6 +60,8 @@ BODY = (
 WRITE = (Code.CROSS_ORIGIN, Code.BODY_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 KEYED = (Code.INVALID_VALUE, Code.REQUEST_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED)
 QUERY = (Code.INVALID_TYPE, Code.OUT_OF_RANGE)
+#: What any route may answer to a caller, but those that are for anyone.
+ACCESS = (Code.UNAUTHENTICATED, Code.ROLE_MISSING, Code.AUTHENTICATION_OFF)
 #: What any route may answer to its query.
 EVERY = (Code.UNKNOWN_PARAMETER, Code.INVALID_VALUE)
 
@@ -115,6 +117,7 @@ def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) ->
 
 #: By the name of the function.
 OPERATIONS: Mapping[str, Operation] = {
+    "get_me": Operation("Access", {200: answers.Me}),
     "list_groups": Operation("Groups", {200: answers.listed(answers.GROUP)}, query=_paged(PAGE_MAX)),
     "get_group": Operation("Groups", {200: answers.GROUP_WITH_STATE}, _GROUP),
     "put_group": Operation(
@@ -219,8 +222,8 @@ OPERATIONS: Mapping[str, Operation] = {
         (Code.UNHEALTHY,),
         query=(Named("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),),
     ),
-    "get_openapi": Operation("About", {200: answers.Document}),
-    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}),
+    "get_openapi": Operation("About", {200: answers.Document}, (Code.AUTHENTICATION_OFF,)),
+    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}, (Code.AUTHENTICATION_OFF,)),
 }
 
 
@@ -228,7 +231,7 @@ def refusals_of(method: str, operation: Operation) -> tuple[Code, ...]:
     """Every code that a route may answer, in the order of their declaration."""
     known = {*operation.refusals, *EVERY}
     if operation.tag != "About":
-        known |= {*NEIGHBOURS}
+        known |= {*NEIGHBOURS, *ACCESS}
     if method != "GET":
         known |= {*WRITE}
     if method == "POST":

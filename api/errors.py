@@ -47,6 +47,8 @@ class Code(StrEnum):
     TWO_BATCH_SIZES = "twoBatchSizes"
     TWO_THRESHOLDS = "twoThresholds"
     THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
+    UNAUTHENTICATED = "unauthenticated"
+    ROLE_MISSING = "roleMissing"
     CROSS_ORIGIN = "crossOrigin"
     GROUP_NOT_FOUND = "groupNotFound"
     DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
@@ -76,6 +78,7 @@ class Code(StrEnum):
     INTERNAL_ERROR = "internalError"
     AZURE_FAILED = "azureFailed"
     UNHEALTHY = "unhealthy"
+    AUTHENTICATION_OFF = "authenticationOff"
     AZURE_BUSY = "azureBusy"
     READING_TOO_OFTEN = "readingTooOften"
     NOT_STARTED = "notStarted"
@@ -96,6 +99,8 @@ STATUS: Mapping[Code, int] = {
     Code.TWO_BATCH_SIZES: 400,
     Code.TWO_THRESHOLDS: 400,
     Code.THRESHOLD_WITHOUT_CHECK: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.ROLE_MISSING: 403,
     Code.CROSS_ORIGIN: 403,
     Code.GROUP_NOT_FOUND: 404,
     Code.DEPLOYMENT_NOT_FOUND: 404,
@@ -125,6 +130,7 @@ STATUS: Mapping[Code, int] = {
     Code.INTERNAL_ERROR: 500,
     Code.AZURE_FAILED: 502,
     Code.UNHEALTHY: 503,
+    Code.AUTHENTICATION_OFF: 503,
     Code.AZURE_BUSY: 503,
     Code.READING_TOO_OFTEN: 503,
     Code.NOT_STARTED: 503,

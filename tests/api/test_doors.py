@@ -71,7 +71,10 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
     request = func.HttpRequest(
         "POST",
         "https://teal.example/api/groups/web/deployments",
-        headers={"Content-Type": "application/json", "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com"},
+        headers={
+            "Content-Type": "application/json",
+            "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com",
+        },
         route_params={"groupId": "web"},
         body=b'{"image": "1.1.0"}',
     )
@@ -80,7 +83,7 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
     assert answer.status_code == 202
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     shown = json.loads(answer.get_body())
-    assert shown["startedBy"] == "ada@example.com"
+    assert shown["startedBy"] == "function key"
     assert answer.headers["location"].endswith(f"/api/deployments/{shown['id']}/operation")
     assert [type(client) for client in clients] == [df.DurableOrchestrationClient]
 
