@@ -56,7 +56,7 @@ def _key(request: Request) -> str | None:
     """
     key = request.headers.get(KEY_HEADER)
     if key is None:
-        key = next((value for name, value in request.params.items() if name.lower() == "code"), None)
+        key = ",".join(value for name, value in request.params.items() if name.lower() == "code")
     return key if key and "," not in key else None
 
 

@@ -48,7 +48,15 @@ def test_a_keys_role_is_known_and_any_other_key_is_an_administrators(request_: R
 
 @pytest.mark.parametrize(
     "request_",
-    [sent("r,another"), sent("another, r"), sent(None, code="r,x"), sent(None), sent(""), sent("", code="r")],
+    [
+        sent("r,another"),
+        sent("another, r"),
+        sent(None, code="r,x"),
+        sent(None, code="r", CODE="x"),
+        sent(None),
+        sent(""),
+        sent("", code="r"),
+    ],
 )
 def test_where_it_cannot_be_told_which_key_let_the_caller_in_nobody_is_an_administrator(request_: Request) -> None:
     assert by_key(request_, KNOWN) is None
