@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 from api.callers import by_key, by_principal
@@ -10,6 +11,11 @@ from api.http import Answer, Handler, Request
 from rollout.ports import Ports
 from rollout.roles import NEEDS, Caller, decide, is_keyed
 from settings import Settings
+
+#: What is said of an app whose setting trusts App Service, and whose App Service authenticates nobody.
+_OFF = "TEAL_AUTH_MODE is entra but App Service authentication is off, so nobody can be known"
+
+_log = logging.getLogger("teal")
 
 #: Says that the app runs, whatever else does not work.
 _HEALTH = "get_health"
@@ -29,11 +35,17 @@ class Admission:
         return by_principal(request)
 
 
+def complain(settings: Settings) -> None:
+    """Say in the log that nobody can be known, where that is so."""
+    if not settings.is_authenticated:
+        _log.error("%s: every request but /health is answered by 503 (authenticationOff)", _OFF)
+
+
 async def admitted(ports: Ports, request: Request, *, handler: Handler, admission: Admission) -> Answer:
     """The handler's answer to a caller who may ask; raise ``Refusal`` to all others."""
     function, settings = admission.function, admission.settings
     if not settings.is_authenticated and function != _HEALTH:
-        raise Refusal(Code.AUTHENTICATION_OFF, "App Service authentication is off, so nobody can be known")
+        raise Refusal(Code.AUTHENTICATION_OFF, f"{_OFF}. An operator must turn it on")
     if NEEDS[function] is None:
         return await handler(ports, request)
     caller = admission.caller(request)

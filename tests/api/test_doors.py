@@ -27,9 +27,9 @@ STARTER = json.dumps(
 )
 
 
-def functions(ports_of: Any) -> dict[str, Any]:
+def functions(ports_of: Any, settings: Settings | None = None) -> dict[str, Any]:
     app = df.DFApp()
-    app.register_functions(doors(ports_of, Settings()))
+    app.register_functions(doors(ports_of, settings or Settings()))
     return {str(function.get_function_name()): function for function in app.get_functions()}
 
 
@@ -50,6 +50,12 @@ def test_every_route_is_a_function_with_a_key_of_its_own_but_for_the_open_ones()
     keyed = {(route.name, route.method, route.path, func.AuthLevel.FUNCTION) for route in routes(Settings())}
     keyless = {(route.name, route.method, route.path, func.AuthLevel.ANONYMOUS) for route in open_routes()}
     assert {(name, str(method), path, level) for name, method, path, level in found} == keyed | keyless
+
+
+def test_where_people_sign_in_the_host_asks_for_a_key_only_of_vms() -> None:
+    entra = functions(no_ports, Settings(auth_mode="entra"))
+    keyed = [name for name, function in entra.items() if trigger(function).auth_level is not func.AuthLevel.ANONYMOUS]
+    assert keyed == ["signal_vm"]
 
 
 def test_names_are_those_the_host_accepts() -> None:

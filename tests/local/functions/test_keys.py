@@ -1,5 +1,8 @@
 """Keys and people, looked at as the Functions host and App Service do."""
 
+# The decorators of the Functions SDK have no types.
+# mypy: allow-untyped-decorators
+
 from __future__ import annotations
 
 import asyncio
