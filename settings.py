@@ -14,6 +14,9 @@ from rollout.roles import Mode, Role
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), so nothing may read it more often.
 SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
 
+#: What nobody guesses, whoever has a key that was made of it.
+SHORTEST_SECRET = 32
+
 #: As long as anybody may want to look back: ten years.
 MOST_DAYS = 3650
 
@@ -22,8 +25,8 @@ MOST_DAYS = 3650
 NOTHING = ("",)
 
 
-def _setting(variable: str, default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"variable": variable, "help": help_text})
+def _setting(variable: str, default: Any, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help_text})
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Settings:
         "The Table Storage account, `https://{account}.table.core.windows.net`, read with the app's identity",
     )
     tables_connection: str = _setting(
-        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite"
+        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite", secret=True
     )
     client_id: str = _setting("AZURE_CLIENT_ID", "", "The client id of the app's user-assigned managed identity")
     arm_endpoint: str = _setting(
@@ -76,6 +79,13 @@ class Settings:
         "Whose key is whose: `reader=` or another role and the SHA-256 of its key in hexadecimal, with commas between; "
         "a role may have several. Any other key is an administrator's",
     )
+    signal_secret: str = _setting(
+        "TEAL_SIGNAL_SECRET",
+        "",
+        "What the keys that VMs send with their signals are made of: 32 characters or more. Two with a comma between, "
+        "the new one first, while VMs change over; without it a function key is enough",
+        secret=True,
+    )
     auth_enabled: str = _setting(
         "WEBSITE_AUTH_ENABLED",
         "",
@@ -98,6 +108,11 @@ class Settings:
         """Each of ``role_keys``: a role, and the digest of a key that is its."""
         pairs = [pair.strip().partition("=") for pair in self.role_keys.split(",") if pair.strip()]
         return tuple((Role(role.strip()), bytes.fromhex(digest.strip())) for role, _, digest in pairs)
+
+    @property
+    def signal_secrets(self) -> tuple[str, ...]:
+        """Each of ``signal_secret``."""
+        return tuple(secret.strip() for secret in self.signal_secret.split(",") if secret.strip())
 
     @property
     def is_authenticated(self) -> bool:
@@ -129,6 +144,8 @@ def _check_access(settings: Settings) -> None:
     """Raise ``ValueError`` where the roles are not to be read. What it says holds no key, nor its digest."""
     if settings.auth_mode not in list(Mode):
         raise ValueError(f"TEAL_AUTH_MODE must be {' or '.join(Mode)}, not {settings.auth_mode!r}")
+    if len(settings.signal_secrets) > 2 or any(len(one) < SHORTEST_SECRET for one in settings.signal_secrets):
+        raise ValueError(f"TEAL_SIGNAL_SECRET must be one or two secrets of {SHORTEST_SECRET} characters or more")
     try:
         digests = [digest for _, digest in settings.known_keys]
     except ValueError:

@@ -146,6 +146,14 @@ class Me(Shape):
     may: dict[str, Permission]
 
 
+class SignalKey(Shape):
+    """What the group's VMs send with their signals: ``key``, as the header that ``header`` names."""
+
+    group_id: str
+    header: str
+    key: str
+
+
 class ErrorDetail(Shape):
     """One fault among several: a field that is wrong, or a finding of the preflight with its remedy."""
 

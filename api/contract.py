@@ -39,6 +39,7 @@ class Operation:
     """One route. ``answers``: what each status of success holds; ``None`` is no body, a text is a media type.
 
     ``refusals``: the codes that it has besides those of ``refusals_of``. ``optional``: the body may be left out.
+    ``sent``: headers of the request.
     """
 
     tag: str
@@ -48,6 +49,7 @@ class Operation:
     optional: bool = False
     query: tuple[Named, ...] = ()
     headers: Mapping[int, tuple[Named, ...]] = field(default_factory=dict)
+    sent: tuple[Named, ...] = ()
     summary: str = ""
 
 
@@ -90,6 +92,9 @@ def _paged(most: int, default: int | None = None) -> tuple[Named, ...]:
     return (_whole("limit", "How many items a page has at most.", 1, most, default or most), _TOKEN)
 
 
+_SIGNAL_KEY = Named(
+    "x-teal-signal-key", "The key of the VM's group, where the app asks for one.", {"type": "string", "maxLength": 64}
+)
 _GROUP = (Code.GROUP_NOT_FOUND,)
 _DEPLOYMENT = (Code.DEPLOYMENT_NOT_FOUND,)
 _STATUS = Named(
@@ -207,14 +212,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_notifications": Operation(
         "Notifications", {200: answers.listed(answers.NOTIFICATION)}, query=_paged(NOTIFICATIONS_PAGE)
     ),
+    "make_signal_key": Operation("Signals", {200: answers.SignalKey}, (*_GROUP, Code.SIGNAL_SECRET_MISSING)),
     "signal_vm": Operation(
         "Signals",
         {200: answers.SIGNAL, 202: answers.SIGNAL},
         (
             *(*_GROUP, Code.VM_NOT_FOUND, Code.VM_REPLACED, Code.VM_AMBIGUOUS, Code.SIGNAL_NOT_DECLARED),
-            Code.MALFORMED_JSON,
+            *(Code.MALFORMED_JSON, Code.SIGNAL_KEY_INVALID),
         ),
         body=SignalBody,
+        sent=(_SIGNAL_KEY,),
     ),
     "get_health": Operation(
         "About",

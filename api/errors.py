@@ -49,6 +49,7 @@ class Code(StrEnum):
     THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
     UNAUTHENTICATED = "unauthenticated"
     ROLE_MISSING = "roleMissing"
+    SIGNAL_KEY_INVALID = "signalKeyInvalid"
     CROSS_ORIGIN = "crossOrigin"
     GROUP_NOT_FOUND = "groupNotFound"
     DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
@@ -58,6 +59,7 @@ class Code(StrEnum):
     VM_REPLACED = "vmReplaced"
     VM_AMBIGUOUS = "vmAmbiguous"
     SIGNAL_NOT_DECLARED = "signalNotDeclared"
+    SIGNAL_SECRET_MISSING = "signalSecretMissing"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
     SCALE_SET_TAKEN = "scaleSetTaken"
     DEPLOYMENT_FAILED = "deploymentFailed"
@@ -101,6 +103,7 @@ STATUS: Mapping[Code, int] = {
     Code.THRESHOLD_WITHOUT_CHECK: 400,
     Code.UNAUTHENTICATED: 401,
     Code.ROLE_MISSING: 403,
+    Code.SIGNAL_KEY_INVALID: 403,
     Code.CROSS_ORIGIN: 403,
     Code.GROUP_NOT_FOUND: 404,
     Code.DEPLOYMENT_NOT_FOUND: 404,
@@ -110,6 +113,7 @@ STATUS: Mapping[Code, int] = {
     Code.VM_REPLACED: 409,
     Code.VM_AMBIGUOUS: 409,
     Code.SIGNAL_NOT_DECLARED: 422,
+    Code.SIGNAL_SECRET_MISSING: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
     Code.SCALE_SET_TAKEN: 409,
     Code.DEPLOYMENT_FAILED: 409,

@@ -141,6 +141,9 @@ def _parameters(route: Route, operation: Operation) -> list[Json]:
     shown += [
         {"name": one.name, "in": "query", "description": one.about, "schema": one.schema} for one in operation.query
     ]
+    shown += [
+        {"name": one.name, "in": "header", "description": one.about, "schema": one.schema} for one in operation.sent
+    ]
     if route.method == "POST":
         about = "A new one for each thing that is asked: a request that is sent again is not done again."
         schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}

@@ -28,7 +28,7 @@ from api.notifications import list_notifications
 from api.operation import get_deployment_operation, get_deployment_operation_status
 from api.paging import PARAMETER
 from api.query import understood
-from api.signals import signal_vm
+from api.signals import make_signal_key, signal_vm
 from api.start import start_deployment
 from api.state import States
 from groundwork.readings import Readings
@@ -42,6 +42,7 @@ class Route:
     """One function of the app, with keys of its own. Who may call it is a row of ``rollout.roles.NEEDS``.
 
     ``path`` is relative to the host's route prefix, ``/api``. ``query`` names the parameters that it knows.
+    ``kept``: the answer to a request with an ``Idempotency-Key`` is kept for when it is sent again.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Route:
     path: str
     handler: Handler
     query: tuple[str, ...] = ()
+    kept: bool = True
 
 
 #: The query parameters of a list.
@@ -86,7 +88,7 @@ async def _get_docs(ports: Ports, request: Request) -> Answer:
 
 def _kept(route: Route, settings: Settings) -> Handler:
     """The route's handler with what all routes, and all of its method, keep to; who asks comes first."""
-    handler = partial(once, handler=route.handler) if route.method == "POST" else route.handler
+    handler = partial(once, handler=route.handler) if route.method == "POST" and route.kept else route.handler
     handler = partial(understood, handler=handler, known=route.query)
     handler = handler if route.method == "GET" else partial(guarded, handler=handler)
     return partial(admitted, handler=handler, admission=Admission(route.name, settings))
@@ -94,7 +96,8 @@ def _kept(route: Route, settings: Settings) -> Handler:
 
 def _table(settings: Settings) -> tuple[Route, ...]:
     states, readings = States(), Readings()
-    put = partial(put_group, states=states, readings=readings, scopes=settings.scopes)
+    secrets = settings.signal_secrets
+    put = partial(put_group, states=states, readings=readings, scopes=settings.scopes, signals_keyed=bool(secrets))
     return (
         Route("get_me", "GET", "me", get_me),
         Route("list_groups", "GET", "groups", list_groups, _PAGED),
@@ -140,7 +143,15 @@ def _table(settings: Settings) -> tuple[Route, ...]:
         _command("approve_deployment", CommandKind.APPROVE),
         Route("take_back_deployment", "DELETE", "groups/{groupId}/queue/{deploymentId}", take_back_deployment),
         Route("list_notifications", "GET", "notifications", list_notifications, _PAGED),
-        Route("signal_vm", "POST", "vm/signal", signal_vm),
+        # Its answer is a secret, and the same each time: it is not kept for a request that is sent again.
+        Route(
+            "make_signal_key",
+            "POST",
+            "groups/{groupId}/signalKey",
+            partial(make_signal_key, secrets=secrets),
+            kept=False,
+        ),
+        Route("signal_vm", "POST", "vm/signal", partial(signal_vm, secrets=secrets)),
     )
 
 

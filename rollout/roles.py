@@ -64,6 +64,7 @@ NEEDS: Mapping[str, Role | None] = {
     "approve_deployment": Role.APPROVER,
     "take_back_deployment": Role.DEPLOYER,
     "list_notifications": Role.READER,
+    "make_signal_key": Role.ADMINISTRATOR,
     "signal_vm": Role.VM,
 }
 
@@ -84,6 +85,7 @@ COMMANDS: Mapping[str, str] = {
     "putGroup": "put_group",
     "deleteGroup": "delete_group",
     "readEvidence": "get_vm_evidence",
+    "makeSignalKey": "make_signal_key",
 }
 
 

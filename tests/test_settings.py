@@ -77,3 +77,13 @@ def test_callers_are_known_by_keys_or_by_entra_id_where_something_vouches_for_th
     assert not Settings.from_environment({"TEAL_AUTH_MODE": "entra"}).is_authenticated
     on = {"TEAL_AUTH_MODE": "entra", "WEBSITE_AUTH_ENABLED": "True"}
     assert Settings.from_environment(on).is_authenticated
+
+
+@pytest.mark.parametrize("value", ["short", f"{'a' * 32},short", ",".join(["a" * 32] * 3)])
+def test_secrets_that_can_be_guessed_or_are_too_many_are_refused_without_being_told(value: str) -> None:
+    with pytest.raises(ValueError, match="TEAL_SIGNAL_SECRET") as refusal:
+        Settings.from_environment({"TEAL_SIGNAL_SECRET": value})
+    assert value not in str(refusal.value)
+    settings = Settings.from_environment({"TEAL_SIGNAL_SECRET": f"{'a' * 32}, {'b' * 32}"})
+    assert "aaa" not in repr(settings)
+    assert settings.signal_secrets[1] == "b" * 32
