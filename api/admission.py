@@ -53,6 +53,7 @@ async def admitted(ports: Ports, request: Request, *, handler: Handler, admissio
         raise _unknown(is_keyed(function, settings.mode))
     decision = decide(caller, function)
     if not decision.allowed:
+        _log.warning("Refused: %s", decision.reason)
         message = f"{decision.reason}. Ask an administrator of Teal for it"
         raise Refusal(Code.ROLE_MISSING, message, str(decision.needs))
     return await handler(ports, replace(request, caller=caller))

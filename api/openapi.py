@@ -27,9 +27,8 @@ from settings import Settings
 
 _ABOUT = """Replaces the virtual machines of an Azure scale set, batch by batch, with new ones.
 
-Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`, so
-a function key can be given out for one of them alone; a host key opens all. Readers must pass over fields that they do
-not know."""
+Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`,
+and says which role it needs. Readers must pass over fields that they do not know."""
 
 _TAGS = {
     "Groups": "Scale sets that Teal deploys to, and how.",

@@ -43,7 +43,7 @@ class Arm:
                 elif error.code not in (408, 429) and error.code < 500:
                     raise ArmError(f"{method} {_plain(path)} is refused: {error.code} {_code(error)}") from None
                 else:
-                    self._wait(_pause(error.headers))
+                    self._wait(_pause(error.headers.get("Retry-After")))
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 self._wait(BETWEEN_SECONDS)
         raise ArmError(f"{method} {_plain(path)}: Azure is busy or does not answer. Run this again later")
@@ -75,18 +75,20 @@ def access_token(endpoint: str, environment: Mapping[str, str]) -> str:
         ("accessToken", ["az", "account", "get-access-token", "--output", "json", "--resource", endpoint]),
     )
     for field, command in ways:
-        program = shutil.which(command[0])
+        program = shutil.which(command[0], path=environment.get("PATH"))
         if program is None:
             continue
-        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [program, *command[1:]], env=dict(environment), capture_output=True, text=True, check=False
+        )
         if done.returncode == 0:
             return str(json.loads(done.stdout)[field])
     raise ArmError("nobody is signed in: azd auth login, or az login")
 
 
-def _pause(headers: Mapping[str, str]) -> float:
+def _pause(retry_after: str | None) -> float:
     try:
-        return min(max(float(headers.get("Retry-After") or BETWEEN_SECONDS), 0.0), LONGEST_WAIT_SECONDS)
+        return min(max(float(retry_after or BETWEEN_SECONDS), 0.0), LONGEST_WAIT_SECONDS)
     except ValueError:
         return BETWEEN_SECONDS
 

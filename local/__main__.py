@@ -90,6 +90,7 @@ def _welcome(platform: Platform, options: Options) -> str:
     groups = [str(group["id"]) for group in platform.cloud.world.groups]
     group = groups[0] if groups else "<group>"
     kept = f"kept in {options.state}" if options.state else "gone at the end; --state FILE keeps it"
+    who = f" -H '{options.access.example}'" if options.access.example else ""
     return f"""
 Teal runs on this machine. One second is {options.speed:g} of the simulated Azure's; its state is {kept}.
 
@@ -98,9 +99,9 @@ Teal runs on this machine. One second is {options.speed:g} of the simulated Azur
 
 Deploy, and watch:
 
-  curl -X POST {platform.url}/api/groups/{group}/deployments -H 'content-type: application/json' \\
+  curl -X POST {platform.url}/api/groups/{group}/deployments -H 'content-type: application/json'{who} \\
     -d '{{"image": "1.1.0", "batchSizePercentage": 20, "gracePeriod": 300}}'
-  curl {platform.url}/api/groups/{group}/deployments
+  curl {platform.url}/api/groups/{group}/deployments{who}
 
 Ctrl-C stops everything.
 """

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from local.functions.keys import Keys
 from local.functions.people import People, Person
-from rollout.roles import Role, functions_of
+from rollout.roles import Mode, Role, functions_of
 from settings import Settings
 
 F = TypeVar("F", bound="_File")
@@ -89,10 +89,12 @@ class Access:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The app's settings; those of App Service itself included."""
-        known = {"TEAL_ROLE_KEYS": self.role_keys} if self.role_keys else {}
-        entra = {"TEAL_AUTH_MODE": "entra", "WEBSITE_AUTH_ENABLED": "True"} if self.people else {}
-        return {**known, **entra}
+        """The app's settings, those of App Service itself included: whatever the shell says, these count."""
+        return {
+            "TEAL_ROLE_KEYS": self.role_keys,
+            "TEAL_AUTH_MODE": str(Mode.ENTRA if self.people else Mode.KEYS),
+            "WEBSITE_AUTH_ENABLED": "True" if self.people else "",
+        }
 
     def settings(self) -> Settings:
         """The same, as the app reads them."""
@@ -107,6 +109,13 @@ class Access:
     def event_grid_path(self, path: str) -> str:
         """Where Event Grid posts: it fetches the key by itself."""
         return self.keys.signed(path, "eventgrid") if self.keys else path
+
+    @property
+    def example(self) -> str:
+        """A header by which somebody is let in; nothing where nobody asks."""
+        if self.people:
+            return f"Authorization: Bearer {next(iter(self.people.known), 'NAME')}"
+        return "x-functions-key: KEY" if self.keys else ""
 
     @property
     def told(self) -> str:

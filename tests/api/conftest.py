@@ -257,10 +257,13 @@ class World:
     identity: KnownIdentity = field(default_factory=lambda: KnownIdentity())
     scale_set_id: str = SCALE_SET_ID
     image_id: str = IMAGE_ID
-    settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        self.routes = (*routes(self.settings), *open_routes(self.settings))
+        self.behind(Settings())
+
+    def behind(self, settings: Settings) -> None:
+        """Open doors with these settings; all that is behind them stays as it is."""
+        self.routes = (*routes(settings), *open_routes(settings))
 
     @property
     def ports(self) -> Ports:

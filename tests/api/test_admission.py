@@ -29,13 +29,6 @@ KEYS = Settings(role_keys=",".join(f"{role}={digest(f'{role}-secret')}" for role
 ENTRA = Settings(auth_mode="entra", auth_enabled="True")
 
 
-def in_front(world: Any, settings: Settings) -> Any:
-    """The same world behind doors with these settings."""
-    world.settings = settings
-    world.__post_init__()
-    return world
-
-
 def signed_in(*roles: str) -> dict[str, str]:
     """What App Service sets for Ada."""
     claims = [("oid", OID), ("preferred_username", "ada@example.com"), *(("roles", role) for role in roles)]
@@ -49,7 +42,7 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 
 
 async def test_a_roles_key_opens_what_is_its_and_is_recorded(world: Any) -> None:
-    in_front(world, KEYS)
+    world.behind(KEYS)
     status, error = await world.refused("POST", START, {"image": "1.1.0"}, x_functions_key="reader-secret")
     assert (status, error["code"], error["target"]) == (403, "roleMissing", "deployer")
     assert error["message"].startswith("reader key is reader, and start_deployment needs deployer")
@@ -62,32 +55,32 @@ async def test_a_roles_key_opens_what_is_its_and_is_recorded(world: Any) -> None
 
 
 async def test_a_dry_run_is_a_deployers(world: Any) -> None:
-    in_front(world, KEYS)
+    world.behind(KEYS)
     plan = ("POST", f"{START}?dryRun=true", {"image": "1.1.0"})
     assert (await world.refused(*plan, x_functions_key="approver-secret"))[1]["target"] == "deployer"
     assert (await world.send(*plan, x_functions_key="deployer-secret")).status == 200
 
 
 async def test_a_doubled_key_is_nobodys(world: Any) -> None:
-    in_front(world, KEYS)
+    world.behind(KEYS)
     status, error = await world.refused("GET", "groups", x_functions_key="reader-secret,another")
     assert (status, error["code"], error["target"]) == (401, "unauthenticated", "x-functions-key")
 
 
 async def test_a_body_is_not_looked_at_before_it_is_known_who_sent_it(world: Any) -> None:
-    in_front(world, KEYS)
+    world.behind(KEYS)
     status, error = await world.refused("PUT", "groups/web?nonsense=1", b"{", x_functions_key="reader-secret")
     assert (status, error["code"]) == (403, "roleMissing")
 
 
 async def test_a_person_is_recorded_with_the_object_id(world: Any) -> None:
-    in_front(world, ENTRA)
+    world.behind(ENTRA)
     answer = await world.send("POST", START, {"image": "1.1.0"}, **signed_in("deployer"))
     assert (answer.status, answer.body["startedBy"]) == (202, f"ada@example.com ({OID})")
 
 
 async def test_who_has_not_signed_in_is_a_401_and_who_has_no_role_a_403(world: Any) -> None:
-    in_front(world, ENTRA)
+    world.behind(ENTRA)
     status, error = await world.refused("GET", "groups", x_functions_key="whatever")
     assert (status, error["code"], error["target"]) == (401, "unauthenticated", "Authorization")
     status, error = await world.refused("GET", "me", **signed_in())
@@ -97,7 +90,7 @@ async def test_who_has_not_signed_in_is_a_401_and_who_has_no_role_a_403(world: A
 
 @pytest.mark.parametrize("value", ["", "False", "0"])
 async def test_where_nobody_is_authenticated_only_health_answers(world: Any, value: str) -> None:
-    in_front(world, Settings(auth_mode="entra", auth_enabled=value))
+    world.behind(Settings(auth_mode="entra", auth_enabled=value))
     for route in world.routes:
         path = re.sub(r"\{\w+\}", "web", route.path)
         answer = await world.send(route.method, path, **signed_in("administrator"))
@@ -117,7 +110,7 @@ async def test_me_says_who_asks_and_what_they_may(world: Any) -> None:
         ["administrator"],
     )
     assert all(permission["allowed"] for permission in me["may"].values())
-    in_front(world, ENTRA)
+    world.behind(ENTRA)
     me = (await world.send("GET", "me", **signed_in("approver"))).body
     assert (me["mode"], me["name"], me["recordedAs"]) == ("entra", "ada@example.com", f"ada@example.com ({OID})")
     assert me["may"]["approve"] == {"allowed": True, "needs": "approver"}

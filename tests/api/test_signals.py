@@ -171,15 +171,12 @@ async def test_while_azure_is_busy_the_vm_is_asked_to_try_again(world: Any) -> N
 NEW, OLD = "n" * 32, "o" * 32
 
 
-def keyed(world: Any, secrets: str = f"{NEW},{OLD}") -> Any:
-    """The same world where VMs send the key of their group."""
-    world.settings = Settings(signal_secret=secrets)
-    world.__post_init__()
-    return world
+#: VMs send the key of their group.
+KEYED = Settings(signal_secret=f"{NEW},{OLD}")
 
 
 async def test_a_groups_key_is_told_and_its_vms_signal_counts_with_it(world: Any) -> None:
-    keyed(world)
+    world.behind(KEYED)
     told = (await world.send("POST", "groups/web/signalKey")).body
     assert told == {"groupId": "web", "header": "x-teal-signal-key", "key": signal_key(NEW, "web")}
     assert (await world.send("POST", "vm/signal", BODY, x_teal_signal_key=told["key"])).status == 202
@@ -188,7 +185,7 @@ async def test_a_groups_key_is_told_and_its_vms_signal_counts_with_it(world: Any
 
 @pytest.mark.parametrize("key", [None, "", "x", "é", signal_key(NEW, "other"), signal_key("z" * 32, "web")])
 async def test_without_the_key_of_its_group_nothing_is_read_and_no_signal_kept(world: Any, key: str | None) -> None:
-    keyed(world)
+    world.behind(KEYED)
     world.scale_sets.error = AssertionError("nothing is read for a stranger")
     headers = {} if key is None else {"x_teal_signal_key": key}
     status, error = await world.refused("POST", "vm/signal", BODY, **headers)
@@ -198,7 +195,7 @@ async def test_without_the_key_of_its_group_nothing_is_read_and_no_signal_kept(w
 
 async def test_a_groups_key_speaks_for_no_other_groups_vms(world: Any) -> None:
     """Two sets of one name: the key alone says whose the VM is."""
-    keyed(world)
+    world.behind(KEYED)
     elsewhere = world.scale_set_id.replace("00000000-0000", "11111111-0000", 1)
     await world.add_group(id="other", scale_set_id=elsewhere, signals=(READY,))
     add_vm(world, "bbbb", elsewhere)
@@ -210,7 +207,7 @@ async def test_a_groups_key_speaks_for_no_other_groups_vms(world: Any) -> None:
 
 
 async def test_a_key_is_not_kept_for_a_request_that_is_sent_again(world: Any) -> None:
-    keyed(world)
+    world.behind(KEYED)
     answers = [await world.send("POST", "groups/web/signalKey", idempotency_key="one") for _ in range(2)]
     assert answers[0].body == answers[1].body
     assert await world.store.requests.get("POST groups/web/signalkey", "one") is None
@@ -223,5 +220,5 @@ async def test_without_a_secret_there_is_no_groups_key_and_the_put_says_what_tha
     findings = (await world.send("PUT", "groups/web", body)).body["findings"]
     assert [(one["severity"], one["code"]) for one in findings] == [("warning", "signalsShareAKey")]
     assert (await world.send("PUT", "groups/web", {**body, "signals": []})).body["findings"] == []
-    keyed(world)
+    world.behind(KEYED)
     assert (await world.send("PUT", "groups/web", body)).body["findings"] == []

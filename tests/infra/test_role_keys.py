@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from infra.arm import ArmError, access_token
 from infra.role_keys import AT_ONCE, digest_of, keys_of, main, parse_known
 from local.access import Access
 from local.clock import run_virtual
@@ -289,3 +291,25 @@ def test_of_several_values_the_one_that_the_app_knows_counts() -> None:
     assert (keys.names, keys.values["teal-reader"]) == (["teal-reader", "teal-reader-2"], "often")
     assert keys.missing("teal-reader") == ["get_me"]
     assert keys_of(Role.READER, readers, [digest_of("rare")]).values["teal-reader"] == "rare"
+
+
+def sign_in(folder: Path, program: str, answer: str) -> dict[str, str]:
+    """A login that answers so, and the environment in which it is the only one."""
+    script = folder / program
+    script.write_text(f"#!/bin/sh\n{answer}\n")
+    script.chmod(0o755)
+    return {"PATH": str(folder)}
+
+
+def test_a_token_is_azds_else_azs_unless_one_is_given(tmp_path: Path) -> None:
+    assert access_token("https://arm", {"ARM_ACCESS_TOKEN": "given"}) == "given"
+    with pytest.raises(ArmError, match="nobody is signed in"):
+        access_token("https://arm", {"PATH": str(tmp_path)})
+    environment = sign_in(tmp_path, "az", """echo '{"accessToken": "of az"}'""")
+    assert access_token("https://arm", environment) == "of az"
+    sign_in(
+        tmp_path, "azd", """test "$5" = --scope && test "$6" = https://arm/.default && echo '{"token": "of azd"}'"""
+    )
+    assert access_token("https://arm", environment) == "of azd"
+    sign_in(tmp_path, "azd", "exit 1")
+    assert access_token("https://arm", environment) == "of az"

@@ -232,4 +232,4 @@ def test_files_of_keys_and_people_are_read_or_refused_by_name(tmp_path: Path) ->
     with pytest.raises(AccessError, match=r"keys\.json: .*more"):
         read_access(keys, None)
     assert read_access(None, None) == Access()
-    assert Access().environment == {}
+    assert Settings.from_environment(Access().environment) == Settings()
