@@ -25,7 +25,7 @@ from rollout.names import GROUP_ID
 from rollout.parameters import fill
 from rollout.ports import Ports
 from rollout.preflight import check_set
-from rollout.preflight_signals import check_signals
+from rollout.preflight_signals import check_signal_keys, check_signals
 from rollout.scale_set import ScaleSet
 
 
@@ -51,7 +51,13 @@ async def get_group(ports: Ports, request: Request, *, states: States) -> Answer
 
 
 async def put_group(
-    ports: Ports, request: Request, *, states: States, readings: Readings, scopes: Sequence[str] = ()
+    ports: Ports,
+    request: Request,
+    *,
+    states: States,
+    readings: Readings,
+    scopes: Sequence[str] = (),
+    signals_keyed: bool = False,
 ) -> Answer:
     """Make a group (201) or replace its definition (200).
 
@@ -74,7 +80,8 @@ async def put_group(
     if await held(ports, group.scale_set_id, "") is not None:
         ports = readings.at_this_pace(ports)
     scale_set, findings = await _check(ports, group)
-    findings = in_order((*findings, *check_signals(fill(Asked(), group)), *await image_findings(ports, group)))
+    signals = (*check_signals(fill(Asked(), group)), *check_signal_keys(group, signals_keyed))
+    findings = in_order((*findings, *signals, *await image_findings(ports, group)))
     await ports.store.groups.put(group)
     state, roll = await states.take(ports, group, scale_set)
     shown = {
