@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from api.asked import refuse_contradictions, refuse_needless_threshold
@@ -27,6 +28,8 @@ from rollout.ports import Ports
 from rollout.preflight import check_set
 from rollout.preflight_signals import check_signal_keys, check_signals
 from rollout.scale_set import ScaleSet
+
+_log = logging.getLogger("teal")
 
 
 async def list_groups(ports: Ports, request: Request) -> Answer:
@@ -83,6 +86,7 @@ async def put_group(
     signals = (*check_signals(fill(Asked(), group)), *check_signal_keys(group, signals_keyed))
     findings = in_order((*findings, *signals, *await image_findings(ports, group)))
     await ports.store.groups.put(group)
+    _log.info("Group %s was put by %s", group.id, request.caller.recorded_as)
     state, roll = await states.take(ports, group, scale_set)
     shown = {
         **render_group(group),
@@ -103,6 +107,7 @@ async def delete_group(ports: Ports, request: Request) -> Answer:
     group = await find_group(ports, request)
     await _refuse_while_under_way(ports, group)
     await ports.store.groups.delete(group.id)
+    _log.info("Group %s was deleted by %s", group.id, request.caller.recorded_as)
     return Answer(204)
 
 

@@ -127,7 +127,7 @@ def decide(caller: Caller, function: str) -> Decision:
     if needs is None or any(needs in _INCLUDES[role] for role in caller.roles):
         return Decision(True, needs)
     has = f"is {' and '.join(caller.roles)}" if caller.roles else "has no role"
-    return Decision(False, needs, f"{caller.name} {has}, and {function} needs {needs}")
+    return Decision(False, needs, f"{caller.recorded_as} {has}, and {function} needs {needs}")
 
 
 def functions_of(role: Role) -> tuple[str, ...]:
