@@ -157,6 +157,9 @@ def _parameters(route: Route, operation: Operation) -> list[Json]:
     shown += [
         {"name": one.name, "in": "header", "description": one.about, "schema": one.schema} for one in operation.sent
     ]
+    if 304 in operation.answers:
+        about = "The `ETag` of an earlier answer."
+        shown.append({"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}})
     if route.method == "POST":
         about = "A new one for each thing that is asked: a request that is sent again is not done again."
         schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
@@ -183,7 +186,7 @@ def _responses(
 
 
 _KEY_REFUSED = "* No body at all: no key, or one that does not open this function. The Functions host answers."
-_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone."}
+_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone.", 304: "Nothing has changed."}
 
 
 def _content(model: type[BaseModel] | str | None, references: Mapping[type[BaseModel], Json]) -> Json:

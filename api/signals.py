@@ -41,6 +41,7 @@ async def make_signal_key(ports: Ports, request: Request, *, secrets: Sequence[s
     if not secrets:
         message = "Signals need no key of the group as long as TEAL_SIGNAL_SECRET is not set. Set it, and ask again"
         raise Refusal(Code.SIGNAL_SECRET_MISSING, message)
+    _log.info("The key for signals of group %s was told to %s", group.id, request.caller.recorded_as)
     return Answer(200, {"groupId": group.id, "header": KEY_HEADER, "key": signal_key(secrets[0], group.id)})
 
 

@@ -44,10 +44,12 @@ NEEDS: Mapping[str, Role | None] = {
     "put_group": Role.ADMINISTRATOR,
     "delete_group": Role.ADMINISTRATOR,
     "list_images": Role.READER,
+    "list_group_vms": Role.READER,
     "list_group_deployments": Role.READER,
     "start_deployment": Role.DEPLOYER,
     "list_deployments": Role.READER,
     "get_deployment": Role.READER,
+    "get_latest_deployment": Role.READER,
     "get_deployment_operation": Role.READER,
     "get_deployment_operation_status": Role.READER,
     "list_deployment_vms": Role.READER,
@@ -127,7 +129,7 @@ def decide(caller: Caller, function: str) -> Decision:
     if needs is None or any(needs in _INCLUDES[role] for role in caller.roles):
         return Decision(True, needs)
     has = f"is {' and '.join(caller.roles)}" if caller.roles else "has no role"
-    return Decision(False, needs, f"{caller.name} {has}, and {function} needs {needs}")
+    return Decision(False, needs, f"{caller.recorded_as} {has}, and {function} needs {needs}")
 
 
 def functions_of(role: Role) -> tuple[str, ...]:
