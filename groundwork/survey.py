@@ -15,6 +15,7 @@ from typing import TypeVar
 from groundwork.predecessor import former_of
 from groundwork.traffic import out_of_traffic
 from groundwork.version import Resolution, look_up, resolve
+from groundwork.way_back import look_back
 from rollout.batches import Plan
 from rollout.deployment import Image, Parameters
 from rollout.errors import AzureError, Refused
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 #: What reading autoscale's settings takes. Everything else that is held is a part of the set.
 AUTOSCALE_RIGHT = "Microsoft.Insights/autoscaleSettings/read"
+
+#: What reading the image before takes, where it is a gallery's: the new one's gallery may be another.
+IMAGE_RIGHT = "Microsoft.Compute/galleries/images/versions/read"
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ async def survey(
     skipped = [vm.vm_id for vm in listed.vms if is_skipped(vm, parameters)]
     counts = inherited(handed, former, scale_set, listed.vms, skipped, found.reference)
     seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings())
-    return await seen.judged(listed, thorough)
+    return await (seen if brief else await seen.with_way_back()).judged(listed, thorough)
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,23 @@ class _Seen:
     scale_set: ScaleSet
     found: Resolution
     surroundings: Surroundings
+    gone: str = ""
+
+    @property
+    def image(self) -> Image | None:
+        """What the deployment would move to, and the image before it; ``None``: it is not there."""
+        if self.found.version is None or self.found.reference is None:
+            return None
+        return Image(self.parameters.image, self.found.reference, self.inherited.previous, self.inherited.unknown)
+
+    async def with_way_back(self) -> _Seen:
+        """The same, once the image before was looked at. What cannot be read is noted and stops nothing."""
+        if self.image is None:
+            return self
+        unread = list(self.surroundings.unread)
+        look = look_back(self.ports.images, self.image, self.scale_set.place, self.ports.clock.now())
+        gone = await _told("The image before", IMAGE_RIGHT, look, unread)
+        return replace(self, gone=gone or "", surroundings=replace(self.surroundings, unread=tuple(unread)))
 
     async def judged(self, listed: VmList, thorough: bool) -> Survey:
         reference = self.found.reference if self.found.version is not None else None
@@ -172,9 +193,10 @@ class _Seen:
         yield from check_vms(self.scale_set, listed.vms, parameters, planned)
         yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
         yield from check_inherited(self.handed.continues, self.inherited)
-        if planned is not None and found.reference is not None:
-            image = Image(parameters.image, found.reference, self.inherited.previous, self.inherited.unknown)
-            yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
+        if planned is not None and (image := self.image) is not None:
+            yield from check_planned(
+                self.scale_set, listed.vms, planned, parameters, image, self.surroundings, self.gone
+            )
 
 
 async def _without_set(

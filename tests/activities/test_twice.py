@@ -18,6 +18,7 @@ from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from activities.retire import discard_green, terminate_blue
+from activities.roll_back import check_way_back
 from activities.settle import take_stock
 from local.azure.world import Fault
 from rollout.deployment import Event, IntentKind
@@ -252,5 +253,26 @@ def test_set_that_is_gone_fails_a_step_rather_than_being_looked_for(on_bench: On
         order = replace(bench.order(1), scale_set_id=f"{bench.scale_set_id}-gone")
         for body in (judge_batch, apply_image, verify_end):
             assert (await bench.call(body, order=order)).code == "scaleSetGone"
+
+    on_bench(test)
+
+
+def test_whether_the_image_before_is_there_is_looked_at_and_what_cannot_be_read_stops_nothing(
+    on_bench: OnBench,
+) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        assert (await bench.finish(check_way_back)).reason == "The image before is there"
+        previous = (await bench.row()).image.previous
+        denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
+        bench.cloud.faults.add(Fault(method="GET", path="versions/1.0.0", status=403, body=denied))
+        unread = await bench.finish(check_way_back)
+        assert unread.done, unread
+        assert "AuthorizationFailed" in unread.reason
+        bench.cloud.faults.clear()
+        bench.cloud.interfere.delete_version(previous.id)
+        gone = await bench.finish(check_way_back)
+        assert (gone.state, gone.code) == (State.FAILED, "previousImageGone")
+        assert bench.cloud.audit[-1].method == "PATCH"
 
     on_bench(test)

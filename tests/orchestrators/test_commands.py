@@ -159,6 +159,7 @@ def test_roll_back_discards_the_batch_and_brings_the_others_back(stand: Make) ->
     where = made.trace.index("judge_batch 2")
     assert [line for line in made.trace[where + 1 :] if not line.startswith("=")] == [
         "raise_epoch 2",
+        "check_way_back 2 in epoch 2",
         "save_evidence 2 in epoch 2",
         "discard_green 2 in epoch 2",
         "restore_image 0 in epoch 2",
