@@ -7,6 +7,7 @@ from dataclasses import replace
 from activities.adopt import adopt
 from activities.rights import obstacle
 from activities.rows import deployment_of
+from groundwork.bad_image import judged_good
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome, still_on
@@ -67,6 +68,8 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     if refusal := await obstacle(ports, order):
         return refusal
     records = await ports.store.vms.list(deployment.id)
+    if deployment.status is not Status.ROLLING_BACK:
+        await judged_good(ports, order.scale_set_id, deployment.image.pinned)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]
     before = planned_rows(deployment, records)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
+from groundwork.bad_image import seen_afresh
 from groundwork.survey import Survey, survey
 from rollout.bake import bakings
 from rollout.batches import Plan
@@ -39,6 +40,8 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
         return _answer(deployment, planned, kept, scale_set)
+    if scale_set is not None:
+        await seen_afresh(ports, scale_set)
     if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:
         return again(order.poll_interval, f"Waiting for another change of {scale_set.name} to end")
     seen = await _survey(ports, deployment, scale_set, brief=order.setbacks >= BRIEF_AFTER)
@@ -116,7 +119,7 @@ async def _write(
 def _counting(row: Deployment, seen: Survey) -> Deployment:
     """The row with the image before it, and what counts of that which it was handed on."""
     words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
-    image = replace(row.image, previous=seen.previous, unknown=seen.unknown)
+    image = replace(row.image, previous=seen.previous, unknown=seen.unknown, bad=seen.bad, given_up=seen.given_up)
     return replace(row, image=image, settled=seen.settled, inheritance=words)
 
 

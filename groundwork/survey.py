@@ -12,11 +12,14 @@ from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from groundwork.bad_image import known_bad
 from groundwork.predecessor import former_of
 from groundwork.traffic import out_of_traffic
 from groundwork.version import Resolution, look_up, resolve
 from groundwork.way_back import look_back
+from rollout.bad_image import doubted
 from rollout.batches import Plan
+from rollout.dangers import Danger
 from rollout.deployment import Image, Parameters
 from rollout.errors import AzureError, Refused
 from rollout.findings import Finding, Severity
@@ -27,6 +30,7 @@ from rollout.ownership import told_apart
 from rollout.plan import is_skipped, make_plan, serving_vms
 from rollout.ports import Ports
 from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
+from rollout.preflight_danger import check_bad_image
 from rollout.preflight_image import check_image
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
 from rollout.surroundings import Surroundings, Unread
@@ -70,6 +74,16 @@ class Survey:
         return self.inherited.unknown if self.inherited is not None else ""
 
     @property
+    def bad(self) -> bool:
+        """Whether that image was judged bad before."""
+        return self.inherited is not None and self.inherited.bad
+
+    @property
+    def given_up(self) -> tuple[ImageReference, ...]:
+        """What the unfinished deployments before it failed with."""
+        return self.inherited.given_up if self.inherited is not None else ()
+
+    @property
     def settled(self) -> bool:
         """Whether the set is in order before the deployment."""
         return self.inherited is None or self.inherited.settled
@@ -109,16 +123,19 @@ async def survey(
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
     handed = handed or HandedOn()
-    found, listed, former, surroundings = await asyncio.gather(
+    found, listed, former, danger, surroundings = await asyncio.gather(
         _known(known) if known is not None else _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
         former_of(ports, handed),
+        known_bad(ports, scale_set),
         _nothing() if brief else _surroundings(ports, scale_set),
     )
     listed = told_apart(scale_set, listed)
     skipped = [vm.vm_id for vm in listed.vms if is_skipped(vm, parameters)]
     counts = inherited(handed, former, scale_set, listed.vms, skipped, found.reference)
-    seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings())
+    if why := doubted(counts.previous, counts.unknown, danger):
+        counts = replace(counts, unknown=why, bad=True)
+    seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings(), danger)
     return await (seen if brief else await seen.with_way_back()).judged(listed, thorough)
 
 
@@ -134,6 +151,7 @@ class _Seen:
     scale_set: ScaleSet
     found: Resolution
     surroundings: Surroundings
+    danger: Danger | None
     gone: str = ""
 
     @property
@@ -193,6 +211,7 @@ class _Seen:
         yield from check_vms(self.scale_set, listed.vms, parameters, planned)
         yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
         yield from check_inherited(self.handed.continues, self.inherited)
+        yield from check_bad_image(self.danger, parameters.image, found.reference)
         if planned is not None and (image := self.image) is not None:
             yield from check_planned(
                 self.scale_set, listed.vms, planned, parameters, image, self.surroundings, self.gone

@@ -60,6 +60,7 @@ _PASSING = frozenset(
         "approvalBatchUnknown",
         "previousModelUnknown",
         "previousImageGone",
+        "modelNamesBadImage",
     )
 )
 
