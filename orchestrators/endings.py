@@ -98,13 +98,14 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
 def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
     """Put back what was changed; then bring back what was retired already, as further batches.
 
-    Whether the image before is still there is looked at before anything goes for it.
+    Whether the image before is still there is looked at before anything goes for it. A batch that is lost may have
+    written more events than it told of, which is known with the new epoch.
     """
     failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
     run = run.failed(cause.code, in_batch(run, cause.reason)) if failed else run
     show(context, run, Status.ROLLING_BACK, cause.reason)
-    run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
     run, fenced = yield from fence(context, replace(run, on_failure=OnFailure.DISCARD_GREEN))
+    run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
     way, back = Progress(State.DONE, "nothing was changed"), PutBack(fenced, settled=False, fenced=fenced)
     if fenced and run.changed:
         run, way = yield from carry_out(context, run, CHECK_WAY_BACK)
@@ -171,7 +172,10 @@ def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, P
 
 
 def undo(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBack]]:
-    """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image."""
+    """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image.
+
+    A roll back that comes to this leaves VMs that were to go, so the set is not in order.
+    """
     if cause.code == BATCH_LOST:
         run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
     discarded = cause
@@ -182,7 +186,7 @@ def undo(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBa
         run = replace(run, keep=keeps)
     clean = not run.batch or (discarded.done and not discarded.data.get("surplus", False))
     run, restored = yield from restore_image(context, replace(run, batch=0))
-    settled = restored.done and clean and not run.inherited
+    settled = restored.done and clean and not run.inherited and not run.back
     return run, PutBack(restored.done, settled, why_not=None if restored.done else restored)
 
 

@@ -44,12 +44,6 @@ async def left_on_a_bad_image(stage: Any) -> str:
     return deployment
 
 
-def name_in_model(stage: Any, version: str) -> None:
-    reference = {"id": f"{stage.platform.world.groups[0]['imageId']}/versions/{version}"}
-    model = {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": reference}}}}
-    stage.platform.cloud.interfere.patch(stage.scale_set_id, model)
-
-
 async def dangers(stage: Any, path: str = "/api/groups/web") -> list[str]:
     return [danger["code"] for danger in (await stage.platform.get(path)).body["dangers"]]
 
@@ -145,7 +139,8 @@ def test_another_image_in_the_model_takes_it_away_and_what_was_held_comes_back(
         deployment = await left_on_a_bad_image(stage)
         await stage.sleep(hours=30)
         assert await dangers(stage) == [BAD]
-        name_in_model(stage, "1.2.0")
+        image_id = stage.platform.world.groups[0]["imageId"]
+        stage.platform.cloud.interfere.name_image(stage.scale_set_id, f"{image_id}/versions/1.2.0")
         await stage.sleep(minutes=30)
         assert await dangers(stage) == await dangers(stage, f"/api/deployments/{deployment}") == []
         assert await stage.platform.store.holds.get(stage.scale_set_id) is None
