@@ -76,12 +76,16 @@ class Parameters:
 class Image:
     """What the deployment moves to, and the image before it. ``requested`` ``None``: no image was named, and the set's
     present one is rolled. ``unknown``: why no image is known to go back to; ``previous`` is then what the model named.
+    ``bad``: that one was judged bad before (``rollout.bad_image``). ``given_up``: what the unfinished deployments
+    before this one failed with.
     """
 
     requested: str | None
     pinned: ImageReference
     previous: ImageReference | None = None
     unknown: str = ""
+    bad: bool = False
+    given_up: tuple[ImageReference, ...] = ()
 
 
 @dataclass(frozen=True)
