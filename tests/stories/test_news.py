@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 Play = Callable[..., Any]
 Worlds = Callable[..., Any]
 
-ASKED = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 120}
+ASKED: dict[str, Any] = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 120}
 ALL = "include=batches,vms,events,commands"
 
 
