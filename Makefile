@@ -8,7 +8,7 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types soak bench histories lock clean
+.PHONY: run test unit check lint types soak bench histories infra package lock clean
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -36,6 +36,12 @@ bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 
 histories: $(PYTHON_READY)  ## record this version's histories and rows, for the tests of all later ones
 	$(BIN)/python -m local.recording
+
+infra: $(PYTHON_READY)  ## compile and lint the Bicep files, and hold the examples to their snapshots; ARGS="--keep" writes these anew
+	$(BIN)/python -m infra.check $(ARGS)
+
+package: $(PYTHON_READY)  ## lay out what is deployed, in dist
+	$(BIN)/python infra/package.py $(ARGS)
 
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
