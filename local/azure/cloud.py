@@ -24,6 +24,7 @@ from local.azure.fabric import Fabric
 from local.azure.faults import Faults, refusal
 from local.azure.images import Images
 from local.azure.interference import Interference
+from local.azure.managed_routes import managed_routes
 from local.azure.messages import ConnectionLost, Json, Request, Response
 from local.azure.network import Network
 from local.azure.operations import Operations
@@ -94,6 +95,7 @@ class Cloud:
             *image_routes(self._images),
             *publishing_routes(self._publisher),
             *account_routes(self._accounts),
+            *managed_routes(),
         ]
         self.faults = Faults(self._state)
         self.interfere = Interference(
@@ -150,6 +152,16 @@ class Cloud:
     def autoscale_settings(self, scale_set_id: str) -> list[Json]:
         """The bodies of the autoscale settings of a set as they are now, to look at."""
         return list(autoscale.settings_of(self._state, self.scale_set(scale_set_id)))
+
+    def place(self, body: Json) -> None:
+        """Place a resource that is kept as it was written, as if a template had made it; its ``id`` says where."""
+        self._state.managed[str(body["id"]).lower()] = body
+
+    @property
+    def managed(self) -> Mapping[str, Json]:
+        """Those resources as they are now, by id in lower case."""
+        self.advance()
+        return self._state.managed
 
     def advance(self) -> None:
         """Let everything happen that is due by now."""

@@ -1,0 +1,71 @@
+"""Which deployments run: azd's next step would cut them off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from infra.azd.teal import Teal
+from infra.azd.web import Stopped
+
+#: The longest list that is written out.
+MOST = 20
+
+#: The statuses of deployments that have not ended.
+UNDER_WAY = ("queued", "pending", "inProgress", "paused", "awaitingApproval", "baking", "stopping", "rollingBack")
+
+FORCE = "azd env set TEAL_FORCE true"
+
+
+async def refuse_while_running(teal: Teal, step: str, say: Callable[[str], None]) -> None:
+    """Go on only if no deployment runs or waits, or if that is forced.
+
+    :raises Stopped: some do, or nobody can tell.
+    """
+    if not await teal.exists() or not await teal.functions():
+        say("Teal does not run yet, so no deployment does")
+        return
+    try:
+        running = await _running(teal)
+    except Stopped as unknown:
+        if not teal.values.forced:
+            raise Stopped(
+                f"{unknown}. Nobody can tell whether deployments run; to {step} all the same: {FORCE}"
+            ) from None
+        say(f"{unknown}. TEAL_FORCE is set: going on without knowing")
+        return
+    for line in running[:MOST]:
+        say(line)
+    if running and not teal.values.forced:
+        raise Stopped(
+            f"{len(running)} deployments run or wait, and to {step} would cut them off: what runs goes on "
+            f"afterwards, but its VMs wait so long. Stop them or wait for their end; to go on all the same: {FORCE}"
+        )
+    say(f"{len(running)} deployments run; TEAL_FORCE is set: going on" if running else "No deployment runs")
+
+
+async def troubles(teal: Teal) -> list[str]:
+    """What stands between scale sets and order, in words: nobody cures it where Teal goes."""
+    groups = await _listed(teal, "list_groups", "groups?limit=100")
+    return [f"group {group['id']}: {one['message']}" for group in groups for one in group.get("dangers") or ()]
+
+
+async def _running(teal: Teal) -> list[str]:
+    listed = await _listed(teal, "list_deployments", f"deployments?status={','.join(UNDER_WAY)}&limit=100")
+    return [f"{one['id']} ({one['status']}): {one.get('reason', '')}" for one in listed]
+
+
+async def _listed(teal: Teal, function: str, path: str) -> list[dict[str, Any]]:
+    """All items of a list. A page may be empty and still not be the last."""
+    items, token = list[dict[str, Any]](), ""
+    while True:
+        answer = await teal.call(function, "GET", f"{path}{token}")
+        body = answer.json()
+        if answer.status != 200 or not isinstance(body, dict) or not isinstance(body.get("value"), list):
+            said = body.get("error") if isinstance(body, dict) else None
+            why = f": {said['message']}" if isinstance(said, dict) and "message" in said else ""
+            raise Stopped(f"Teal answered {answer.status or answer.body.decode(errors='replace')}{why}")
+        items += body["value"]
+        if not body.get("continuationToken"):
+            return items
+        token = f"&continuationToken={body['continuationToken']}"
