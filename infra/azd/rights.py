@@ -17,12 +17,14 @@ _DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
 #: After that a new right is known everywhere: the upload of a package with a younger one fails with 403.
 KNOWN_AFTER = timedelta(minutes=2)
 
-#: What infra/modules/rights.bicep gives: other rights of the identity are somebody else's doing.
+#: What infra/modules/rights.bicep gives where custom roles are forbidden. Rights that it did not give are somebody
+#: else's doing: the roles that it gave last are among the outputs of the template.
 BUILT_IN = frozenset(
     {
         "9980e02c-c2be-4d73-94e8-173b1dc7cf3c",
         "749f88d5-cbae-40b8-bcfc-e573ddc772fa",
         "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        "f1a07417-d97a-45cb-824c-7a7467783830",
         "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     }
 )
@@ -73,16 +75,17 @@ async def remove_stale(arm: Arm, values: Values, say: Callable[[str], None]) -> 
     """
     if not values.principal_id:
         return
-    ours = set(values.role_ids) | BUILT_IN
     for one in await assignments(arm, values.principal_id, await known_subscriptions(arm, values)):
-        scope = one["properties"]["scope"].lower()
-        if _role(one) in ours and scope not in values.scopes and not _within(scope, values.own_group_id):
+        scope, role = one["properties"]["scope"].lower(), _role(one)
+        # Where TEAL_ROLES is another than before, the roles of before go.
+        stays = scope in values.scopes and (role in BUILT_IN) == values.built_in_roles
+        if role in values.role_ids and not stays and not _within(scope, values.own_group_id):
             await _remove(arm, one, say)
 
 
 async def remove_all(arm: Arm, values: Values, say: Callable[[str], None]) -> None:
     """Take away every right outside of the resource group, which goes by itself."""
-    ours = set(values.role_ids) | BUILT_IN | STORAGE
+    ours = set(values.role_ids) | STORAGE
     for one in await assignments(arm, values.principal_id, await known_subscriptions(arm, values)):
         if _role(one) in ours and not _within(one["properties"]["scope"].lower(), values.own_group_id):
             await _remove(arm, one, say)

@@ -46,6 +46,8 @@ class Values:
     groups: tuple[Group, ...] = ()
     setting_names: tuple[str, ...] = ()
     entra_client_id: str = ""
+    built_in_roles: bool = False
+    subscription_reads: bool = True
     has_network: bool = False
     forced: bool = False
     endpoint: str = PUBLIC
@@ -75,6 +77,9 @@ class Values:
             groups=_groups(_json("TEAL_GROUPS", value("TEAL_GROUPS"), list)),
             setting_names=tuple(_json("TEAL_SETTINGS", value("TEAL_SETTINGS"), dict)),
             entra_client_id=value("TEAL_ENTRA_CLIENT_ID"),
+            built_in_roles=value("TEAL_ROLES") == "builtIn",
+            subscription_reads=(value("TEAL_SUBSCRIPTION_READS") or str(value("TEAL_ROLES") != "builtIn")).lower()
+            == "true",
             has_network=value("VNET_ENABLED").lower() == "true",
             forced=value("TEAL_FORCE").lower() == "true",
             endpoint=value("TEAL_ARM_ENDPOINT") or PUBLIC,
@@ -90,9 +95,8 @@ class Values:
         """What the list of groups gives rights on, in lower case: as infra/main.bicep has it."""
         sets = {group.scale_set_id.lower().partition("/providers/")[0] for group in self.groups}
         networks = {scope.lower() for group in self.groups for scope in group.network_scopes}
-        return frozenset(
-            sets | networks | set(self.galleries) | {scope.rpartition("/resourcegroups/")[0] for scope in sets}
-        )
+        whole = {scope.rpartition("/resourcegroups/")[0] for scope in sets} if self.subscription_reads else set()
+        return frozenset(sets | networks | set(self.galleries) | whole)
 
     @property
     def galleries(self) -> tuple[str, ...]:

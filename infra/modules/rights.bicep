@@ -18,6 +18,8 @@ var onGroup = isCustom
       '9980e02c-c2be-4d73-94e8-173b1dc7cf3c' // Virtual Machine Contributor
       '749f88d5-cbae-40b8-bcfc-e573ddc772fa' // Monitoring Contributor: autoscale
       '4d97b98b-1d4f-4787-a291-c67834d212e7' // Network Contributor
+      'f1a07417-d97a-45cb-824c-7a7467783830' // Managed Identity Operator: sets whose VMs have identities
+      reader // managed images
     ]
 var onNetwork = isCustom ? guid(resourceToken, 'network') : '4d97b98b-1d4f-4787-a291-c67834d212e7'
 var onGallery = isCustom ? guid(resourceToken, 'gallery') : reader

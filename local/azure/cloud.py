@@ -31,6 +31,7 @@ from local.azure.operations import Operations
 from local.azure.publishing import Publisher
 from local.azure.rendering import Rendering
 from local.azure.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
+from local.azure.rights import Rights
 from local.azure.routes import (
     Route,
     account_routes,
@@ -56,6 +57,7 @@ class Cloud:
     URLs in answers begin as that of the request did, or with ``base_url`` where it had only a path.
     ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then, and
     then ``on_event``, for whoever delivers what ``topic`` has to tell.
+    With ``rights`` whoever asks may do only that much; else everything.
     ``unknown`` lists the requests that are not simulated; they are answered with 4xx, never with a made-up success.
     """
 
@@ -73,6 +75,7 @@ class Cloud:
         self.base_url = base_url
         self.on_change: Callable[[], None] | None = None
         self.on_event: Callable[[], None] | None = None
+        self.rights: Rights | None = None
         self.unknown: list[str] = []
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
@@ -229,6 +232,8 @@ class Cloud:
         return response
 
     def _serve(self, route: Route, call: Call) -> Response:
+        if self.rights is not None:
+            self.rights.check(call)
         policy = route.policy
         if route.kind == "put scale set" and call.scale_set_id().lower() not in self._state.scale_sets:
             policy = CREATE_SCALE_SET

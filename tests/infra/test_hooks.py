@@ -179,6 +179,33 @@ def test_the_rights_on_what_is_still_named_stay() -> None:
     play(story)
 
 
+def test_where_azure_s_own_roles_are_to_be_used_those_of_before_go() -> None:
+    async def story(azd: Azd) -> None:
+        reader = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
+        await azd.provision(GROUP)
+        await azd.assign(GROUP, reader)  # given by hand, as the template gave custom roles alone
+        azd.values["TEAL_ROLES"] = "builtIn"
+        await azd.run(before_provision)
+        assert azd.rights() == {STORAGE.lower(), GROUP.lower()}
+        azd.values |= {"TEAL_ROLES": "custom", "TEAL_ROLE_IDS": json.dumps([reader])}
+        await azd.run(before_provision)
+        assert azd.rights() == {STORAGE.lower()}
+
+    play(story)
+
+
+def test_a_subscription_that_is_not_to_be_read_any_more_loses_its_right() -> None:
+    async def story(azd: Azd) -> None:
+        await azd.provision(GROUP, SUBSCRIPTION)
+        await azd.run(before_provision)
+        assert SUBSCRIPTION in azd.rights()
+        azd.values["TEAL_SUBSCRIPTION_READS"] = "false"
+        await azd.run(before_provision)
+        assert azd.rights() == {STORAGE.lower(), GROUP.lower(), GALLERY.lower()}
+
+    play(story)
+
+
 @pytest.mark.parametrize("step", [before_provision, before_deploy, before_down])
 def test_a_deployment_that_runs_is_not_cut_off_unless_that_is_forced(step: Any) -> None:
     async def story(azd: Azd) -> None:

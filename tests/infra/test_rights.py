@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ ROLES = {
     "9980e02c-c2be-4d73-94e8-173b1dc7cf3c": "Virtual Machine Contributor",
     "749f88d5-cbae-40b8-bcfc-e573ddc772fa": "Monitoring Contributor",
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
+    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
 }
 
@@ -111,9 +113,44 @@ def test_where_custom_roles_are_forbidden_azure_s_own_are_given() -> None:
         (group, "Virtual Machine Contributor"),
         (group, "Monitoring Contributor"),
         (group, "Network Contributor"),
+        (group, "Managed Identity Operator"),
+        (group, "Reader"),
         (network, "Network Contributor"),
         (f"{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute/galleries/apps", "Reader"),
     }
+
+
+#: The actions of Azure's own roles, as far as they matter here
+#: (https://learn.microsoft.com/azure/role-based-access-control/built-in-roles).
+BUILT_IN = {
+    "Virtual Machine Contributor": (
+        "Microsoft.Authorization/*/read",
+        "Microsoft.Compute/locations/*",
+        "Microsoft.Compute/virtualMachines/*",
+        "Microsoft.Compute/virtualMachineScaleSets/*",
+        "Microsoft.Network/loadBalancers/read",
+        "Microsoft.Network/networkInterfaces/*",
+    ),
+    "Monitoring Contributor": ("Microsoft.Insights/AutoscaleSettings/*",),
+    "Network Contributor": ("Microsoft.Network/*",),
+    "Managed Identity Operator": ("Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",),
+    "Reader": ("*/read",),
+}
+
+
+def test_azure_s_own_roles_allow_every_action_of_the_table() -> None:
+    given = elsewhere(snapshot("existing-topic"))
+    held = {
+        "group": {role for scope, role in given if scope.endswith("/web")},
+        "network": {role for scope, role in given if scope.endswith("/network")},
+        "gallery": {role for scope, role in given if scope.endswith("/apps")},
+        "subscription": {"Reader"},
+    }
+    for row in ACTIONS:
+        for kind in row["scopes"]:
+            patterns = [pattern.lower() for role in held[kind] for pattern in BUILT_IN[role]]
+            action = row["action"].lower().replace("/assign/", "/any/assign/")
+            assert any(fnmatch(action, pattern) for pattern in patterns), (row["action"], kind)
 
 
 def test_a_topic_that_is_there_may_write_dead_letters_and_nothing_else() -> None:
