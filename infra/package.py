@@ -81,7 +81,7 @@ def lay_out(folder: Path, *, wheels: bool) -> None:
         _build_pages()
         shutil.copytree(ROOT / PAGES, beside / PAGES)
     if wheels:
-        _install(beside / SITE_PACKAGES)
+        install(beside / SITE_PACKAGES, ["-r", str(ROOT / "requirements.txt")])
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
 
@@ -143,9 +143,9 @@ def _build_pages() -> None:
         _run([npm, *arguments], ROOT / "dashboard")
 
 
-def _install(target: Path) -> None:
+def install(target: Path, requirements: Sequence[str]) -> None:
+    """Lay the wheels of these requirements into a folder: those for Azure, whatever machine this is."""
     wanted = ["--target", str(target), "--python-version", PYTHON, "--only-binary", ":all:"]
-    requirements = ["-r", str(ROOT / "requirements.txt")]
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv:
         _run([uv, "pip", "install", "--quiet", *wanted, "--python-platform", PLATFORM, *requirements], ROOT)

@@ -14,14 +14,12 @@ from typing import Any
 
 import pytest
 
+from bench.package import LONGEST_IMPORT
 from function_app import app
 from infra.package import FILES, ROOT, SITE_PACKAGES, bill_of_materials, is_built_remotely, lay_out, parts, size
 from local.functions.index import index_app
 
 INDEX = Path(__file__).with_name("index_package.py")
-
-#: Flex Consumption ends a start after 30 seconds; a third of that leaves room for a slow disk.
-LONGEST_IMPORT = 10.0
 
 PINS = re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 
