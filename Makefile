@@ -3,8 +3,9 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 # Microsoft's own Python worker, for one test. Its metadata asks for Python 3.13; it works on 3.11 and 3.12.
 WORKER_VERSION := 1.3.0
-BIN := .venv/bin
-PYTHON_READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
@@ -48,12 +49,12 @@ lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv node_modules
+	rm -rf $(VENV) node_modules
 
 $(PYTHON_READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 		|| { echo "Teal needs Python 3.11 or 3.12; say which: make PYTHON=python3.12 run"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python azure-functions-runtime==$(WORKER_VERSION)

@@ -70,6 +70,8 @@ def run(step: Step) -> None:
 
 
 def _remedy(error: ArmError) -> str:
+    if error.code == "ScopeLocked":
+        return " Take that lock away, then do this again."
     if error.status != 403:
         return ""
     return " Whoever runs azd needs Owner, or Contributor with User Access Administrator (docs/azure.md#rights)."

@@ -16,7 +16,7 @@ import pytest
 
 from bench.package import LONGEST_IMPORT
 from function_app import app
-from infra.package import FILES, ROOT, SITE_PACKAGES, bill_of_materials, is_built_remotely, lay_out, parts, size
+from infra.package import FILES, ROOT, SITE_PACKAGES, bill_of_materials, is_built_remotely, lay_out, main, parts, size
 from local.functions.index import index_app
 
 INDEX = Path(__file__).with_name("index_package.py")
@@ -142,3 +142,15 @@ def test_the_requirements_alone_are_enough(tmp_path: Path, library: Path) -> Non
     subprocess.run([str(uv), "pip", "install", "--quiet", *target, *requirements], check=True)
     answer = indexed(getattr(sys, "_base_executable", sys.executable), package, library)
     assert set(answer["functions"]) == set(expected())
+
+
+@pytest.mark.slow
+def test_the_command_says_what_it_made_and_leaves_its_bill_of_materials_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "dist")]) == 0
+    assert re.search(r"dist: \d+\.\d MB, prebuilt for Python 3\.12, dist\.cdx\.json says", capsys.readouterr().out)
+    materials = json.loads((tmp_path / "dist.cdx.json").read_text())
+    assert (materials["bomFormat"], materials["specVersion"]) == ("CycloneDX", "1.6")
+    assert len(materials["components"]) == len(PINS)
+    assert all(one["purl"] == f"pkg:pypi/{one['name']}@{one['version']}" for one in materials["components"])
