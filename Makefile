@@ -9,7 +9,7 @@ PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types soak bench histories infra package lock clean
+.PHONY: run test unit check lint types soak bench histories infra package openapi lock clean
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -43,6 +43,11 @@ infra: $(PYTHON_READY)  ## compile and lint the Bicep files, and hold the exampl
 
 package: $(PYTHON_READY)  ## lay out what is deployed, in dist
 	$(BIN)/python infra/package.py $(ARGS)
+
+openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API
+	$(BIN)/python -m api.openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
+	$(BIN)/python -m api.tables docs/api.md
 
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt

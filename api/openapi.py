@@ -1,12 +1,17 @@
 """``GET /openapi.json``: the API as an OpenAPI 3.1 document, made from the routes, the bodies and the answers.
 
 https://spec.openapis.org/oas/v3.1.0
+
+``python -m api.openapi`` writes it, for docs/openapi.json: the page and the command are made from that, and a change of
+the API shows in a review.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 
@@ -22,13 +27,13 @@ from api.idempotency import KEY_LENGTH_MAX
 from api.routes import Route, open_routes, routes
 from api.schemas import components
 from rollout.codec import Json
+from rollout.roles import NEEDS
 from settings import Settings
 
 _ABOUT = """Replaces the virtual machines of an Azure scale set, batch by batch, with new ones.
 
-Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`, so
-a function key can be given out for one of them alone; a host key opens all. Readers must pass over fields that they do
-not know."""
+Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`,
+and says which role it needs. Readers must pass over fields that they do not know."""
 
 _TAGS = {
     "Groups": "Scale sets that Teal deploys to, and how.",
@@ -36,6 +41,7 @@ _TAGS = {
     "Commands": "What people and pipelines say to a deployment.",
     "Notifications": "What notifications of new images led to.",
     "Signals": "What VMs say of themselves.",
+    "Access": "Who the caller is, and what they may do.",
     "About": "The API itself. No key is needed.",
 }
 
@@ -58,6 +64,12 @@ _SECURITY: Json = {
         "name": "code",
         "description": "The same, for what cannot send headers. Addresses end up in logs: prefer the header.",
     },
+    "entra": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Instead of keys, where the app knows people by Microsoft Entra: a token for the app.",
+    },
 }
 
 
@@ -77,8 +89,17 @@ def document() -> Json:
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items() if name in used],
         "security": [{name: []} for name in _SECURITY],
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": _SECURITY},
+        "components": {
+            "schemas": schemas,
+            "examples": {str(code): _example(code) for code in Code},
+            "securitySchemes": _SECURITY,
+        },
     }
+
+
+def written() -> str:
+    """The document as docs/openapi.json has it."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def answer_document(request: Request) -> Answer:
@@ -115,7 +136,7 @@ def _operation(route: Route, is_open: bool, references: Mapping[type[BaseModel],
     if operation.body is not None:
         content = {"schema": references[operation.body], **_examples(operation.body.__name__)}
         shown["requestBody"] = {"required": not operation.optional, "content": {"application/json": content}}
-    return {**shown, "security": []} if is_open else shown
+    return {**shown, **({"security": []} if is_open else {"description": f"Needs the role `{NEEDS[route.name]}`."})}
 
 
 def _words(handler: Handler) -> str:
@@ -133,6 +154,12 @@ def _parameters(route: Route, operation: Operation) -> list[Json]:
     shown += [
         {"name": one.name, "in": "query", "description": one.about, "schema": one.schema} for one in operation.query
     ]
+    shown += [
+        {"name": one.name, "in": "header", "description": one.about, "schema": one.schema} for one in operation.sent
+    ]
+    if 304 in operation.answers:
+        about = "The `ETag` of an earlier answer."
+        shown.append({"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}})
     if route.method == "POST":
         about = "A new one for each thing that is asked: a request that is sent again is not done again."
         schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
@@ -150,15 +177,16 @@ def _responses(
             **_headers(headers_of(route.method, operation, status)),
             **_content(model, references),
         }
-    if not is_open:
-        shown["401"] = {"description": "No key, or one that does not open this function. The Functions host answers."}
     codes = refusals_of(route.method, operation)
     for status in sorted({STATUS[code] for code in codes}):
         shown[str(status)] = _refusal([code for code in codes if STATUS[code] == status], references[answers.Error])
+    if not is_open:
+        shown["401"]["description"] = f"{_KEY_REFUSED}\n{shown['401']['description']}"
     return dict(sorted(shown.items()))
 
 
-_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone."}
+_KEY_REFUSED = "* No body at all: no key, or one that does not open this function. The Functions host answers."
+_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone.", 304: "Nothing has changed."}
 
 
 def _content(model: type[BaseModel] | str | None, references: Mapping[type[BaseModel], Json]) -> Json:
@@ -174,13 +202,12 @@ def _examples(name: str) -> Json:
 
 
 def _refusal(codes: Sequence[Code], error: Json) -> Json:
-    """One status: its codes, each with an example."""
-    enum = {"properties": {"error": {"properties": {"code": {"enum": [str(code) for code in codes]}}}}}
-    examples = {str(code): _example(code) for code in codes}
+    """One status: its codes, each with an example. A later release may have more."""
+    examples = {str(code): {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
         "description": "\n".join(f"* `{code}`: {EXPLANATIONS[code].when}" for code in codes),
         **_headers(retries(tuple(codes))),
-        "content": {"application/json": {"schema": {"allOf": [error, enum]}, "examples": examples}},
+        "content": {"application/json": {"schema": error, "examples": examples}},
     }
 
 
@@ -193,3 +220,7 @@ def _example(code: Code) -> Json:
 def _headers(named: Sequence[Named]) -> Json:
     headers = {one.name: {"description": one.about, "schema": one.schema} for one in named}
     return {"headers": headers} if headers else {}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(written())

@@ -26,9 +26,6 @@ HOST = {
     "AzureWebJobsStorage__tableServiceUri",
 }
 
-#: What decides who may do what; it is there with the module that reads it.
-ACCESS = {"TEAL_AUTH_MODE", "TEAL_ROLE_KEYS"}
-
 #: Refused, deprecated, or in the way of the identity: docs/azure.md says which.
 REFUSED = re.compile(
     r"FUNCTIONS_|SCM_DO_BUILD|ENABLE_ORYX|WEBSITE_|AzureWebJobsStorage$|AzureWebJobsDashboard|TZ$|.*__authMode|.*:"
@@ -40,7 +37,7 @@ every = pytest.mark.parametrize("given", [snapshot(name) for name in NAMES], ids
 @every
 def test_the_template_sets_what_the_host_and_the_code_read_and_nothing_else(given: Snapshot) -> None:
     names = set(given.settings())
-    assert names - CODE - HOST - ACCESS == set()
+    assert names - CODE - HOST == set()
     assert HOST | {"AZURE_CLIENT_ID", "TEAL_TABLES_ENDPOINT", "TEAL_ALLOWED_SCOPES", "TEAL_ARM_ENDPOINT"} <= names
     assert [name for name in names if REFUSED.match(name)] == []
 

@@ -11,7 +11,7 @@ import pytest
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.durable.faults import ActivityFault, ActivityLoss, Faults
 from rollout.deployment import IntentKind
-from rollout.status import Color
+from rollout.status import Color, VmStatus
 
 pytestmark = pytest.mark.slow
 
@@ -238,3 +238,27 @@ def test_failed_batch_whose_activities_are_badly_delivered_is_drained_once(
     late = timedelta(seconds=40) if loss is ActivityLoss.LATE else timedelta(0)
     faults = Faults(activities=[ActivityFault(loss, after=late)])
     play(story, behind(*BOTH, mode=mode), faults=faults)
+
+
+@MODES
+@POOLS
+def test_stop_tells_who_is_out_of_traffic_though_nobody_noted_it(play: Play, mode: str, pools: tuple[str, ...]) -> None:
+    """The write that takes a blue VM out of its pools may arrive just before the stop does."""
+
+    async def story(stage: Any) -> None:
+        store = stage.platform.store
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchHealthy")
+        while not (left := [one for one in await store.intents.list(deployment) if one.kind is IntentKind.DRAIN]):
+            await stage.sleep(seconds=1)
+        await stage.say(deployment, "stop")
+        row = await stage.platform.ended(deployment)
+        assert "BatchDetached" not in [one.type for one in await stage.platform.events(deployment)]
+        records = {one.vm_id: one for one in await store.vms.list(deployment)}
+        gone = {vm_id for intent in left for vm_id in intent.vm_ids}
+        assert gone
+        assert {records[vm_id].status for vm_id in gone} == {VmStatus.DETACHED}
+        assert {records[vm_id].detached_at is None for vm_id in gone} == {False}
+        assert f"{len(gone)} blue out of traffic" in row.reason
+
+    play(story, behind(*pools, mode=mode))
