@@ -59,6 +59,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    keyVaultReferenceIdentity: userAssignedIdentityResourceId // settings that are secrets are references
     virtualNetworkSubnetId: empty(virtualNetworkSubnetId) ? null : virtualNetworkSubnetId
     siteConfig: { minTlsVersion: '1.2' }
     functionAppConfig: {

@@ -14,6 +14,7 @@ from infra.azd.arm import ArmError
 from infra.azd.running import UNDER_WAY
 from infra.azd.steps import after_deploy, after_down, before_deploy, before_down, before_provision, make_role_keys
 from infra.azd.web import Stopped
+from infra.role_keys import _parser as role_keys_parser
 from local.azure.world import Fault
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
@@ -427,6 +428,8 @@ def test_azd_remembers_the_hashes_of_role_keys_for_the_template(tmp_path: Path) 
         await azd.run(lambda place: make_role_keys(place, script))
         make, remember = azd.programs
         assert make[1:5] == [str(script), "make", "--app", APP]
+        asked = role_keys_parser().parse_args(make[2:])
+        assert (asked.command, asked.app, asked.arm) == ("make", APP, "https://management.azure.com")
         assert remember == ["azd", "env", "set", "TEAL_ROLE_KEYS", "reader=ab,vm=cd"]
         azd.code = 1
         with pytest.raises(Stopped, match=r"role_keys\.py failed"):
@@ -434,5 +437,6 @@ def test_azd_remembers_the_hashes_of_role_keys_for_the_template(tmp_path: Path) 
         azd.code, azd.values["TEAL_ENTRA_CLIENT_ID"] = 0, "client"
         await azd.run(lambda place: make_role_keys(place, script))
         assert azd.programs[-2][-2:] == ["--roles", "vm"]
+        assert role_keys_parser().parse_args(azd.programs[-2][2:]).roles
 
     play(story)

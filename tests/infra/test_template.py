@@ -81,6 +81,8 @@ def test_the_app_is_as_flex_consumption_wants_it(given: Snapshot) -> None:
     assert config["runtime"] == {"name": "python", "version": "3.12"}
     assert config["siteUpdateStrategy"] == {"type": "Recreate"}
     (identity,) = site["identity"]["userAssignedIdentities"]
+    # References to a key vault are read with it: the app has no identity of its own besides.
+    assert site["properties"]["keyVaultReferenceIdentity"] == identity
     deployed_from = config["deployment"]["storage"]
     assert deployed_from["type"] == "blobContainer"
     assert deployed_from["authentication"] == {
