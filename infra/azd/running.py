@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.azd.teal import Teal
-from infra.azd.web import Stopped
+from infra.azd.web import Answer, Stopped
 
 #: The longest list that is written out.
 MOST = 20
@@ -46,8 +46,11 @@ async def refuse_while_running(teal: Teal, step: str, say: Callable[[str], None]
 
 async def troubles(teal: Teal) -> list[str]:
     """What stands between scale sets and order, in words: nobody cures it where Teal goes."""
-    groups = await _listed(teal, "list_groups", "groups?limit=100")
-    return [f"group {group['id']}: {one['message']}" for group in groups for one in group.get("dangers") or ()]
+    lines = []
+    for group in await _listed(teal, "list_groups", "groups?limit=100"):
+        shown = _body(await teal.call("get_group", "GET", f"groups/{group['id']}"))
+        lines += [f"group {group['id']}: {one['message']} {one['remedy']}" for one in shown.get("dangers") or ()]
+    return lines
 
 
 async def _running(teal: Teal) -> list[str]:
@@ -59,13 +62,23 @@ async def _listed(teal: Teal, function: str, path: str) -> list[dict[str, Any]]:
     """All items of a list. A page may be empty and still not be the last."""
     items, token = list[dict[str, Any]](), ""
     while True:
-        answer = await teal.call(function, "GET", f"{path}{token}")
-        body = answer.json()
-        if answer.status != 200 or not isinstance(body, dict) or not isinstance(body.get("value"), list):
-            said = body.get("error") if isinstance(body, dict) else None
-            why = f": {said['message']}" if isinstance(said, dict) and "message" in said else ""
-            raise Stopped(f"Teal answered {answer.status or answer.body.decode(errors='replace')}{why}")
+        body = _body(await teal.call(function, "GET", f"{path}{token}"))
+        if not isinstance(body.get("value"), list):
+            raise Stopped("Teal answered with no list")
         items += body["value"]
         if not body.get("continuationToken"):
             return items
         token = f"&continuationToken={body['continuationToken']}"
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    """The body of an answer.
+
+    :raises Stopped: Teal did not answer, or refused.
+    """
+    body = answer.json()
+    if answer.status == 200 and isinstance(body, dict):
+        return body
+    said = body.get("error") if isinstance(body, dict) else None
+    why = f": {said['message']}" if isinstance(said, dict) and "message" in said else ""
+    raise Stopped(f"Teal answered {answer.status or answer.body.decode(errors='replace')}{why}")

@@ -22,7 +22,7 @@ ROLE_KEYS = ROOT / "infra" / "role_keys.py"
 PROVIDERS = "2021-04-01"
 
 #: What the hooks call, and Event Grid: with these Azure knows of all.
-NEEDED = frozenset({"get_health", "list_groups", "list_deployments", "put_group", "imagePublished"})
+NEEDED = frozenset({"get_health", "get_group", "list_groups", "list_deployments", "put_group", "imagePublished"})
 
 #: How long a deployed app may take until it answers, and how long between two looks.
 STARTS_WITHIN = timedelta(minutes=10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.azd.arm import Arm, ArmError
@@ -21,6 +21,7 @@ class Teal:
     arm: Arm
     send: Send
     tokens: Tokens
+    _keys: dict[str, str] = field(default_factory=dict, repr=False)
 
     async def exists(self) -> bool:
         """Whether the app was ever made."""
@@ -48,10 +49,15 @@ class Teal:
         if self.values.entra_client_id:
             token = await self.tokens(f"api://{self.values.entra_client_id}/.default")
             return {"Authorization": f"Bearer {token}"}
+        if function not in self._keys:
+            self._keys[function] = await self._key(function)
+        return {"x-functions-key": self._keys[function]}
+
+    async def _key(self, function: str) -> str:
         try:
             keys = await self.arm.post(f"{self.values.app_id}/functions/{function}/listkeys", SITES)
         except ArmError as error:
             raise Stopped(f"The key of the function {function} cannot be read: {error}") from error
         if not keys:
             raise Stopped(f"The function {function} has no key yet: try again in a minute")
-        return {"x-functions-key": str(keys.get("default") or next(iter(keys.values())))}
+        return str(keys.get("default") or next(iter(keys.values())))

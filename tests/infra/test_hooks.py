@@ -18,6 +18,7 @@ from infra.role_keys import _parser as role_keys_parser
 from local.azure.world import Fault
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
+from rollout.dangers import Danger
 from rollout.status import Status
 from tests.infra.azd import (
     APP,
@@ -338,6 +339,24 @@ def test_down_takes_away_what_is_outside_and_then_the_roles() -> None:
         await azd.run(after_down)
         assert azd.kept("/roledefinitions/") == []
         assert await azd.run(after_down) == []
+
+    play(story)
+
+
+def test_what_is_still_to_be_put_in_order_is_told_before_anything_goes() -> None:
+    async def story(azd: Azd) -> None:
+        await up(azd)
+        now = azd.platform.clock.now()
+        left = Danger(SCALE_SET.lower(), "notPutInOrder", now, reason="2 VMs were kept", remedy="delete them by hand")
+        await azd.platform.store.dangers.put(left)
+        azd.sent.clear()
+        with pytest.raises(Stopped, match="Teal still has scale sets to put in order"):
+            await azd.run(before_down)
+        assert any(line.startswith("group web: ") and "2 VMs were kept" in line for line in azd.said)
+        assert azd.writes() == []
+        azd.values["TEAL_FORCE"] = "true"
+        await azd.run(before_down)
+        assert azd.rights() == {STORAGE.lower()}
 
     play(story)
 
