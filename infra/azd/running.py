@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from infra.azd.teal import Teal
@@ -45,12 +46,29 @@ async def refuse_while_running(teal: Teal, step: str, say: Callable[[str], None]
 
 
 async def troubles(teal: Teal) -> list[str]:
-    """What stands between scale sets and order, in words: nobody cures it where Teal goes."""
+    """What Teal holds, keeps, or has to put in order, in words: nobody does where it goes."""
     lines = []
     for group in await _listed(teal, "list_groups", "groups?limit=100"):
-        shown = _body(await teal.call("get_group", "GET", f"groups/{group['id']}"))
+        path = f"groups/{group['id']}"
+        shown = _body(await teal.call("get_group", "GET", path))
         lines += [f"group {group['id']}: {one['message']} {one['remedy']}" for one in shown.get("dangers") or ()]
+        newest = _body(await teal.call("list_group_deployments", "GET", f"{path}/deployments?limit=1"))
+        lines += [line for one in newest["value"] if (line := _kept(one, teal.arm.clock.now()))]
     return lines
+
+
+def _kept(deployment: Any, now: datetime) -> str:
+    """What a deployment that has ended keeps of its set for a while; empty: nothing."""
+    parameters = deployment["parameters"]
+    keeps = deployment["status"] == "stopped" or (
+        deployment["status"] == "failed" and parameters.get("onFailure") == "keep"
+    )
+    if not keeps or not deployment.get("endedAt"):
+        return ""
+    until = datetime.fromisoformat(deployment["endedAt"]) + timedelta(seconds=parameters["keepFor"])
+    if until <= now:
+        return ""
+    return f"{deployment['id']} keeps VMs and autoscale's bounds as they are until {until:%Y-%m-%d %H:%M} UTC"
 
 
 async def _running(teal: Teal) -> list[str]:

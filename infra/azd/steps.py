@@ -22,7 +22,17 @@ ROLE_KEYS = ROOT / "infra" / "role_keys.py"
 PROVIDERS = "2021-04-01"
 
 #: What the hooks call, and Event Grid: with these Azure knows of all.
-NEEDED = frozenset({"get_health", "get_group", "list_groups", "list_deployments", "put_group", "imagePublished"})
+NEEDED = frozenset(
+    {
+        "get_health",
+        "get_group",
+        "list_groups",
+        "list_deployments",
+        "list_group_deployments",
+        "put_group",
+        "imagePublished",
+    }
+)
 
 #: How long a deployed app may take until it answers, and how long between two looks.
 STARTS_WITHIN = timedelta(minutes=10)
@@ -143,8 +153,8 @@ async def _tell_troubles(place: Place) -> None:
         place.say(line)
     if lines and not place.values.forced:
         raise Stopped(
-            "Teal still has scale sets to put in order, as listed, and nobody does that once it is gone. Wait for it, "
-            "or put them in order by hand and: azd env set TEAL_FORCE true"
+            "Teal still holds scale sets or has to put them in order, as listed, and nobody does that once it is gone. "
+            "Wait for it, or put them in order by hand and: azd env set TEAL_FORCE true"
         )
 
 

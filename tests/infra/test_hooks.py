@@ -350,11 +350,28 @@ def test_what_is_still_to_be_put_in_order_is_told_before_anything_goes() -> None
         left = Danger(SCALE_SET.lower(), "notPutInOrder", now, reason="2 VMs were kept", remedy="delete them by hand")
         await azd.platform.store.dangers.put(left)
         azd.sent.clear()
-        with pytest.raises(Stopped, match="Teal still has scale sets to put in order"):
+        with pytest.raises(Stopped, match="Teal still holds scale sets or has to put them in order"):
             await azd.run(before_down)
         assert any(line.startswith("group web: ") and "2 VMs were kept" in line for line in azd.said)
         assert azd.writes() == []
         azd.values["TEAL_FORCE"] = "true"
+        await azd.run(before_down)
+        assert azd.rights() == {STORAGE.lower()}
+
+    play(story)
+
+
+def test_what_a_stopped_deployment_keeps_is_told_until_that_is_over() -> None:
+    async def story(azd: Azd) -> None:
+        await up(azd)
+        deployment = await azd.platform.start("web", image="1.1.0", keepFor=7200)
+        await azd.platform.clock.sleep(timedelta(minutes=2))
+        await azd.platform.post(f"/api/deployments/{deployment}/stop", {})
+        await azd.platform.ended(deployment)
+        with pytest.raises(Stopped, match="Teal still holds scale sets"):
+            await azd.run(before_down)
+        assert any(line.startswith(f"{deployment} keeps VMs and autoscale's bounds") for line in azd.said)
+        await azd.platform.clock.sleep(timedelta(hours=3))
         await azd.run(before_down)
         assert azd.rights() == {STORAGE.lower()}
 
