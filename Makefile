@@ -3,12 +3,13 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 # Microsoft's own Python worker, for one test. Its metadata asks for Python 3.13; it works on 3.11 and 3.12.
 WORKER_VERSION := 1.3.0
-BIN := .venv/bin
-PYTHON_READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types soak bench histories openapi lock clean
+.PHONY: run test unit check lint types soak bench histories infra package openapi lock clean
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -37,6 +38,12 @@ bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 histories: $(PYTHON_READY)  ## record this version's histories and rows, for the tests of all later ones
 	$(BIN)/python -m local.recording
 
+infra: $(PYTHON_READY)  ## compile and lint the Bicep files, and hold the examples to their snapshots; ARGS="--keep" writes these anew
+	$(BIN)/python -m infra.check $(ARGS)
+
+package: $(PYTHON_READY)  ## lay out what is deployed, in dist
+	$(BIN)/python infra/package.py $(ARGS)
+
 openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API
 	$(BIN)/python -m api.openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
@@ -47,12 +54,12 @@ lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf .venv node_modules
+	rm -rf $(VENV) node_modules
 
 $(PYTHON_READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
 		|| { echo "Teal needs Python 3.11 or 3.12; say which: make PYTHON=python3.12 run"; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python azure-functions-runtime==$(WORKER_VERSION)
