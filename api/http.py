@@ -113,7 +113,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text of that type."""
+    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text or bytes."""
 
     status: int
     body: Any = None
@@ -133,7 +133,7 @@ class Answer:
     def content(self) -> bytes:
         """The body's bytes."""
         if self.media_type:
-            return str(self.body).encode()
+            return self.body if isinstance(self.body, bytes) else str(self.body).encode()
         return b"" if self.body is None else json.dumps(self.body, indent=2).encode()
 
 

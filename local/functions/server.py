@@ -17,6 +17,9 @@ from local.functions.host import BODY_BYTES_MAX, FunctionsHost
 #: How long requests under way may take to end when the server stops, in real seconds.
 SHUTDOWN_SECONDS = 5.0
 
+#: Where the address without a path leads.
+ENTRY = "/api/dashboard/"
+
 
 @dataclass(frozen=True)
 class Server:
@@ -36,6 +39,9 @@ class Server:
 async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1") -> Server:
     """Listen, then start ``host``; port 0 takes a free one. Its ``base_url`` is set to what it listens on."""
 
+    async def enter(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(ENTRY)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         headers = {name.casefold(): value for name, value in request.headers.items()}
         answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read()))
@@ -45,6 +51,7 @@ async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1
         return response
 
     application = web.Application(client_max_size=BODY_BYTES_MAX)
+    application.router.add_get("/", enter)
     application.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
