@@ -11,7 +11,7 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check page lint types soak bench histories lock clean
+.PHONY: run test unit check page lint types soak bench histories openapi lock clean
 
 run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -41,6 +41,10 @@ bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 
 histories: $(PYTHON_READY)  ## record this version's histories and rows, for the tests of all later ones
 	$(BIN)/python -m local.recording
+
+openapi: $(PYTHON_READY)  ## write docs/openapi.json, from which page and command are made, after a change of the API
+	$(BIN)/python -m api.openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt

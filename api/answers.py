@@ -195,9 +195,8 @@ ROLL_NEEDED = derived(
 _READ: Any = {"state": State, "roll_needed": ROLL_NEEDED}
 
 _RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
-GROUP = derived(Group, "Group", instead=_RULES)
-GROUP_WITH_STATE = derived(Group, "GroupWithState", instead={**_RULES, **SCHEDULED, **_READ, **DANGERS})
-GROUP_WRITTEN = derived(Group, "GroupWritten", instead={**_RULES, **SCHEDULED, **_READ, "findings": FINDINGS})
+#: Of a list the definition alone; the answers about one group tell more.
+GROUP = derived(Group, "Group", instead=_RULES, more={**SCHEDULED, **_READ, **DANGERS, "findings": FINDINGS})
 
 #: What is shown otherwise than it is kept (``api.rendering.render_parameters``).
 _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}
@@ -219,9 +218,13 @@ _SHOWN = {
 COMMAND = derived(
     Command, "Command", omit=("kind", "all_gates", "accepted_after"), instead={"command": CommandKind, "all": bool}
 )
-DEPLOYMENT = derived(Deployment, "Deployment", omit=_INNER, instead=_SHOWN)
-DEPLOYMENT_READ = derived(
-    Deployment, "DeploymentRead", omit=_INNER, instead={**_SHOWN, **DANGERS, "findings": FINDINGS}
+#: One model for all answers, so that a client has one: what some of them tell besides may be missing.
+DEPLOYMENT = derived(
+    Deployment,
+    "Deployment",
+    omit=_INNER,
+    instead=_SHOWN,
+    more={**DANGERS, "findings": FINDINGS, "command": COMMAND},
 )
 
 
@@ -238,8 +241,6 @@ class OperationStatus(Shape):
     properties: DEPLOYMENT  # type: ignore[valid-type]
 
 
-DEPLOYMENT_STARTED = derived(Deployment, "DeploymentStarted", omit=_INNER, instead={**_SHOWN, "findings": FINDINGS})
-DEPLOYMENT_TOLD = derived(Deployment, "DeploymentTold", omit=_INNER, instead={**_SHOWN, "command": COMMAND})
 BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
 VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
 EVIDENCE = derived(VmEvidence, "Evidence")

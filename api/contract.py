@@ -105,7 +105,7 @@ _KEY = Named(
 def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) -> Operation:
     return Operation(
         "Commands",
-        {202: answers.DEPLOYMENT_TOLD},
+        {202: answers.DEPLOYMENT},
         (*_DEPLOYMENT, Code.COMMAND_NOT_POSSIBLE, *refusals),
         body=body,
         optional=True,
@@ -116,10 +116,10 @@ def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) ->
 #: By the name of the function.
 OPERATIONS: Mapping[str, Operation] = {
     "list_groups": Operation("Groups", {200: answers.listed(answers.GROUP)}, query=_paged(PAGE_MAX)),
-    "get_group": Operation("Groups", {200: answers.GROUP_WITH_STATE}, _GROUP),
+    "get_group": Operation("Groups", {200: answers.GROUP}, _GROUP),
     "put_group": Operation(
         "Groups",
-        {200: answers.GROUP_WRITTEN, 201: answers.GROUP_WRITTEN},
+        {200: answers.GROUP, 201: answers.GROUP},
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES),
             *(Code.TWO_THRESHOLDS, Code.THRESHOLD_WITHOUT_CHECK, Code.SCALE_SET_TAKEN),
@@ -140,7 +140,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "start_deployment": Operation(
         "Deployments",
-        {200: answers.Plan, 202: answers.DEPLOYMENT_STARTED},
+        {200: answers.Plan, 202: answers.DEPLOYMENT},
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES, Code.TWO_THRESHOLDS),
             *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.RETRY_NOT_POSSIBLE),
@@ -154,9 +154,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_deployments": Operation(
         "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, _KEY, *_paged(PAGE))
     ),
-    "get_deployment": Operation(
-        "Deployments", {200: answers.DEPLOYMENT_READ}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}
-    ),
+    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}),
     "get_deployment_operation": Operation(
         "Deployments",
         {200: answers.DEPLOYMENT, 202: answers.OperationStatus},
@@ -199,7 +197,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "approve_deployment": _command("Go on past the gate at which it waits.", ApprovalBody),
     "take_back_deployment": Operation(
-        "Commands", {202: answers.DEPLOYMENT_TOLD}, (*_GROUP, *_DEPLOYMENT, Code.COMMAND_NOT_POSSIBLE)
+        "Commands", {202: answers.DEPLOYMENT}, (*_GROUP, *_DEPLOYMENT, Code.COMMAND_NOT_POSSIBLE)
     ),
     "list_notifications": Operation(
         "Notifications", {200: answers.listed(answers.NOTIFICATION)}, query=_paged(NOTIFICATIONS_PAGE)

@@ -1,12 +1,17 @@
 """``GET /openapi.json``: the API as an OpenAPI 3.1 document, made from the routes, the bodies and the answers.
 
 https://spec.openapis.org/oas/v3.1.0
+
+``python -m api.openapi`` writes it, for docs/openapi.json: the page and the command are made from that, and a change of
+the API shows in a review.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 
@@ -77,8 +82,17 @@ def document() -> Json:
         "tags": [{"name": name, "description": about} for name, about in _TAGS.items() if name in used],
         "security": [{name: []} for name in _SECURITY],
         "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": _SECURITY},
+        "components": {
+            "schemas": schemas,
+            "examples": {str(code): _example(code) for code in Code},
+            "securitySchemes": _SECURITY,
+        },
     }
+
+
+def written() -> str:
+    """The document as docs/openapi.json has it."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def answer_document(request: Request) -> Answer:
@@ -174,13 +188,12 @@ def _examples(name: str) -> Json:
 
 
 def _refusal(codes: Sequence[Code], error: Json) -> Json:
-    """One status: its codes, each with an example."""
-    enum = {"properties": {"error": {"properties": {"code": {"enum": [str(code) for code in codes]}}}}}
-    examples = {str(code): _example(code) for code in codes}
+    """One status: its codes, each with an example. A later release may have more."""
+    examples = {str(code): {"$ref": f"#/components/examples/{code}"} for code in codes}
     return {
         "description": "\n".join(f"* `{code}`: {EXPLANATIONS[code].when}" for code in codes),
         **_headers(retries(tuple(codes))),
-        "content": {"application/json": {"schema": {"allOf": [error, enum]}, "examples": examples}},
+        "content": {"application/json": {"schema": error, "examples": examples}},
     }
 
 
@@ -193,3 +206,7 @@ def _example(code: Code) -> Json:
 def _headers(named: Sequence[Named]) -> Json:
     headers = {one.name: {"description": one.about, "schema": one.schema} for one in named}
     return {"headers": headers} if headers else {}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(written())

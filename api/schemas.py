@@ -11,12 +11,15 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from pydantic_core import core_schema
 
 from api import fields
+from api.descriptions import describe, sentence
+from api.known_values import known_values
 from api.shapes import Shape
 from rollout.choices import AFTER_CANARY, EVERY_BATCH, NO_APPROVALS
 from rollout.names import GROUP_ID
 from rollout.parameters import COMMENT_LENGTH_MAX
 
 _WORDS = [NO_APPROVALS, AFTER_CANARY, EVERY_BATCH]
+_APPROVALS = {"$ref": "#/components/schemas/Approvals"}
 
 
 def _pattern(pattern: re.Pattern[str]) -> str:
@@ -39,7 +42,6 @@ _HELD_TO: Mapping[Callable[..., Any], JsonSchemaValue] = {
     fields.comment: {"maxLength": COMMENT_LENGTH_MAX},
     fields._scale_set_id: {"pattern": _pattern(fields._SCALE_SET_ID)},
     fields._image_id: {"pattern": _pattern(fields._IMAGE_ID)},
-    fields.approval_word: {"enum": _WORDS},
     fields.schedule_name: {"pattern": _pattern(GROUP_ID)},
 }
 
@@ -60,7 +62,9 @@ class Generator(GenerateJsonSchema):
         function = said["function"]
         if function is fields._approvals:
             number = {"type": "integer", **_range(fields.BATCH_NUMBER)}
-            return {"anyOf": [{"type": "string", "enum": _WORDS}, {"type": "array", "items": number}, {"type": "null"}]}
+            return {"anyOf": [_APPROVALS, {"type": "array", "items": number}, {"type": "null"}]}
+        if function is fields.approval_word:
+            return {"anyOf": [_APPROVALS, {"type": "null"}]}
         more = _range(function) if isinstance(function, fields.Range) else _HELD_TO.get(function, {})
         return _with(schema, more)
 
@@ -83,11 +87,15 @@ def components(models: Sequence[type[BaseModel]]) -> tuple[dict[type[BaseModel],
         asked, ref_template="#/components/schemas/{model}", schema_generator=Generator
     )
     schemas = {name: _tidy(schema) for name, schema in document["$defs"].items()}
-    # Readers pass over what they do not know: a release may add fields to answers. Bodies stay strict.
+    strict = set(_named([model for model in models if not issubclass(model, Shape)], schemas))
+    # Readers pass over what they do not know: a release may add fields to answers, and words. Bodies stay strict.
     for name in _named([model for model in models if issubclass(model, Shape)], schemas):
         schemas[name].pop("additionalProperties", None)
+    words = {name: schema["enum"] for name, schema in schemas.items() if "enum" in schema and name not in strict}
+    told = {name: _told(name, _opened(schema, words)) for name, schema in schemas.items() if name not in words}
+    told["Approvals"] = {"type": "string", "enum": _WORDS, "description": "After which batches a person must approve."}
     known = {model: references[(model, mode)] for model, mode in asked}
-    return known, dict(sorted(schemas.items()))
+    return known, dict(sorted(told.items()))
 
 
 def _named(models: Sequence[type[BaseModel]], schemas: Mapping[str, Any]) -> Iterator[str]:
@@ -99,6 +107,32 @@ def _named(models: Sequence[type[BaseModel]], schemas: Mapping[str, Any]) -> Ite
             seen.add(name)
             left += re.findall(r"#/components/schemas/(\w+)", str(schemas[name]))
     yield from seen
+
+
+def _opened(schema: Any, words: Mapping[str, Sequence[str]]) -> Any:
+    """A schema in which each enumeration of ``words`` is a string of which some values are known."""
+    if isinstance(schema, list):
+        return [_opened(item, words) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name in words:
+        return {"type": "string", "x-known-values": list(words[name])}
+    return {key: _opened(value, words) for key, value in schema.items()}
+
+
+def _told(name: str, schema: JsonSchemaValue) -> JsonSchemaValue:
+    """A schema whose fields each say what they hold, in which unit, and which values are known by now."""
+    properties = {field: _field(name, field, one) for field, one in schema.get("properties", {}).items()}
+    return {**schema, "properties": properties} if properties else schema
+
+
+def _field(model: str, field: str, schema: JsonSchemaValue) -> JsonSchemaValue:
+    words = describe(model, field)
+    unit = {"x-unit": words.unit} if words and words.unit else {}
+    values = known_values(model, field)
+    more = {"x-known-values": list(values)} if values else {}
+    return {**schema, "description": sentence(model, field), **unit, **more}
 
 
 def _tidy(schema: Any) -> Any:

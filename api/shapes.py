@@ -12,9 +12,9 @@ import typing
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AwareDatetime, BaseModel, ConfigDict, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from rollout.codec import camel_case
@@ -23,7 +23,7 @@ from rollout.codec import camel_case
 Absent = SkipJsonSchema[None]
 
 #: A duration, as ``rollout.codec`` writes it.
-Seconds = Annotated[int, Field(description="Whole seconds")]
+Seconds = int
 
 #: Fields of rows that are the store's own.
 _OWN = frozenset({"schema_version"})
@@ -47,11 +47,16 @@ def derived(
     *,
     omit: Collection[str] = (),
     instead: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> type[Shape]:
-    """A shape called ``name`` with the fields of ``kind`` but those to ``omit``; ``instead``: others."""
+    """A shape called ``name`` with the fields of ``kind`` but those to ``omit``; ``instead``: others.
+
+    ``more``: those that may be missing.
+    """
     hints = typing.get_type_hints(kind)
     known = {f.name: as_sent(hints[f.name]) for f in fields(kind) if f.name not in {*_OWN, *omit}}
     made: dict[str, Any] = {field: (hint, ...) for field, hint in {**known, **(instead or {})}.items()}
+    made |= {field: (hint | Absent, None) for field, hint in (more or {}).items()}
     return create_model(name, __base__=Shape, __module__=__name__, **made)
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from api.http import VERSION
 from api.openapi import document, model_of
 from local.state import Json
 
@@ -21,6 +22,8 @@ def breaches(name: str, status: int, headers: Mapping[str, str], content: bytes)
     missing = [
         f"{name} {status}: {header} is not documented" for header in headers if header.lower() not in _known(said)
     ]
+    if VERSION not in (value for header, value in headers.items() if header.lower() == "x-teal-version"):
+        missing.append(f"{name} {status}: it does not say which version of Teal it is from")
     media = headers.get("Content-Type", "").partition(";")[0]
     if media not in said.get("content", {"": None}):
         return [*missing, f"{name} {status}: {media or 'no content'} is not documented"]
@@ -31,6 +34,8 @@ def breaches(name: str, status: int, headers: Mapping[str, str], content: bytes)
         model.model_validate_json(content)
     except ValidationError as error:
         missing += [f"{name} {status}: {fault['loc']}: {fault['msg']}" for fault in error.errors()]
+    if status >= 400 and (code := json.loads(content)["error"]["code"]) not in said["content"][media]["examples"]:
+        missing.append(f"{name} {status}: the code {code} is not documented")
     schema = {**said["content"][media]["schema"], "components": document()["components"]}
     faults = Draft202012Validator(schema).iter_errors(json.loads(content))
     return missing + [f"{name} {status}: {fault.json_path}: {fault.message[:300]}" for fault in faults]

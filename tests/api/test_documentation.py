@@ -28,6 +28,7 @@ from api.bodies import (
 from api.errors import STATUS, Code
 from api.explanations import EXPLANATIONS
 from api.fields import Range
+from api.known_values import FAILURES, FINDINGS
 from api.rendering import render_deployment, render_event
 from api.routes import open_routes, routes
 from rollout.codec import encode
@@ -95,6 +96,17 @@ def test_every_finding_is_documented_with_its_severity_and_no_other() -> None:
     assert len(documented) == len(set(documented))
     assert set(documented) == made
     assert all(row[3] for row in table("Findings of the preflight"))
+
+
+def test_every_finding_is_a_known_value() -> None:
+    assert list(dict.fromkeys(code(row[0]) for row in table("Findings of the preflight"))) == list(FINDINGS)
+
+
+def test_every_failure_that_is_explained_is_a_known_value() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = text.split("\n## Why a deployment failed\n")[1].split("\n## ")[0]
+    explained = {name for row in re.findall(r"^\| (`.+?`) \|", rows, re.MULTILINE) for name in re.findall(r"\w+", row)}
+    assert explained == set(FAILURES)
 
 
 def test_every_finding_says_whether_the_running_deployment_may_cause_it() -> None:

@@ -11,17 +11,20 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
 from api import bodies
 from api.contract import OPERATIONS
+from api.descriptions import WORDS
 from api.errors import STATUS, Code, respond
 from api.examples import EXAMPLES
 from api.http import VERSION, Answer, Request
-from api.openapi import document
+from api.openapi import document, written
 from api.page import page
 from api.routes import open_routes, routes
 from rollout.ports import Ports
+from rollout.status import Status
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,20 @@ def operations() -> list[tuple[str, str, Any]]:
 
 def no_ports() -> Ports:
     raise AssertionError("nobody is asked")
+
+
+def shown(examples: Any) -> list[Any]:
+    """What examples are that are kept once for all operations."""
+    kept = document()["components"]["examples"]
+    return [kept[one["$ref"].removeprefix("#/components/examples/")]["value"] for one in examples.values()]
+
+
+def fields() -> list[tuple[str, str, Any]]:
+    """Every field of every schema."""
+    schemas = document()["components"]["schemas"]
+    return [
+        (name, field, one) for name, schema in schemas.items() for field, one in schema.get("properties", {}).items()
+    ]
 
 
 async def asked(path: str) -> Answer:
@@ -65,6 +82,69 @@ def test_every_code_is_in_the_document_with_its_status_and_an_example() -> None:
     assert told == {(str(code), STATUS[code]) for code in Code}
 
 
+def test_the_file_is_the_document() -> None:
+    assert (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8") == written(), "make openapi writes it anew"
+
+
+def test_every_field_says_what_it_holds() -> None:
+    assert [f"{model}.{field}" for model, field, one in fields() if not one["description"]] == []
+
+
+def test_no_words_are_of_a_field_that_is_not_there() -> None:
+    known = {name for model, field, _ in fields() for name in (f"{model}.{field}", field)}
+    assert set(WORDS) - known == set()
+    plainly = {field for model, field, _ in fields() if f"{model}.{field}" not in WORDS}
+    assert {name for name in WORDS if "." not in name} - plainly == set()
+
+
+def test_durations_and_counts_say_their_unit() -> None:
+    units = {f"{model}.{field}": one.get("x-unit") for model, field, one in fields()}
+    assert units["DeploymentBody.gracePeriod"] == units["Parameters.gracePeriod"] == "seconds"
+    assert units["DeploymentBody.batchSize"] == "VMs"
+    assert units["Deployment.progress"] == "percent"
+
+
+def test_a_body_says_what_holds_where_a_field_is_left_out() -> None:
+    bodies_ = {(model, field): one for model, field, one in fields() if model.endswith("Body")}
+    schemas = document()["components"]["schemas"]
+    silent = [
+        name
+        for name, one in bodies_.items()
+        if name[1] not in schemas[name[0]].get("required", []) and "Default: " not in one["description"]
+    ]
+    assert [name for name in silent if name[0] != "ErrorBody"] == []
+
+
+def test_there_is_one_error() -> None:
+    refusals = [a for _, _, one in operations() for status, a in one["responses"].items() if status > "401"]
+    refusals = [answer for answer in refusals if "content" in answer]
+    assert len(refusals) > 100
+    only = {"$ref": "#/components/schemas/Error"}
+    assert all(answer["content"]["application/json"]["schema"] == only for answer in refusals)
+
+
+def test_words_that_only_answers_use_may_become_more() -> None:
+    told = {f"{model}.{field}": one for model, field, one in fields()}
+    assert told["ErrorBody.code"]["x-known-values"] == [str(code) for code in Code]
+    assert told["Deployment.status"]["x-known-values"] == [str(status) for status in Status]
+    assert "ScaleSetGone" not in told["Event.type"]["x-known-values"]
+    for name in ("ErrorBody.code", "Deployment.status", "Event.type", "Finding.code", "Problem.code", "Danger.code"):
+        assert told[name]["type"] == "string"
+        assert told[name]["x-known-values"]
+        assert "enum" not in told[name]
+
+
+def test_the_document_is_valid() -> None:
+    """By the schema of OpenAPI 3.1 and what it cannot say: ``$ref`` that lead somewhere, parameters of the path."""
+    assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
+
+
+def test_a_client_that_is_made_from_it_has_few_models() -> None:
+    """openapi-python-client makes one of each schema, and of each object or enumeration within a field."""
+    within = sum(1 for _, _, one in fields() if re.search(r'"(enum|additionalProperties)":', json.dumps(one)))
+    assert len(document()["components"]["schemas"]) + within < 100
+
+
 def test_examples_are_what_they_are_examples_of() -> None:
     components = {"components": document()["components"]}
     media = [one.get("requestBody", {}).get("content", {}) for _, _, one in operations()]
@@ -73,9 +153,7 @@ def test_examples_are_what_they_are_examples_of() -> None:
     for content in media:
         for one in content.values():
             schema = Draft202012Validator({**one["schema"], **components})
-            for example in (
-                [one["example"]] if "example" in one else [e["value"] for e in one.get("examples", {}).values()]
-            ):
+            for example in [one["example"]] if "example" in one else shown(one.get("examples", {})):
                 assert list(schema.iter_errors(example)) == []
                 checked += 1
     assert checked > len(Code)
