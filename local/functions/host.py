@@ -49,6 +49,7 @@ class FunctionsHost:
         options: HostOptions | None = None,
     ) -> None:
         self.base_url = base_url
+        self.clock = clock
         self.functions: list[Function] = index_app(app)
         self._host_json = HostJson.read(host_json) if isinstance(host_json, Path) else host_json
         self._options = options or HostOptions()

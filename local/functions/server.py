@@ -7,6 +7,7 @@ works.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -45,7 +46,9 @@ async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1
     async def handle(request: web.Request) -> web.StreamResponse:
         headers = {name.casefold(): value for name, value in request.headers.items()}
         answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read()))
-        response = web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
+        # The platform's own time: by it a page can count, whatever the speed.
+        date = {"Date": format_datetime(host.clock.now(), usegmt=True)}
+        response = web.Response(status=answer.status, headers={**date, **answer.headers}, body=answer.body)
         for cookie in answer.cookies:
             response.headers.add("Set-Cookie", cookie)
         return response

@@ -55,6 +55,20 @@ export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
+/** The answer with its tag; null where nothing has changed since the tag that is known. */
+export async function askIfChanged<T>(
+  path: string,
+  tag: string,
+  signal: AbortSignal,
+): Promise<{ body: T; tag: string } | null> {
+  const answer = await send(path, { signal, headers: tag ? { 'if-none-match': tag } : {} });
+  heard(answer.headers.get('date'));
+  if (answer.status === 304) return null;
+  const text = await answer.text();
+  if (!answer.ok) throw refusal(answer, text);
+  return { body: JSON.parse(text) as T, tag: answer.headers.get('etag') ?? '' };
+}
+
 /** Every page of a list. */
 export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
   const found: T[] = [];

@@ -3,12 +3,10 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-export type Status = Schemas['Status'];
-export type CommandKind = Schemas['CommandKind'];
 export type HealthCheckType = Schemas['HealthCheckType'];
 export type Parameters = Schemas['Parameters'];
 export type Batch = Schemas['Batch'];
-export type Vm = Schemas['Vm'];
+export type Vm = Omit<Schemas['Vm'], 'color'> & { color: 'blue' | 'green' };
 export type Reading = Schemas['Reading'];
 export type Event = Schemas['Event'];
 export type Command = Schemas['Command'];
@@ -18,20 +16,52 @@ export type Plan = Schemas['Plan'];
 export type Evidence = Schemas['Evidence'];
 export type ImageVersion = Schemas['ImageVersion'];
 export type Notification = Schemas['Notification'];
-export type Group = Schemas['Group'];
-export type GroupWithState = Schemas['GroupWithState'];
 export type RollNeeded = Schemas['RollNeeded'];
-export type Deployment = Schemas['Deployment'] & Newer;
-export type DeploymentRead = Schemas['DeploymentRead'] & Newer;
 export type DeploymentBody = Schemas['DeploymentBody'];
 
-/** Fields that an older app does not answer. */
-interface Newer {
+export type CommandKind = 'pause' | 'resume' | 'approve' | 'stop' | 'rollBack';
+
+export type Status =
+  | 'queued'
+  | 'pending'
+  | 'inProgress'
+  | 'paused'
+  | 'awaitingApproval'
+  | 'baking'
+  | 'stopping'
+  | 'rollingBack'
+  | 'finished'
+  | 'failed'
+  | 'stopped'
+  | 'rolledBack';
+
+export type Deployment = Omit<Schemas['Deployment'], 'canBe' | 'status'> & {
+  status: Status;
+  canBe: (CommandKind | Possibility)[];
   targetSize?: number | null;
   servingFloor?: number | null;
-  /** Why a command makes no sense now. */
-  cannotBe?: Partial<Record<CommandKind, string>>;
+  rollBack?: { at: string; percent: number; reason: string; by: string } | null;
+  queuePosition?: number | null;
+};
+
+/** Whether a command makes sense now, and why not. */
+export interface Possibility {
+  command: CommandKind;
+  possible: boolean;
+  reason: string;
 }
+
+type State = Omit<NonNullable<Schemas['Group']['state']>, never> & {
+  vms?: number | null;
+  images?: { image: string; imageReference: string; vms: number }[] | null;
+  health?: { healthy: number; unhealthy: number; unknown: number } | null;
+};
+
+export type Group = Omit<Schemas['Group'], 'state'> & {
+  state?: State | null;
+  needsAttention?: { code: string; reason: string; deploymentId: string | null } | null;
+  latest?: Pick<Deployment, 'id' | 'status' | 'reason' | 'createdAt' | 'endedAt' | 'image' | 'progress'> | null;
+};
 
 export interface Listed<T> {
   value: T[];
@@ -40,7 +70,7 @@ export interface Listed<T> {
 
 /** A deployment with all that its page shows. */
 export interface Details {
-  deployment: DeploymentRead;
+  deployment: Deployment;
   batches: Batch[];
   vms: Vm[];
   events: Event[];

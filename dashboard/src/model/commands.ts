@@ -44,8 +44,16 @@ export function refusedBecause(command: CommandKind, deployment: Deployment, me:
   if (lost) return 'Commands wait until Teal answers again';
   const role = roleMissing(command, me);
   if (role) return role;
-  if (deployment.canBe.includes(command)) return '';
-  return deployment.cannotBe?.[command] ?? REASONS[deployment.status] ?? 'It makes no sense now';
+  const { possible, reason } = possibility(command, deployment);
+  return possible ? '' : reason || (REASONS[deployment.status] ?? 'It makes no sense now');
+}
+
+function possibility(command: CommandKind, deployment: Deployment): { possible: boolean; reason: string } {
+  for (const one of deployment.canBe) {
+    if (one === command) return { possible: true, reason: '' };
+    if (typeof one === 'object' && one.command === command) return one;
+  }
+  return { possible: false, reason: '' };
 }
 
 /** The role that somebody lacks, in words; empty where they may. */

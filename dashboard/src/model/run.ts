@@ -1,5 +1,5 @@
 /** A deployment as the page draws it: its times in seconds, its VMs by image. */
-import type { Batch, Details, DeploymentRead, Event, Vm } from '../api/types';
+import type { Batch, Details, Deployment, Event, Vm } from '../api/types';
 import { fromTo } from './images';
 import { seconds } from './words';
 
@@ -21,7 +21,7 @@ export interface Happened extends Omit<Event, 'at' | 'data'> {
 }
 
 export interface Run {
-  deployment: DeploymentRead;
+  deployment: Deployment;
   batches: Batch[];
   vms: Placed[];
   events: Happened[];
@@ -64,10 +64,10 @@ function happened(event: Event): Happened {
 
 function placed(vm: Vm, back: boolean): Placed {
   const side = back ? (vm.color === 'blue' ? 'green' : 'blue') : vm.color;
-  return { ...vm, side, comes: vm.color === 'green', gone: vm.reason === 'Deleted', at: seconds(vm.updatedAt) };
+  return { ...vm, side, comes: vm.color === 'green', gone: vm.reason === 'Deleted', at: seconds(vm.updatedAt ?? '') };
 }
 
-function sizeOf(deployment: DeploymentRead, planned: Record<string, unknown> | undefined): number {
+function sizeOf(deployment: Deployment, planned: Record<string, unknown> | undefined): number {
   const size = deployment.targetSize ?? number(planned?.targetSize);
   return size || deployment.blueVms + deployment.greenVms;
 }

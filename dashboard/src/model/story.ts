@@ -97,7 +97,7 @@ function makeRow(batch: Batch): Row {
 type Happens = (fold: Fold, event: Happened, row: Row | null) => void;
 
 const HAPPENS: Readonly<Record<string, Happens>> = {
-  BatchStarted: onRow((fold, event, row) => {
+  BatchStarted: onRow((_fold, event, row) => {
     row.begun ??= event.at;
     open(row, 'launch', event.at);
   }),
@@ -113,7 +113,7 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
     const drained = event.at + fold.run.deployment.parameters.drainingTimeout;
     open(row, event.data.replace ? 'discard' : 'drain', event.at, drained);
   }),
-  SickGreenDiscarded: onRow((fold, event, row) => open(row, 'launch', event.at)),
+  SickGreenDiscarded: onRow((_fold, event, row) => open(row, 'launch', event.at)),
   BatchDetached: onRow((fold, event, row) => {
     const gone = number(event.data.detached);
     if (row.back) fold.green = Math.max(0, fold.green - gone);
@@ -123,16 +123,16 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
     const wait = Math.max(fold.run.deployment.parameters.drainingTimeout, number(event.data.gatewayDraining));
     if (row.open) row.open.until = event.at + wait;
   }),
-  BatchTerminated: onRow((fold, event, row) => {
+  BatchTerminated: onRow((_fold, event, row) => {
     close(row, event.at);
     row.done = event.at;
   }),
-  BatchFailed: onRow((fold, event, row) => {
+  BatchFailed: onRow((_fold, event, row) => {
     open(row, 'discard', event.at);
     row.failure = event;
   }),
-  GreenDiscarded: onRow((fold, event, row) => close(row, event.at)),
-  GreenKept: onRow((fold, event, row) => close(row, event.at)),
+  GreenDiscarded: onRow((_fold, event, row) => close(row, event.at)),
+  GreenKept: onRow((_fold, event, row) => close(row, event.at)),
   DeploymentRollingBack: (fold, event, row) => {
     if (row?.open) {
       open(row, 'discard', event.at);
@@ -143,8 +143,8 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
   },
   ApprovalAwaited: onRow((fold, event, row) => waits(fold, event, row, 'gate')),
   DeploymentApproved: onRow((fold, event, row) => goesOn(fold, event, row)),
-  BakeStarted: onRow((fold, event, row) => open(row, 'bake', event.at, event.at + number(event.data.seconds))),
-  Baked: onRow((fold, event, row) => close(row, event.at)),
+  BakeStarted: onRow((_fold, event, row) => open(row, 'bake', event.at, event.at + number(event.data.seconds))),
+  Baked: onRow((_fold, event, row) => close(row, event.at)),
   DeploymentPaused: (fold, event) => {
     fold.pause = event.at;
     fold.waits.push({ from: event.at, to: Infinity });
@@ -213,6 +213,6 @@ function cutOff(row: Row, at: number, live: boolean): void {
 /** How much was done when the roll back began: the share of batches that go forward, in quarters of each. */
 function percentAt(fold: Fold): number {
   const forward = [...fold.rows.values()].filter((row) => !row.back);
-  const parts = forward.map((row) => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0));
+  const parts = forward.map((row): number => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0));
   return forward.length ? Math.floor((100 * parts.reduce((sum, part) => sum + part, 0)) / forward.length) : 0;
 }

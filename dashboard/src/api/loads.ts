@@ -1,0 +1,96 @@
+/** What each view asks for. */
+import { all, ApiError, ask, askIfChanged } from './client';
+import { isOlder, olderDetails, olderGroups } from './older';
+import type { Batch, Deployment, Details, Event, Group, Listed, Notification, Vm } from './types';
+import type { GroupsData } from '../views/groups';
+
+const NEWEST = 100;
+
+export async function loadGroups(signal: AbortSignal): Promise<GroupsData> {
+  const [groups, deployments, notifications] = await Promise.all([
+    groupsWithState(signal),
+    ask<Listed<Deployment>>(`deployments?limit=${NEWEST}`, { signal }),
+    ask<Listed<Notification>>('notifications?limit=20', { signal }),
+  ]);
+  return { groups, deployments: deployments.value, notifications: notifications.value };
+}
+
+async function groupsWithState(signal: AbortSignal): Promise<Group[]> {
+  try {
+    return await all<Group>('groups?include=state', signal);
+  } catch (error) {
+    if (isOlder(error)) return olderGroups(signal);
+    throw error;
+  }
+}
+
+export async function loadHistory(signal: AbortSignal): Promise<Deployment[]> {
+  return (await ask<Listed<Deployment>>(`deployments?limit=${NEWEST}`, { signal })).value;
+}
+
+export async function loadNotifications(signal: AbortSignal): Promise<Notification[]> {
+  return (await ask<Listed<Notification>>('notifications?limit=100', { signal })).value;
+}
+
+interface News extends Deployment {
+  batches?: Batch[];
+  vms?: Vm[];
+  events?: Event[];
+  next?: string;
+  vmsSince?: string;
+}
+
+const EVENTS_PAGE = 1000;
+
+/** One deployment: after the first request only what is new of it, and nothing where nothing is. */
+export class DetailsSource {
+  private known: Details | null = null;
+  private tag = '';
+  private after = '';
+  private since = '';
+
+  constructor(private readonly id: string) {}
+
+  async load(signal: AbortSignal): Promise<Details> {
+    try {
+      let more: number;
+      do more = await this.news(signal);
+      while (more >= EVENTS_PAGE);
+    } catch (error) {
+      if (!isOlder(error)) throw error;
+      this.known = await olderDetails(this.id, this.known, signal);
+    }
+    if (!this.known) throw new Error('The deployment did not come');
+    return this.known;
+  }
+
+  /** How many events came. */
+  private async news(signal: AbortSignal): Promise<number> {
+    const asked = new URLSearchParams({ include: 'batches,vms,events' });
+    if (this.after) asked.set('after', this.after);
+    if (this.since) asked.set('vmsSince', this.since);
+    const path = `deployments/${encodeURIComponent(this.id)}?${asked}`;
+    const answer = await askIfChanged<News>(path, this.tag, signal);
+    if (answer === null) return 0;
+    this.tag = answer.tag;
+    const { batches = [], vms = [], events = [], next, vmsSince, ...deployment } = answer.body;
+    this.after = next ?? this.after;
+    this.since = vmsSince ?? this.since;
+    this.known = {
+      deployment,
+      batches: merged(this.known?.batches, batches, (one) => `${one.number}`),
+      vms: merged(this.known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`),
+      events: merged(this.known?.events, events, (one) => `${one.sequence}`),
+    };
+    return events.length;
+  }
+}
+
+/** Those that were there, each as it is now, and new ones at the end. */
+function merged<T>(before: readonly T[] = [], now: readonly T[], key: (one: T) => string): T[] {
+  const found = new Map(before.map((one) => [key(one), one]));
+  for (const one of now) found.set(key(one), one);
+  return [...found.values()];
+}
+
+export const isGone = (error: Error | null): boolean => error instanceof ApiError && error.status === 404;
