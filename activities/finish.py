@@ -7,6 +7,7 @@ from dataclasses import replace
 from activities.adopt import adopt
 from activities.rights import obstacle
 from activities.rows import deployment_of
+from groundwork.group_states import note_vms
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome, still_on
@@ -66,6 +67,7 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     if refusal := await obstacle(ports, order):
         return refusal
+    await note_vms(ports, deployment, scale_set, listed.vms, order.at)
     records = await ports.store.vms.list(deployment.id)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from groundwork.group_states import note_deployment
 from groundwork.heed import end_commands
+from groundwork.revision import revise
 from rollout.deployment import Event
-from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal
+from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal, with_serving
 from rollout.ports import Ports
 
 
@@ -25,6 +27,8 @@ class Entry:
 async def record_event(ports: Ports, entry: Entry) -> Recorded:
     """The event's row first, then the rows that follow from it; each holds it once, however often this runs.
 
+    The deployment's own comes last: whoever reads that first sees the others as they are after it.
+
     Commands that the event acts on, or that nobody will act on after it, end with it. An event that is no legal
     transition is written and told, and the deployment's status stays. An end is for ever: what a recipe still has to
     say of a deployment whose end was written for it is dropped; so is what is said of one whose row is forgotten.
@@ -34,10 +38,12 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     if row is None or (row.status.ended and row.sequence < event.sequence):
         return Recorded()
     refused = illegal(row, event) if entry.checked else None
-    await store.events.put(entry.deployment_id, event)
-    row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
+    if row.sequence < event.sequence:
+        await store.events.put(entry.deployment_id, with_serving(row, event))
     if event.batch is not None:
         await store.batches.change(entry.deployment_id, event.batch, lambda row: apply_to_batch(row, event))
-    if event.type in ENDS_COMMANDS:
-        await end_commands(ports, row, event.at)
+    row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
+    await note_deployment(ports, row)
+    if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
+        await revise(ports, entry.deployment_id)
     return Recorded(refused)

@@ -41,7 +41,8 @@ async def plan_roll_back(ports: Ports, order: Order) -> Progress:
     decided = await _plan(ports, order, deployment, scale_set, listed, records)
     first = 1 + max((batch.number for batch in batches), default=0)
     await _write(ports, order, deployment, listed, records, decided, first)
-    rows = [Batch(b.number + first - 1, len(b.blue), b.green, back=True) for b in decided.batches]
+    low = deployment.serving_floor
+    rows = [Batch(b.number + first - 1, len(b.blue), b.green, back=True, floor=low) for b in decided.batches]
     await ports.store.batches.put(deployment.id, rows)
     return replace(_answer(deployment, rows), after=before_next_step(listed))
 

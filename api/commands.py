@@ -19,6 +19,7 @@ from api.overview import overview
 from api.paging import page_after
 from api.rendering import render_command
 from groundwork.heed import note
+from groundwork.revision import revise
 from rollout.codec import encode, encode_time
 from rollout.commands import Command, CommandKind, Standing, heedings, objection
 from rollout.deployment import Deployment
@@ -118,6 +119,7 @@ async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
                 ports, deployment_id, command
             ):
                 continue
+            await revise(ports, deployment_id)
             _log.info("%s was given %s %s", deployment_id, command.kind, command.words)
         return await _arrived(ports, deployment_id, command)
     raise Busy("TooManyWriters", f"Others always said something to {deployment_id} first")
@@ -151,6 +153,7 @@ async def _arrived(ports: Ports, deployment_id: str, command: Command) -> Comman
     ended = {one.number: one for one in heedings(row.standing, commands, ports.clock.now())}.get(command.number)
     if ended is not None and ended.overtaken:
         command = await note(ports, deployment_id, ended)
+        await revise(ports, deployment_id)
     if command.overtaken:
         message = f"The deployment is {row.status}: it had gone on before it could heed {command.kind}"
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, message, deployment_id)

@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from api import answers
 from api.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, SignalBody
-from api.deployments import BATCH_MAX, EVENTS_PAGE, PAGE
+from api.deployments import BATCH_MAX, EVENTS_PAGE
 from api.errors import Code
 from api.idempotency import KEY_LENGTH_MAX
 from api.images import VERSIONS_DEFAULT, VERSIONS_MAX
+from api.lists import PAGE
+from api.news import PARTS
 from api.notifications import PAGE as NOTIFICATIONS_PAGE
 from api.paging import PAGE_MAX, TOKEN_LENGTH_MAX
 from rollout.status import Status
@@ -95,6 +97,29 @@ _STATUS = Named(
     f"Only deployments of these statuses, with commas between them: {', '.join(Status)}.",
     {"type": "string", "pattern": f"^({'|'.join(Status)})(,({'|'.join(Status)}))*$"},
 )
+_TIME = {"type": "string", "format": "date-time"}
+_FILTERS = (
+    _STATUS,
+    Named("createdAfter", "Only deployments that were asked for after this time.", _TIME),
+    Named("createdBefore", "Only deployments that were asked for before this time.", _TIME),
+    Named(
+        "image",
+        "Only deployments of this image: as it was asked for, its version, or its whole name.",
+        {"type": "string", "minLength": 1},
+    ),
+)
+_NEWS = (
+    Named(
+        "include",
+        f"What to tell besides, with commas between them: {', '.join(PARTS)}.",
+        {"type": "string", "pattern": f"^({'|'.join(PARTS)})(,({'|'.join(PARTS)}))*$"},
+    ),
+    _whole("after", "Of events, and of batches, only what is newer than this event: `next` of the last answer.", 0),
+    Named("vmsSince", "Of VMs only what is newer: `vmsSince` of the last answer.", {"type": "string", "minLength": 1}),
+)
+_TAG = Named(
+    "ETag", "Send it back as `If-None-Match`: the answer is 304 while nothing has changed.", {"type": "string"}
+)
 _KEY = Named(
     "key",
     "Only the deployment that was started with this `Idempotency-Key`.",
@@ -113,10 +138,36 @@ def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) ->
     )
 
 
+def _news(refusals: tuple[Code, ...]) -> Operation:
+    headers = (_TAG, _RETRY_AFTER)
+    return Operation(
+        "Deployments",
+        {200: answers.DEPLOYMENT, 304: None},
+        refusals,
+        query=_NEWS,
+        headers={200: headers, 304: headers},
+    )
+
+
 #: By the name of the function.
 OPERATIONS: Mapping[str, Operation] = {
-    "list_groups": Operation("Groups", {200: answers.listed(answers.GROUP)}, query=_paged(PAGE_MAX)),
-    "get_group": Operation("Groups", {200: answers.GROUP}, _GROUP),
+    "list_groups": Operation(
+        "Groups",
+        {200: answers.listed(answers.GROUP)},
+        query=(
+            Named("include", "`state`: how each group was last seen.", {"type": "string", "enum": ["state"]}),
+            *_paged(PAGE_MAX),
+        ),
+    ),
+    "get_group": Operation(
+        "Groups",
+        {200: answers.GROUP},
+        (*_GROUP, Code.READING_TOO_OFTEN),
+        query=(Named("fresh", "`true`: look at the scale set now.", {"type": "boolean"}),),
+    ),
+    "list_group_vms": Operation(
+        "Groups", {200: answers.GroupVmList}, (*_GROUP, Code.READING_TOO_OFTEN), query=_paged(PAGE_MAX)
+    ),
     "put_group": Operation(
         "Groups",
         {200: answers.GROUP, 201: answers.GROUP},
@@ -136,7 +187,7 @@ OPERATIONS: Mapping[str, Operation] = {
         query=_paged(VERSIONS_MAX, VERSIONS_DEFAULT),
     ),
     "list_group_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, _GROUP, query=_paged(PAGE)
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, _GROUP, query=(*_FILTERS, *_paged(PAGE))
     ),
     "start_deployment": Operation(
         "Deployments",
@@ -152,9 +203,10 @@ OPERATIONS: Mapping[str, Operation] = {
         headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, _KEY, *_paged(PAGE))
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(*_FILTERS, _KEY, *_paged(PAGE))
     ),
-    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}),
+    "get_deployment": _news(_DEPLOYMENT),
+    "get_latest_deployment": _news((*_GROUP, *_DEPLOYMENT)),
     "get_deployment_operation": Operation(
         "Deployments",
         {200: answers.DEPLOYMENT, 202: answers.OperationStatus},

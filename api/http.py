@@ -113,12 +113,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text or bytes."""
+    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text or bytes.
+
+    ``compact``: for programs that ask again and again, without the blanks that people like.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = ""
+    compact: bool = False
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -134,7 +138,10 @@ class Answer:
         """The body's bytes."""
         if self.media_type:
             return self.body if isinstance(self.body, bytes) else str(self.body).encode()
-        return b"" if self.body is None else json.dumps(self.body, indent=2).encode()
+        if self.body is None:
+            return b""
+        blanks: dict[str, Any] = {"separators": (",", ":")} if self.compact else {"indent": 2}
+        return json.dumps(self.body, **blanks).encode()
 
 
 #: A route's function. It raises ``api.errors.Refusal`` for every answer that is not a success.

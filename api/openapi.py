@@ -147,6 +147,9 @@ def _parameters(route: Route, operation: Operation) -> list[Json]:
     shown += [
         {"name": one.name, "in": "query", "description": one.about, "schema": one.schema} for one in operation.query
     ]
+    if 304 in operation.answers:
+        about = "The `ETag` of an earlier answer."
+        shown.append({"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}})
     if route.method == "POST":
         about = "A new one for each thing that is asked: a request that is sent again is not done again."
         schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
@@ -172,7 +175,7 @@ def _responses(
     return dict(sorted(shown.items()))
 
 
-_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone."}
+_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone.", 304: "Nothing has changed."}
 
 
 def _content(model: type[BaseModel] | str | None, references: Mapping[type[BaseModel], Json]) -> Json:

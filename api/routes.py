@@ -7,28 +7,27 @@ from functools import partial
 
 from api.commands import command_deployment, list_deployment_commands, take_back_deployment
 from api.deployments import (
-    get_deployment,
     get_deployment_durable,
     get_vm_evidence,
     list_deployment_batches,
     list_deployment_events,
     list_deployment_vms,
-    list_deployments,
-    list_group_deployments,
 )
+from api.group_vms import Looks, list_group_vms
 from api.groups import delete_group, get_group, list_groups, put_group
 from api.guard import guarded
 from api.health import Examination, get_health
 from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
+from api.lists import list_deployments, list_group_deployments
+from api.news import get_deployment, get_latest_deployment
 from api.notifications import list_notifications
 from api.operation import get_deployment_operation, get_deployment_operation_status
 from api.paging import PARAMETER
 from api.query import understood
 from api.signals import signal_vm
 from api.start import start_deployment
-from api.state import States
 from groundwork.readings import Readings
 from rollout.commands import CommandKind
 from rollout.ports import Ports
@@ -51,6 +50,10 @@ class Route:
 
 #: The query parameters of a list.
 _PAGED = ("limit", PARAMETER)
+
+#: Those of a list of deployments, and of one deployment.
+_FILTERS = ("status", "createdAfter", "createdBefore", "image")
+_NEWS = ("include", "after", "vmsSince")
 
 
 def routes(settings: Settings) -> tuple[Route, ...]:
@@ -90,15 +93,23 @@ def _kept(route: Route) -> Handler:
 
 
 def _table(settings: Settings) -> tuple[Route, ...]:
-    states, readings = States(), Readings()
-    put = partial(put_group, states=states, readings=readings, scopes=settings.scopes)
+    readings = Readings()
+    put = partial(put_group, readings=readings, scopes=settings.scopes)
     return (
-        Route("list_groups", "GET", "groups", list_groups, _PAGED),
-        Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
+        Route("list_groups", "GET", "groups", list_groups, ("include", *_PAGED)),
+        Route("get_group", "GET", "groups/{groupId}", partial(get_group, readings=readings), ("fresh",)),
+        Route("list_group_vms", "GET", "groups/{groupId}/vms", partial(list_group_vms, looks=Looks(readings)), _PAGED),
         Route("put_group", "PUT", "groups/{groupId}", put),
         Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
         Route("list_images", "GET", "groups/{groupId}/images", list_images, _PAGED),
-        Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments, _PAGED),
+        Route(
+            "list_group_deployments",
+            "GET",
+            "groups/{groupId}/deployments",
+            list_group_deployments,
+            (*_FILTERS, *_PAGED),
+        ),
+        Route("get_latest_deployment", "GET", "groups/{groupId}/deployments/latest", get_latest_deployment, _NEWS),
         Route(
             "start_deployment",
             "POST",
@@ -106,8 +117,8 @@ def _table(settings: Settings) -> tuple[Route, ...]:
             partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes, readings=readings),
             ("dryRun",),
         ),
-        Route("list_deployments", "GET", "deployments", list_deployments, ("status", "key", *_PAGED)),
-        Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
+        Route("list_deployments", "GET", "deployments", list_deployments, (*_FILTERS, "key", *_PAGED)),
+        Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment, _NEWS),
         Route("get_deployment_operation", "GET", "deployments/{deploymentId}/operation", get_deployment_operation),
         Route(
             "get_deployment_operation_status",

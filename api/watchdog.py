@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api.following import have_followed
+from groundwork.group_states import note_deployment
+from groundwork.revision import revise
 from rollout.codec import encode
 from rollout.dangers import NOT_RESTORED, Danger, course, cured
 from rollout.errors import AzureError
@@ -111,7 +113,9 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_inter
         case Remedy.FREE:
             await _free(ports, suspect, now)
         case Remedy.WRITE_END:
-            await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
+            await note_deployment(
+                ports, await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
+            )
         case Remedy.RESTORE:
             await _restore(ports, suspect, poll_interval)
 
@@ -143,6 +147,7 @@ async def _cure(ports: Ports, run: Run) -> None:
     decided = course(danger, run.scale_set_id, run.deployment_id, run.acting, failure, ports.clock.now())
     if decided.danger != danger:
         await ports.store.dangers.put(decided.danger)
+        await revise(ports, decided.danger.deployment_id)
     if decided.try_now:
         _log.info("%s puts in order what %s left of %s", run.acting, run.deployment_id, run.scale_set_id)
         await ports.instances.start(RECIPE, run.acting, encode(run))
@@ -172,3 +177,4 @@ async def _watch_danger(ports: Ports, danger: Danger) -> None:
     if reason := cured(danger, row, lock, hold, ports.clock.now()):
         _log.info("What %s left of %s is in order: %s", danger.deployment_id, danger.scale_set_id, reason)
         await ports.store.dangers.delete(danger.scale_set_id, danger.code)
+        await revise(ports, danger.deployment_id)

@@ -30,6 +30,7 @@ class RollLook:
     needed: RollNeeded | None
     pause: timedelta
     problem: Problem | None = None
+    listed: VmList | None = None
 
 
 async def look_at_roll(ports: Ports, scale_set: ScaleSet, rule: ImageRule | None) -> RollLook:
@@ -43,7 +44,8 @@ async def look_at_roll(ports: Ports, scale_set: ScaleSet, rule: ImageRule | None
         return RollLook(None, _pause_after(listed, scale_set), _problem(listed))
     known = newest if not isinstance(newest, AzureError) else None
     problem = _problem(newest) if isinstance(newest, AzureError) else None
-    return RollLook(roll_needed(as_of, scale_set, listed.vms, known), listed.requests * PER_REQUEST, problem)
+    needed = roll_needed(as_of, scale_set, listed.vms, known)
+    return RollLook(needed, listed.requests * PER_REQUEST, problem, listed)
 
 
 async def _list(ports: Ports, scale_set: ScaleSet) -> VmList | AzureError:

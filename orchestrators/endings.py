@@ -98,7 +98,8 @@ def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None
     failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
     run = run.failed(cause.code, in_batch(run, cause.reason)) if failed else run
     show(context, run, Status.ROLLING_BACK, cause.reason)
-    run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {"heard": run.heard, **failed})
+    said = {"heard": run.heard, "by": cause.data.get("by", "")}
+    run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {**said, **failed})
     run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
     run = run.turned_back()
     unchanged = {"batches": 0, "settled": not run.inherited}

@@ -185,6 +185,18 @@ class TestVms:
         assert await store.vms.list(ID, 2) == (vm(2, batch=2),)
         assert await store.vms.list(ID, 99) == ()
 
+    async def test_only_those_come_that_were_written_since(self, store: Store) -> None:
+        await store.vms.put(ID, [vm(n) for n in range(250)])
+        everything, mark = await store.vms.since(ID, "")
+        assert len(everything) == 250
+        assert await store.vms.since(ID, mark) == ((), mark)
+        await store.vms.put(ID, [replace(vm(n), reason="new") for n in range(3)])
+        found, later = await store.vms.since(ID, mark)
+        assert sorted(one.vm_id for one in found) == sorted(vm(n).vm_id for n in range(3))
+        assert later > mark
+        assert await store.vms.since(ID, later) == ((), later)
+        assert await store.vms.since("web-20261123T081500Z-ffffff", "") == ((), "")
+
     async def test_900_vms_are_put_and_listed(self, store: Store) -> None:
         rows = tuple(vm(n, 1 + n // 90) for n in range(900))
         await store.vms.put(ID, rows)

@@ -183,7 +183,7 @@ def test_failure_rolls_back_where_that_was_asked_for(stand: Make) -> None:
     )
     assert made.run().output["status"] == "rolledBack"
     begun = next(event for event in made.events if event["type"] == "DeploymentRollingBack")
-    assert begun["data"] == {"heard": 0, "code": "batchUnhealthy", "cause": "Batch 2 of 2: 0 of 2"}
+    assert begun["data"] == {"heard": 0, "by": "", "code": "batchUnhealthy", "cause": "Batch 2 of 2: 0 of 2"}
 
 
 def test_failed_roll_back_fails_and_does_not_begin_again(stand: Make) -> None:

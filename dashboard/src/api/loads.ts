@@ -1,6 +1,5 @@
 /** What each view asks for. */
-import { all, ApiError, ask, askIfChanged } from './client';
-import { isOlder, olderDetails, olderGroups } from './older';
+import { all, ask, askIfChanged } from './client';
 import type { Batch, Deployment, Details, Event, Group, Listed, Notification, Vm } from './types';
 import type { GroupsData } from '../views/groups';
 
@@ -8,20 +7,11 @@ const NEWEST = 100;
 
 export async function loadGroups(signal: AbortSignal): Promise<GroupsData> {
   const [groups, deployments, notifications] = await Promise.all([
-    groupsWithState(signal),
+    all<Group>('groups?include=state', signal),
     ask<Listed<Deployment>>(`deployments?limit=${NEWEST}`, { signal }),
     ask<Listed<Notification>>('notifications?limit=20', { signal }),
   ]);
   return { groups, deployments: deployments.value, notifications: notifications.value };
-}
-
-async function groupsWithState(signal: AbortSignal): Promise<Group[]> {
-  try {
-    return await all<Group>('groups?include=state', signal);
-  } catch (error) {
-    if (isOlder(error)) return olderGroups(signal);
-    throw error;
-  }
 }
 
 export async function loadHistory(signal: AbortSignal): Promise<Deployment[]> {
@@ -52,14 +42,9 @@ export class DetailsSource {
   constructor(private readonly id: string) {}
 
   async load(signal: AbortSignal): Promise<Details> {
-    try {
-      let more: number;
-      do more = await this.news(signal);
-      while (more >= EVENTS_PAGE);
-    } catch (error) {
-      if (!isOlder(error)) throw error;
-      this.known = await olderDetails(this.id, this.known, signal);
-    }
+    let more: number;
+    do more = await this.news(signal);
+    while (more >= EVENTS_PAGE);
     if (!this.known) throw new Error('The deployment did not come');
     return this.known;
   }
@@ -92,5 +77,3 @@ function merged<T>(before: readonly T[] = [], now: readonly T[], key: (one: T) =
   for (const one of now) found.set(key(one), one);
   return [...found.values()];
 }
-
-export const isGone = (error: Error | null): boolean => error instanceof ApiError && error.status === 404;

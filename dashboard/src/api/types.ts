@@ -35,32 +35,9 @@ export type Status =
   | 'stopped'
   | 'rolledBack';
 
-export type Deployment = Omit<Schemas['Deployment'], 'canBe' | 'status'> & {
-  status: Status;
-  canBe: (CommandKind | Possibility)[];
-  targetSize?: number | null;
-  servingFloor?: number | null;
-  rollBack?: { at: string; percent: number; reason: string; by: string } | null;
-  queuePosition?: number | null;
-};
-
-/** Whether a command makes sense now, and why not. */
-export interface Possibility {
-  command: CommandKind;
-  possible: boolean;
-  reason: string;
-}
-
-type State = Omit<NonNullable<Schemas['Group']['state']>, never> & {
-  vms?: number | null;
-  images?: { image: string; imageReference: string; vms: number }[] | null;
-  health?: { healthy: number; unhealthy: number; unknown: number } | null;
-};
-
-export type Group = Omit<Schemas['Group'], 'state'> & {
-  state?: State | null;
-  needsAttention?: { code: string; reason: string; deploymentId: string | null } | null;
-  latest?: Pick<Deployment, 'id' | 'status' | 'reason' | 'createdAt' | 'endedAt' | 'image' | 'progress'> | null;
+export type Deployment = Omit<Schemas['Deployment'], 'status'> & { status: Status };
+export type Group = Omit<Schemas['Group'], 'latest'> & {
+  latest?: (Omit<NonNullable<Schemas['Group']['latest']>, 'status'> & { status: Status }) | null;
 };
 
 export interface Listed<T> {

@@ -29,31 +29,13 @@ export function offered(deployment: Deployment): CommandKind[] {
   return [first[deployment.status] ?? 'pause', 'stop', 'rollBack'];
 }
 
-const REASONS: Readonly<Partial<Record<string, string>>> = {
-  queued: 'It has not begun: take it back instead',
-  pending: 'It has not begun yet',
-  stopping: 'It is stopping already',
-  rollingBack: 'It is rolling back already',
-  baking: 'All VMs are replaced: it only watches them',
-  awaitingApproval: 'It waits for approval already',
-  paused: 'It is paused already',
-};
-
 /** Why a command cannot be given now; empty where it can. */
 export function refusedBecause(command: CommandKind, deployment: Deployment, me: Me | null, lost: boolean): string {
   if (lost) return 'Commands wait until Teal answers again';
   const role = roleMissing(command, me);
   if (role) return role;
-  const { possible, reason } = possibility(command, deployment);
-  return possible ? '' : reason || (REASONS[deployment.status] ?? 'It makes no sense now');
-}
-
-function possibility(command: CommandKind, deployment: Deployment): { possible: boolean; reason: string } {
-  for (const one of deployment.canBe) {
-    if (one === command) return { possible: true, reason: '' };
-    if (typeof one === 'object' && one.command === command) return one;
-  }
-  return { possible: false, reason: '' };
+  const found = deployment.canBe.find((one) => one.command === command);
+  return found?.possible ? '' : found?.reason || 'It makes no sense now';
 }
 
 /** The role that somebody lacks, in words; empty where they may. */

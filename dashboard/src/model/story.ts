@@ -2,6 +2,7 @@
 import type { Batch } from '../api/types';
 import { forecast, type Forecast } from './forecast';
 import { number, type Happened, type Run } from './run';
+import { seconds } from './words';
 
 export type Kind = 'launch' | 'health' | 'drain' | 'terminate' | 'discard' | 'gate' | 'pause' | 'bake';
 
@@ -70,6 +71,7 @@ export function story(run: Run): Story {
   for (const event of run.events) {
     fold.current = (event.batch ? fold.rows.get(event.batch) : null) ?? fold.current;
     HAPPENS[event.type]?.(fold, event, fold.current);
+    served(fold, event);
   }
   const stop = run.end ?? run.now;
   if (fold.pause !== null) pauseEnds(fold, stop);
@@ -124,6 +126,7 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
     if (row.open) row.open.until = event.at + wait;
   }),
   BatchTerminated: onRow((_fold, event, row) => {
+    if (row.open && typeof event.data.deletingAt === 'string') row.open.until = seconds(event.data.deletingAt);
     close(row, event.at);
     row.done = event.at;
   }),
@@ -139,7 +142,8 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
       row.cut = true;
     }
     const why = event.message.replace(/^Batch \d+ of \d+: /, '');
-    fold.rollBack ??= { at: event.at, percent: percentAt(fold), why };
+    const percent = fold.run.deployment.rollBack?.percent ?? percentAt(fold);
+    fold.rollBack ??= { at: event.at, percent, why };
   },
   ApprovalAwaited: onRow((fold, event, row) => waits(fold, event, row, 'gate')),
   DeploymentApproved: onRow((fold, event, row) => goesOn(fold, event, row)),
@@ -181,6 +185,16 @@ function count(fold: Fold, at: number): void {
   fold.steps.push({ at, blue: fold.blue, green: fold.green });
 }
 
+/** Where an event says how many serve, that is how many. */
+function served(fold: Fold, event: Happened): void {
+  const told = event.data.serving as { previousImage: number; newImage: number } | undefined;
+  if (!told) return;
+  [fold.blue, fold.green] = [told.previousImage, told.newImage];
+  while (fold.steps.length > 1 && fold.steps.at(-1)?.at === event.at) fold.steps.pop();
+  if (fold.steps.length === 1 && event.type === 'DeploymentPlanned') fold.steps.pop();
+  count(fold, fold.steps.length ? event.at : fold.run.start);
+}
+
 function open(row: Row, kind: Kind, from: number, until = Infinity): void {
   close(row, from);
   row.open = { kind, from, until };
@@ -204,6 +218,7 @@ function barsOf(bar: Open, at: number, live: boolean): Bar[] {
 
 function cutOff(row: Row, at: number, live: boolean): void {
   if (!row.open) return;
+  if (row.open.kind === 'drain' && row.deletingAt) row.open.until = seconds(row.deletingAt);
   const bars = barsOf(row.open, at, live);
   row.bars.push(...bars);
   const last = bars.at(-1);
