@@ -1,25 +1,24 @@
 /** The page: its frame, what it shows, and what was asked of it. */
-import { html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { send, unanswered } from './api/acts';
 import { ApiError, HOME, key, NotReached } from './api/client';
 import { Feed } from './api/feed';
 import { DetailsSource, loadGroups, loadHistory, loadNotifications } from './api/loads';
 import { loadMe, type Me } from './api/me';
 import { serverNow } from './api/time';
-import type { CommandKind, Deployment, Details, Notification } from './api/types';
+import type { CommandKind, Deployment, Details, GroupsData, Notification } from './api/types';
 import { makeRun, type Run } from './model/run';
 import { ended, underWay } from './model/status';
 import { story, type Story } from './model/story';
 import { title } from './model/title';
 import { banner, lostBar } from './parts/banner';
 import { icon } from './parts/marks';
+import { View } from './parts/view';
 import { link, route, type Route } from './router';
 import { signIn } from './sign-in';
 import { details, noDeployment } from './views/details';
-import { empty } from './views/empty';
-import { groups, seen, isLive, type GroupsData } from './views/groups';
+import { groups, isLive, seen } from './views/groups';
 import { history } from './views/history';
-import { notifications } from './views/notifications';
 import type { Page, Wanted } from './page';
 
 type Asks =
@@ -27,7 +26,9 @@ type Asks =
   | { kind: 'confirm'; command: CommandKind | 'takeBack'; deployment: Deployment; known: { run: Run; story: Story } | null }
   | { kind: 'key' };
 
-class App extends LitElement {
+type More = typeof import('./more');
+
+class App extends View {
   private route: Route = { view: 'nowhere' };
   private feed: Feed<unknown> | null = null;
   private feedOf = '';
@@ -36,11 +37,8 @@ class App extends LitElement {
   private said = '';
   private attention = 0;
   private opener: HTMLElement | null = null;
+  private more: More | null = null;
   private drawn: { of: unknown; run: Run; story: Story } | null = null;
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -61,6 +59,16 @@ class App extends LitElement {
     }
     this.go();
     await this.whoLooks();
+    await this.fetchMore();
+  }
+
+  private async fetchMore(): Promise<void> {
+    try {
+      this.more ??= await import('./more');
+    } catch {
+      this.tell('A part of the page did not come: load it anew');
+    }
+    void this.update();
   }
 
   private async whoLooks(): Promise<void> {
@@ -69,7 +77,7 @@ class App extends LitElement {
     } catch (error) {
       if (error instanceof ApiError) this.refused(error);
     }
-    this.requestUpdate();
+    void this.update();
   }
 
   // Where the page is
@@ -89,7 +97,7 @@ class App extends LitElement {
     this.route = route(location.pathname, new URLSearchParams(location.search));
     const name = this.route.view === 'details' ? `details ${this.route.id}` : this.route.view;
     if (name !== this.feedOf) this.listen(name);
-    this.requestUpdate();
+    void this.update();
     // Between the tabs of one deployment what is read stays where it is.
     const stays = this.route.view === 'details' && before.startsWith(link.deployment(this.route.id));
     if (before && !stays) window.scrollTo(0, 0);
@@ -120,7 +128,7 @@ class App extends LitElement {
     if (error instanceof ApiError) this.refused(error);
     if (this.route.view === 'groups' && this.feed?.value)
       this.attention = seen(this.feed.value as GroupsData).filter((one) => one.attention).length;
-    this.requestUpdate();
+    void this.update();
   }
 
   private refused(error: ApiError): void {
@@ -217,14 +225,14 @@ class App extends LitElement {
     if (!feed?.value) return this.without(feed?.error ?? null);
     if (at.view === 'details') return known ? details(page, known.run, known.story, at) : html``;
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
-    if (at.view === 'notifications') return notifications(page, feed.value as Notification[]);
+    if (at.view === 'notifications') return this.more?.notifications(page, feed.value as Notification[]) ?? loading();
     const data = feed.value as GroupsData;
-    return data.groups.length ? groups(page, data, new URLSearchParams(location.search)) : empty(page);
+    return data.groups.length ? groups(page, data, new URLSearchParams(location.search)) : (this.more?.empty(page) ?? loading());
   }
 
   /** Nothing has come yet: it is on its way, or why not. */
   private without(error: Error | null): TemplateResult {
-    if (!error) return html`<p class="mute loading" role="status">Loading…</p>`;
+    if (!error) return loading();
     if (error instanceof ApiError && error.status === 404 && this.route.view === 'details') return noDeployment(this.route.id);
     const locked = error instanceof ApiError && (error.status === 401 || error.status === 403);
     return html`<section class="card empty-1" role="alert">
@@ -247,24 +255,24 @@ class App extends LitElement {
   private open(asks: Asks): void {
     this.opener = document.activeElement as HTMLElement | null;
     this.asks = asks;
-    this.requestUpdate();
+    void this.fetchMore();
   }
 
   private readonly closed = (): void => {
     this.asks = null;
-    this.requestUpdate();
     const { opener } = this;
-    void this.updateComplete.then(() => opener?.isConnected && opener.focus());
+    void this.update().then(() => opener?.isConnected && opener.focus());
   };
 
   private dialog(page: Page): TemplateResult | typeof nothing {
     const { asks } = this;
-    if (asks?.kind === 'deploy')
+    // Before their code is here, there is nothing to give them.
+    if (!asks || !this.more) return nothing;
+    if (asks.kind === 'deploy')
       return html`<teal-deploy .page=${page} .wanted=${asks.wanted} .closed=${this.closed} .done=${this.started}></teal-deploy>`;
-    if (asks?.kind === 'confirm')
+    if (asks.kind === 'confirm')
       return html`<teal-confirm .command=${asks.command} .deployment=${asks.deployment} .known=${asks.known} .closed=${this.closed} .done=${this.accepted}></teal-confirm>`;
-    if (asks?.kind === 'key') return html`<teal-key .closed=${this.closed} .done=${this.unlocked}></teal-key>`;
-    return nothing;
+    return html`<teal-key .closed=${this.closed} .done=${this.unlocked}></teal-key>`;
   }
 
   private readonly started = (deployment: Deployment): void => {
@@ -286,16 +294,18 @@ class App extends LitElement {
 
   private tell(words: string): void {
     this.said = words;
-    this.requestUpdate();
+    void this.update();
     window.setTimeout(() => {
       if (this.said !== words) return;
       this.said = '';
-      this.requestUpdate();
+      void this.update();
     }, 6000);
   }
 }
 
 const feed_ = (feed: Feed<unknown> | null): Promise<void> | undefined => feed?.refresh();
+
+const loading = (): TemplateResult => html`<p class="mute loading" role="status">Loading…</p>`;
 
 const nowhere = (): TemplateResult =>
   html`<section class="card empty-1"><h1>There is nothing here</h1><a class="b" href=${link.groups()}>All groups</a></section>`;

@@ -1,5 +1,5 @@
 /** A command, confirmed with what will happen. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { mayStillHappen, newAct, send, type Act } from '../api/acts';
 import { serverNow } from '../api/time';
 import type { CommandKind, Deployment } from '../api/types';
@@ -10,31 +10,18 @@ import { icon, note } from '../parts/marks';
 import { Modal } from './modal';
 
 class Confirm extends Modal {
-  static override properties = {
-    command: {},
-    deployment: { attribute: false },
-    known: { attribute: false },
-    sending: { state: true },
-    problem: { state: true },
-  };
-  declare command: CommandKind | 'takeBack';
-  declare deployment: Deployment;
-  declare known: { run: Run; story: Story } | null;
+  command!: CommandKind | 'takeBack';
+  deployment!: Deployment;
+  known: { run: Run; story: Story } | null = null;
   /** Told when the command was accepted. */
-  declare done: () => void;
-  private declare sending: boolean;
-  private declare problem: string;
+  done: () => void = () => undefined;
+  private sending = false;
+  private problem = '';
   private act: Act | null = null;
-
-  constructor() {
-    super();
-    this.sending = false;
-    this.problem = '';
-  }
 
   protected override render(): TemplateResult {
     const asks = question(this.command, this.deployment, this.known, serverNow());
-    return html`<dialog class="ask" aria-labelledby="h-ask" @close=${this.onClose} @click=${this.onClick}>
+    return html`<dialog class="ask" aria-labelledby="h-ask" @close=${this.onClose}>
       <form @submit=${this.submit}>
         <div class="body">
           <h2 id="h-ask">${asks.title}</h2>
@@ -65,6 +52,7 @@ class Confirm extends Modal {
   private async send(form: FormData): Promise<void> {
     this.sending = true;
     this.problem = '';
+    void this.update();
     try {
       await send(this.actOf(form));
       this.done();
@@ -75,6 +63,7 @@ class Confirm extends Modal {
       this.problem = `${(error as Error).message}.${again}`;
     } finally {
       this.sending = false;
+      void this.update();
     }
   }
 

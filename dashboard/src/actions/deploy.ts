@@ -1,5 +1,5 @@
 /** The dialog: what to deploy and how, with the dry run's plan beside it. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { mayStillHappen, newAct, send, type Act } from '../api/acts';
 import { address, ApiError, ask } from '../api/client';
 import type { Deployment, Group, ImageVersion, Listed, Plan } from '../api/types';
@@ -19,56 +19,31 @@ const SETTLED = 400;
 export type Setter = <K extends keyof Body>(name: K, value: Body[K] | undefined) => void;
 
 class Deploy extends Modal {
-  static override properties = {
-    page: { attribute: false },
-    wanted: { attribute: false },
-    known: { state: true },
-    versions: { state: true },
-    body: { state: true },
-    plan: { state: true },
-    planning: { state: true },
-    sending: { state: true },
-    problem: { state: true },
-    refusal: { state: true },
-  };
-  declare page: Page;
-  declare wanted: Wanted;
+  page!: Page;
+  wanted!: Wanted;
   /** Told when it was started, with the deployment. */
-  declare done: (deployment: Deployment) => void;
-  private declare known: Known | null;
-  private declare versions: ImageVersion[];
-  private declare body: Body;
-  private declare plan: Plan | null;
-  private declare planning: boolean;
-  private declare sending: boolean;
+  done: (deployment: Deployment) => void = () => undefined;
+  private known: Known | null = null;
+  private versions: ImageVersion[] = [];
+  private body: Body = {};
+  private plan: Plan | null = null;
+  private planning = true;
+  private sending = false;
   /** Why there is no plan, and why it was not started. */
-  private declare problem: Error | null;
-  private declare refusal: string;
+  private problem: Error | null = null;
+  private refusal = '';
   private timer = 0;
   private asked: AbortController | null = null;
   private act: Act | null = null;
 
-  constructor() {
-    super();
-    this.known = null;
-    this.versions = [];
-    this.body = {};
-    this.plan = null;
-    this.planning = true;
-    this.sending = false;
-    this.problem = null;
-    this.refusal = '';
-  }
-
-  protected override firstUpdated(): void {
-    super.firstUpdated();
+  override connectedCallback(): void {
     this.body = beginning(this.wanted);
+    super.connectedCallback();
     void this.load();
     void this.ask();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  disconnectedCallback(): void {
     window.clearTimeout(this.timer);
     this.asked?.abort();
   }
@@ -87,6 +62,7 @@ class Deploy extends Modal {
     } catch (error) {
       this.problem = error as Error;
     }
+    void this.update();
   }
 
   private readonly set: Setter = (name, value) => {
@@ -96,6 +72,7 @@ class Deploy extends Modal {
 
   private replan(): void {
     this.planning = true;
+    void this.update();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.ask(), SETTLED);
   }
@@ -119,6 +96,7 @@ class Deploy extends Modal {
       if (wait) this.timer = window.setTimeout(() => void this.ask(), wait * 1000);
       else this.plan = null;
     }
+    void this.update();
   }
 
   protected override render(): TemplateResult {
@@ -171,6 +149,7 @@ class Deploy extends Modal {
   private async start(): Promise<void> {
     this.sending = true;
     this.refusal = '';
+    void this.update();
     try {
       const deployment = await send<Deployment>(this.actOf());
       this.done(deployment);
@@ -181,6 +160,7 @@ class Deploy extends Modal {
       this.refusal = `${(error as Error).message}.${again ? ' The next click sends the same again: it is started once.' : ''}`;
     } finally {
       this.sending = false;
+      void this.update();
     }
   }
 

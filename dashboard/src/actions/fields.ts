@@ -1,5 +1,5 @@
 /** The fields of the dialog. Each says what it does; one that is off says why. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { ImageVersion, Plan } from '../api/types';
 import {
   batchSizes,

@@ -1,11 +1,11 @@
 /** Asks for a function key, where the app wants one. It is kept for this tab only. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { key } from '../api/client';
 import { note } from '../parts/marks';
 import { Modal } from './modal';
 
 class AskKey extends Modal {
-  declare done: () => void;
+  done: () => void = () => undefined;
 
   protected override render(): TemplateResult {
     const wrong = key.get() !== '';

@@ -1,20 +1,16 @@
-/** A dialog in the light of the page's style: it opens when it is in the document, and says when it is closed. */
-import { LitElement } from 'lit';
+/** A dialog: it opens when it is in the document, and says when it is closed. */
+import { View } from '../parts/view';
 
-export abstract class Modal extends LitElement {
+export abstract class Modal extends View {
   /** Told when it is closed, by whatever way. */
-  declare closed: () => void;
+  closed: () => void = () => undefined;
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
+  override connectedCallback(): void {
+    void this.update().then(() => this.dialog?.showModal());
   }
 
-  protected get dialog(): HTMLDialogElement | null {
+  private get dialog(): HTMLDialogElement | null {
     return this.querySelector('dialog');
-  }
-
-  protected override firstUpdated(): void {
-    this.dialog?.showModal();
   }
 
   close(): void {
@@ -22,14 +18,4 @@ export abstract class Modal extends LitElement {
   }
 
   protected readonly onClose = (): void => this.closed();
-
-  /** A click beside it closes it, as Escape does. */
-  protected readonly onClick = (event: MouseEvent): void => {
-    const { dialog } = this;
-    if (dialog && event.target === dialog && event.detail > 0) {
-      const box = dialog.getBoundingClientRect();
-      const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
-      if (!inside) this.close();
-    }
-  };
 }

@@ -1,5 +1,5 @@
 /** What the dry run says: the plan as a drawing, its figures, and its findings with what to do. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { ApiError } from '../api/client';
 import type { Finding, Plan } from '../api/types';
 import { holds, type Body, type Known } from '../model/form';

@@ -1,7 +1,6 @@
 /** What each view asks for. */
 import { all, ask, askIfChanged } from './client';
-import type { Batch, Deployment, Details, Event, Group, Listed, Notification, Vm } from './types';
-import type { GroupsData } from '../views/groups';
+import type { Batch, Deployment, Details, Event, Group, GroupsData, Listed, Notification, Vm } from './types';
 
 const NEWEST = 100;
 
@@ -11,7 +10,15 @@ export async function loadGroups(signal: AbortSignal): Promise<GroupsData> {
     ask<Listed<Deployment>>(`deployments?limit=${NEWEST}`, { signal }),
     ask<Listed<Notification>>('notifications?limit=20', { signal }),
   ]);
-  return { groups, deployments: deployments.value, notifications: notifications.value };
+  const told = await Promise.all(groups.map((one) => withSchedules(one, signal)));
+  return { groups: told, deployments: deployments.value, notifications: notifications.value };
+}
+
+/** The list does not say when schedules run next: only groups that have some are asked for it. */
+async function withSchedules(group: Group, signal: AbortSignal): Promise<Group> {
+  if (group.schedules.length === 0 || group.scheduled) return group;
+  const { scheduled = [] } = await ask<Group>(`groups/${group.id}`, { signal });
+  return { ...group, scheduled };
 }
 
 export async function loadHistory(signal: AbortSignal): Promise<Deployment[]> {

@@ -45,6 +45,13 @@ export interface Listed<T> {
   continuationToken?: string;
 }
 
+/** What the page of all groups shows. */
+export interface GroupsData {
+  groups: Group[];
+  deployments: Deployment[];
+  notifications: Notification[];
+}
+
 /** A deployment with all that its page shows. */
 export interface Details {
   deployment: Deployment;

@@ -1,5 +1,5 @@
 /** One line for each deployment under way, wherever one is on the page. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Deployment } from '../api/types';
 import { whenNobody } from '../model/commands';
 import { fromTo as images } from '../model/images';

@@ -1,5 +1,5 @@
 /** The buttons of a deployment. One that cannot be used is there, off, and says why. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, refusedBecause, roleMissing } from '../model/commands';

@@ -1,6 +1,6 @@
 /** Events: the latest beside the overview, all of them in a tab of their own. */
-import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 import { beneath, brief, byBatch, eventLook } from '../model/events';
 import type { Happened, Run } from '../model/run';
 import type { Story } from '../model/story';

@@ -1,5 +1,5 @@
 /** One VM, and what was found out about it where it was sick. It loads its own evidence. */
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { ApiError, ask } from '../api/client';
 import type { Evidence } from '../api/types';
 import type { Placed } from '../model/run';
@@ -7,45 +7,35 @@ import { plain, seconds } from '../model/words';
 import type { Page } from '../page';
 import { button } from './commands';
 import { glyph, icon, note, time, vmStatus } from './marks';
+import { View } from './view';
 
 /** More of a log is only downloaded. */
 const LOG_SHOWN_MAX = 64 * 1024;
 
-export class VmDrawer extends LitElement {
-  static override properties = {
-    vm: { attribute: false },
-    deployment: {},
-    page: { attribute: false },
-    back: {},
-    evidence: { state: true },
-    problem: { state: true },
-  };
-  declare vm: Placed;
-  declare deployment: string;
-  declare page: Page;
-  declare back: string;
-  private declare evidence: Evidence | null;
-  private declare problem: string;
+class VmDrawer extends View {
+  deployment = '';
+  page!: Page;
+  back = '';
+  private shown!: Placed;
+  private evidence: Evidence | null = null;
+  private problem = '';
   private loaded = '';
 
-  constructor() {
-    super();
-    this.evidence = null;
-    this.problem = '';
+  /** The VM as it is now: it may be another one, or the same as it has become. */
+  set vm(vm: Placed) {
+    this.shown = vm;
+    void this.update();
   }
 
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
-
-  protected override willUpdate(changes: PropertyValues): void {
-    if (!changes.has('vm')) return;
-    const wanted = this.vm.evidence ? `${this.deployment}/vms/${this.vm.vmId}` : '';
-    if (wanted === this.loaded) return;
-    this.loaded = wanted;
-    this.evidence = null;
-    this.problem = '';
-    if (wanted) void this.load(wanted);
+  override update(): Promise<void> {
+    const wanted = this.shown.evidence && this.deployment ? `${this.deployment}/vms/${this.shown.vmId}` : '';
+    if (wanted !== this.loaded) {
+      this.loaded = wanted;
+      this.evidence = null;
+      this.problem = '';
+      if (wanted) void this.load(wanted);
+    }
+    return super.update();
   }
 
   private async load(wanted: string): Promise<void> {
@@ -56,10 +46,11 @@ export class VmDrawer extends LitElement {
       const forbidden = error instanceof ApiError && error.status === 403;
       this.problem = forbidden ? `${error.message}.` : `The evidence cannot be read: ${(error as Error).message}.`;
     }
+    void this.update();
   }
 
   protected override render(): TemplateResult {
-    const { vm } = this;
+    const vm = this.shown;
     const zone = vm.zone ? `, zone ${vm.zone}` : '';
     return html`<aside class="card drawer" aria-labelledby="h-evi">
       <header>
@@ -75,11 +66,11 @@ export class VmDrawer extends LitElement {
   }
 
   private readings(): TemplateResult | typeof nothing {
-    if (this.vm.readings.length === 0) return nothing;
+    if (this.shown.readings.length === 0) return nothing;
     return html`<section>
       <h3>Readings</h3>
       <dl class="facts">
-        ${this.vm.readings.map((one) => {
+        ${this.shown.readings.map((one) => {
           const good = one.health === 'healthy';
           return html`<dt>${one.source}</dt>
             <dd>
@@ -92,7 +83,7 @@ export class VmDrawer extends LitElement {
   }
 
   private found(of: Evidence): TemplateResult {
-    const save = (name: string, text: string, type: string): void => this.page.save(`${this.vm.name}-${name}`, text, type);
+    const save = (name: string, text: string, type: string): void => this.page.save(`${this.shown.name}-${name}`, text, type);
     const json = JSON.stringify(of, null, 2);
     return html`${instanceView(of)}${of.serialLog === null ? nothing : this.log(of.serialLog)}
       ${of.notes.length ? html`<section><h3>Missing</h3>${of.notes.map((one) => html`<p class="s soft">${one}</p>`)}</section>` : nothing}
@@ -112,7 +103,7 @@ export class VmDrawer extends LitElement {
         <h3>Serial log <span class="mute small">${cut}</span></h3>
         <span class="bs">
           ${button('quiet small', 'copy', 'Copy', '', () => this.page.copy(shown, 'The log'))}
-          ${button('quiet small', 'down', 'Save', '', () => this.page.save(`${this.vm.name}-serial.log`, text, 'text/plain'))}
+          ${button('quiet small', 'down', 'Save', '', () => this.page.save(`${this.shown.name}-serial.log`, text, 'text/plain'))}
         </span>
       </div>
       <pre tabindex="0" role="region" aria-label="Serial log">${shown}</pre>

@@ -1,5 +1,5 @@
 /** The overview: the ten fields that Elastigroup's users know, and every other parameter. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { present } from '../model/health';
 import { parameters } from '../model/parameters';
 import type { Run } from '../model/run';

@@ -1,5 +1,5 @@
 /** What stands first after an end that nobody asked for: what happened, what is left, what to do. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { aftermath, type Advice } from '../model/aftermath';
 import type { Placed, Run } from '../model/run';
 import { shown } from '../model/status';

@@ -1,5 +1,5 @@
 /** The first thing of a deployment's page: what, how well, what it waits for, and what can be done. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { shown } from '../model/status';
 import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';

@@ -1,6 +1,6 @@
 /** VMs by batch: those that leave, and those that arrive in their place. */
-import { html, nothing, svg, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 import { phase } from '../model/rows';
 import type { Placed, Run } from '../model/run';
 import { vmShown } from '../model/status';

@@ -1,5 +1,5 @@
 /** The small marks that everything is made of: icons, statuses, sides, versions, times. */
-import { html, nothing, svg, type TemplateResult } from 'lit';
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import type { Status } from '../api/types';
 import type { Placed, Side } from '../model/run';
 import { shown, vmShown, type Shown } from '../model/status';

@@ -1,5 +1,5 @@
 /** How many VMs serve, over time: green rises from the bottom, blue lies on it, and the floor is a dashed line. */
-import { html, nothing, svg, type TemplateResult } from 'lit';
+import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { area, corners, labels, line, type Scale } from '../model/geometry';
 import type { Run } from '../model/run';
 import type { Step, Story } from '../model/story';

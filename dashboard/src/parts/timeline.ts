@@ -1,5 +1,5 @@
 /** Batches against time, and beneath them how many VMs serve. The plan, the run and the roll back are one drawing. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { scale, ticks, type Scale } from '../model/geometry';
 import type { Run } from '../model/run';
 import { DOING, hasBegun, KIND, notBegun, shapes, spoken, tipOf } from '../model/rows';

@@ -1,7 +1,8 @@
 /** `${tip({ head, facts })}` in a tag shows a table of facts beside it, on hover and on focus. */
-import { html, LitElement, nothing, noChange, type TemplateResult } from 'lit';
-import { directive, Directive, type ElementPart } from 'lit/directive.js';
+import { html, nothing, noChange, type TemplateResult } from 'lit-html';
+import { directive, Directive, type ElementPart } from 'lit-html/directive.js';
 import { vars } from './vars';
+import { View } from './view';
 
 interface Tip {
   head: string;
@@ -25,18 +26,8 @@ class Tipped extends Directive {
 export const tip = directive(Tipped);
 
 /** The one tooltip of the page. */
-class TealTip extends LitElement {
-  static override properties = { of: { state: true } };
-  private declare of: Element | null;
-
-  constructor() {
-    super();
-    this.of = null;
-  }
-
-  protected override createRenderRoot(): HTMLElement {
-    return this;
-  }
+class TealTip extends View {
+  private of: Element | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -46,16 +37,19 @@ class TealTip extends LitElement {
       this.point(target.matches(':focus-visible') ? target : null);
     });
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') this.of = null;
+      if (event.key === 'Escape') this.point(null);
     });
-    document.addEventListener('scroll', () => (this.of = null), { passive: true, capture: true });
+    document.addEventListener('scroll', () => this.point(null), { passive: true, capture: true });
   }
 
   private point(target: EventTarget | null): void {
-    this.of = target instanceof Element ? target.closest('[data-tip]') : null;
+    const of = target instanceof Element ? target.closest('[data-tip]') : null;
+    if (of === this.of) return;
+    this.of = of;
+    void this.update();
   }
 
-  protected override render(): TemplateResult | typeof nothing {
+  protected override render(): TemplateResult | symbol {
     const shown = this.of && tips.get(this.of);
     if (!this.of || !shown || shown.facts.length === 0) return nothing;
     const box = this.of.getBoundingClientRect();

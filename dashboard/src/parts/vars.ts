@@ -1,6 +1,6 @@
 /** `${vars({ x: 0.5 })}` in a tag sets `--x` there: the policy of the page lets in no `style` attribute. */
-import { noChange } from 'lit';
-import { directive, Directive, PartType, type ElementPart, type PartInfo } from 'lit/directive.js';
+import { noChange } from 'lit-html';
+import { directive, Directive, PartType, type ElementPart, type PartInfo } from 'lit-html/directive.js';
 
 type Values = Readonly<Record<string, string | number>>;
 

@@ -1,6 +1,6 @@
 /** The VMs as a table, trouble first: at most two hundred rows are in the document. */
-import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 import { rank } from '../model/health';
 import type { Placed, Run } from '../model/run';
 import type { Page } from '../page';

@@ -1,5 +1,5 @@
 /** One deployment: overview, VMs, events. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Run } from '../model/run';
 import type { Story } from '../model/story';
 import { ended } from '../model/status';
@@ -76,7 +76,7 @@ function vms(page: Page, run: Run, at: DetailsRoute): TemplateResult {
   const back = `${link.deployment(run.deployment.id, 'vms')}${at.query.size ? `?${at.query}` : ''}`;
   return html`<div class=${chosen ? 'cols vmcols' : 'stack'}>
     ${vmTable(page, run, at.query, at.vm)}
-    ${chosen ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>` : nothing}
+    ${chosen && customElements.get('teal-vm') ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>` : nothing}
   </div>`;
 }
 

@@ -1,5 +1,5 @@
 /** What somebody sees who has just started Teal: no group yet, and how to make one. */
-import { html, svg, type TemplateResult } from 'lit';
+import { html, svg, type TemplateResult } from 'lit-html';
 import { address } from '../api/client';
 import type { Page } from '../page';
 import { button } from '../parts/commands';

@@ -1,7 +1,7 @@
 /** Every group: what runs, what is wanted of it, what comes next. */
-import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
-import type { Deployment, Group, Notification } from '../api/types';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
+import type { Group, GroupsData, Notification } from '../api/types';
 import { roleMissing } from '../model/commands';
 import { imageNews, nextRuns, prompt, rollNeeded, see, type Seen } from '../model/groups';
 import { fromTo as images, label } from '../model/images';
@@ -14,12 +14,6 @@ import { fromTo, glyph, icon, status, version, when } from '../parts/marks';
 import { vars } from '../parts/vars';
 import { changed, link } from '../router';
 import { notificationTable } from './notifications';
-
-export interface GroupsData {
-  groups: Group[];
-  deployments: Deployment[];
-  notifications: Notification[];
-}
 
 export const seen = (data: GroupsData): Seen[] => data.groups.map((group) => see(group, data.deployments));
 

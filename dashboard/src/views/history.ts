@@ -1,6 +1,6 @@
 /** The newest deployments of all groups. */
-import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 import type { Deployment, Status } from '../api/types';
 import { COMMANDS, refusedBecause, roleMissing } from '../model/commands';
 import { FILTERS, filtered, inFilter, median, rowAct, took, type RowAct } from '../model/history';

@@ -1,6 +1,6 @@
 /** Published images, and what each led to. */
-import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
 import type { Notification } from '../api/types';
 import { imageName } from '../model/images';
 import { seconds } from '../model/words';

@@ -1,5 +1,5 @@
 /** The head of a deployment that waits for its turn. */
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { COMMANDS, roleMissing } from '../model/commands';
 import type { Run } from '../model/run';
 import { seconds } from '../model/words';
