@@ -11,7 +11,7 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check page lint types soak bench histories openapi lock clean
+.PHONY: run test unit check page page-check lint types soak bench histories openapi lock clean
 
 run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -22,9 +22,13 @@ test: $(READY) $(PAGE_READY)  ## every test, on two processors
 unit: $(READY)  ## the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
-check: lint types test  ## what to run before a commit
+check: lint types test page-check  ## what to run before a commit
 
 page: $(PAGE_READY)  ## build the page that people look at
+
+page-check: $(PAGE_READY)  ## the types and the tests of the page's own code
+	npm run --prefix dashboard --silent check
+	npm test --prefix dashboard --silent
 
 lint: $(PYTHON_READY)
 	$(BIN)/ruff check .

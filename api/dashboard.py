@@ -23,11 +23,8 @@ _POLICY = (
     "require-trusted-types-for 'script'; trusted-types lit-html"
 )
 _HTML = "text/html; charset=utf-8"
-_TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-}
+_TEXT = "text/plain; charset=utf-8"
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": _TEXT}
 _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _ROUTE = re.compile(r"/dashboard(?=/|$)", re.IGNORECASE)
 _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?(,|\s|$))", re.IGNORECASE)
