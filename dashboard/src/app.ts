@@ -23,7 +23,12 @@ import type { Page, Wanted } from './page';
 
 type Asks =
   | { kind: 'deploy'; wanted: Wanted }
-  | { kind: 'confirm'; command: CommandKind | 'takeBack'; deployment: Deployment; known: { run: Run; story: Story } | null }
+  | {
+      kind: 'confirm';
+      command: CommandKind | 'takeBack';
+      deployment: Deployment;
+      known: { run: Run; story: Story } | null;
+    }
   | { kind: 'key' };
 
 type More = typeof import('./more');
@@ -83,7 +88,8 @@ class App extends View {
   // Where the page is
 
   private readonly follow = (event: MouseEvent): void => {
-    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+      return;
     const anchor = (event.target as Element).closest<HTMLAnchorElement>('a[href]');
     if (!anchor || anchor.target || anchor.origin !== location.origin || !anchor.pathname.startsWith(HOME)) return;
     event.preventDefault();
@@ -112,15 +118,22 @@ class App extends View {
 
   private feedFor(at: Route): Feed<unknown> | null {
     const tell = (): void => this.heard();
-    const make = <T>(load: (signal: AbortSignal) => Promise<T>, live: (value: T) => boolean, follows = false): Feed<unknown> =>
-      new Feed<T>({ load, live, follows }, tell) as Feed<unknown>;
+    const make = <T>(
+      load: (signal: AbortSignal) => Promise<T>,
+      live: (value: T) => boolean,
+      follows = false,
+    ): Feed<unknown> => new Feed<T>({ load, live, follows }, tell) as Feed<unknown>;
     const some = (all: readonly Deployment[]): boolean => all.some((one) => !ended(one.status));
     if (at.view === 'groups') return make(loadGroups, isLive);
     if (at.view === 'deployments') return make(loadHistory, some);
     if (at.view === 'notifications') return make(loadNotifications, () => false);
     if (at.view !== 'details') return null;
     const source = new DetailsSource(at.id);
-    return make((signal) => source.load(signal), (of: Details) => !ended(of.deployment.status), true);
+    return make(
+      (signal) => source.load(signal),
+      (of: Details) => !ended(of.deployment.status),
+      true,
+    );
   }
 
   private heard(): void {
@@ -145,7 +158,8 @@ class App extends View {
       me: this.me,
       lost: this.feed?.lost ?? 0,
       deploy: (wanted) => this.open({ kind: 'deploy', wanted }),
-      confirm: (command, deployment, known) => this.open({ kind: 'confirm', command, deployment, known: known ?? null }),
+      confirm: (command, deployment, known) =>
+        this.open({ kind: 'confirm', command, deployment, known: known ?? null }),
       replace: (path) => {
         window.history.replaceState(null, '', path);
         this.go();
@@ -174,22 +188,41 @@ class App extends View {
       html`<a href=${href} aria-current=${current === name ? 'page' : nothing}>${words}</a>`;
     return html`<header class="top">
       <div>
-        <a class="logo" href=${link.groups()} aria-label="Teal"><svg aria-hidden="true">${svg`<use href="#logo"></use>`}</svg><span>Teal</span></a>
+        <a class="logo" href=${link.groups()} aria-label="Teal"
+          ><svg aria-hidden="true">${svg`<use href="#logo"></use>`}</svg><span>Teal</span></a
+        >
         <nav class="nav" aria-label="Main">
-          ${nav('groups', link.groups(), html`Groups${this.attention ? html`<span class="n" title="${this.attention} need attention">${this.attention}<span class="sr"> need attention</span></span>` : nothing}`)}
+          ${nav(
+            'groups',
+            link.groups(),
+            html`Groups${this.attention
+              ? html`<span class="n" title="${this.attention} need attention"
+                  >${this.attention}<span class="sr"> need attention</span></span
+                >`
+              : nothing}`,
+          )}
           ${nav('deployments', link.deployments(), 'Deployments')}
         </nav>
         <span class="grow"></span>${this.fresh(page)}
-        ${this.me ? html`<span class="who" title=${this.me.name}>${icon('user')}<span>${this.me.name}: ${this.me.roles.join(', ')}</span></span>` : nothing}
-        <button class="b quiet icon" type="button" aria-label="Light or dark" @click=${changeTheme}>${icon('theme')}</button>
+        ${this.me
+          ? html`<span class="who" title=${this.me.name}
+              >${icon('user')}<span>${this.me.name}: ${this.me.roles.join(', ')}</span></span
+            >`
+          : nothing}
+        <button class="b quiet icon" type="button" aria-label="Light or dark" @click=${changeTheme}>
+          ${icon('theme')}
+        </button>
       </div>
     </header>`;
   }
 
   private fresh(page: Page): TemplateResult {
     const at = this.feed?.updated ?? 0;
-    if (page.lost) return html`<span class="fresh">${icon('plug')} not reached for <teal-updated .at=${at}></teal-updated></span>`;
-    return html`<span class="fresh">${at ? html`Updated <teal-updated .at=${at}></teal-updated> ago` : 'Loading…'}</span>`;
+    if (page.lost)
+      return html`<span class="fresh">${icon('plug')} not reached for <teal-updated .at=${at}></teal-updated></span>`;
+    return html`<span class="fresh"
+      >${at ? html`Updated <teal-updated .at=${at}></teal-updated> ago` : 'Loading…'}</span
+    >`;
   }
 
   private bars(page: Page): unknown {
@@ -199,14 +232,21 @@ class App extends View {
       const what = error instanceof NotReached ? 'Teal cannot be reached' : error.message;
       return lostBar(what, () => void this.feed?.refresh(), next);
     }
-    return this.running().slice(0, 5).map((one) => banner(page, one));
+    return this.running()
+      .slice(0, 5)
+      .map((one) => banner(page, one));
   }
 
   /** Deployments under way, but for the one that the page is about. */
   private running(): Deployment[] {
     const value = this.feed?.value;
     if (!value) return [];
-    const all = this.route.view === 'groups' ? (value as GroupsData).deployments : this.route.view === 'deployments' ? (value as Deployment[]) : [];
+    const all =
+      this.route.view === 'groups'
+        ? (value as GroupsData).deployments
+        : this.route.view === 'deployments'
+          ? (value as Deployment[])
+          : [];
     return all.filter((one) => underWay(one.status));
   }
 
@@ -227,19 +267,32 @@ class App extends View {
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
     if (at.view === 'notifications') return this.more?.notifications(page, feed.value as Notification[]) ?? loading();
     const data = feed.value as GroupsData;
-    return data.groups.length ? groups(page, data, new URLSearchParams(location.search)) : (this.more?.empty(page) ?? loading());
+    return data.groups.length
+      ? groups(page, data, new URLSearchParams(location.search))
+      : (this.more?.empty(page) ?? loading());
   }
 
   /** Nothing has come yet: it is on its way, or why not. */
   private without(error: Error | null): TemplateResult {
     if (!error) return loading();
-    if (error instanceof ApiError && error.status === 404 && this.route.view === 'details') return noDeployment(this.route.id);
+    if (error instanceof ApiError && error.status === 404 && this.route.view === 'details')
+      return noDeployment(this.route.id);
     const locked = error instanceof ApiError && (error.status === 401 || error.status === 403);
     return html`<section class="card empty-1" role="alert">
-      <h1>${locked ? 'This app wants to know who you are' : error instanceof NotReached ? 'Teal cannot be reached' : 'This cannot be shown'}</h1>
+      <h1>
+        ${locked
+          ? 'This app wants to know who you are'
+          : error instanceof NotReached
+            ? 'Teal cannot be reached'
+            : 'This cannot be shown'}
+      </h1>
       <p class="soft">${error.message}.</p>
       <div class="bs">
-        ${locked ? html`<button class="b primary" type="button" @click=${() => this.refusedAgain(error)}>${key.get() ? 'Give another key…' : 'Open it…'}</button>` : nothing}
+        ${locked
+          ? html`<button class="b primary" type="button" @click=${() => this.refusedAgain(error)}>
+              ${key.get() ? 'Give another key…' : 'Open it…'}
+            </button>`
+          : nothing}
         <button class="b" type="button" @click=${() => void feed_(this.feed)}>${icon('retry')}Try again</button>
       </div>
     </section>`;
@@ -269,9 +322,20 @@ class App extends View {
     // Before their code is here, there is nothing to give them.
     if (!asks || !this.more) return nothing;
     if (asks.kind === 'deploy')
-      return html`<teal-deploy .page=${page} .wanted=${asks.wanted} .closed=${this.closed} .done=${this.started}></teal-deploy>`;
+      return html`<teal-deploy
+        .page=${page}
+        .wanted=${asks.wanted}
+        .closed=${this.closed}
+        .done=${this.started}
+      ></teal-deploy>`;
     if (asks.kind === 'confirm')
-      return html`<teal-confirm .command=${asks.command} .deployment=${asks.deployment} .known=${asks.known} .closed=${this.closed} .done=${this.accepted}></teal-confirm>`;
+      return html`<teal-confirm
+        .command=${asks.command}
+        .deployment=${asks.deployment}
+        .known=${asks.known}
+        .closed=${this.closed}
+        .done=${this.accepted}
+      ></teal-confirm>`;
     return html`<teal-key .closed=${this.closed} .done=${this.unlocked}></teal-key>`;
   }
 
@@ -308,7 +372,10 @@ const feed_ = (feed: Feed<unknown> | null): Promise<void> | undefined => feed?.r
 const loading = (): TemplateResult => html`<p class="mute loading" role="status">Loading…</p>`;
 
 const nowhere = (): TemplateResult =>
-  html`<section class="card empty-1"><h1>There is nothing here</h1><a class="b" href=${link.groups()}>All groups</a></section>`;
+  html`<section class="card empty-1">
+    <h1>There is nothing here</h1>
+    <a class="b" href=${link.groups()}>All groups</a>
+  </section>`;
 
 function changeTheme(): void {
   const root = document.documentElement;

@@ -7,9 +7,14 @@ import { build } from 'esbuild';
 
 const here = new URL('.', import.meta.url).pathname;
 const outdir = mkdtempSync(join(tmpdir(), 'teal-page-'));
-const entryPoints = readdirSync(here).filter((name) => name.endsWith('.test.ts')).map((name) => join(here, name));
+const entryPoints = readdirSync(here)
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => join(here, name));
 await build({ entryPoints, outdir, bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' } });
 const tests = readdirSync(outdir).map((name) => join(outdir, name));
-const { status } = spawnSync(process.execPath, ['--test', ...tests], { stdio: 'inherit', env: { ...process.env, TZ: 'UTC' } });
+const { status } = spawnSync(process.execPath, ['--test', ...tests], {
+  stdio: 'inherit',
+  env: { ...process.env, TZ: 'UTC' },
+});
 rmSync(outdir, { recursive: true });
 process.exit(status ?? 1);

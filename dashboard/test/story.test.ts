@@ -20,7 +20,10 @@ test('as many serve at each step as the set is to have, or more', () => {
   for (const name of ['finished', 'rolledback', 'sick', 'failed'] as const) {
     const run = runOf(name);
     const of = story(run);
-    assert.ok(of.steps.every((step) => step.blue + step.green >= run.size), name);
+    assert.ok(
+      of.steps.every((step) => step.blue + step.green >= run.size),
+      name,
+    );
   }
   const last = story(runOf('finished')).steps.at(-1);
   assert.deepEqual([last?.blue, last?.green], [0, 10]);
@@ -44,7 +47,10 @@ test('a roll back is told with why and when, and its colours go by image', () =>
   const of = story(run);
   assert.equal(of.rollBack?.percent, 41);
   assert.match(of.rollBack?.why ?? '', /p95 went up/);
-  assert.deepEqual(of.rows.filter((row) => row.back).map((row) => row.number), [7, 8, 9]);
+  assert.deepEqual(
+    of.rows.filter((row) => row.back).map((row) => row.number),
+    [7, 8, 9],
+  );
   assert.equal(of.rows[2]?.cut, true);
   assert.deepEqual([of.steps.at(-1)?.blue, of.steps.at(-1)?.green], [6, 0]);
   const back = run.vms.filter((vm) => vm.batch >= 7);
@@ -56,7 +62,14 @@ test('a deployment under way has a live bar, its grace period, and a forecast fr
   const of = story(run);
   const live = of.rows[2]?.live;
   assert.deepEqual([live?.kind, live && live.until - live.from], ['health', 300]);
-  assert.deepEqual(of.planned.map((one) => [one.number, one.whole]), [[3, false], [4, true], [5, true]]);
+  assert.deepEqual(
+    of.planned.map((one) => [one.number, one.whole]),
+    [
+      [3, false],
+      [4, true],
+      [5, true],
+    ],
+  );
   assert.deepEqual([of.ahead.at(-1)?.blue, of.ahead.at(-1)?.green], [0, 10]);
   const each = (of.planned[1]?.to ?? 0) - (of.planned[1]?.from ?? 0);
   assert.ok(Math.abs(each - 280) < 15, `${each}`);
@@ -75,7 +88,10 @@ test('what is waited for says until when and what happens then', () => {
     ['Somebody’s approval', 'If nobody answers, it stops: VMs stay as they are.'],
   );
   const judged = runAt('finished', 15);
-  assert.match(waiting(judged, story(judged)).then, /Below 50 % healthy the batch then fails, and its green VMs are deleted/);
+  assert.match(
+    waiting(judged, story(judged)).then,
+    /Below 50 % healthy the batch then fails, and its green VMs are deleted/,
+  );
 });
 
 test('a long wait for people is cut to a fixed width', () => {
@@ -95,9 +111,26 @@ test('ticks are round times, at most eight', () => {
 
 test('outlines go from corner to corner', () => {
   const by = scale(0, 100, []);
-  const up = corners([{ at: 0, blue: 2, green: 0 }, { at: 50, blue: 0, green: 1 }], by, (step) => step.blue + step.green);
+  const up = corners(
+    [
+      { at: 0, blue: 2, green: 0 },
+      { at: 50, blue: 0, green: 1 },
+    ],
+    by,
+    (step) => step.blue + step.green,
+  );
   assert.equal(line(up, 2), 'M0 0L500 0L500 50');
-  assert.equal(area(up, [[0, 0], [0.5, 0]], 2), 'M0 0L500 0L500 50L500 100L0 100Z');
+  assert.equal(
+    area(
+      up,
+      [
+        [0, 0],
+        [0.5, 0],
+      ],
+      2,
+    ),
+    'M0 0L500 0L500 50L500 100L0 100Z',
+  );
   const at = labels(0, 10, 10);
   assert.ok(at.blue - at.green >= 2);
 });
@@ -106,6 +139,9 @@ test('many batches fold those that are done into one row', () => {
   const row = story(runOf('finished')).rows[0] as Row;
   const rows = Array.from({ length: 20 }, (_, i) => ({ ...row, number: i + 1, done: i < 12 ? row.done : null }));
   const drawn = shapes(rows);
-  assert.deepEqual(drawn.map((one) => one.rows.length), [11, ...Array(9).fill(1)]);
+  assert.deepEqual(
+    drawn.map((one) => one.rows.length),
+    [11, ...Array(9).fill(1)],
+  );
   assert.equal(shapes(rows.slice(0, 14)).length, 14);
 });

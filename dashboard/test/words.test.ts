@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment, Group } from '../src/api/types';
 import { aftermath } from '../src/model/aftermath';
-import { beginning, batchSizes, checkRule, drainRule, holds, imageChoices, minHealthRule, notJudged, sameAgain, sizesInWords } from '../src/model/form';
+import {
+  beginning,
+  batchSizes,
+  checkRule,
+  drainRule,
+  holds,
+  imageChoices,
+  minHealthRule,
+  notJudged,
+  sameAgain,
+  sizesInWords,
+} from '../src/model/form';
 import { prompt, rollNeeded } from '../src/model/groups';
 import { filtered, rowAct } from '../src/model/history';
 import { fromTo, imageName, label } from '../src/model/images';
@@ -17,9 +28,17 @@ const GALLERY = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/g
 
 function group(changes: object = {}): Group {
   return {
-    id: 'web', scaleSetId: '/x/web', imageId: `${GALLERY}/web`, healthCheckTypes: ['vmState', 'applicationHealth'], signals: [],
-    drainingTimeout: null, defaults: {}, imageRule: null, schedules: [],
-    state: { location: 'eastus2', capacity: 10, image: '1.0.0', error: null }, ...changes,
+    id: 'web',
+    scaleSetId: '/x/web',
+    imageId: `${GALLERY}/web`,
+    healthCheckTypes: ['vmState', 'applicationHealth'],
+    signals: [],
+    drainingTimeout: null,
+    defaults: {},
+    imageRule: null,
+    schedules: [],
+    state: { location: 'eastus2', capacity: 10, image: '1.0.0', error: null },
+    ...changes,
   } as unknown as Group;
 }
 
@@ -43,15 +62,27 @@ test('what a VM wrote is shown with its control characters as codes', () => {
 });
 
 test('names are listed, and counted where they are many', () => {
-  assert.deepEqual([listed([]), listed(['a']), listed(['a', 'b', 'c']), listed(['a', 'b', 'c'], 2)], ['', 'a', 'a, b and c', 'a, b and 1 more']);
+  assert.deepEqual(
+    [listed([]), listed(['a']), listed(['a', 'b', 'c']), listed(['a', 'b', 'c'], 2)],
+    ['', 'a', 'a, b and c', 'a, b and 1 more'],
+  );
 });
 
 test('images are said by version, with their names where they differ', () => {
-  assert.deepEqual([label(`${GALLERY}/web/versions/1.1.0`), label('canonical:ubuntu:22:latest'), label(null)], ['1.1.0', 'latest', 'unknown']);
+  assert.deepEqual(
+    [label(`${GALLERY}/web/versions/1.1.0`), label('canonical:ubuntu:22:latest'), label(null)],
+    ['1.1.0', 'latest', 'unknown'],
+  );
   assert.equal(imageName(`${GALLERY}/web/versions/1.1.0`), 'apps/web');
   const pinned = `${GALLERY}/web/versions/1.1.0`;
-  assert.deepEqual(fromTo({ requested: '1.1.0', pinned, previous: `${GALLERY}/web/versions/1.0.0` }), { from: '1.0.0', to: '1.1.0' });
-  assert.equal(fromTo({ requested: '1.1.0', pinned, previous: `${GALLERY}/old/versions/3.0.0` }).from, 'apps/old 3.0.0');
+  assert.deepEqual(fromTo({ requested: '1.1.0', pinned, previous: `${GALLERY}/web/versions/1.0.0` }), {
+    from: '1.0.0',
+    to: '1.1.0',
+  });
+  assert.equal(
+    fromTo({ requested: '1.1.0', pinned, previous: `${GALLERY}/old/versions/3.0.0` }).from,
+    'apps/old 3.0.0',
+  );
 });
 
 test('an open deployment is asked for each 5 s, after ten quiet minutes each 30 s, and lists each 30 s or 5 min', () => {
@@ -60,7 +91,10 @@ test('an open deployment is asked for each 5 s, after ten quiet minutes each 30 
   assert.equal(pause({ ...pace, quiet: 601 }), 30);
   assert.equal(pause({ ...pace, follows: false }), 30);
   assert.equal(pause({ ...pace, live: false }), 300);
-  assert.deepEqual([1, 2, 3, 4, 9].map((failures) => pause({ ...pace, failures })), [5, 10, 20, 30, 30]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 9].map((failures) => pause({ ...pace, failures })),
+    [5, 10, 20, 30, 30],
+  );
 });
 
 test('after a failure it says what happened, what is left and what to do', () => {
@@ -69,10 +103,16 @@ test('after a failure it says what happened, what is left and what to do', () =>
   assert.equal(of.happened, '0 of 2 green VMs healthy after 300 s, 0 %: below the 50 % asked.');
   assert.deepEqual([of.code, of.sick.map((vm) => vm.name)], ['batchUnhealthy', ['web_8', 'web_9']]);
   assert.deepEqual(of.left, [
-    '10 VMs on 1.1.0, as before', '2 sick green VMs are deleted; evidence of all is kept', 'Image 1.1.0 restored',
-    'Restored: the scale-in policy', 'The group is free for the next deployment',
+    '10 VMs on 1.1.0, as before',
+    '2 sick green VMs are deleted; evidence of all is kept',
+    'Image 1.1.0 restored',
+    'Restored: the scale-in policy',
+    'The group is free for the next deployment',
   ]);
-  assert.deepEqual(of.advice.map((one) => one.does), ['evidence', 'deploy', 'retryLonger']);
+  assert.deepEqual(
+    of.advice.map((one) => one.does),
+    ['evidence', 'deploy', 'retryLonger'],
+  );
 });
 
 test('trouble comes first among VMs', () => {
@@ -93,7 +133,10 @@ test('batches are drawn as the plan will say', () => {
 
 test('a field shows what holds: what is asked, what was retried, the group’s, Teal’s', () => {
   const known = { group: group({ defaults: { gracePeriod: 300 }, drainingTimeout: 60 }), retried: null };
-  assert.deepEqual([holds('gracePeriod', {}, known), holds('drainingTimeout', {}, known), holds('batchSizePercentage', {}, known)], [300, 60, 20]);
+  assert.deepEqual(
+    [holds('gracePeriod', {}, known), holds('drainingTimeout', {}, known), holds('batchSizePercentage', {}, known)],
+    [300, 60, 20],
+  );
   assert.equal(holds('gracePeriod', { gracePeriod: 450 }, known), 450);
   const retried = { parameters: { gracePeriod: 200 } } as unknown as Deployment;
   assert.equal(holds('gracePeriod', {}, { ...known, retried }), 200);
@@ -112,9 +155,25 @@ test('a check is open where the group defines it, and Min. Health where somethin
 });
 
 test('images that cannot be deployed say why', () => {
-  const version = { version: '1.1.0', provisioningState: 'Succeeded', excludeFromLatest: false, osType: 'Linux', publishedAt: null, regions: { eastus2: 'Completed' }, id: '' };
-  const all = [version, { ...version, version: '1.2.0', regions: {} }, { ...version, version: '1.3.0', regions: { eastus2: 'Replicating' } }, { ...version, version: '1.0.0' }];
-  assert.deepEqual(imageChoices(all, group()).map((one) => one.refused || one.words), ['1.1.0', 'not in eastus2', 'not yet in eastus2', '1.0.0 · runs now']);
+  const version = {
+    version: '1.1.0',
+    provisioningState: 'Succeeded',
+    excludeFromLatest: false,
+    osType: 'Linux',
+    publishedAt: null,
+    regions: { eastus2: 'Completed' },
+    id: '',
+  };
+  const all = [
+    version,
+    { ...version, version: '1.2.0', regions: {} },
+    { ...version, version: '1.3.0', regions: { eastus2: 'Replicating' } },
+    { ...version, version: '1.0.0' },
+  ];
+  assert.deepEqual(
+    imageChoices(all, group()).map((one) => one.refused || one.words),
+    ['1.1.0', 'not in eastus2', 'not yet in eastus2', '1.0.0 · runs now'],
+  );
 });
 
 test('asking the same again leaves out what was of that time', () => {
@@ -127,8 +186,14 @@ test('filters take statuses, groups and words', () => {
   const all = [captured('finished').deployment, captured('failed').deployment, captured('approval').deployment];
   const asked = { status: '', group: '', find: '' };
   assert.equal(filtered(all, asked).length, 3);
-  assert.deepEqual(filtered(all, { ...asked, status: 'running' }).map((one) => one.groupId), ['api']);
-  assert.deepEqual(filtered(all, { ...asked, find: 'RELEASE 43' }).map((one) => one.status), ['failed']);
+  assert.deepEqual(
+    filtered(all, { ...asked, status: 'running' }).map((one) => one.groupId),
+    ['api'],
+  );
+  assert.deepEqual(
+    filtered(all, { ...asked, find: 'RELEASE 43' }).map((one) => one.status),
+    ['failed'],
+  );
 });
 
 test('a row goes on from the last one, and deploys an older image', () => {
@@ -139,10 +204,14 @@ test('a row goes on from the last one, and deploys an older image', () => {
 });
 
 test('the prompt counts, and is silent while a deployment replaces them', () => {
-  const of = (outdated: number, field: string): Group => group({ rollNeeded: { outdated, total: 10, reasons: [{ field }] } });
+  const of = (outdated: number, field: string): Group =>
+    group({ rollNeeded: { outdated, total: 10, reasons: [{ field }] } });
   assert.equal(prompt(of(3, 'sku.name')), '3 of 10 VMs do not run the current model');
   assert.equal(prompt(of(1, 'sku.name')), '1 of 10 VMs does not run the current model');
-  assert.deepEqual([rollNeeded(of(3, 'sku.name')), rollNeeded(of(3, 'deployment')), rollNeeded(of(0, 'x'))], [true, false, false]);
+  assert.deepEqual(
+    [rollNeeded(of(3, 'sku.name')), rollNeeded(of(3, 'deployment')), rollNeeded(of(0, 'x'))],
+    [true, false, false],
+  );
 });
 
 test('parameters are in words, and those that are given stand out', () => {

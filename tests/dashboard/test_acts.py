@@ -199,7 +199,7 @@ def test_a_lost_answer_a_second_click_and_a_reload_start_one(page: PageTest) -> 
     shown = page.open("groups")
     lost = {"count": 0}
 
-    def lose(route: Any) -> None:
+    def lose(route: Any) -> Any:
         if route.request.method == "POST" and "dryRun" not in route.request.url and lost["count"] == 0:
             lost["count"] += 1
             route.fetch()
@@ -247,7 +247,7 @@ def test_a_reader_sees_no_live_button_and_why(page: PageTest) -> None:
 
 
 def test_it_asks_for_a_key_and_keeps_it_for_the_tab(page: PageTest) -> None:
-    def locked(route: Any) -> None:
+    def locked(route: Any) -> Any:
         if route.request.headers.get("x-functions-key") == "right":
             return route.continue_()
         return route.fulfill(status=401, body="")

@@ -32,7 +32,9 @@ class Confirm extends Modal {
             ? html`<label class="side s"><input type="checkbox" name="all" />Approve all gates that follow, too</label>`
             : nothing}
           ${this.command === 'takeBack' ? nothing : comment()}
-          ${this.problem ? html`<div role="alert">${note('bad', 'cross', html`<p>${this.problem}</p>`)}</div>` : nothing}
+          ${this.problem
+            ? html`<div role="alert">${note('bad', 'cross', html`<p>${this.problem}</p>`)}</div>`
+            : nothing}
         </div>
         <footer>
           <button class="b" type="button" @click=${() => this.close()}>${asks.no}</button>
@@ -70,7 +72,8 @@ class Confirm extends Modal {
   /** The same act for the same words: a second click sends it again, and asks for nothing new. */
   private actOf(form: FormData): Act {
     const { id, groupId } = this.deployment;
-    if (this.command === 'takeBack') return (this.act ??= newAct('Take back', 'DELETE', `groups/${groupId}/queue/${id}`));
+    if (this.command === 'takeBack')
+      return (this.act ??= newAct('Take back', 'DELETE', `groups/${groupId}/queue/${id}`));
     const said = String(form.get('comment') ?? '').trim();
     const body = { ...(said ? { comment: said } : {}), ...(form.get('all') ? { all: true } : {}) };
     const path = `deployments/${id}/${this.command}`;

@@ -109,10 +109,21 @@ class Deploy extends Modal {
       </header>
       <div class="two">
         <form class="form" @submit=${this.submit} id="f-deploy">
-          ${this.known ? fields(this.known, this.versions, this.body, this.plan, this.set) : html`<p class="mute">Loading the group…</p>`}
+          ${this.known
+            ? fields(this.known, this.versions, this.body, this.plan, this.set)
+            : html`<p class="mute">Loading the group…</p>`}
         </form>
-        <div class="plan ${this.planning ? 'stale' : ''}" role="region" aria-label="What will happen" aria-live="polite" aria-busy=${this.planning ? 'true' : 'false'} tabindex="0">
-          ${this.refusal ? html`<div role="alert">${note('bad', 'cross', html`<p><b>Not started.</b> ${this.refusal}</p>`)}</div>` : nothing}
+        <div
+          class="plan ${this.planning ? 'stale' : ''}"
+          role="region"
+          aria-label="What will happen"
+          aria-live="polite"
+          aria-busy=${this.planning ? 'true' : 'false'}
+          tabindex="0"
+        >
+          ${this.refusal
+            ? html`<div role="alert">${note('bad', 'cross', html`<p><b>Not started.</b> ${this.refusal}</p>`)}</div>`
+            : nothing}
           ${planView(this.plan, this.problem, this.body, this.known, (fix) => this.fix(fix))}
         </div>
       </div>
@@ -126,9 +137,13 @@ class Deploy extends Modal {
     return html`<footer>
       ${button('quiet', 'copy', 'Copy as curl', '', () => this.page.copy(this.curl(), 'The command'))}
       <span class="grow"></span>
-      <span class="s soft verdict">${says ? (says.bad ? html`<b class="badtext">${says.words}</b>` : says.words) : nothing}</span>
+      <span class="s soft verdict"
+        >${says ? (says.bad ? html`<b class="badtext">${says.words}</b>` : says.words) : nothing}</span
+      >
       <button class="b" type="button" @click=${() => this.close()}>Cancel</button>
-      <button class="b primary roll" type="submit" form="f-deploy" aria-disabled=${this.ready ? 'false' : 'true'}>${words}</button>
+      <button class="b primary roll" type="submit" form="f-deploy" aria-disabled=${this.ready ? 'false' : 'true'}>
+        ${words}
+      </button>
     </footer>`;
   }
 

@@ -14,10 +14,12 @@ class AskKey extends Modal {
         <div class="body">
           <h2 id="h-key">Which key opens this app?</h2>
           <p class="s soft">
-            The key of your role, or a host key: who set up Teal hands it out. It is kept in this tab, and gone when the tab
-            is closed.
+            The key of your role, or a host key: who set up Teal hands it out. It is kept in this tab, and gone when the
+            tab is closed.
           </p>
-          ${wrong ? html`<div role="alert">${note('bad', 'lock', html`<p>This key does not open the app.</p>`)}</div>` : nothing}
+          ${wrong
+            ? html`<div role="alert">${note('bad', 'lock', html`<p>This key does not open the app.</p>`)}</div>`
+            : nothing}
           <div class="f">
             <label for="k-key">Key</label>
             <input id="k-key" name="key" type="password" autocomplete="off" required autofocus />

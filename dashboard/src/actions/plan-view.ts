@@ -10,9 +10,17 @@ import { timeline } from '../parts/timeline';
 
 type Fix = (change: Partial<Body>) => void;
 
-export function planView(plan: Plan | null, problem: Error | null, body: Body, known: Known | null, fix: Fix): TemplateResult {
+export function planView(
+  plan: Plan | null,
+  problem: Error | null,
+  body: Body,
+  known: Known | null,
+  fix: Fix,
+): TemplateResult {
   if (problem) return failed(problem);
-  if (!plan || !known) return html`<h2>What will happen</h2><p class="mute">Asking what would happen…</p>`;
+  if (!plan || !known)
+    return html`<h2>What will happen</h2>
+      <p class="mute">Asking what would happen…</p>`;
   const grace = holds('gracePeriod', body, known) ?? 600;
   const { run, story } = draw(plan, holds('drainingTimeout', body, known) ?? 120);
   return html`<div class="bs between">
@@ -56,7 +64,9 @@ function finding(one: Finding, body: Body, fix: Fix): TemplateResult {
     html`<p>${one.severity === 'error' ? html`<b>Refused:</b> ` : nothing}${one.message} <code>${one.code}</code></p>
       <p>
         ${one.remedy}
-        ${can ? html`<button class="b small" type="button" @click=${() => fix(can.change)}>${can.words}</button>` : nothing}
+        ${can
+          ? html`<button class="b small" type="button" @click=${() => fix(can.change)}>${can.words}</button>`
+          : nothing}
       </p>`,
   );
 }

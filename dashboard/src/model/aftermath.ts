@@ -68,8 +68,15 @@ function advice(run: Run, sick: readonly Placed[]): Advice[] {
   const proof = sick.filter((vm) => vm.evidence);
   const found: Advice[] = [];
   if (proof.length) {
-    const names = listed(proof.map((vm) => vm.name), 2);
-    found.push({ text: proof.length === 1 ? 'Find out why it was sick.' : 'Find out why they were sick.', does: 'evidence', button: `Evidence of ${names}` });
+    const names = listed(
+      proof.map((vm) => vm.name),
+      2,
+    );
+    found.push({
+      text: proof.length === 1 ? 'Find out why it was sick.' : 'Find out why they were sick.',
+      does: 'evidence',
+      button: `Evidence of ${names}`,
+    });
   }
   if (status === 'failed') {
     found.push({ text: 'Mended the image? Deploy its new version.', does: 'deploy', button: 'Deploy…' });

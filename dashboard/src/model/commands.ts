@@ -87,9 +87,15 @@ export function question(
     case 'resume':
       return { ...base, title: `Let ${group} go on?`, will: [{ icon: 'play', text: goesOn(deployment) }] };
     case 'approve':
-      return { ...base, title: `Let ${group} go on after batch ${deployment.currentBatch}?`, will: approves(deployment) };
+      return {
+        ...base,
+        title: `Let ${group} go on after batch ${deployment.currentBatch}?`,
+        will: approves(deployment),
+      };
     case 'stop': {
-      const vms = serving ? `${serving.green} green and ${serving.blue} blue VMs go on serving` : 'VMs stay as they are';
+      const vms = serving
+        ? `${serving.green} green and ${serving.blue} blue VMs go on serving`
+        : 'VMs stay as they are';
       return {
         ...base,
         tone: 'bad',
@@ -139,7 +145,12 @@ function approves(of: Deployment): Consequence[] {
     { icon: 'check', text: `Batch ${of.currentBatch + 1} of ${of.numberOfBatches} starts at once.` },
     { icon: 'list', text: `${counted(left, 'batch is', 'batches are')} left.` },
     ...(deadline
-      ? [{ icon: 'clock', text: `Without an answer by ${day(deadline)}, ${clock(deadline)}: ${whenNobody(of.decision?.action ?? '')}.` }]
+      ? [
+          {
+            icon: 'clock',
+            text: `Without an answer by ${day(deadline)}, ${clock(deadline)}: ${whenNobody(of.decision?.action ?? '')}.`,
+          },
+        ]
       : []),
   ];
 }
@@ -151,7 +162,10 @@ function rollsBack(known: { run: Run; story: Story } | null, starting: number): 
   return [
     ...(starting ? [{ icon: 'trash', text: `New VMs that do not serve yet are deleted.` }] : []),
     green
-      ? { icon: 'undo', text: `${counted(green, 'VM')} on ${known?.run.to} ${green === 1 ? 'is' : 'are'} replaced by new ones on ${from}, in batches.` }
+      ? {
+          icon: 'undo',
+          text: `${counted(green, 'VM')} on ${known?.run.to} ${green === 1 ? 'is' : 'are'} replaced by new ones on ${from}, in batches.`,
+        }
       : { icon: 'undo', text: `What was replaced comes back on ${from}, in batches.` },
     { icon: 'shield', text: floor ? `As few as ${floor} serve at any time.` : 'As many serve as before, at any time.' },
   ];

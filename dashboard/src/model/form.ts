@@ -16,7 +16,12 @@ const OWN = {
   comment: '',
 } as const;
 
-export const CHECKS: readonly HealthCheckType[] = ['vmState', 'applicationHealth', 'loadBalancer', 'applicationGateway'];
+export const CHECKS: readonly HealthCheckType[] = [
+  'vmState',
+  'applicationHealth',
+  'loadBalancer',
+  'applicationGateway',
+];
 
 /** What is asked for: only what somebody gave, so that the group's defaults hold for the rest. */
 export type Body = DeploymentBody;
@@ -48,7 +53,8 @@ export function holds<K extends keyof Body>(name: K, body: Body, known: Known): 
   if (given !== undefined && given !== null) return given;
   const before = (known.retried?.parameters as Body | undefined)?.[name];
   if (before !== undefined && before !== null) return before;
-  const of = name === 'drainingTimeout' ? known.group.drainingTimeout : (known.group.defaults as Body | undefined)?.[name];
+  const of =
+    name === 'drainingTimeout' ? known.group.drainingTimeout : (known.group.defaults as Body | undefined)?.[name];
   return (of ?? (OWN as Body)[name]) as Body[K];
 }
 
@@ -72,14 +78,18 @@ export function imageChoices(versions: readonly ImageVersion[], group: Group): C
     const refused = notDeployable(one, group.state?.location ?? '');
     const published = one.publishedAt ? `published ${day(seconds(one.publishedAt))}` : '';
     const current = one.version === runs ? 'runs now' : '';
-    const words = [one.version, refused ? `cannot be deployed: ${refused}` : current || published].filter(Boolean).join(' · ');
+    const words = [one.version, refused ? `cannot be deployed: ${refused}` : current || published]
+      .filter(Boolean)
+      .join(' · ');
     return { value: one.version, words, refused };
   });
 }
 
 function notDeployable(one: ImageVersion, location: string): string {
   if (one.provisioningState !== 'Succeeded') return `it is ${one.provisioningState.toLowerCase()}`;
-  const region = Object.entries(one.regions).find(([name]) => name.toLowerCase().replaceAll(' ', '') === location.toLowerCase());
+  const region = Object.entries(one.regions).find(
+    ([name]) => name.toLowerCase().replaceAll(' ', '') === location.toLowerCase(),
+  );
   if (!location) return '';
   if (!region) return `not in ${location}`;
   return region[1] === 'Completed' || region[1] === 'Unknown' ? '' : `not yet in ${location}`;
@@ -95,7 +105,8 @@ const declares = (group: Group, signal: string): { timeout: number } | undefined
 
 /** A health check type is open where the group defines it. */
 export function checkRule(type: HealthCheckType, group: Group): Rule {
-  if (!group.healthCheckTypes.includes(type)) return { off: true, why: type === 'vmState' ? 'always looked at' : 'not defined by the group' };
+  if (!group.healthCheckTypes.includes(type))
+    return { off: true, why: type === 'vmState' ? 'always looked at' : 'not defined by the group' };
   return type === 'vmState' ? { off: true, why: 'always looked at' } : { off: false, why: '' };
 }
 
@@ -116,7 +127,10 @@ export function minHealthRule(group: Group, chosen: readonly string[]): Rule {
 export function drainRule(group: Group): Rule {
   const signal = declares(group, 'vmReadyToShutdown');
   if (!signal) return { off: false, why: '' };
-  return { off: true, why: `The signal vmReadyToShutdown replaces it: each VM is waited for, ${signal.timeout} s at most` };
+  return {
+    off: true,
+    why: `The signal vmReadyToShutdown replaces it: each VM is waited for, ${signal.timeout} s at most`,
+  };
 }
 
 /** How many VMs each batch has: as the plan will say, shown before it comes. */
@@ -127,7 +141,10 @@ export function batchSizes(vms: number, body: Body, known: Known): number[] {
   const share = holds('batchSizePercentage', body, known) ?? OWN.batchSizePercentage;
   const wanted = size ? Math.ceil(rest / size) : Math.ceil(100 / share);
   const count = Math.max(1, Math.min(rest, wanted));
-  const sizes = Array.from({ length: rest ? count : 0 }, (_, i) => Math.floor(rest / count) + (i < rest % count ? 1 : 0));
+  const sizes = Array.from(
+    { length: rest ? count : 0 },
+    (_, i) => Math.floor(rest / count) + (i < rest % count ? 1 : 0),
+  );
   return canary && vms > canary ? [canary, ...sizes] : sizes;
 }
 

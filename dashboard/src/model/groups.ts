@@ -44,15 +44,20 @@ export const rollNeeded = (group: Group): boolean =>
 /** `3 of 10 VMs do not run the current model`. */
 export function prompt(group: Group): string {
   const { outdated, total } = group.rollNeeded ?? {};
-  const vms = total === null || total === undefined ? counted(outdated ?? 0, 'VM') : `${outdated} of ${counted(total, 'VM')}`;
+  const vms =
+    total === null || total === undefined ? counted(outdated ?? 0, 'VM') : `${outdated} of ${counted(total, 'VM')}`;
   return `${vms} ${outdated === 1 ? 'does' : 'do'} not run the current model`;
 }
 
 /** The newest image that waits for a group, or was started for it. */
-export function imageNews(group: Group, notifications: readonly Notification[]): { version: string; outcome: string; reason: string } | null {
+export function imageNews(
+  group: Group,
+  notifications: readonly Notification[],
+): { version: string; outcome: string; reason: string } | null {
   for (const one of notifications) {
     const found = one.groups.find((of) => of.groupId === group.id);
-    if (found && found.outcome === 'waiting') return { version: one.version ?? '', outcome: found.outcome, reason: found.reason };
+    if (found && found.outcome === 'waiting')
+      return { version: one.version ?? '', outcome: found.outcome, reason: found.reason };
   }
   return null;
 }
@@ -75,5 +80,5 @@ export function nextRuns(groups: readonly Group[]): NextRun[] {
 function nextRun(group: string, one: NonNullable<Group['scheduled']>[number]): NextRun {
   const waiting = one.lastRun?.outcome === 'waiting';
   const at = one.nextRun ? seconds(one.nextRun) : null;
-  return { group, name: one.name, at, waiting, words: waiting ? one.lastRun?.reason ?? '' : '' };
+  return { group, name: one.name, at, waiting, words: waiting ? (one.lastRun?.reason ?? '') : '' };
 }

@@ -30,7 +30,15 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   comment: '',
 };
 
-const IN_SECONDS = new Set(['gracePeriod', 'allocationTimeout', 'stableFor', 'bakeTime', 'drainingTimeout', 'waitTimeout', 'keepFor']);
+const IN_SECONDS = new Set([
+  'gracePeriod',
+  'allocationTimeout',
+  'stableFor',
+  'bakeTime',
+  'drainingTimeout',
+  'waitTimeout',
+  'keepFor',
+]);
 
 export interface Parameter {
   name: string;

@@ -46,7 +46,12 @@ function makeRow(one: Plan['batches'][number]): Row {
 function partsOf(from: number, each: number, draining: number): Story['planned'][number]['parts'] {
   const drain = Math.min(draining, each * 0.6);
   const rest = each - drain;
-  const lengths = [['launch', rest * 0.25], ['health', rest * 0.6], ['drain', drain], ['terminate', rest * 0.12]] as const;
+  const lengths = [
+    ['launch', rest * 0.25],
+    ['health', rest * 0.6],
+    ['drain', drain],
+    ['terminate', rest * 0.12],
+  ] as const;
   let at = from;
   return lengths.map(([kind, length]) => {
     const part = { kind, from: at, to: at + length };
@@ -63,8 +68,13 @@ export function planWords(plan: Plan, body: Body, grace: number): string[] {
   const images = from && from !== to ? `of ${from} by new ones of ${to}` : `by new ones of ${to}`;
   const words = [`Replaces ${counted(vms, 'VM')} ${images} in ${counted(plan.batches.length, 'batch', 'batches')}.`];
   if (plan.servingFloor !== null) words.push(`As few as ${plan.servingFloor} serve at any time.`);
-  const fails: Record<string, string> = { rollBack: 'everything is rolled back', keep: 'its green VMs are kept to be looked at' };
-  words.push(`A batch that is not healthy within ${about(grace)} fails: ${fails[body.onFailure ?? ''] ?? 'its green VMs go, and blue ones stay'}.`);
+  const fails: Record<string, string> = {
+    rollBack: 'everything is rolled back',
+    keep: 'its green VMs are kept to be looked at',
+  };
+  words.push(
+    `A batch that is not healthy within ${about(grace)} fails: ${fails[body.onFailure ?? ''] ?? 'its green VMs go, and blue ones stay'}.`,
+  );
   if (plan.batches.some((one) => one.approval)) words.push('Somebody is asked on the way.');
   return words;
 }

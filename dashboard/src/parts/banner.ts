@@ -17,16 +17,24 @@ export function banner(page: Page, of: Deployment, here = false, left = ''): Tem
   const { from, to } = images(of.image);
   const first = of.status === 'awaitingApproval' ? 'approve' : of.status === 'paused' ? 'resume' : 'pause';
   const batch = of.currentBatch ? `Batch ${of.currentBatch} of ${of.numberOfBatches}` : 'Before the first batch';
-  return html`<div class="mini ${tone === 'warn' ? 'warn' : ''}" role="region" aria-label="${of.groupId} ${shown(of.status).word.toLowerCase()}">
+  return html`<div
+    class="mini ${tone === 'warn' ? 'warn' : ''}"
+    role="region"
+    aria-label="${of.groupId} ${shown(of.status).word.toLowerCase()}"
+  >
     <div>
       ${status(of.status)}<a class="what" href=${link.deployment(of.id)}>${of.groupId} ${fromTo(from, to)}</a>
       <span class="soft nowrap s">${batch}</span>
-      <div class="bar green" role="img" aria-label="${of.progress} percent" ${vars({ f: `${of.progress}%` })}><i></i></div>
+      <div class="bar green" role="img" aria-label="${of.progress} percent" ${vars({ f: `${of.progress}%` })}>
+        <i></i>
+      </div>
       <span class="soft nowrap s">${of.progress} %${left ? `, ${left}` : ''}</span>
       <span class="wait s">${waits(of)}</span>
       <div class="bs">
         ${command(page, of, first, undefined, true)}${command(page, of, 'stop', undefined, true)}
-        ${here ? command(page, of, 'rollBack', undefined, true) : html`<a class="b small" href=${link.deployment(of.id)}>Open</a>`}
+        ${here
+          ? command(page, of, 'rollBack', undefined, true)
+          : html`<a class="b small" href=${link.deployment(of.id)}>Open</a>`}
       </div>
     </div>
   </div>`;
@@ -45,7 +53,14 @@ function waits(of: Deployment): TemplateResult | string {
 export function dangers(of: Deployment['dangers']): TemplateResult | typeof nothing {
   if (!of?.length) return nothing;
   return html`<div class="stack dangers">
-    ${of.map((one) => note('bad', 'warning', html`<p><b>${one.message}</b> <code>${one.code}</code></p><p>${one.remedy}</p>`))}
+    ${of.map((one) =>
+      note(
+        'bad',
+        'warning',
+        html`<p><b>${one.message}</b> <code>${one.code}</code></p>
+          <p>${one.remedy}</p>`,
+      ),
+    )}
   </div>`;
 }
 
@@ -54,7 +69,9 @@ export function lostBar(what: string, again: () => void, next: number): Template
     <div>
       <span class="st bad">${icon('plug')}${what}</span>
       <span class="wait s">Below is what was known last; deployments do not depend on this page.</span>
-      <span class="soft nowrap s">Next try in <b><teal-until .at=${next}></teal-until></b></span>
+      <span class="soft nowrap s"
+        >Next try in <b><teal-until .at=${next}></teal-until></b
+      ></span>
       <button class="b small" type="button" @click=${again}>${icon('retry')}Try now</button>
     </div>
   </div>`;

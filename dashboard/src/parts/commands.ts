@@ -28,7 +28,9 @@ export function button(look: string, sign: string, words: string, why: string, c
     aria-disabled=${why ? 'true' : 'false'}
     title=${why || nothing}
     @click=${() => why || click()}
-  >${sign ? icon(sign) : nothing}${words}${why ? html`<span class="sr">: ${why}</span>` : nothing}</button>`;
+  >
+    ${sign ? icon(sign) : nothing}${words}${why ? html`<span class="sr">: ${why}</span>` : nothing}
+  </button>`;
 }
 
 export function commands(page: Page, known: Known): TemplateResult {

@@ -38,7 +38,12 @@ function short(event: Happened): TemplateResult {
 }
 
 /** `first` is the number of the first event that is shown: null shows the last ones. */
-export function allEvents(run: Run, story: Story, first: number | null, earlier: (from: number) => void): TemplateResult {
+export function allEvents(
+  run: Run,
+  story: Story,
+  first: number | null,
+  earlier: (from: number) => void,
+): TemplateResult {
   const start = first ?? Math.max(0, run.events.length - ROWS_MAX);
   const shown = run.events.slice(start, start + ROWS_MAX);
   const page = (from: number, words: string): TemplateResult =>
@@ -68,7 +73,8 @@ export function allEvents(run: Run, story: Story, first: number | null, earlier:
 function long(run: Run, event: Happened): TemplateResult {
   const { icon: sign, tone } = eventLook(event);
   return html`<li class="ev ev-full ${tone}" id="e${event.sequence}">
-    ${time(event.at, true)}<span class="mute el">+${counter(event.at - run.start)}</span><span class="rail">${icon(sign)}</span>
+    ${time(event.at, true)}<span class="mute el">+${counter(event.at - run.start)}</span
+    ><span class="rail">${icon(sign)}</span>
     <p title=${event.message}>${beneath(event)}</p>
     <code>${event.type}</code>
   </li>`;

@@ -54,14 +54,25 @@ class VmDrawer extends View {
     const zone = vm.zone ? `, zone ${vm.zone}` : '';
     return html`<aside class="card drawer" aria-labelledby="h-evi">
       <header>
-        <span class="side">${glyph(vm.side)}<h2 id="h-evi">${vm.name}</h2></span>
+        <span class="side"
+          >${glyph(vm.side)}
+          <h2 id="h-evi">${vm.name}</h2></span
+        >
         <span class="mute s">batch ${vm.batch}${zone}</span><span class="grow"></span>
         <a class="b quiet icon" href=${this.back} aria-label="Close">${icon('x')}</a>
       </header>
-      <section>${vmStatus(vm)}<p class="s soft">${vm.reason}</p>
-        <p class="small mute">since ${time(vm.at, true)}; id <code>${vm.vmId}</code></p></section>
-      ${this.readings()} ${this.problem ? html`<section>${note('warn', 'lock', html`<p>${this.problem}</p>`)}</section>` : nothing}
-      ${this.evidence ? this.found(this.evidence) : vm.evidence && !this.problem ? html`<section class="mute s">Loading the evidence…</section>` : nothing}
+      <section>
+        ${vmStatus(vm)}
+        <p class="s soft">${vm.reason}</p>
+        <p class="small mute">since ${time(vm.at, true)}; id <code>${vm.vmId}</code></p>
+      </section>
+      ${this.readings()}
+      ${this.problem ? html`<section>${note('warn', 'lock', html`<p>${this.problem}</p>`)}</section>` : nothing}
+      ${this.evidence
+        ? this.found(this.evidence)
+        : vm.evidence && !this.problem
+          ? html`<section class="mute s">Loading the evidence…</section>`
+          : nothing}
     </aside>`;
   }
 
@@ -83,10 +94,16 @@ class VmDrawer extends View {
   }
 
   private found(of: Evidence): TemplateResult {
-    const save = (name: string, text: string, type: string): void => this.page.save(`${this.shown.name}-${name}`, text, type);
+    const save = (name: string, text: string, type: string): void =>
+      this.page.save(`${this.shown.name}-${name}`, text, type);
     const json = JSON.stringify(of, null, 2);
     return html`${instanceView(of)}${of.serialLog === null ? nothing : this.log(of.serialLog)}
-      ${of.notes.length ? html`<section><h3>Missing</h3>${of.notes.map((one) => html`<p class="s soft">${one}</p>`)}</section>` : nothing}
+      ${of.notes.length
+        ? html`<section>
+            <h3>Missing</h3>
+            ${of.notes.map((one) => html`<p class="s soft">${one}</p>`)}
+          </section>`
+        : nothing}
       <section class="bs">
         ${button('small', 'copy', 'Copy link', '', () => this.page.copy(location.href, 'The link'))}
         ${button('small', 'down', 'JSON', '', () => save('evidence.json', json, 'application/json'))}
@@ -97,13 +114,16 @@ class VmDrawer extends View {
   /** What a VM wrote is hostile: it is text and no more, its control characters shown by their codes. */
   private log(text: string): TemplateResult {
     const shown = plain(text.slice(-LOG_SHOWN_MAX));
-    const cut = text.length > LOG_SHOWN_MAX ? `the last 64 kB of ${Math.round(text.length / 1024)}` : 'as the VM wrote it';
+    const cut =
+      text.length > LOG_SHOWN_MAX ? `the last 64 kB of ${Math.round(text.length / 1024)}` : 'as the VM wrote it';
     return html`<section>
       <div class="bs between">
         <h3>Serial log <span class="mute small">${cut}</span></h3>
         <span class="bs">
           ${button('quiet small', 'copy', 'Copy', '', () => this.page.copy(shown, 'The log'))}
-          ${button('quiet small', 'down', 'Save', '', () => this.page.save(`${this.shown.name}-serial.log`, text, 'text/plain'))}
+          ${button('quiet small', 'down', 'Save', '', () =>
+            this.page.save(`${this.shown.name}-serial.log`, text, 'text/plain'),
+          )}
         </span>
       </div>
       <pre tabindex="0" role="region" aria-label="Serial log">${shown}</pre>
@@ -117,7 +137,13 @@ function instanceView(of: Evidence): TemplateResult | typeof nothing {
   if (rows.length === 0) return nothing;
   return html`<section>
     <h3>Instance view</h3>
-    <dl class="facts">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${plain(value)}</dd>`)}</dl>
+    <dl class="facts">
+      ${rows.map(
+        ([name, value]) =>
+          html`<dt>${name}</dt>
+            <dd>${plain(value)}</dd>`,
+      )}
+    </dl>
   </section>`;
 }
 

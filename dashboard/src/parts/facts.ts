@@ -13,7 +13,9 @@ import { fact, glyph, icon, note, time } from './marks';
 export function facts(page: Page, run: Run, story: Story): TemplateResult {
   const { deployment } = run;
   const there = present(run);
-  const batches = deployment.rollbackBatches ? `${deployment.numberOfBatches}, ${deployment.rollbackBatches} of them back` : deployment.numberOfBatches;
+  const batches = deployment.rollbackBatches
+    ? `${deployment.numberOfBatches}, ${deployment.rollbackBatches} of them back`
+    : deployment.numberOfBatches;
   const side = (color: 'blue' | 'green', name: string): TemplateResult =>
     html`<span class="side">${glyph(color)}${name}</span>`;
   return html`<section class="card" aria-labelledby="h-facts">
@@ -23,13 +25,21 @@ export function facts(page: Page, run: Run, story: Story): TemplateResult {
         ${fact('Deployment ID', html`<code>${deployment.id}</code>${copyId(page, deployment.id)}`)}
         ${fact('Number of batches', batches)}${fact('Current batch', deployment.currentBatch || 'none')}
         ${fact('Status', shown(deployment.status).word)}
-        ${fact('Started at', deployment.startedAt ? time(run.start, true) : 'not yet')}${fact('Ended at', ends(run, story))}
+        ${fact('Started at', deployment.startedAt ? time(run.start, true) : 'not yet')}${fact(
+          'Ended at',
+          ends(run, story),
+        )}
         ${fact('Health check', deployment.healthCheckTypes.join(', '))}
         ${fact('Grace period', `${deployment.gracePeriod} s`)}
         ${fact(side('blue', 'Blue VMs'), there.blue)}${fact(side('green', 'Green VMs'), there.green)}
         <div class="sep"></div>
         ${fact('Started by', deployment.startedBy)}${deployment.comment ? fact('Comment', deployment.comment) : nothing}
-        ${deployment.retryOf ? fact('Retry of', html`<a href=${link.deployment(deployment.retryOf)}><code>${deployment.retryOf}</code></a>`) : nothing}
+        ${deployment.retryOf
+          ? fact(
+              'Retry of',
+              html`<a href=${link.deployment(deployment.retryOf)}><code>${deployment.retryOf}</code></a>`,
+            )
+          : nothing}
       </dl>
       ${everyParameter(run)}${held(run)}
     </div>
@@ -54,7 +64,11 @@ function everyParameter(run: Run): TemplateResult {
   return html`<details class="more">
     <summary>All ${all.length} parameters, ${given} not the default</summary>
     <dl class="facts">
-      ${all.map((one) => html`<dt class=${look(one.given)}>${one.name}</dt><dd class=${look(one.given)}>${one.value}</dd>`)}
+      ${all.map(
+        (one) =>
+          html`<dt class=${look(one.given)}>${one.name}</dt>
+            <dd class=${look(one.given)}>${one.value}</dd>`,
+      )}
     </dl>
   </details>`;
 }

@@ -35,14 +35,18 @@ export function failure(page: Page, known: Known): TemplateResult {
       <div>
         <h2>What happened</h2>
         <p>${of.happened}</p>
-        ${story.rollBack && story.rollBack.why !== deployment.reason ? html`<p>It began to roll back at ${story.rollBack.percent} %: ${story.rollBack.why}.</p>` : nothing}
+        ${story.rollBack && story.rollBack.why !== deployment.reason
+          ? html`<p>It began to roll back at ${story.rollBack.percent} %: ${story.rollBack.why}.</p>`
+          : nothing}
         ${said(of.sick)}${of.code ? html`<p class="small mute"><code>${of.code}</code></p>` : nothing}
       </div>
       <div>
         <h2>What is left</h2>
         <ul>
           ${of.left.map((one) => html`<li>${icon('check')}<span>${one}</span></li>`)}
-          ${deployment.dangers?.map((one) => html`<li class="badtext">${icon('warning')}<span>${one.message}</span></li>`)}
+          ${deployment.dangers?.map(
+            (one) => html`<li class="badtext">${icon('warning')}<span>${one.message}</span></li>`,
+          )}
         </ul>
       </div>
       <div>
@@ -60,16 +64,18 @@ function said(sick: readonly Placed[]): TemplateResult | typeof nothing {
   const rest = sick.length - shownVms.length;
   return html`<ul class="said">
     ${shownVms.map(
-      (vm) => html`<li>
-        <span class="side">${glyph(vm.side)}<b>${vm.name}</b></span>
-        <span class="readings">
-          ${vm.readings.map(
-            (one) => html`<span class="rd ${one.health === 'healthy' ? '' : 'bad'}"
-              >${icon(one.health === 'healthy' ? 'check' : 'cross')}${one.source} ${one.detail || one.health}</span
-            >`,
-          )}
-        </span>
-      </li>`,
+      (vm) =>
+        html`<li>
+          <span class="side">${glyph(vm.side)}<b>${vm.name}</b></span>
+          <span class="readings">
+            ${vm.readings.map(
+              (one) =>
+                html`<span class="rd ${one.health === 'healthy' ? '' : 'bad'}"
+                  >${icon(one.health === 'healthy' ? 'check' : 'cross')}${one.source} ${one.detail || one.health}</span
+                >`,
+            )}
+          </span>
+        </li>`,
     )}
     ${rest ? html`<li class="mute">and ${rest} more</li>` : nothing}
   </ul>`;
@@ -92,11 +98,18 @@ function advice(page: Page, run: Run, sick: readonly Placed[], of: Advice, first
     evidence: first_
       ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, first_.vmId)}>${icon('search')}${of.button}</a>`
       : nothing,
-    deploy: button(look, 'image', of.button, roleMissing('start', page.me), () => page.deploy({ groupId: run.deployment.groupId })),
+    deploy: button(look, 'image', of.button, roleMissing('start', page.me), () =>
+      page.deploy({ groupId: run.deployment.groupId }),
+    ),
     retry: button(look, 'retry', of.button, roleMissing('retry', page.me), () => again(page, run)),
-    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, roleMissing('retry', page.me), () => again(page, run, longer)),
+    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, roleMissing('retry', page.me), () =>
+      again(page, run, longer),
+    ),
     open: nothing,
     '': nothing,
   };
-  return html`<div><p>${of.text}</p>${acts[of.does]}</div>`;
+  return html`<div>
+    <p>${of.text}</p>
+    ${acts[of.does]}
+  </div>`;
 }

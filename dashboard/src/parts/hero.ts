@@ -34,7 +34,9 @@ export function hero(page: Page, known: Known): TemplateResult {
 export function title(page: Page, run: Run, story: Story): TemplateResult {
   const { deployment } = run;
   const back = story.rollBack !== null;
-  const state = page.lost ? html`<span class="st pill">${icon('plug')}Was ${shown(deployment.status).word.toLowerCase()}</span>` : pill(deployment.status);
+  const state = page.lost
+    ? html`<span class="st pill">${icon('plug')}Was ${shown(deployment.status).word.toLowerCase()}</span>`
+    : pill(deployment.status);
   return html`${state}
     <h1>${deployment.groupId} <span>${back ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
 }
@@ -42,9 +44,10 @@ export function title(page: Page, run: Run, story: Story): TemplateResult {
 export function meta(page: Page, { run, story }: Known): TemplateResult {
   const { deployment } = run;
   const about = story.rollBack?.why ?? deployment.comment;
-  return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} · ${when(run.start, page.now)}${run.end === null
-      ? html`, <teal-since .at=${run.start}></teal-since>`
-      : html` to ${time(run.end)}`}`;
+  return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} ·
+  ${when(run.start, page.now)}${run.end === null
+    ? html`, <teal-since .at=${run.start}></teal-since>`
+    : html` to ${time(run.end)}`}`;
 }
 
 function afterwards(page: Page, known: Known): TemplateResult {
@@ -52,7 +55,9 @@ function afterwards(page: Page, known: Known): TemplateResult {
   const previous = deployment.image.previous;
   return html`<div class="bs">
     ${previous && deployment.status === 'finished'
-      ? button('', 'undo', `Roll back to ${known.run.from}…`, '', () => page.deploy({ groupId: deployment.groupId, image: previous }))
+      ? button('', 'undo', `Roll back to ${known.run.from}…`, '', () =>
+          page.deploy({ groupId: deployment.groupId, image: previous }),
+        )
       : nothing}
     ${button('', 'retry', 'Same again…', '', () => page.deploy(sameAgain(deployment)))}${more(page, known)}
   </div>`;
@@ -71,7 +76,12 @@ function progress(page: Page, { run, story }: Known): TemplateResult {
   const last = page.lost ? ', last known' : '';
   if (run.end !== null) {
     const done = story.rows.filter((row) => row.done && !row.back).length;
-    return answer('Outcome', deployment.reason, html`${ribbon(story)}<p>${counted(done, 'batch', 'batches')} of ${forward(story)} done</p>`);
+    return answer(
+      'Outcome',
+      deployment.reason,
+      html`${ribbon(story)}
+        <p>${counted(done, 'batch', 'batches')} of ${forward(story)} done</p>`,
+    );
   }
   const batch = deployment.currentBatch
     ? html`Batch ${number(deployment.currentBatch, run)} <span class="of">of ${total(run)}</span>`
@@ -80,10 +90,16 @@ function progress(page: Page, { run, story }: Known): TemplateResult {
   const left = story.expectedEnd === null ? 0 : story.expectedEnd - run.now;
   const words = page.lost
     ? html`${deployment.progress} % at ${time(run.now, true)}`
-    : html`${began}${deployment.progress} %, about ${about(left)} ${deployment.decision ? 'more then' : 'left'}${deployment.decision
-          ? nothing
-          : html`, until ≈ ${clock(story.expectedEnd ?? run.now)}`}`;
-  return answer(`Progress${last}`, batch, html`${ribbon(story)}<p>${words}</p>`);
+    : html`${began}${deployment.progress} %, about ${about(left)}
+      ${deployment.decision ? 'more then' : 'left'}${deployment.decision
+        ? nothing
+        : html`, until ≈ ${clock(story.expectedEnd ?? run.now)}`}`;
+  return answer(
+    `Progress${last}`,
+    batch,
+    html`${ribbon(story)}
+      <p>${words}</p>`,
+  );
 }
 
 const forward = (story: Story): number => story.rows.filter((row) => !row.back).length;
@@ -105,7 +121,14 @@ function total(run: Run): string {
 export function ribbon(story: Story): TemplateResult {
   const back = story.rows.some((row) => row.back);
   const rows = story.rows.filter((row) => (back ? row.back : true));
-  return html`<div class="ribbon" aria-hidden="true">${rows.map((row) => html`<span class=${ribbonLook(row)} ${vars({ w: Math.max(1, row.green), f: filled(row) })}>${row.live ? html`<i></i>` : nothing}</span>`)}</div>`;
+  return html`<div class="ribbon" aria-hidden="true">
+    ${rows.map(
+      (row) =>
+        html`<span class=${ribbonLook(row)} ${vars({ w: Math.max(1, row.green), f: filled(row) })}
+          >${row.live ? html`<i></i>` : nothing}</span
+        >`,
+    )}
+  </div>`;
 }
 
 function ribbonLook(row: Row): string {
@@ -116,7 +139,13 @@ function ribbonLook(row: Row): string {
   return '';
 }
 
-const FILLED: Readonly<Record<string, string>> = { launch: '12%', health: '30%', drain: '55%', terminate: '90%', bake: '100%' };
+const FILLED: Readonly<Record<string, string>> = {
+  launch: '12%',
+  health: '30%',
+  drain: '55%',
+  terminate: '90%',
+  bake: '100%',
+};
 const filled = (row: Row): string => FILLED[row.live?.kind ?? ''] ?? '0%';
 
 function how(page: Page, { run, story }: Known): TemplateResult {
@@ -125,7 +154,8 @@ function how(page: Page, { run, story }: Known): TemplateResult {
   return answer(
     `Health${page.lost ? ', last known' : ''}`,
     html`${of.green + of.blue} serve, ${sick}`,
-    html`${dots(story, of)}<p>${healthWords(of, run.floor)}</p>`,
+    html`${dots(story, of)}
+      <p>${healthWords(of, run.floor)}</p>`,
   );
 }
 
@@ -158,7 +188,8 @@ function waits(page: Page, { run, story }: Known): TemplateResult {
     of.what,
     html`<div class="bar ${of.tone}" ${vars({ f: `${share.toFixed(1)}%` })}><i></i></div>
       <p>
-        <b><teal-until .at=${until}></teal-until></b> ${of.left.replace(/\.$/, '')}, until ${far}${time(until, !far)}. ${of.then}
+        <b><teal-until .at=${until}></teal-until></b> ${of.left.replace(/\.$/, '')}, until ${far}${time(until, !far)}.
+        ${of.then}
       </p>`,
   );
 }
@@ -169,5 +200,9 @@ function took({ run, story }: Known): TemplateResult {
   const mean = done.reduce((sum, row) => sum + (row.done ?? 0) - (row.begun ?? 0), 0) / Math.max(1, done.length);
   const drained = story.rows.flatMap((row) => row.bars.filter((bar) => bar.kind === 'drain'));
   const drain = drained.reduce((sum, bar) => sum + bar.to - bar.from, 0) / Math.max(1, drained.length);
-  return answer('Took', counter(all), done.length ? html`<p>A batch took ${counter(mean)} on average, ${counter(drain)} of it draining.</p>` : nothing);
+  return answer(
+    'Took',
+    counter(all),
+    done.length ? html`<p>A batch took ${counter(mean)} on average, ${counter(drain)} of it draining.</p>` : nothing,
+  );
 }

@@ -25,7 +25,9 @@ export function lanes(run: Run, story: Story): TemplateResult {
         <span>${glyph('blue')}blue, ${version(run.from)}</span><span>${glyph('green')}green, ${version(run.to)}</span>
         ${many ? marks() : nothing}
       </div>
-      ${many ? html`<span class="grow"></span><a class="s" href=${link.deployment(run.deployment.id, 'vms')}>As a table</a>` : nothing}
+      ${many
+        ? html`<span class="grow"></span><a class="s" href=${link.deployment(run.deployment.id, 'vms')}>As a table</a>`
+        : nothing}
     </header>
     <div class="body lanes">
       <div class="lane-h"><span></span><span>leaving</span><span></span><span>arriving</span></div>
@@ -47,17 +49,21 @@ function grouped(vms: readonly Placed[]): Map<number, Placed[]> {
 function lane(run: Run, row: Row, vms: readonly Placed[], many: boolean): TemplateResult {
   const [goes, comes] = [vms.filter((vm) => !vm.comes), vms.filter((vm) => vm.comes)];
   const healthy = comes.filter((vm) => vm.status === 'healthy').length;
-  const state = many && row.live?.kind === 'health' ? `${healthy} of ${row.green} healthy` : phase(row, run.end !== null);
+  const state =
+    many && row.live?.kind === 'health' ? `${healthy} of ${row.green} healthy` : phase(row, run.end !== null);
   const draw = (some: readonly Placed[]): unknown =>
     many ? dots(some) : some.map((vm) => keyed(vm.vmId, tile(run.deployment.id, vm)));
   const empty = run.end !== null ? 'none' : row.green ? `${counted(row.green, 'VM')} to come` : 'none needed';
   return html`<div class="lane ${row.live ? 'cur' : ''}">
     <div class="lab">
-      ${row.back ? icon('undo') : nothing} Batch <b>${row.number}</b><small>${row.canary ? 'canary, ' : ''}${state}</small>
+      ${row.back ? icon('undo') : nothing} Batch <b>${row.number}</b
+      ><small>${row.canary ? 'canary, ' : ''}${state}</small>
     </div>
     <div class=${many ? '' : 'tiles'}>${draw(goes)}</div>
     <div class="to" aria-hidden="true">→</div>
-    <div class=${many ? '' : 'tiles'}>${comes.length ? draw(comes) : html`<span class="mute small none">${empty}</span>`}</div>
+    <div class=${many ? '' : 'tiles'}>
+      ${comes.length ? draw(comes) : html`<span class="mute small none">${empty}</span>`}
+    </div>
   </div>`;
 }
 
@@ -97,7 +103,13 @@ function dots(vms: readonly Placed[]): TemplateResult | typeof nothing {
   });
   const drawn = [...paths].sort(([one], [other]) => Number(one === 'sickx') - Number(other === 'sickx'));
   const [width, height] = [columns * PITCH - 2, rows * PITCH - 2];
-  return html`<svg class="dots" viewBox="0 0 ${width} ${height}" role="img" aria-label=${spoken(vms)} ${vars({ w: `${width * 1.15}px` })}>
+  return html`<svg
+    class="dots"
+    viewBox="0 0 ${width} ${height}"
+    role="img"
+    aria-label=${spoken(vms)}
+    ${vars({ w: `${width * 1.15}px` })}
+  >
     ${drawn.map(([look, path]) => svg`<path class=${look} d=${path}></path>`)}
   </svg>`;
 }
@@ -119,7 +131,11 @@ function spoken(vms: readonly Placed[]): string {
 
 function marks(): TemplateResult {
   const mark = (look: string, path: string, word: string): TemplateResult =>
-    html`<span><svg width="12" height="12" class="dots mark-k" aria-hidden="true">${svg`<path class=${look} d=${path}></path>`}</svg>${word}</span>`;
+    html`<span
+      ><svg width="12" height="12" class="dots mark-k" aria-hidden="true">
+        ${svg`<path class=${look} d=${path}></path>`}</svg
+      >${word}</span
+    >`;
   return html`${mark('judged', 'M2 2h8v8h-8z', 'not judged')}${mark('sick', 'M1 1h10v10h-10z', 'unhealthy')}${mark(
     'gone',
     'M2 6a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z',

@@ -24,7 +24,8 @@ export const version = (of: string): TemplateResult => html`<span class="ver">${
 /** From an image to another; of a deployment that changes no image, the one. */
 export function fromTo(from: string, to: string): TemplateResult {
   if (!from || from === to) return version(to);
-  return html`${version(from)}<span class="arrow"> → <span class="sr">to</span></span>${version(to)}`;
+  return html`${version(from)}<span class="arrow"> → <span class="sr">to</span></span
+    >${version(to)}`;
 }
 
 /** A time of day, exact for whoever hovers. */
@@ -36,8 +37,13 @@ export const when = (at: number, now: number): TemplateResult =>
   html`<time datetime=${new Date(at * 1000).toISOString()} title=${utc(at)}>${moment(at, now)}</time>`;
 
 /** A row of facts. */
-export const fact = (name: Content, value: Content): TemplateResult => html`<dt>${name}</dt><dd>${value}</dd>`;
+export const fact = (name: Content, value: Content): TemplateResult =>
+  html`<dt>${name}</dt>
+    <dd>${value}</dd>`;
 
 /** What somebody is told: a note with an icon. */
 export const note = (tone: '' | 'warn' | 'bad', sign: string, content: Content): TemplateResult =>
-  html`<div class="note ${tone}">${icon(sign)}<div>${content}</div></div>`;
+  html`<div class="note ${tone}">
+    ${icon(sign)}
+    <div>${content}</div>
+  </div>`;

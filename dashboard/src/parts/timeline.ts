@@ -69,15 +69,17 @@ function grid(drawing: Drawing, from: number, to: number): TemplateResult {
   return html`<div class="tl-grid" aria-hidden="true">
     ${live ? html`<div class="beyond" ${vars({ x: at })}></div>` : nothing}
     ${marks.map(
-      (tick, i) => html`<i class="tick ${i % 2 ? 'minor' : ''}" ${vars({ x: x(tick) })}
-        ><span ?hidden=${live && Math.abs(x(tick) - at) < 0.1}>${label(tick, i === marks.length - 1)}</span></i
-      >`,
+      (tick, i) =>
+        html`<i class="tick ${i % 2 ? 'minor' : ''}" ${vars({ x: x(tick) })}
+          ><span ?hidden=${live && Math.abs(x(tick) - at) < 0.1}>${label(tick, i === marks.length - 1)}</span></i
+        >`,
     )}
     ${rises.map((step) => html`<i class="drop" ${vars({ x: by.x(step.at) })}></i>`)}
     ${by.cuts.map(
-      (wait) => html`<div class="brk" ${vars({ a: by.x(wait.from), b: by.x(wait.to) })}>
-        <span>waited<br />${about(wait.to - wait.from)}</span>
-      </div>`,
+      (wait) =>
+        html`<div class="brk" ${vars({ a: by.x(wait.from), b: by.x(wait.to) })}>
+          <span>waited<br />${about(wait.to - wait.from)}</span>
+        </div>`,
     )}
     ${lost ? html`<div class="unknown" ${vars({ a: at, b: by.x(now + lost) })}><span>no news</span></div>` : nothing}
     ${live
@@ -106,7 +108,13 @@ function row(drawing: Drawing, rows: readonly Row[]): TemplateResult {
     live === 'gate' ? 'warnrow' : '',
     first.failure ? 'failrow' : '',
   ];
-  return html`<div class="tl-row ${look.join(' ')}" tabindex="0" role="listitem" aria-label=${spoken(first, planned)} ${tip(tipOf(first))}>
+  return html`<div
+    class="tl-row ${look.join(' ')}"
+    tabindex="0"
+    role="listitem"
+    aria-label=${spoken(first, planned)}
+    ${tip(tipOf(first))}
+  >
     <div class="tl-lab">
       ${first.back ? icon('undo') : nothing}<span><span class="long">Batch </span><b>${first.number}</b></span
       ><span class="mute long small">${first.canary ? 'canary' : counted(first.green, 'VM')}</span>
@@ -135,7 +143,9 @@ const barOf = ({ by }: Drawing, of: Row, bar: Bar): TemplateResult =>
   html`<div
     class="seg ${bar.kind} ${of.back ? 'bk' : ''} ${bar.live ? 'live' : ''}"
     ${vars({ a: by.x(bar.from), b: by.x(bar.to) })}
-  ><span>${bar.kind === 'gate' ? 'waiting' : KIND[bar.kind]}</span></div>`;
+  >
+    <span>${bar.kind === 'gate' ? 'waiting' : KIND[bar.kind]}</span>
+  </div>`;
 
 function ahead({ story, by, relative }: Drawing, of: Row): unknown {
   const planned = story.planned.find((one) => one.number === of.number);
@@ -143,7 +153,9 @@ function ahead({ story, by, relative }: Drawing, of: Row): unknown {
   if (relative)
     return planned.parts.map(
       (part) =>
-        html`<div class="seg ${part.kind}" ${vars({ a: by.x(part.from), b: by.x(part.to) })}><span>${KIND[part.kind]}</span></div>`,
+        html`<div class="seg ${part.kind}" ${vars({ a: by.x(part.from), b: by.x(part.to) })}>
+          <span>${KIND[part.kind]}</span>
+        </div>`,
     );
   return html`<div class="seg fc ${of.back ? 'bk' : ''}" ${vars({ a: by.x(planned.from), b: by.x(planned.to) })}>
     ${planned.whole ? html`<span>${counted(of.green, 'VM')}</span>` : nothing}
@@ -201,7 +213,14 @@ export function asTable(story: Story): TemplateResult {
     <div class="scroll" tabindex="0" role="region" aria-label="Batches as a table">
       <table>
         <thead>
-          <tr><th>Batch</th><th>VMs</th><th>Step</th><th>From</th><th>To</th><th class="num">Took</th></tr>
+          <tr>
+            <th>Batch</th>
+            <th>VMs</th>
+            <th>Step</th>
+            <th>From</th>
+            <th>To</th>
+            <th class="num">Took</th>
+          </tr>
         </thead>
         <tbody>
           ${story.rows.flatMap((of) => of.bars.map((bar, i) => line(of, bar, i === 0)))}

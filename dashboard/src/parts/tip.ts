@@ -57,7 +57,13 @@ class TealTip extends View {
     const place = { left: `${Math.max(8, box.right - 260)}px`, top: `${above ? box.top - 8 : box.bottom + 8}px` };
     return html`<div class="tip ${above ? 'above' : ''}" role="tooltip" ${vars(place)}>
       <b>${shown.head}</b>
-      <dl>${shown.facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
+      <dl>
+        ${shown.facts.map(
+          ([name, value]) =>
+            html`<dt>${name}</dt>
+              <dd>${value}</dd>`,
+        )}
+      </dl>
     </div>`;
   }
 }

@@ -33,9 +33,12 @@ export function vmTable(page: Page, run: Run, query: URLSearchParams, selected: 
       <table class="cards vms">
         <thead>
           <tr>
-            <th>VM</th><th>Status</th>
+            <th>VM</th>
+            <th>Status</th>
             ${sources.map((source) => html`<th>${source}</th>`)}
-            <th>Note</th><th class="num">Batch</th><th class="num">Since</th>
+            <th>Note</th>
+            <th class="num">Batch</th>
+            <th class="num">Since</th>
           </tr>
         </thead>
         <tbody>
@@ -44,7 +47,9 @@ export function vmTable(page: Page, run: Run, query: URLSearchParams, selected: 
       </table>
     </div>
     ${found.length > rows.length
-      ? html`<p class="s mute after">The first ${rows.length} of ${found.length}, trouble first. Filter or search for others.</p>`
+      ? html`<p class="s mute after">
+          The first ${rows.length} of ${found.length}, trouble first. Filter or search for others.
+        </p>`
       : nothing}
     ${found.length === 0 ? html`<p class="s mute after">No VM matches.</p>` : nothing}
   </section>`;
@@ -58,26 +63,46 @@ function sourcesOf(run: Run): string[] {
 }
 
 function filters(page: Page, run: Run, query: URLSearchParams, current: string): TemplateResult {
-  const signs: Record<string, unknown> = { unhealthy: icon('cross'), blue: glyph('blue'), green: glyph('green'), deleted: icon('dash') };
+  const signs: Record<string, unknown> = {
+    unhealthy: icon('cross'),
+    blue: glyph('blue'),
+    green: glyph('green'),
+    deleted: icon('dash'),
+  };
   return html`<div class="filters">
     <div class="chips" role="group" aria-label="Filter">
       ${FILTERS.map(
-        ([name, word, matches]) => html`<button
-          class="chip" type="button" aria-pressed=${current === name}
-          @click=${() => page.replace(changed(query, { show: name }))}
-        >${signs[name] ?? nothing}${word} <b>${run.vms.filter(matches).length}</b></button>`,
+        ([name, word, matches]) =>
+          html`<button
+            class="chip"
+            type="button"
+            aria-pressed=${current === name}
+            @click=${() => page.replace(changed(query, { show: name }))}
+          >
+            ${signs[name] ?? nothing}${word} <b>${run.vms.filter(matches).length}</b>
+          </button>`,
       )}
     </div>
     <div class="find">
       ${icon('search')}<input
-        type="search" placeholder="Name or id" aria-label="Find a VM" .value=${query.get('find') ?? ''}
-        @input=${(event: InputEvent) => page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
+        type="search"
+        placeholder="Name or id"
+        aria-label="Find a VM"
+        .value=${query.get('find') ?? ''}
+        @input=${(event: InputEvent) =>
+          page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
       />
     </div>
   </div>`;
 }
 
-function line(run: Run, vm: Placed, sources: readonly string[], selected: string, query: URLSearchParams): TemplateResult {
+function line(
+  run: Run,
+  vm: Placed,
+  sources: readonly string[],
+  selected: string,
+  query: URLSearchParams,
+): TemplateResult {
   const asked = query.size ? `?${query}` : '';
   const zone = vm.zone ? `, zone ${vm.zone}` : '';
   return html`<tr class="row" aria-selected=${vm.vmId === selected ? 'true' : nothing}>
@@ -110,4 +135,3 @@ function noteOf(vm: Placed): string {
   if (vm.reason.startsWith('Stays')) notes.push('kept: its green VM was not healthy');
   return notes.filter(Boolean).join(', ');
 }
-

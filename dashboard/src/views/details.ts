@@ -21,9 +21,13 @@ export function details(page: Page, run: Run, story: Story, at: DetailsRoute): T
   const { deployment } = run;
   const bad = ended(deployment.status) && deployment.status !== 'finished';
   const known = { run, story };
-  const head =
-    deployment.status === 'queued' ? queued(page, run) : bad ? failure(page, known) : hero(page, known);
-  return html`${crumbs(run)}${dangers(bad ? [] : deployment.dangers)}${head}${tabs(run, at.tab)}${tab(page, run, story, at)}`;
+  const head = deployment.status === 'queued' ? queued(page, run) : bad ? failure(page, known) : hero(page, known);
+  return html`${crumbs(run)}${dangers(bad ? [] : deployment.dangers)}${head}${tabs(run, at.tab)}${tab(
+    page,
+    run,
+    story,
+    at,
+  )}`;
 }
 
 function crumbs(run: Run): TemplateResult {
@@ -61,22 +65,34 @@ function overview(page: Page, run: Run, story: Story): TemplateResult {
     <div class="stack">
       ${planned
         ? html`<section class="card" aria-labelledby="h-tl">
-              <header><h2 id="h-tl">Timeline</h2>${legend(run, story)}</header>
+              <header>
+                <h2 id="h-tl">Timeline</h2>
+                ${legend(run, story)}
+              </header>
               ${timeline(run, story, { lost: page.lost })}${asTable(story)}
             </section>
             ${lanes(run, story)}`
-        : html`<section class="card"><header><h2>Timeline</h2></header><p class="body soft s">Nothing is planned yet: batches show once it has looked at the scale set.</p></section>`}
+        : html`<section class="card">
+            <header><h2>Timeline</h2></header>
+            <p class="body soft s">Nothing is planned yet: batches show once it has looked at the scale set.</p>
+          </section>`}
     </div>
     <div class="stack side2">${facts(page, run, story)}${latest(run)}</div>
   </div>`;
 }
 
 function vms(page: Page, run: Run, at: DetailsRoute): TemplateResult {
-  const chosen = at.vm ? run.vms.filter((vm) => vm.vmId === at.vm).sort((one, other) => Number(other.evidence) - Number(one.evidence) || other.batch - one.batch)[0] : undefined;
+  const chosen = at.vm
+    ? run.vms
+        .filter((vm) => vm.vmId === at.vm)
+        .sort((one, other) => Number(other.evidence) - Number(one.evidence) || other.batch - one.batch)[0]
+    : undefined;
   const back = `${link.deployment(run.deployment.id, 'vms')}${at.query.size ? `?${at.query}` : ''}`;
   return html`<div class=${chosen ? 'cols vmcols' : 'stack'}>
     ${vmTable(page, run, at.query, at.vm)}
-    ${chosen && customElements.get('teal-vm') ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>` : nothing}
+    ${chosen && customElements.get('teal-vm')
+      ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>`
+      : nothing}
   </div>`;
 }
 
@@ -88,4 +104,3 @@ export function noDeployment(id: string): TemplateResult {
     <a class="b" href=${link.deployments()}>All deployments</a>
   </section>`;
 }
-

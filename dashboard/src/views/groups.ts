@@ -26,21 +26,35 @@ export function groups(page: Page, data: GroupsData, query: URLSearchParams): Te
   };
   const list = all.filter((one) => (by[show]?.(one) ?? true) && one.group.id.includes(find));
   const chip = (name: string, word: string, sign: string, count: number): TemplateResult =>
-    html`<button class="chip" type="button" aria-pressed=${show === name} @click=${() => page.replace(changed(query, { show: name }))}>
+    html`<button
+      class="chip"
+      type="button"
+      aria-pressed=${show === name}
+      @click=${() => page.replace(changed(query, { show: name }))}
+    >
       ${sign ? icon(sign) : nothing}${word} <b>${count}</b>
     </button>`;
   return html`<div class="head">
       <h1>Groups</h1>
       <div class="chips" role="group" aria-label="Filter">
-        ${chip('', 'All', '', all.length)}${chip('attention', 'Needs attention', 'warning', all.filter((one) => one.attention).length)}
+        ${chip('', 'All', '', all.length)}${chip(
+          'attention',
+          'Needs attention',
+          'warning',
+          all.filter((one) => one.attention).length,
+        )}
         ${chip('running', 'In progress', 'progress', all.filter((one) => one.current).length)}
       </div>
       <span class="grow"></span>
       <div class="filters bare-f">
         <div class="find">
           ${icon('search')}<input
-            type="search" placeholder="Find a group" aria-label="Find a group" .value=${query.get('find') ?? ''}
-            @input=${(event: InputEvent) => page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
+            type="search"
+            placeholder="Find a group"
+            aria-label="Find a group"
+            .value=${query.get('find') ?? ''}
+            @input=${(event: InputEvent) =>
+              page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
           />
         </div>
       </div>
@@ -51,7 +65,10 @@ export function groups(page: Page, data: GroupsData, query: URLSearchParams): Te
     </div>
     <div class="cols below">
       <section class="card" aria-labelledby="h-pub">
-        <header><h2 id="h-pub">Published images</h2><span class="grow"></span><a class="s" href=${link.notifications()}>All</a></header>
+        <header>
+          <h2 id="h-pub">Published images</h2>
+          <span class="grow"></span><a class="s" href=${link.notifications()}>All</a>
+        </header>
         ${notificationTable(page, data.notifications.slice(0, 5))}
       </section>
       ${schedules(page, data.groups)}
@@ -61,7 +78,11 @@ export function groups(page: Page, data: GroupsData, query: URLSearchParams): Te
 function group(page: Page, one: Seen, notifications: readonly Notification[]): TemplateResult {
   const { group, current } = one;
   const where = group.state?.name
-    ? [group.state.orchestrationMode, group.state.location, group.state.zones?.length ? `zones ${group.state.zones.join(' ')}` : '']
+    ? [
+        group.state.orchestrationMode,
+        group.state.location,
+        group.state.zones?.length ? `zones ${group.state.zones.join(' ')}` : '',
+      ]
         .filter(Boolean)
         .join(', ')
     : `scale set ${label(group.scaleSetId)}`;
@@ -74,7 +95,9 @@ function group(page: Page, one: Seen, notifications: readonly Notification[]): T
       <div>${state(one)}</div>
       <div class="s soft">${coming(page, group, notifications)}</div>
       <div class="bs">
-        ${current ? html`<a class="b" href=${link.deployment(current.id)}>Open</a>` : deployButton(page, group, 'Deploy…', '')}
+        ${current
+          ? html`<a class="b" href=${link.deployment(current.id)}>Open</a>`
+          : deployButton(page, group, 'Deploy…', '')}
       </div>
     </article>
     ${needs(page, group)}${group.dangers?.length ? html`<div class="in-card">${dangers(group.dangers)}</div>` : nothing}`;
@@ -95,7 +118,9 @@ function size(one: Seen): TemplateResult {
 /** The image that most VMs ran before is blue; while a deployment runs, the one that it brings is green. */
 function marks(one: Seen): TemplateResult[] {
   const { current, vms } = one;
-  const green = current?.image.pinned ? one.images.find((of) => of.image === label(current.image.pinned))?.vms ?? 0 : 0;
+  const green = current?.image.pinned
+    ? (one.images.find((of) => of.image === label(current.image.pinned))?.vms ?? 0)
+    : 0;
   return Array.from({ length: vms ?? 0 }, (_, i) => glyph(i < green ? 'green' : 'blue'));
 }
 
@@ -104,21 +129,30 @@ function state(one: Seen): TemplateResult {
   const before = last
     ? html`<p class="s soft">
         Last: <a href=${link.deployment(last.id)}>${shown(last.status).word.toLowerCase()}</a>${last.endedAt
-          ? html`, <teal-since .at=${seconds(last.endedAt)}></teal-since>${last.startedAt ? `, in ${about(seconds(last.endedAt) - seconds(last.startedAt))}` : ''}`
+          ? html`, <teal-since .at=${seconds(last.endedAt)}></teal-since>${last.startedAt
+                ? `, in ${about(seconds(last.endedAt) - seconds(last.startedAt))}`
+                : ''}`
           : nothing}
       </p>`
     : html`<p class="s mute">Never deployed to</p>`;
   if (current) {
     const { from, to } = images(current.image);
     return html`${status(current.status)}
-      <p class="s soft">${fromTo(from, to)}, batch ${current.currentBatch} of ${current.numberOfBatches}, ${current.progress} %</p>
+      <p class="s soft">
+        ${fromTo(from, to)}, batch ${current.currentBatch} of ${current.numberOfBatches}, ${current.progress} %
+      </p>
       <div class="bar green short" ${vars({ f: `${current.progress}%` })}><i></i></div>`;
   }
   if (group.state?.error) return html`<span class="st bad">${icon('cross')}Cannot be read</span>${before}`;
   if (rollNeeded(group)) return html`<span class="st warn">${icon('warning')}Needs a roll</span>${before}`;
-  if (one.attention) return html`<span class="st warn">${icon('warning')}Needs attention</span><p class="s soft">${one.attention}</p>${before}`;
+  if (one.attention)
+    return html`<span class="st warn">${icon('warning')}Needs attention</span>
+      <p class="s soft">${one.attention}</p>
+      ${before}`;
   const unhealthy = group.state?.health?.unhealthy ?? 0;
-  const words = unhealthy ? html`<span class="st bad">${icon('cross')}${unhealthy} unhealthy</span>` : html`<span class="st">${icon('check')}All current</span>`;
+  const words = unhealthy
+    ? html`<span class="st bad">${icon('cross')}${unhealthy} unhealthy</span>`
+    : html`<span class="st">${icon('check')}All current</span>`;
   return html`${words}${before}`;
 }
 
@@ -128,7 +162,8 @@ function coming(page: Page, group: Group, notifications: readonly Notification[]
   const rule = group.imageRule;
   return html`<p>
       ${next
-        ? html`${icon('cal')} ${next.name}, ${next.waiting ? 'waiting' : next.at === null ? 'not planned' : when(next.at, page.now)}`
+        ? html`${icon('cal')} ${next.name},
+          ${next.waiting ? 'waiting' : next.at === null ? 'not planned' : when(next.at, page.now)}`
         : html`<span class="mute">no schedule</span>`}
     </p>
     ${news
@@ -142,26 +177,39 @@ function coming(page: Page, group: Group, notifications: readonly Notification[]
 function needs(page: Page, of: Group): TemplateResult | typeof nothing {
   const error = of.state?.error;
   if (error)
-    return html`<div class="needs err"><header>${icon('cross')}<span><b>${error.message}.</b> <code>${error.code}</code></span></header></div>`;
+    return html`<div class="needs err">
+      <header>
+        ${icon('cross')}<span><b>${error.message}.</b> <code>${error.code}</code></span>
+      </header>
+    </div>`;
   if (!rollNeeded(of)) return nothing;
   const { reasons, total, outdated } = of.rollNeeded ?? { reasons: [], total: null, outdated: 0 };
   const vms = (count: number): string => (total ? `${count} of ${total}` : `${count}`);
   return html`<div class="needs">
     <header>
-      ${icon('warning')}<span><b>${prompt(of)}.</b> New VMs would be made otherwise than these are.</span><span class="grow"></span>
+      ${icon('warning')}<span><b>${prompt(of)}.</b> New VMs would be made otherwise than these are.</span
+      ><span class="grow"></span>
       ${deployButton(page, of, `Deploy to ${outdated === 1 ? 'it' : `these ${outdated}`}…`, 'small primary')}
     </header>
     <div class="scroll" tabindex="0" role="region" aria-label="What differs in ${of.id}">
       <table class="cards fields">
-        <thead><tr><th>Field</th><th>Wanted by the model</th><th>Found</th><th class="num">VMs</th></tr></thead>
+        <thead>
+          <tr>
+            <th>Field</th>
+            <th>Wanted by the model</th>
+            <th>Found</th>
+            <th class="num">VMs</th>
+          </tr>
+        </thead>
         <tbody>
           ${reasons.map(
-            (one) => html`<tr title=${one.message}>
-              <td><code>${one.field}</code></td>
-              <td data-l="wanted">${value(one.wanted)}</td>
-              <td data-l="found">${value(one.found)}</td>
-              <td class="num" data-l="VMs">${vms(one.vms)}</td>
-            </tr>`,
+            (one) =>
+              html`<tr title=${one.message}>
+                <td><code>${one.field}</code></td>
+                <td data-l="wanted">${value(one.wanted)}</td>
+                <td data-l="found">${value(one.found)}</td>
+                <td class="num" data-l="VMs">${vms(one.vms)}</td>
+              </tr>`,
           )}
         </tbody>
       </table>
@@ -184,14 +232,15 @@ function schedules(page: Page, all: readonly Group[]): TemplateResult {
       ${runs.length === 0 ? html`<p class="s mute">No group has a schedule.</p>` : nothing}
       <dl class="facts">
         ${runs.map(
-          (one) => html`<dt>${one.group}, ${one.name}</dt>
-            <dd>
-              ${one.waiting
-                ? html`<span class="st warn" title=${one.words}>${icon('hourglass')}waiting</span>`
-                : one.at === null
-                  ? html`<span class="mute">off</span>`
-                  : when(one.at, page.now)}
-            </dd>`,
+          (one) =>
+            html`<dt>${one.group}, ${one.name}</dt>
+              <dd>
+                ${one.waiting
+                  ? html`<span class="st warn" title=${one.words}>${icon('hourglass')}waiting</span>`
+                  : one.at === null
+                    ? html`<span class="mute">off</span>`
+                    : when(one.at, page.now)}
+              </dd>`,
         )}
       </dl>
     </div>

@@ -22,7 +22,8 @@ export function history(page: Page, all: readonly Deployment[], query: URLSearch
   const target = asked.group || (groups.length === 1 ? groups[0] : '');
   return html`<div class="head">
       <h1>Deployments</h1>
-      <span class="soft s">${asked.group ? `of ${asked.group}` : 'the newest 100 of all groups'}</span><span class="grow"></span>
+      <span class="soft s">${asked.group ? `of ${asked.group}` : 'the newest 100 of all groups'}</span
+      ><span class="grow"></span>
       ${target
         ? button('primary', 'image', 'Deploy…', roleMissing('start', page.me), () => page.deploy({ groupId: target }))
         : html`<a class="b" href=${link.groups()}>Deploy from a group</a>`}
@@ -35,8 +36,16 @@ export function history(page: Page, all: readonly Deployment[], query: URLSearch
           <table class="cards hist">
             <thead>
               <tr>
-                <th>Status</th><th>Deployment</th><th>Group</th><th>Image</th><th>Progress</th><th>Started by</th>
-                <th>Created at</th><th>Ended at</th><th class="num">Took</th><th><span class="sr">Actions</span></th>
+                <th>Status</th>
+                <th>Deployment</th>
+                <th>Group</th>
+                <th>Image</th>
+                <th>Progress</th>
+                <th>Started by</th>
+                <th>Created at</th>
+                <th>Ended at</th>
+                <th class="num">Took</th>
+                <th><span class="sr">Actions</span></th>
               </tr>
             </thead>
             <tbody>
@@ -44,14 +53,19 @@ export function history(page: Page, all: readonly Deployment[], query: URLSearch
             </tbody>
           </table>
         </div>
-        ${list.length === 0 ? html`<p class="s mute after">${all.length ? 'No deployment matches these filters.' : 'Nothing has been deployed yet.'}</p>` : nothing}
+        ${list.length === 0
+          ? html`<p class="s mute after">
+              ${all.length ? 'No deployment matches these filters.' : 'Nothing has been deployed yet.'}
+            </p>`
+          : nothing}
       </section>
     </div>`;
 }
 
 function outcomes(all: readonly Deployment[]): TemplateResult {
   const longest = Math.max(1, ...all.map((one) => took(one) ?? 0));
-  const height = (of: Deployment): string => `${Math.round(22 + 78 * Math.sqrt((took(of) ?? longest * 0.04) / longest))}%`;
+  const height = (of: Deployment): string =>
+    `${Math.round(22 + 78 * Math.sqrt((took(of) ?? longest * 0.04) / longest))}%`;
   const count = (of: Status): number => all.filter((one) => one.status === of).length;
   const bar = (look: string, tall: string, title: string): TemplateResult =>
     html`<span class="o ${look}" title=${title}><i ${vars({ h: tall })}></i></span>`;
@@ -62,17 +76,27 @@ function outcomes(all: readonly Deployment[]): TemplateResult {
     <div class="outcome-bars">
       <p class="small mute">Outcomes, oldest to newest; height is how long it took</p>
       <div class="outcomes" role="img" aria-label=${words}>
-        ${[...all].reverse().map((one) => bar(shown(one.status).tone, height(one), `${one.id}: ${shown(one.status).word}`))}
+        ${[...all]
+          .reverse()
+          .map((one) => bar(shown(one.status).tone, height(one), `${one.id}: ${shown(one.status).word}`))}
       </div>
     </div>
     <dl class="tally">
       ${shownStatuses.map(
-        (of) => html`<div>
-          <dt><span class="outcomes" aria-hidden="true">${bar(shown(of).tone, '100%', '')}</span>${shown(of).word}</dt>
-          <dd>${count(of)}</dd>
-        </div>`,
+        (of) =>
+          html`<div>
+            <dt>
+              <span class="outcomes" aria-hidden="true">${bar(shown(of).tone, '100%', '')}</span>${shown(of).word}
+            </dt>
+            <dd>${count(of)}</dd>
+          </div>`,
       )}
-      ${usual === null ? nothing : html`<div><dt>Median</dt><dd>${about(usual)}</dd></div>`}
+      ${usual === null
+        ? nothing
+        : html`<div>
+            <dt>Median</dt>
+            <dd>${about(usual)}</dd>
+          </div>`}
     </dl>
   </section>`;
 }
@@ -83,15 +107,27 @@ interface Asked {
   find: string;
 }
 
-function filters(page: Page, query: URLSearchParams, asked: Asked, all: readonly Deployment[], groups: readonly string[]): TemplateResult {
+function filters(
+  page: Page,
+  query: URLSearchParams,
+  asked: Asked,
+  all: readonly Deployment[],
+  groups: readonly string[],
+): TemplateResult {
   const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
   const value = (event: globalThis.Event): string => (event.target as HTMLInputElement).value;
   return html`<div class="filters">
     <div class="chips" role="group" aria-label="Status">
       ${FILTERS.map(
-        ([name, word, sign]) => html`<button
-          class="chip" type="button" aria-pressed=${asked.status === name} @click=${() => set({ status: name })}
-        >${sign ? icon(sign) : nothing}${word} <b>${all.filter((one) => inFilter(one.status, name)).length}</b></button>`,
+        ([name, word, sign]) =>
+          html`<button
+            class="chip"
+            type="button"
+            aria-pressed=${asked.status === name}
+            @click=${() => set({ status: name })}
+          >
+            ${sign ? icon(sign) : nothing}${word} <b>${all.filter((one) => inFilter(one.status, name)).length}</b>
+          </button>`,
       )}
     </div>
     <span class="grow"></span>
@@ -104,7 +140,10 @@ function filters(page: Page, query: URLSearchParams, asked: Asked, all: readonly
     </label>
     <div class="find">
       ${icon('search')}<input
-        type="search" placeholder="Comment, image, id, who" aria-label="Find a deployment" .value=${asked.find}
+        type="search"
+        placeholder="Comment, image, id, who"
+        aria-label="Find a deployment"
+        .value=${asked.find}
         @input=${(event: InputEvent) => set({ find: value(event) })}
       />
     </div>
@@ -140,11 +179,14 @@ function progress(of: Deployment): TemplateResult {
     return html`<span class="mute small nowrap" title=${of.reason}>${place}</span>`;
   }
   if (of.status === 'finished') return html`<span class="mute">100 %</span>`;
-  const tone = { failed: 'bad', rolledBack: 'warn', rollingBack: 'warn', inProgress: 'green' }[of.status as string] ?? '';
+  const tone =
+    { failed: 'bad', rolledBack: 'warn', rollingBack: 'warn', inProgress: 'green' }[of.status as string] ?? '';
   const back = of.rollBack?.percent;
   const at = back ?? of.progress;
   const words = back === undefined ? `${at} %` : `back at ${back} %`;
-  return html`<span class="pg"><span class="bar ${tone}" ${vars({ f: `${at}%` })}><i></i></span><span class="nowrap">${words}</span></span>`;
+  return html`<span class="pg"
+    ><span class="bar ${tone}" ${vars({ f: `${at}%` })}><i></i></span><span class="nowrap">${words}</span></span
+  >`;
 }
 
 function act(page: Page, of: Deployment, kind: RowAct): TemplateResult | typeof nothing {
@@ -157,14 +199,20 @@ function act(page: Page, of: Deployment, kind: RowAct): TemplateResult | typeof 
       return button(small, COMMANDS.takeBack.icon, 'Take back…', may, () => page.confirm('takeBack', of));
     case 'pause':
       return of.status === 'awaitingApproval'
-        ? button(small, 'check', 'Approve…', refusedBecause('approve', of, page.me, page.lost > 0), () => page.confirm('approve', of))
-        : button(small, 'pause', 'Pause…', refusedBecause('pause', of, page.me, page.lost > 0), () => page.confirm('pause', of));
+        ? button(small, 'check', 'Approve…', refusedBecause('approve', of, page.me, page.lost > 0), () =>
+            page.confirm('approve', of),
+          )
+        : button(small, 'pause', 'Pause…', refusedBecause('pause', of, page.me, page.lost > 0), () =>
+            page.confirm('pause', of),
+          );
     case 'retry':
       return button(small, 'retry', 'Retry…', may, () => page.deploy({ groupId, retryOf: of.id }));
     case 'again':
       return button(small, 'retry', 'Same again…', may, () => page.deploy(sameAgain(of)));
     case 'deployThis':
-      return button(small, 'undo', 'Deploy this image…', may, () => page.deploy({ groupId, image: of.image.pinned ?? of.image.requested }));
+      return button(small, 'undo', 'Deploy this image…', may, () =>
+        page.deploy({ groupId, image: of.image.pinned ?? of.image.requested }),
+      );
     default:
       return nothing;
   }

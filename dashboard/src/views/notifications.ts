@@ -17,18 +17,35 @@ const OUTCOMES: Readonly<Record<string, readonly [word: string, icon: string, to
 };
 
 export function notifications(page: Page, all: readonly Notification[]): TemplateResult {
-  return html`<nav class="crumbs" aria-label="Where you are"><a href=${link.groups()}>Groups</a><span aria-hidden="true">/</span><span>Published images</span></nav>
-    <div class="head"><h1>Published images</h1><span class="soft s">what Event Grid told, and what each led to</span></div>
+  return html`<nav class="crumbs" aria-label="Where you are">
+      <a href=${link.groups()}>Groups</a><span aria-hidden="true">/</span><span>Published images</span>
+    </nav>
+    <div class="head">
+      <h1>Published images</h1>
+      <span class="soft s">what Event Grid told, and what each led to</span>
+    </div>
     <section class="card" aria-label="Published images">${notificationTable(page, all)}</section>`;
 }
 
 export function notificationTable(page: Page, all: readonly Notification[]): TemplateResult {
-  if (all.length === 0) return html`<p class="s mute after">No image has been published since Event Grid tells of them.</p>`;
+  if (all.length === 0)
+    return html`<p class="s mute after">No image has been published since Event Grid tells of them.</p>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Published images as a table">
     <table class="cards">
-      <thead><tr><th>Image</th><th>Published</th><th>Group</th><th>What it led to</th></tr></thead>
+      <thead>
+        <tr>
+          <th>Image</th>
+          <th>Published</th>
+          <th>Group</th>
+          <th>What it led to</th>
+        </tr>
+      </thead>
       <tbody>
-        ${all.flatMap((one) => (one.groups.length ? one.groups.map((of) => keyed(`${one.id} ${of.groupId}`, row(page, one, of))) : [keyed(one.id, row(page, one, null))]))}
+        ${all.flatMap((one) =>
+          one.groups.length
+            ? one.groups.map((of) => keyed(`${one.id} ${of.groupId}`, row(page, one, of)))
+            : [keyed(one.id, row(page, one, null))],
+        )}
       </tbody>
     </table>
   </div>`;
@@ -37,7 +54,11 @@ export function notificationTable(page: Page, all: readonly Notification[]): Tem
 function row(page: Page, one: Notification, of: Notification['groups'][number] | null): TemplateResult {
   const [word, sign, tone] = OUTCOMES[of?.outcome ?? one.outcome] ?? [one.outcome, 'dot', 'quiet'];
   return html`<tr>
-    <td>${one.imageId ? html`${imageName(one.imageId)} ${version(one.version ?? '')}` : html`<span class="mute">${one.type}</span>`}</td>
+    <td>
+      ${one.imageId
+        ? html`${imageName(one.imageId)} ${version(one.version ?? '')}`
+        : html`<span class="mute">${one.type}</span>`}
+    </td>
     <td class="nowrap soft">${when(seconds(one.receivedAt), page.now)}</td>
     <td>${of?.groupId ?? ''}</td>
     <td>

@@ -17,16 +17,40 @@ export function queued(page: Page, run: Run): TemplateResult {
       ${pill(of.status)}
       <h1>${of.groupId} <span>${fromTo(run.from, run.to)}</span></h1>
       <span class="grow"></span>
-      <div class="bs">${button('', icon, `${word}…`, why, () => page.confirm('takeBack', of))}${more(page, { run, story })}</div>
-      <p class="meta">${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}</p>
+      <div class="bs">
+        ${button('', icon, `${word}…`, why, () => page.confirm('takeBack', of))}${more(page, { run, story })}
+      </div>
+      <p class="meta">
+        ${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}
+      </p>
     </header>
     <div class="answers">
-      <div><h2>Place</h2><p class="big">${of.queuePosition ? `${of.queuePosition}. in the queue` : 'In the queue'}</p><p>Those that were asked for before it come first.</p></div>
-      <div><h2>Waiting for</h2><p class="big">${of.reason}</p></div>
-      <div><h2>Since</h2><p class="big"><teal-since .at=${seconds(of.queuedAt ?? of.createdAt)}></teal-since></p><p>It has changed nothing. All is checked again when its turn comes.</p></div>
+      <div>
+        <h2>Place</h2>
+        <p class="big">${of.queuePosition ? `${of.queuePosition}. in the queue` : 'In the queue'}</p>
+        <p>Those that were asked for before it come first.</p>
+      </div>
+      <div>
+        <h2>Waiting for</h2>
+        <p class="big">${of.reason}</p>
+      </div>
+      <div>
+        <h2>Since</h2>
+        <p class="big"><teal-since .at=${seconds(of.queuedAt ?? of.createdAt)}></teal-since></p>
+        <p>It has changed nothing. All is checked again when its turn comes.</p>
+      </div>
     </div>
     ${of.findings?.length
-      ? html`<div class="stack findings">${of.findings.map((one) => note(one.severity === 'error' ? 'bad' : '', 'info', html`<p>${one.message} <code>${one.code}</code></p><p>${one.remedy}</p>`))}</div>`
+      ? html`<div class="stack findings">
+          ${of.findings.map((one) =>
+            note(
+              one.severity === 'error' ? 'bad' : '',
+              'info',
+              html`<p>${one.message} <code>${one.code}</code></p>
+                <p>${one.remedy}</p>`,
+            ),
+          )}
+        </div>`
       : nothing}
   </section>`;
 }
