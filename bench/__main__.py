@@ -9,6 +9,7 @@ import argparse
 
 from bench.cold_start import measure_imports
 from bench.deployment import Measured, Scale, measure
+from bench.page import measure_page, page_table
 from bench.report import cold_start_table, history_table, request_table, time_table
 from local.clock import run_virtual
 from rollout.scale_set import OrchestrationMode
@@ -35,7 +36,7 @@ def main() -> None:
     for scale in scales:
         results.append(run_virtual(measure(scale)))
         print(request_table(results[-1]), history_table(results[-1]), sep="\n\n", end="\n\n")
-    print(time_table(results), cold_start_table(measure_imports()), sep="\n\n")
+    print(time_table(results), cold_start_table(measure_imports()), page_table(measure_page()), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import { filtered, rowAct } from '../src/model/history';
 import { fromTo, imageName, label } from '../src/model/images';
 import { pause } from '../src/model/pace';
 import { parameters } from '../src/model/parameters';
-import { rank } from '../src/model/health';
+import { present, rank } from '../src/model/health';
 import { story } from '../src/model/story';
 import { about, ago, clock, counter, listed, moment, plain, utc } from '../src/model/words';
 import { captured, runOf } from './captured';
@@ -219,4 +219,10 @@ test('parameters are in words, and those that are given stand out', () => {
   assert.equal(found.get('canary')?.value, 'size 1, approval yes, bakeTime 0 s');
   assert.deepEqual([found.get('gracePeriod')?.value, found.get('gracePeriod')?.given], ['300 s', true]);
   assert.equal(found.get('drainingTimeout')?.given, false);
+});
+
+test('a VM that came and went back is counted once, and one that was never judged is not called sick', () => {
+  const run = runOf('rolledback');
+  assert.deepEqual(present(run), { blue: 6, green: 0 });
+  assert.deepEqual(aftermath(run, story(run)).sick, []);
 });

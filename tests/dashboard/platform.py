@@ -33,7 +33,7 @@ class Served:
         self.url = url
         self.azure_url = azure_url
         #: Where tests leave pictures, to be looked at.
-        self.screenshots = ROOT / "dashboard" / "dist" / "screenshots"
+        self.screenshots = ROOT / "dashboard" / "screenshots"
         self.screenshots.mkdir(parents=True, exist_ok=True)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:

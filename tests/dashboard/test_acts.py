@@ -47,7 +47,7 @@ def roll(shown: Any, found: Any) -> str:
 
 def confirm(shown: Any, command: str, yes: str = "") -> None:
     """Give a command, and say that it is meant."""
-    shown.locator(".hero").get_by_role("button", name=f"{command}…").click()
+    shown.locator(".hero button[aria-disabled=false]").filter(has_text=f"{command}…").click()
     shown.get_by_role("dialog").get_by_role("button", name=yes or command, exact=True).click()
     shown.get_by_role("dialog").wait_for(state="detached")
 

@@ -48,7 +48,7 @@ def test_groups_show_what_runs_who_is_needed_and_what_comes_next(page: PageTest,
     prompt = shown.get_by_role("article", name="Group prompt")
     prompt.get_by_text("Needs a roll").wait_for()
     prompt.get_by_text("weekly").wait_for()
-    shown.get_by_text("4 of 4 VMs do not run the current model.").wait_for()
+    assert "4 of 4 VMs do not run the current model." in shown.locator(".needs").last.inner_text()
     field = shown.get_by_role("region", name="What differs in prompt").get_by_role("row").nth(1)
     assert field.inner_text().split() == ["image", "1.1.0", "1.0.0", "4", "of", "4"]
     shown.get_by_role("heading", name="Next runs").wait_for()
@@ -156,14 +156,16 @@ def test_it_asks_by_its_rules_and_only_for_what_is_new(page: PageTest, history: 
     page.page.clock.install()
     shown = page.open("deployments")
     asked.clear()
-    shown.clock.run_for(91_000)
+    for _ in range(3):
+        with shown.expect_response(re.compile("limit=100")):
+            shown.clock.run_for(30_100)
     assert [url.partition("/api/")[2] for url in asked] == ["deployments?limit=100"] * 3
     assert "Updated" in shown.locator(".fresh").inner_text()
     shown.goto(f"{page.platform.url}/api/dashboard/deployments/{history['busy']}")
     shown.get_by_role("button", name="Approve…").first.wait_for()
     asked.clear()
-    shown.clock.run_for(5_100)
-    shown.wait_for_timeout(0)
+    with shown.expect_response(re.compile("include=")):
+        shown.clock.run_for(5_100)
     assert len(asked) == 1
     assert "after=" in asked[0]
 
@@ -244,8 +246,14 @@ def large(page: PageTest) -> PageTest:
     last = known["events"][-1]
     events = known["events"] + [{**last, "type": "StepRetried", "sequence": 31 + i} for i in range(1970)]
     batches = [{**known["batches"][0], "number": number} for number in range(1, 11)]
-    body = {**deployment, "batches": batches, "vms": vms, "events": events, "next": "2000", "vmsSince": "x"}
-    page.page.route("**/api/deployments/edge-1?**", lambda route: route.fulfill(json=body))
+    body = {**deployment, "batches": batches, "vms": vms, "vmsSince": "x"}
+
+    def answer(route: Any) -> None:
+        after = int((re.findall(r"after=(\d+)", route.request.url) or ["0"])[0])
+        part = events[after : after + 1000]
+        route.fulfill(json={**body, "events": part, "next": str(after + len(part))})
+
+    page.page.route(re.compile("/api/deployments/edge-1"), answer)
     return page
 
 

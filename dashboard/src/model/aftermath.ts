@@ -1,7 +1,7 @@
 /** After an end that was not the one asked for: what happened, what is left, what to do. */
 import type { Placed, Run } from './run';
 import type { Story } from './story';
-import { present } from './health';
+import { present, wasSick } from './health';
 import { counted, listed, sentence } from './words';
 
 export interface Advice {
@@ -37,7 +37,7 @@ function happened(reason: string): string {
 }
 
 function uniqueSick(run: Run): Placed[] {
-  const found = new Map(run.vms.filter((vm) => vm.status === 'unhealthy').map((vm) => [vm.vmId, vm]));
+  const found = new Map(run.vms.filter(wasSick).map((vm) => [vm.vmId, vm]));
   return [...found.values()].sort((one, other) => one.name.localeCompare(other.name));
 }
 

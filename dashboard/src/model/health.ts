@@ -15,6 +15,10 @@ export interface Health {
 
 const isSick = (vm: Placed): boolean => vm.status === 'unhealthy';
 
+/** Something said that it was sick: a VM that was never judged may be called unhealthy too. */
+export const wasSick = (vm: Placed): boolean =>
+  isSick(vm) && (vm.evidence || vm.readings.some((one) => one.health !== 'healthy'));
+
 export function health(run: Run, story: Story): Health {
   const serving = story.steps.at(-1) ?? { blue: 0, green: 0 };
   const judged = new Set(['healthy', 'unhealthy']);
@@ -22,8 +26,8 @@ export function health(run: Run, story: Story): Health {
     blue: serving.blue,
     green: serving.green,
     starting: run.end ? 0 : run.vms.filter((vm) => vm.comes && !vm.gone && !judged.has(vm.status)).length,
-    sick: run.vms.filter((vm) => isSick(vm) && !vm.gone).length,
-    were: run.vms.filter((vm) => isSick(vm) && vm.gone).length,
+    sick: run.vms.filter((vm) => wasSick(vm) && !vm.gone).length,
+    were: run.vms.filter((vm) => wasSick(vm) && vm.gone).length,
   };
 }
 
@@ -37,7 +41,9 @@ export function healthWords(of: Health, floor: number | null): string {
 
 /** What of a set is there now, by side. */
 export function present(run: Run): { blue: number; green: number } {
-  const there = new Map(run.vms.filter((vm) => !vm.gone).map((vm) => [vm.vmId, vm.side]));
+  // A VM that came in one batch may have gone in another one, back.
+  const gone = new Set(run.vms.filter((vm) => vm.gone).map((vm) => vm.vmId));
+  const there = new Map(run.vms.filter((vm) => !gone.has(vm.vmId)).map((vm) => [vm.vmId, vm.side]));
   const sides = [...there.values()];
   return { blue: sides.filter((one) => one === 'blue').length, green: sides.filter((one) => one === 'green').length };
 }

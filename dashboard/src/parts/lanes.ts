@@ -73,7 +73,7 @@ function tile(id: string, vm: Placed): TemplateResult {
   const words = `${vm.name}${zone}: ${word}${vm.reason && vm.reason !== word ? `, ${vm.reason}` : ''}`;
   return html`<a class="vm ${tileLook(vm)}" href=${link.vm(id, vm.vmId)} title=${words}
     >${glyph(vm.side)}<span class="nm">${vm.name}</span
-    ><span class="ws"><span>${word.replace(', deleted', '')}</span>${icon(sign)}</span></a
+    ><span class="ws"><span>${word.replace(', deleted', '').replace('Goes in', 'To')}</span>${icon(sign)}</span></a
   >`;
 }
 

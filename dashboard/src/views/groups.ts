@@ -206,8 +206,10 @@ function needs(page: Page, of: Group): TemplateResult | typeof nothing {
             (one) =>
               html`<tr title=${one.message}>
                 <td><code>${one.field}</code></td>
-                <td data-l="wanted">${value(one.wanted)}</td>
-                <td data-l="found">${value(one.found)}</td>
+                ${one.wanted === null && one.found === null
+                  ? html`<td colspan="2" class="soft">${one.message}</td>`
+                  : html`<td data-l="wanted">${value(one.wanted)}</td>
+                      <td data-l="found">${value(one.found)}</td>`}
                 <td class="num" data-l="VMs">${vms(one.vms)}</td>
               </tr>`,
           )}
