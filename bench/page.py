@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,7 +21,9 @@ from api.http import Request
 
 RECORDED = Path(__file__).parents[1] / "dashboard" / "test" / "captured" / "finished.json"
 URL = "http://teal.example/api/dashboard/deployments/web-1"
-REFRESHES = 12
+REFRESHES = 24
+#: The first ones warm the browser up.
+WARM_UP = 6
 #: Seconds between two requests: of a deployment that is followed, and of one without news for ten minutes.
 CLOSE, QUIET = 5, 30
 
@@ -67,15 +71,18 @@ def measure_page() -> tuple[Painted, ...] | None:
 
 def _measure(browser: Any, vms: int) -> Painted:
     page = browser.new_page()
+    # Each refresh brings something new: every second VM is another than before.
     body = _details(vms)
+    bodies = cycle((body, {**body, "vms": [_other(vm) if i % 2 else vm for i, vm in enumerate(body["vms"])]}))
     page.add_init_script(_WATCH)
-    page.route("**/*", lambda route: _answer(route, body))
+    page.route("**/*", lambda route: _answer(route, bodies))
     page.goto(URL)
     page.locator(".tl-row").first.wait_for()
     for number in range(REFRESHES):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-        page.wait_for_function(f"window.took.length > {number + 1}")
-    times: list[float] = page.evaluate("window.took.slice(1)")
+        while page.evaluate("window.took.length") < number + 2:
+            page.wait_for_timeout(5)
+    times: list[float] = page.evaluate(f"window.took.slice({WARM_UP})")
     page.close()
     return Painted(vms, median(times), len(json.dumps(body, separators=(",", ":"))))
 
@@ -91,14 +98,20 @@ def _details(vms: int) -> dict[str, Any]:
     return {**deployment, "batches": known["batches"], "vms": placed, "events": known["events"], "next": "30"}
 
 
-def _answer(route: Any, body: dict[str, Any]) -> None:
+def _other(vm: dict[str, Any]) -> dict[str, Any]:
+    return {**vm, "status": "unhealthy", "reason": "applicationHealth: unhealthy"}
+
+
+def _answer(route: Any, bodies: Iterator[dict[str, Any]]) -> None:
     url = route.request.url
     if "/dashboard" in url:
         answer = answer_dashboard(Request("GET", url))
-        return route.fulfill(status=answer.status, headers=answer.all_headers, body=answer.content)
+        route.fulfill(status=answer.status, headers=answer.all_headers, body=answer.content)
+        return
     if re.search(r"/deployments/web-1\?", url):
-        return route.fulfill(json=body)
-    return route.fulfill(status=404, body="")
+        route.fulfill(json=next(bodies))
+        return
+    route.fulfill(status=404, body="")
 
 
 def page_table(found: tuple[Painted, ...] | None) -> str:

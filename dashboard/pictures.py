@@ -59,7 +59,7 @@ def dialog(page: Any, platform: Served) -> list[Image.Image]:
     """The dialog as it opens, and with its plan."""
     page.goto(f"{platform.url}/api/dashboard/groups")
     page.get_by_role("article", name="Group web").get_by_role("button", name="Deploy").click()
-    page.locator(".plan:not(.stale) .tl").wait_for()
+    page.locator(".plan:not(.stale) .figs").wait_for()
     first = shot(page)
     page.get_by_label("Image", exact=True).select_option("1.1.0")
     page.get_by_label("Grace period").fill("300")

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Deployment, Group } from '../src/api/types';
+import type { Deployment, Group, ImageVersion } from '../src/api/types';
 import { aftermath } from '../src/model/aftermath';
 import {
   beginning,
+  chosen,
   batchSizes,
   checkRule,
   drainRule,
@@ -174,6 +175,20 @@ test('images that cannot be deployed say why', () => {
     imageChoices(all, group()).map((one) => one.refused || one.words),
     ['1.1.0', 'not in eastus2', 'not yet in eastus2', '1.0.0 · runs now'],
   );
+});
+
+test('the dialog begins with the newest image, and with the set’s own where the prompt asks for that', () => {
+  const version = {
+    version: '1.1.0',
+    provisioningState: 'Succeeded',
+    publishedAt: null,
+    regions: { eastus2: 'Completed' },
+  };
+  const all = [{ ...version, version: '1.2.0', regions: {} }, version] as unknown as ImageVersion[];
+  assert.deepEqual(chosen({}, group(), all), { image: '1.1.0' });
+  assert.deepEqual(chosen({ image: '1.0.0' }, group(), all), { image: '1.0.0' });
+  const prompted = group({ rollNeeded: { outdated: 2, total: 10, reasons: [{ field: 'sku.name' }] } });
+  assert.deepEqual(chosen({}, prompted, all), {});
 });
 
 test('asking the same again leaves out what was of that time', () => {

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { mayStillHappen, newAct, send, type Act } from '../api/acts';
 import { address, ApiError, ask } from '../api/client';
 import type { Deployment, Group, ImageVersion, Listed, Plan } from '../api/types';
-import { beginning, change, type Body, type Known } from '../model/form';
+import { beginning, change, chosen, type Body, type Known } from '../model/form';
 import { label } from '../model/images';
 import { verdict } from '../model/plan';
 import { counted } from '../model/words';
@@ -39,8 +39,7 @@ class Deploy extends Modal {
   override connectedCallback(): void {
     this.body = beginning(this.wanted);
     super.connectedCallback();
-    void this.load();
-    void this.ask();
+    void this.load().then(() => this.ask());
   }
 
   disconnectedCallback(): void {
@@ -59,6 +58,7 @@ class Deploy extends Modal {
       ]);
       this.known = { group, retried };
       this.versions = versions.value;
+      this.body = chosen(this.body, group, versions.value);
     } catch (error) {
       this.problem = error as Error;
     }

@@ -1,5 +1,6 @@
 /** The dialog's form: what is shown, what may be changed, and what is asked for. */
 import type { Deployment, DeploymentBody, Group, HealthCheckType, ImageVersion } from '../api/types';
+import { rollNeeded } from './groups';
 import { label } from './images';
 import type { Wanted } from '../page';
 import { day, listed, seconds } from './words';
@@ -83,6 +84,14 @@ export function imageChoices(versions: readonly ImageVersion[], group: Group): C
       .join(' · ');
     return { value: one.version, words, refused };
   });
+}
+
+/** Where nobody has said what to deploy: what the prompt asks for, else the newest image. */
+export function chosen(body: Body, group: Group, versions: readonly ImageVersion[]): Body {
+  if (body.image || body.retryOf || rollNeeded(group)) return body;
+  const newest = imageChoices(versions, group).find((one) => !one.refused);
+  if (!newest || newest.value === label(group.state?.image)) return body;
+  return { ...body, image: newest.value };
 }
 
 function notDeployable(one: ImageVersion, location: string): string {
