@@ -11,7 +11,7 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check page page-check lint types soak bench histories openapi lock clean
+.PHONY: run test unit check page page-check pictures lint types soak bench histories openapi lock clean
 
 run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -25,6 +25,9 @@ unit: $(READY)  ## the tests that take no time
 check: lint types test page-check  ## what to run before a commit
 
 page: $(PAGE_READY)  ## build the page that people look at
+
+pictures: $(READY) $(PAGE_READY)  ## the README's pictures of the page, anew
+	PYTHONPATH=. $(BIN)/python dashboard/pictures.py
 
 page-check: $(PAGE_READY)  ## the types and the tests of the page's own code
 	npm run --prefix dashboard --silent check

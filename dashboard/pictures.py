@@ -85,6 +85,7 @@ def failed(page: Any, platform: Served) -> None:
     platform.end(identity)
     page.goto(f"{platform.url}/api/dashboard/deployments/{identity}")
     page.get_by_role("link", name=re.compile("^Evidence of ")).click()
+    page.set_viewport_size({"width": WIDTH, "height": 1120})
     page.get_by_role("region", name="Serial log").wait_for()
     shot(page).save(FOLDER / "failed.webp", quality=80, method=6)
 

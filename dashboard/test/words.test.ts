@@ -21,7 +21,9 @@ import { fromTo, imageName, label } from '../src/model/images';
 import { pause } from '../src/model/pace';
 import { parameters } from '../src/model/parameters';
 import { present, rank } from '../src/model/health';
+import { instanceLines } from '../src/model/instance-view';
 import { story } from '../src/model/story';
+import { waitsFor } from '../src/model/waiting';
 import { about, ago, clock, counter, listed, moment, plain, utc } from '../src/model/words';
 import { captured, runOf } from './captured';
 
@@ -240,4 +242,24 @@ test('a VM that came and went back is counted once, and one that was never judge
   const run = runOf('rolledback');
   assert.deepEqual(present(run), { blue: 6, green: 0 });
   assert.deepEqual(aftermath(run, story(run)).sick, []);
+});
+
+test('an instance view is told as lines, a status each', () => {
+  const view = {
+    osName: 'debian',
+    statuses: [{ code: 'PowerState/running', displayStatus: 'VM running', message: null }],
+    vmHealth: { status: { code: 'HealthState/unhealthy', displayStatus: 'The VM is unhealthy' } },
+    extensions: [{ name: 'HealthExtension', statuses: [{ code: 'x', displayStatus: 'Ready', message: 'enabled' }] }],
+  };
+  assert.deepEqual(instanceLines(view), [
+    ['osName', 'debian'],
+    ['statuses', 'VM running'],
+    ['vmHealth', 'The VM is unhealthy'],
+    ['HealthExtension', 'Ready: enabled'],
+  ]);
+});
+
+test('what has just happened is not what is waited for', () => {
+  assert.equal(waitsFor('Batch 2 of 5: waiting for 1 of 2 VMs'), '1 of 2 VMs');
+  assert.equal(waitsFor('Batch 2 of 5: started', 'launch'), 'New VMs to be launched');
 });

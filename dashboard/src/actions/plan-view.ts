@@ -41,12 +41,14 @@ function failed(problem: Error): TemplateResult {
 }
 
 function figures(plan: Plan): TemplateResult {
-  const figure = (big: string, small: string): TemplateResult => html`<div><b>${big}</b><span>${small}</span></div>`;
+  const figure = (big: string, small: string, all = ''): TemplateResult =>
+    html`<div title=${all || nothing}><b>${big}</b><span>${small}</span></div>`;
   const vms = plan.batches.reduce((sum, one) => sum + one.blue, 0);
   const cores = plan.surge?.cores ? `, +${plan.surge.cores} cores` : '';
   const basis = plan.duration?.basis ?? '';
+  const short = basis.split(/[:;]/)[0] ?? '';
   return html`<div class="figs">
-    ${figure(plan.duration ? `≈ ${about(plan.duration.seconds)}` : '–', basis)}
+    ${figure(plan.duration ? `≈ ${about(plan.duration.seconds)}` : '–', short, basis)}
     ${figure(`${plan.servingFloor ?? '–'}`, 'serving floor: no fewer at any time')}
     ${figure(plan.surge ? `+${counted(plan.surge.vms, 'VM')}` : '–', `surge at most${cores}`)}
     ${figure(`${vms}`, `VMs replaced, ${plan.kept.length || 'none'} kept, ${plan.skipped.length || 'none'} skipped`)}

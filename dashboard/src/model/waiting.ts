@@ -1,7 +1,7 @@
 /** What a deployment waits for: until when, and what happens then. */
 import { whenNobody } from './commands';
 import type { Run } from './run';
-import type { Story } from './story';
+import type { Kind, Story } from './story';
 import { seconds, sentence } from './words';
 
 export interface Waiting {
@@ -32,7 +32,7 @@ export function waiting(run: Run, story: Story): Waiting {
     };
   }
   const live = story.rows.find((row) => row.live)?.live;
-  const what = waitsFor(run.deployment.reason);
+  const what = waitsFor(run.deployment.reason, live?.kind);
   const known = live && Number.isFinite(live.until) ? { from: live.from, until: live.until } : null;
   if (live?.kind === 'health' && known) return { what, span: known, ...verdict(run), tone: '' };
   if (live?.kind === 'drain' && known)
@@ -43,9 +43,21 @@ export function waiting(run: Run, story: Story): Waiting {
 }
 
 /** The reason of the API, without what a heading says already. */
-export function waitsFor(reason: string): string {
-  return sentence(reason.replace(/^Batch \d+ of \d+: /, '').replace(/^waiting for /, ''));
+export function waitsFor(reason: string, doing?: Kind): string {
+  const said = reason.replace(/^Batch \d+ of \d+: /, '');
+  const waits = said.replace(/^waiting for /, '');
+  // What has just happened is not what is waited for.
+  return sentence(waits === said ? ((doing && NEXT[doing]) ?? said) : waits);
 }
+
+const NEXT: Readonly<Partial<Record<Kind, string>>> = {
+  launch: 'new VMs to be launched',
+  health: 'new VMs to become healthy',
+  drain: 'connections to finish',
+  terminate: 'VMs to be deleted',
+  discard: 'VMs to be discarded',
+  bake: 'the end of the watch',
+};
 
 function verdict(run: Run): { left: string; then: string } {
   const { parameters } = run.deployment;

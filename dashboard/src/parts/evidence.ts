@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { ApiError, ask } from '../api/client';
 import type { Evidence } from '../api/types';
+import { instanceLines } from '../model/instance-view';
 import type { Placed } from '../model/run';
 import { plain, seconds } from '../model/words';
 import type { Page } from '../page';
@@ -133,7 +134,7 @@ class VmDrawer extends View {
 
 /** Azure's own words about the VM, one line each. */
 function instanceView(of: Evidence): TemplateResult | typeof nothing {
-  const rows = flat(of.instanceView ?? {}).slice(0, 40);
+  const rows = instanceLines(of.instanceView ?? {}).slice(0, 40);
   if (rows.length === 0) return nothing;
   return html`<section>
     <h3>Instance view</h3>
@@ -145,15 +146,6 @@ function instanceView(of: Evidence): TemplateResult | typeof nothing {
       )}
     </dl>
   </section>`;
-}
-
-function flat(value: unknown, path = ''): [string, string][] {
-  if (value === null || value === undefined || value === '') return [];
-  if (typeof value !== 'object') return [[path, String(value)]];
-  return Object.entries(value).flatMap(([name, part]) => {
-    const place = Array.isArray(value) ? `${path} ${Number(name) + 1}` : path ? `${path}.${name}` : name;
-    return flat(part, place);
-  });
 }
 
 customElements.define('teal-vm', VmDrawer);
