@@ -49,9 +49,10 @@ bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 histories: $(PYTHON_READY)  ## record this version's histories and rows, for the tests of all later ones
 	$(BIN)/python -m local.recording
 
-openapi: $(PYTHON_READY)  ## write docs/openapi.json, from which page and command are made, after a change of the API
+openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API
 	$(BIN)/python -m api.openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+	$(BIN)/python -m api.tables docs/api.md
 
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt

@@ -23,6 +23,7 @@ from rollout.deployment import (
 )
 from rollout.evidence import LOG_LENGTH, VmEvidence
 from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
+from rollout.group_state import GroupState, HealthCount, ImageCount
 from rollout.holds import Held, Hold, HoldKind
 from rollout.names import deployment_id
 from rollout.scale_set import ImageReference
@@ -164,6 +165,31 @@ class TestBatches:
         changed = await store.batches.change(ID, 2, lambda batch: replace(batch, phase=Phase.HEALTHY))
         assert changed == Batch(2, 2, 2, Phase.HEALTHY)
         assert await store.batches.list(ID) == (Batch(1, 2, 2), changed)
+
+
+class TestGroupStates:
+    async def test_a_state_is_made_at_its_first_change_and_comes_back_as_it_went(self, store: Store) -> None:
+        assert await store.group_states.get("web") is None
+        image = ImageCount(ImageReference(id="/images/web/versions/1.0.0"), 3)
+        made = GroupState("web", "/scale/Set", START, vms=3, images=(image,), health=HealthCount(2, 1, 0))
+        seen: list[GroupState | None] = []
+
+        def change(row: GroupState | None) -> GroupState:
+            seen.append(row)
+            return made if row is None else replace(row, vms=4)
+
+        assert await store.group_states.change("web", change) == made
+        assert await store.group_states.get("web") == made
+        assert await store.group_states.change("web", change) == replace(made, vms=4)
+        assert seen == [None, made]
+
+    async def test_they_are_listed_and_forgotten(self, store: Store) -> None:
+        for name in ("web", "api"):
+            await store.group_states.change(name, lambda row, name=name: GroupState(name, "/set"))  # type: ignore[misc]
+        assert [row.group_id for row in await store.group_states.list()] == ["api", "web"]
+        await store.group_states.delete("web")
+        await store.group_states.delete("web")
+        assert [row.group_id for row in await store.group_states.list()] == ["api"]
 
 
 class TestVms:
