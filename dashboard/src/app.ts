@@ -8,12 +8,13 @@ import { loadMe, type Me } from './api/me';
 import { serverNow } from './api/time';
 import type { CommandKind, Deployment, Details, GroupsData, Notification } from './api/types';
 import { makeRun, type Run } from './model/run';
-import { ended, underWay } from './model/status';
+import { ended, shown, underWay } from './model/status';
 import { story, type Story } from './model/story';
 import { title } from './model/title';
 import { banner, lostBar } from './parts/banner';
 import { icon } from './parts/marks';
 import { View } from './parts/view';
+import { changeTheme, save, stick } from './parts/window';
 import { link, route, type Route } from './router';
 import { signIn } from './sign-in';
 import { details, noDeployment } from './views/details';
@@ -49,6 +50,7 @@ class App extends View {
     super.connectedCallback();
     window.addEventListener('popstate', () => this.go());
     document.addEventListener('click', this.follow);
+    document.addEventListener('scroll', stick, { passive: true });
     void this.begin();
   }
 
@@ -179,6 +181,7 @@ class App extends View {
       <div class="bars">${this.bars(page)}</div>
       <main class="page" id="main" tabindex="-1">${this.main(page, known)}</main>
       ${this.dialog(page)}<teal-tip></teal-tip>
+      <p class="sr" role="status">${known ? announced(known.run) : nothing}</p>
       <div class="toast ${this.said ? 'on' : ''}" role="status">${this.said}</div>`;
   }
 
@@ -369,6 +372,12 @@ class App extends View {
 
 const feed_ = (feed: Feed<unknown> | null): Promise<void> | undefined => feed?.refresh();
 
+/** What a screen reader is told as it changes: not each percent. */
+function announced({ deployment }: Run): string {
+  const { status, currentBatch, numberOfBatches } = deployment;
+  return `${shown(status).word}${currentBatch ? `, batch ${currentBatch} of ${numberOfBatches}` : ''}`;
+}
+
 const loading = (): TemplateResult => html`<p class="mute loading" role="status">Loading…</p>`;
 
 const nowhere = (): TemplateResult =>
@@ -376,21 +385,5 @@ const nowhere = (): TemplateResult =>
     <h1>There is nothing here</h1>
     <a class="b" href=${link.groups()}>All groups</a>
   </section>`;
-
-function changeTheme(): void {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme:dark)').matches;
-  root.dataset.theme = dark ? 'light' : 'dark';
-  localStorage.setItem('teal.theme', root.dataset.theme);
-}
-
-/** Give somebody a file that the page made. */
-function save(name: string, content: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  const anchor = document.createElement('a');
-  [anchor.href, anchor.download] = [url, name];
-  anchor.click();
-  URL.revokeObjectURL(url);
-}
 
 customElements.define('teal-app', App);

@@ -117,7 +117,6 @@ class Deploy extends Modal {
           class="plan ${this.planning ? 'stale' : ''}"
           role="region"
           aria-label="What will happen"
-          aria-live="polite"
           aria-busy=${this.planning ? 'true' : 'false'}
           tabindex="0"
         >
@@ -137,7 +136,7 @@ class Deploy extends Modal {
     return html`<footer>
       ${button('quiet', 'copy', 'Copy as curl', '', () => this.page.copy(this.curl(), 'The command'))}
       <span class="grow"></span>
-      <span class="s soft verdict"
+      <span class="s soft verdict" role="status"
         >${says ? (says.bad ? html`<b class="badtext">${says.words}</b>` : says.words) : nothing}</span
       >
       <button class="b" type="button" @click=${() => this.close()}>Cancel</button>

@@ -1,8 +1,9 @@
 /** What a deployment waits for: until when, and what happens then. */
+import type { Deployment } from '../api/types';
 import { whenNobody } from './commands';
 import type { Run } from './run';
 import type { Kind, Story } from './story';
-import { seconds, sentence } from './words';
+import { about, seconds, sentence } from './words';
 
 export interface Waiting {
   what: string;
@@ -40,6 +41,12 @@ export function waiting(run: Run, story: Story): Waiting {
   if (live?.kind === 'bake' && known)
     return { what, span: known, left: 'to be watched.', then: 'Then it is finished.', tone: '' };
   return { what, span: null, left: '', then: '', tone: '' };
+}
+
+/** About how long is left of a deployment by how far it has come; empty where that says nothing. */
+export function timeLeft(of: Deployment, now: number): string {
+  if (!of.startedAt || of.decision || of.progress <= 0 || of.rollBack) return '';
+  return `about ${about(((now - seconds(of.startedAt)) * (100 - of.progress)) / of.progress)} left`;
 }
 
 /** The reason of the API, without what a heading says already. */

@@ -5,14 +5,16 @@ import { whenNobody } from '../model/commands';
 import { fromTo as images } from '../model/images';
 import { shown } from '../model/status';
 import { seconds } from '../model/words';
-import { waitsFor } from '../model/waiting';
+import { timeLeft, waitsFor } from '../model/waiting';
 import type { Page } from '../page';
 import { link } from '../router';
 import { command } from './commands';
 import { fromTo, icon, note, status } from './marks';
 import { vars } from './vars';
 
-export function banner(page: Page, of: Deployment, here = false, left = ''): TemplateResult {
+/** `here`: on the deployment's own page, where nobody has to open it. */
+export function banner(page: Page, of: Deployment, here = false): TemplateResult {
+  const left = timeLeft(of, page.now);
   const tone = shown(of.status).tone;
   const { from, to } = images(of.image);
   const first = of.status === 'awaitingApproval' ? 'approve' : of.status === 'paused' ? 'resume' : 'pause';

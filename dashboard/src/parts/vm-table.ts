@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import { rank } from '../model/health';
 import type { Placed, Run } from '../model/run';
+import { vmShown } from '../model/status';
 import type { Page } from '../page';
 import { changed, link } from '../router';
 import { glyph, icon, time, vmStatus } from './marks';
@@ -36,7 +37,7 @@ export function vmTable(page: Page, run: Run, query: URLSearchParams, selected: 
             <th>VM</th>
             <th>Status</th>
             ${sources.map((source) => html`<th>${source}</th>`)}
-            <th>Note</th>
+            <th>Reason</th>
             <th class="num">Batch</th>
             <th class="num">Since</th>
           </tr>
@@ -131,7 +132,8 @@ function reading(vm: Placed, source: string): TemplateResult {
 }
 
 function noteOf(vm: Placed): string {
-  const notes = [vm.evidence ? 'evidence is kept' : '', vm.replaced ? 'replaced once' : ''];
-  if (vm.reason.startsWith('Stays')) notes.push('kept: its green VM was not healthy');
+  // What is well needs no reason, and what is gone has said it.
+  const reason = vm.status === 'healthy' || vm.gone || vm.reason === vmShown(vm).word ? '' : vm.reason;
+  const notes = [reason, vm.evidence ? 'evidence is kept' : '', vm.replaced ? 'replaced once' : ''];
   return notes.filter(Boolean).join(', ');
 }

@@ -5,7 +5,7 @@ import type { Story } from '../model/story';
 import { ended } from '../model/status';
 import type { Page } from '../page';
 import { link, type Route, type Tab } from '../router';
-import { dangers } from '../parts/banner';
+import { banner, dangers } from '../parts/banner';
 import { allEvents, latest } from '../parts/events';
 import { facts } from '../parts/facts';
 import { failure } from '../parts/failure';
@@ -22,12 +22,10 @@ export function details(page: Page, run: Run, story: Story, at: DetailsRoute): T
   const bad = ended(deployment.status) && deployment.status !== 'finished';
   const known = { run, story };
   const head = deployment.status === 'queued' ? queued(page, run) : bad ? failure(page, known) : hero(page, known);
-  return html`${crumbs(run)}${dangers(bad ? [] : deployment.dangers)}${head}${tabs(run, at.tab)}${tab(
-    page,
-    run,
-    story,
-    at,
-  )}`;
+  const live = !ended(deployment.status) && deployment.status !== 'queued';
+  return html`${live ? html`<div id="stick">${banner(page, deployment, true)}</div>` : nothing}${crumbs(run)}${dangers(
+    bad ? [] : deployment.dangers,
+  )}${head}${tabs(run, at.tab)}${tab(page, run, story, at)}`;
 }
 
 function crumbs(run: Run): TemplateResult {

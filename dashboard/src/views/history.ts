@@ -7,7 +7,7 @@ import { FILTERS, filtered, inFilter, median, rowAct, took, type RowAct } from '
 import { sameAgain } from '../model/form';
 import { fromTo as images } from '../model/images';
 import { shown } from '../model/status';
-import { about, clock, counter, seconds } from '../model/words';
+import { about, clock, counter, seconds, utc } from '../model/words';
 import type { Page } from '../page';
 import { button } from '../parts/commands';
 import { fromTo, icon, status, when } from '../parts/marks';
@@ -171,7 +171,9 @@ function row(page: Page, of: Deployment, all: readonly Deployment[]): TemplateRe
 }
 
 const ended = (of: Deployment): TemplateResult =>
-  html`<time datetime=${of.endedAt ?? ''} title=${of.endedAt ?? ''}>${clock(seconds(of.endedAt ?? ''))}</time>`;
+  html`<time datetime=${of.endedAt ?? ''} title=${utc(seconds(of.endedAt ?? ''))}
+    >${clock(seconds(of.endedAt ?? ''))}</time
+  >`;
 
 function progress(of: Deployment): TemplateResult {
   if (of.status === 'queued') {
