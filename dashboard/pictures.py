@@ -30,7 +30,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with served(ROOT / "local" / "worlds" / "demo.json", SPEED) as platform, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        view = {"width": WIDTH, "height": HEIGHT}
+        view: Any = {"width": WIDTH, "height": HEIGHT}
         page = browser.new_context(viewport=view, device_scale_factor=1, reduced_motion="reduce").new_page()
         animate(page, platform)
         plan(page, platform)

@@ -41,6 +41,7 @@ def choose(found: Any, image: str, grace: str = "120") -> None:
 def roll(shown: Any, found: Any) -> str:
     """Start it; its id."""
     found.get_by_role("button", name="Roll deployment").click()
+    found.wait_for(state="detached")
     shown.wait_for_url(re.compile(r"/deployments/\w+-\d"))
     return str(shown.url.rpartition("/")[2])
 

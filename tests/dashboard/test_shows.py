@@ -48,7 +48,8 @@ def test_groups_show_what_runs_who_is_needed_and_what_comes_next(page: PageTest,
     prompt = shown.get_by_role("article", name="Group prompt")
     prompt.get_by_text("Needs a roll").wait_for()
     prompt.get_by_text("weekly").wait_for()
-    assert "4 of 4 VMs do not run the current model." in shown.locator(".needs").last.inner_text()
+    needs = shown.locator(".needs").filter(has=shown.get_by_role("region", name="What differs in prompt"))
+    assert "4 of 4 VMs do not run the current model." in needs.inner_text()
     field = shown.get_by_role("region", name="What differs in prompt").get_by_role("row").nth(1)
     assert field.inner_text().split() == ["image", "1.1.0", "1.0.0", "4", "of", "4"]
     shown.get_by_role("heading", name="Next runs").wait_for()

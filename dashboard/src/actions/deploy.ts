@@ -72,6 +72,8 @@ class Deploy extends Modal {
 
   private replan(): void {
     this.planning = true;
+    // What was asked before says nothing of what the form says now.
+    this.asked?.abort();
     void this.update();
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.ask(), SETTLED);

@@ -32,5 +32,6 @@ function named(path: string, of: unknown): string {
 /** `statuses` says nothing that its place does not. */
 function joined(path: string, name: string): string {
   if (/^(sub)?status(es)?$/.test(name) && path) return path;
-  return path ? `${path}.${name}` : name;
+  // `vmAgentVersion` of `vmAgent` needs no place.
+  return path && !name.startsWith(path) ? `${path}.${name}` : name;
 }

@@ -98,7 +98,7 @@ class VmDrawer extends View {
     const save = (name: string, text: string, type: string): void =>
       this.page.save(`${this.shown.name}-${name}`, text, type);
     const json = JSON.stringify(of, null, 2);
-    return html`${instanceView(of)}${of.serialLog === null ? nothing : this.log(of.serialLog)}
+    return html`${of.serialLog === null ? nothing : this.log(of.serialLog)}${instanceView(of)}
       ${of.notes.length
         ? html`<section>
             <h3>Missing</h3>
