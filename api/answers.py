@@ -17,6 +17,7 @@ from rollout.group import Group, HealthCheckType, SignalType
 from rollout.group_state import Attention, HealthCount
 from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord, Outcome
+from rollout.roles import Mode, Role
 from rollout.roll_needed import RollNeeded
 from rollout.scale_set import OrchestrationMode
 from rollout.schedule import Schedule, ScheduleRun
@@ -182,6 +183,31 @@ class Health(Shape):
 
     status: Literal["healthy"]
     checks: list[Check] | Absent = None
+
+
+class Permission(Shape):
+    """Whether the caller may give a command, and the least role that may."""
+
+    allowed: bool
+    needs: Role
+
+
+class Me(Shape):
+    """Who the caller is to Teal. ``recordedAs``: what starts and commands say of who asked for them."""
+
+    mode: Mode
+    name: str
+    recorded_as: str
+    roles: list[Role]
+    may: dict[str, Permission]
+
+
+class SignalKey(Shape):
+    """What the group's VMs send with their signals: ``key``, as the header that ``header`` names."""
+
+    group_id: str
+    header: str
+    key: str
 
 
 class ErrorDetail(Shape):

@@ -67,7 +67,7 @@ async def command_deployment(ports: Ports, request: Request, *, kind: CommandKin
         comment, all_gates = parse_body(request, CommandBody, optional=True).comment or "", False
     row = await find_deployment(ports, request)
     at = request.at or ports.clock.now()
-    command = await give(ports, row.id, Said(kind, request.caller, at, comment, all_gates, request.tried))
+    command = await give(ports, row.id, Said(kind, request.caller.recorded_as, at, comment, all_gates, request.tried))
     return await _accepted(ports, request, command)
 
 
@@ -91,7 +91,7 @@ async def take_back_deployment(ports: Ports, request: Request) -> Answer:
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, message, row.id)
     commands = await ports.store.commands.list(row.id)
     taken_back = [command for command in commands if command.kind is CommandKind.STOP]
-    said = Said(CommandKind.STOP, request.caller, ports.clock.now(), "taken back from the queue")
+    said = Said(CommandKind.STOP, request.caller.recorded_as, ports.clock.now(), "taken back from the queue")
     return await _accepted(ports, request, taken_back[0] if taken_back else await give(ports, row.id, said))
 
 

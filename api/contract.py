@@ -41,6 +41,7 @@ class Operation:
     """One route. ``answers``: what each status of success holds; ``None`` is no body, a text is a media type.
 
     ``refusals``: the codes that it has besides those of ``refusals_of``. ``optional``: the body may be left out.
+    ``sent``: headers of the request.
     """
 
     tag: str
@@ -50,6 +51,7 @@ class Operation:
     optional: bool = False
     query: tuple[Named, ...] = ()
     headers: Mapping[int, tuple[Named, ...]] = field(default_factory=dict)
+    sent: tuple[Named, ...] = ()
     summary: str = ""
 
 
@@ -62,6 +64,8 @@ BODY = (
 WRITE = (Code.CROSS_ORIGIN, Code.BODY_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 KEYED = (Code.INVALID_VALUE, Code.REQUEST_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED)
 QUERY = (Code.INVALID_TYPE, Code.OUT_OF_RANGE)
+#: What any route may answer to a caller, but those that are for anyone.
+ACCESS = (Code.UNAUTHENTICATED, Code.ROLE_MISSING, Code.AUTHENTICATION_OFF)
 #: What any route may answer to its query.
 EVERY = (Code.UNKNOWN_PARAMETER, Code.INVALID_VALUE)
 
@@ -90,6 +94,9 @@ def _paged(most: int, default: int | None = None) -> tuple[Named, ...]:
     return (_whole("limit", "How many items a page has at most.", 1, most, default or most), _TOKEN)
 
 
+_SIGNAL_KEY = Named(
+    "x-teal-signal-key", "The key of the VM's group, where the app asks for one.", {"type": "string", "maxLength": 64}
+)
 _GROUP = (Code.GROUP_NOT_FOUND,)
 _DEPLOYMENT = (Code.DEPLOYMENT_NOT_FOUND,)
 _STATUS = Named(
@@ -151,6 +158,7 @@ def _news(refusals: tuple[Code, ...]) -> Operation:
 
 #: By the name of the function.
 OPERATIONS: Mapping[str, Operation] = {
+    "get_me": Operation("Access", {200: answers.Me}),
     "list_groups": Operation(
         "Groups",
         {200: answers.listed(answers.GROUP)},
@@ -254,14 +262,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_notifications": Operation(
         "Notifications", {200: answers.listed(answers.NOTIFICATION)}, query=_paged(NOTIFICATIONS_PAGE)
     ),
+    "make_signal_key": Operation("Signals", {200: answers.SignalKey}, (*_GROUP, Code.SIGNAL_SECRET_MISSING)),
     "signal_vm": Operation(
         "Signals",
         {200: answers.SIGNAL, 202: answers.SIGNAL},
         (
             *(*_GROUP, Code.VM_NOT_FOUND, Code.VM_REPLACED, Code.VM_AMBIGUOUS, Code.SIGNAL_NOT_DECLARED),
-            Code.MALFORMED_JSON,
+            *(Code.MALFORMED_JSON, Code.SIGNAL_KEY_INVALID),
         ),
         body=SignalBody,
+        sent=(_SIGNAL_KEY,),
     ),
     "get_health": Operation(
         "About",
@@ -269,8 +279,8 @@ OPERATIONS: Mapping[str, Operation] = {
         (Code.UNHEALTHY,),
         query=(Named("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),),
     ),
-    "get_openapi": Operation("About", {200: answers.Document}),
-    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}),
+    "get_openapi": Operation("About", {200: answers.Document}, (Code.AUTHENTICATION_OFF,)),
+    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}, (Code.AUTHENTICATION_OFF,)),
 }
 
 
@@ -278,7 +288,7 @@ def refusals_of(method: str, operation: Operation) -> tuple[Code, ...]:
     """Every code that a route may answer, in the order of their declaration."""
     known = {*operation.refusals, *EVERY}
     if operation.tag != "About":
-        known |= {*NEIGHBOURS}
+        known |= {*NEIGHBOURS, *ACCESS}
     if method != "GET":
         known |= {*WRITE}
     if method == "POST":

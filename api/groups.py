@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -30,8 +31,10 @@ from rollout.names import GROUP_ID
 from rollout.parameters import fill
 from rollout.ports import Ports
 from rollout.preflight import check_set
-from rollout.preflight_signals import check_signals
+from rollout.preflight_signals import check_signal_keys, check_signals
 from rollout.scale_set import ScaleSet
+
+_log = logging.getLogger("teal")
 
 #: What may be included in a list of groups.
 STATE = "state"
@@ -88,7 +91,14 @@ def dangers_of(group: Group, dangers: Iterable[Danger]) -> list[Danger]:
     return [one for one in dangers if one.scale_set_id.lower() == group.scale_set_id.lower()]
 
 
-async def put_group(ports: Ports, request: Request, *, readings: Readings, scopes: Sequence[str] = ()) -> Answer:
+async def put_group(
+    ports: Ports,
+    request: Request,
+    *,
+    readings: Readings,
+    scopes: Sequence[str] = (),
+    signals_keyed: bool = False,
+) -> Answer:
     """Make a group (201) or replace its definition (200).
 
     What would refuse a deployment now but can be put right (the upgrade mode, say) is told in ``findings``; what makes
@@ -110,8 +120,10 @@ async def put_group(ports: Ports, request: Request, *, readings: Readings, scope
     if await held(ports, group.scale_set_id, "") is not None:
         ports = readings.at_this_pace(ports)
     scale_set, findings = await _check(ports, group)
-    findings = in_order((*findings, *check_signals(fill(Asked(), group)), *await image_findings(ports, group)))
+    signals = (*check_signals(fill(Asked(), group)), *check_signal_keys(group, signals_keyed))
+    findings = in_order((*findings, *signals, *await image_findings(ports, group)))
     await ports.store.groups.put(group)
+    _log.info("Group %s was put by %s", group.id, request.caller.recorded_as)
     state = await _put_look(ports, group, scale_set)
     shown = {**await _shown(ports, group, state), "findings": [render_finding(finding) for finding in findings]}
     headers = {"Location": request.link(f"groups/{group_id}")} if existing is None else {}
@@ -134,6 +146,7 @@ async def delete_group(ports: Ports, request: Request) -> Answer:
     await _refuse_while_under_way(ports, group)
     await ports.store.groups.delete(group.id)
     await ports.store.group_states.delete(group.id)
+    _log.info("Group %s was deleted by %s", group.id, request.caller.recorded_as)
     return Answer(204)
 
 

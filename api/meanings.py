@@ -220,4 +220,17 @@ _REST: Mapping[str, Words] = {
 }
 
 DEPLOYMENTS: Mapping[str, Words] = {**_DEPLOYMENT, **_PLAN, **_PARTS}
-REST: Mapping[str, Words] = _REST
+_ACCESS: Mapping[str, Words] = {
+    "Me.mode": Words("How callers are known: by `keys`, or as people and apps of Entra ID (`entra`)."),
+    "Me.name": Words("Who asks: the person's or app's name, or whose key it is."),
+    "recordedAs": Words("What starts and commands say of who asked for them: the name, and the object id."),
+    "roles": Words("The caller's roles, without those that they include."),
+    "may": Words("Each command by name: whether the caller may give it."),
+    "allowed": Words("Whether the caller may."),
+    "needs": Words("The least role that may."),
+    "SignalKey.groupId": Words("The group whose VMs send it."),
+    "header": Words("The header in which VMs send the key."),
+    "SignalKey.key": Words("The key: the same each time, until the secret is changed."),
+}
+
+REST: Mapping[str, Words] = {**_REST, **_ACCESS}

@@ -44,8 +44,10 @@ async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1
         raise web.HTTPFound(ENTRY)
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        headers = {name.casefold(): value for name, value in request.headers.items()}
-        answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read()))
+        sent = {name.casefold(): request.headers.getall(name) for name in request.headers}
+        headers = {name: ",".join(values) for name, values in sent.items()}
+        firsts = {name: values[0] for name, values in sent.items() if len(values) > 1}
+        answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read(), firsts))
         # The platform's own time: by it a page can count, whatever the speed.
         date = {"Date": format_datetime(host.clock.now(), usegmt=True)}
         response = web.Response(status=answer.status, headers={**date, **answer.headers}, body=answer.body)

@@ -18,7 +18,8 @@ from rollout.scale_set import ImageReference
 from rollout.status import Status
 from rollout.store import Commands
 
-ADA = {"x_ms_client_principal_name": "ada@example.com"}
+#: What a caller says of itself, where nobody vouches for it.
+FORGED = {"x_ms_client_principal_name": "ada@example.com"}
 VERBS = ["pause", "resume", "stop", "rollBack", "approve"]
 
 
@@ -65,7 +66,7 @@ class SlowCommands:
 
 async def test_a_command_is_202_with_the_deployment_and_the_command(world: Any) -> None:
     name = await running(world)
-    answer = await world.send("POST", f"deployments/{name}/pause", {"comment": "wait for ops"}, **ADA)
+    answer = await world.send("POST", f"deployments/{name}/pause", {"comment": "wait for ops"}, **FORGED)
 
     assert answer.status == 202
     assert (answer.body["id"], answer.body["status"]) == (name, "inProgress")
@@ -74,7 +75,7 @@ async def test_a_command_is_202_with_the_deployment_and_the_command(world: Any) 
         "command": "pause",
         "all": False,
         "at": "2026-11-23T08:15:00.000Z",
-        "by": "ada@example.com",
+        "by": "function key",
         "comment": "wait for ops",
         "heeded": None,
     }
@@ -212,8 +213,8 @@ async def test_whoever_waits_is_woken_after_the_command_was_written(world: Any) 
 
 async def test_commands_said_at_once_are_numbered_one_after_the_other(world: Any) -> None:
     name = await running(world)
-    callers = [{"x_ms_client_principal_name": who} for who in ("ada", "bob", "cleo", "dan")]
-    answers = await asyncio.gather(*(world.send("POST", f"deployments/{name}/stop", **who) for who in callers))
+    bodies = [{"comment": str(number)} for number in range(4)]
+    answers = await asyncio.gather(*(world.send("POST", f"deployments/{name}/stop", body) for body in bodies))
     assert sorted(answer.status for answer in answers) == [202, 409, 409, 409]
     assert await said(world, name) == [(1, "stop")]
     other = await asyncio.gather(*(world.send("POST", f"deployments/{name}/{verb}") for verb in VERBS))
@@ -300,9 +301,9 @@ async def test_others_that_always_come_first_are_told(world: Any) -> None:
 
 async def test_a_queued_deployment_is_taken_back_once(world: Any) -> None:
     name = await running(world, Status.QUEUED, epoch=0)
-    answer = await world.send("DELETE", f"groups/web/queue/{name}", **ADA)
+    answer = await world.send("DELETE", f"groups/web/queue/{name}", **FORGED)
     assert (answer.status, answer.body["status"], answer.body["command"]["command"]) == (202, "queued", "stop")
-    assert answer.body["command"]["by"] == "ada@example.com"
+    assert answer.body["command"]["by"] == "function key"
     assert (await world.send("DELETE", f"groups/web/queue/{name}")).status == 202
     assert await said(world, name) == [(1, "stop")]
 
