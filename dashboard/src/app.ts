@@ -9,7 +9,7 @@ import { serverNow } from './api/time';
 import type { CommandKind, Deployment, Details, GroupsData, Notification } from './api/types';
 import { makeRun, type Run } from './model/run';
 import { ended, shown, underWay } from './model/status';
-import { story, type Story } from './model/story';
+import { story, type Drawn } from './model/story';
 import { title } from './model/title';
 import { banner, lostBar } from './parts/banner';
 import { icon } from './parts/marks';
@@ -28,7 +28,7 @@ type Asks =
       kind: 'confirm';
       command: CommandKind | 'takeBack';
       deployment: Deployment;
-      known: { run: Run; story: Story } | null;
+      known: Drawn | null;
     }
   | { kind: 'key' };
 
@@ -44,7 +44,7 @@ class App extends View {
   private attention = 0;
   private opener: HTMLElement | null = null;
   private more: More | null = null;
-  private drawn: { of: unknown; run: Run; story: Story } | null = null;
+  private drawn: (Drawn & { of: unknown }) | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -253,7 +253,7 @@ class App extends View {
     return all.filter((one) => underWay(one.status));
   }
 
-  private known(): { run: Run; story: Story } | null {
+  private known(): Drawn | null {
     if (this.route.view !== 'details' || !this.feed?.value) return null;
     const of = this.feed.value as Details;
     if (this.drawn?.of === of && ended(of.deployment.status)) return this.drawn;
@@ -262,7 +262,7 @@ class App extends View {
     return this.drawn;
   }
 
-  private main(page: Page, known: { run: Run; story: Story } | null): TemplateResult {
+  private main(page: Page, known: Drawn | null): TemplateResult {
     const { route: at, feed } = this;
     if (at.view === 'nowhere') return nowhere();
     if (!feed?.value) return this.without(feed?.error ?? null);
@@ -296,7 +296,7 @@ class App extends View {
               ${key.get() ? 'Give another key…' : 'Open it…'}
             </button>`
           : nothing}
-        <button class="b" type="button" @click=${() => void feed_(this.feed)}>${icon('retry')}Try again</button>
+        <button class="b" type="button" @click=${() => void this.feed?.refresh()}>${icon('retry')}Try again</button>
       </div>
     </section>`;
   }
@@ -369,8 +369,6 @@ class App extends View {
     }, 6000);
   }
 }
-
-const feed_ = (feed: Feed<unknown> | null): Promise<void> | undefined => feed?.refresh();
 
 /** What a screen reader is told as it changes: not each percent. */
 function announced({ deployment }: Run): string {

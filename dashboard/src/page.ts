@@ -1,8 +1,7 @@
 /** What every view has of the page around it. */
 import type { CommandKind, Deployment, DeploymentBody } from './api/types';
 import type { Me } from './api/me';
-import type { Run } from './model/run';
-import type { Story } from './model/story';
+import type { Drawn } from './model/story';
 
 /** With what the dialog opens. `retryOf` goes on where that deployment ended. */
 export interface Wanted extends Partial<DeploymentBody> {
@@ -18,7 +17,7 @@ export interface Page {
   /** Open the dialog. */
   deploy: (wanted: Wanted) => void;
   /** Ask whether a command is meant. */
-  confirm: (command: CommandKind | 'takeBack', deployment: Deployment, known?: { run: Run; story: Story }) => void;
+  confirm: (command: CommandKind | 'takeBack', deployment: Deployment, known?: Drawn) => void;
   /** Change the address without a step in the history. */
   replace: (path: string) => void;
   copy: (text: string, what: string) => void;

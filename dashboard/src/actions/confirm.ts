@@ -4,15 +4,14 @@ import { mayStillHappen, newAct, send, type Act } from '../api/acts';
 import { serverNow } from '../api/time';
 import type { CommandKind, Deployment } from '../api/types';
 import { question } from '../model/commands';
-import type { Run } from '../model/run';
-import type { Story } from '../model/story';
+import type { Drawn } from '../model/story';
 import { icon, note } from '../parts/marks';
 import { Modal } from './modal';
 
 class Confirm extends Modal {
   command!: CommandKind | 'takeBack';
   deployment!: Deployment;
-  known: { run: Run; story: Story } | null = null;
+  known: Drawn | null = null;
   /** Told when the command was accepted. */
   done: () => void = () => undefined;
   private sending = false;

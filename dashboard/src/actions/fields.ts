@@ -101,11 +101,11 @@ function image({ known, body, set }: Form, versions: readonly ImageVersion[]): T
   const current =
     choices.find((one) => one.value === chosen || (chosen.includes('/') && one.value === label(chosen)))?.value ??
     chosen;
-  const known_ = current === '' || choices.some((one) => one.value === current);
+  const isListed = current === '' || choices.some((one) => one.value === current);
   return html`<div class="f">
     <label for="f-image">Image</label>
     <select id="f-image" autofocus @change=${(event: Event) => set('image', valueOf(event) || undefined)}>
-      ${known_ ? nothing : html`<option value=${current} selected>${label(current)}</option>`}
+      ${isListed ? nothing : html`<option value=${current} selected>${label(current)}</option>`}
       ${choices.map(
         (one) =>
           html`<option value=${one.value} ?disabled=${one.refused !== ''} ?selected=${one.value === current}>

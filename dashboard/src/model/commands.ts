@@ -1,8 +1,7 @@
 /** What may be said to a deployment, by whom, and what will then happen. */
 import type { CommandKind, Deployment } from '../api/types';
 import type { Me } from '../api/me';
-import type { Run } from './run';
-import type { Story } from './story';
+import type { Drawn } from './story';
 import { ended } from './status';
 import { about, clock, counted, day, seconds } from './words';
 
@@ -72,7 +71,7 @@ export const whenNobody = (action: string): string => NOBODY[action] ?? action;
 export function question(
   command: CommandKind | 'takeBack',
   deployment: Deployment,
-  known: { run: Run; story: Story } | null,
+  known: Drawn | null,
   now: number,
 ): Question {
   const group = deployment.groupId;
@@ -155,7 +154,7 @@ function approves(of: Deployment): Consequence[] {
   ];
 }
 
-function rollsBack(known: { run: Run; story: Story } | null, starting: number): Consequence[] {
+function rollsBack(known: Drawn | null, starting: number): Consequence[] {
   const from = known?.run.from || 'the previous image';
   const green = known?.story.steps.at(-1)?.green ?? 0;
   const floor = known?.run.floor;

@@ -3,13 +3,8 @@ import type { Batch, Deployment, Finding, Plan } from '../api/types';
 import type { Body } from './form';
 import { fromTo } from './images';
 import type { Run } from './run';
-import type { Row, Step, Story } from './story';
+import type { Drawn, Row, Step, Story } from './story';
 import { about, counted } from './words';
-
-export interface Drawn {
-  run: Run;
-  story: Story;
-}
 
 export function draw(plan: Plan, draining: number): Drawn {
   const size = plan.targetSize ?? 0;

@@ -53,6 +53,12 @@ export interface Story extends Forecast {
   rollBack: { at: number; percent: number; why: string } | null;
 }
 
+/** A deployment, or a plan, with its story: what every drawing is made of. */
+export interface Drawn {
+  run: Run;
+  story: Story;
+}
+
 /** What the fold goes through the events with. */
 interface Fold {
   run: Run;

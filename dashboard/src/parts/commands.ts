@@ -3,17 +3,11 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, refusedBecause, roleMissing } from '../model/commands';
-import type { Run } from '../model/run';
-import type { Story } from '../model/story';
+import type { Drawn } from '../model/story';
 import type { Page } from '../page';
 import { icon } from './marks';
 
-interface Known {
-  run: Run;
-  story: Story;
-}
-
-export function command(page: Page, of: Deployment, kind: CommandKind, known?: Known, small = false): TemplateResult {
+export function command(page: Page, of: Deployment, kind: CommandKind, known?: Drawn, small = false): TemplateResult {
   const why = refusedBecause(kind, of, page.me, page.lost > 0);
   const { icon: sign, word } = COMMANDS[kind];
   const primary = (kind === 'approve' || kind === 'resume') && !why ? 'primary' : '';
@@ -33,7 +27,7 @@ export function button(look: string, sign: string, words: string, why: string, c
   </button>`;
 }
 
-export function commands(page: Page, known: Known): TemplateResult {
+export function commands(page: Page, known: Drawn): TemplateResult {
   const of = known.run.deployment;
   const kinds = offered(of);
   const role = kinds.map((kind) => roleMissing(kind, page.me)).find(Boolean);
@@ -43,7 +37,7 @@ export function commands(page: Page, known: Known): TemplateResult {
 }
 
 /** What can be taken along. */
-export function more(page: Page, { run }: Known): TemplateResult {
+export function more(page: Page, { run }: Drawn): TemplateResult {
   const { deployment: of, batches, vms, events } = run;
   const curl = `curl -H "x-functions-key: $KEY" ${address(`deployments/${of.id}`)}`;
   const entry = (sign: string, words: unknown, click: () => void): TemplateResult =>

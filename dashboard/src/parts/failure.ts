@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { aftermath, type Advice } from '../model/aftermath';
 import type { Placed, Run } from '../model/run';
 import { shown } from '../model/status';
-import type { Story } from '../model/story';
+import type { Drawn } from '../model/story';
 import { about, counter } from '../model/words';
 import { roleMissing } from '../model/commands';
 import type { Page } from '../page';
@@ -12,12 +12,7 @@ import { button, more } from './commands';
 import { title } from './hero';
 import { glyph, icon, time } from './marks';
 
-interface Known {
-  run: Run;
-  story: Story;
-}
-
-export function failure(page: Page, known: Known): TemplateResult {
+export function failure(page: Page, known: Drawn): TemplateResult {
   const { run, story } = known;
   const { deployment } = run;
   const of = aftermath(run, story);
@@ -92,11 +87,11 @@ function again(page: Page, run: Run, gracePeriod?: number): void {
 
 function advice(page: Page, run: Run, sick: readonly Placed[], of: Advice, first: boolean): TemplateResult {
   const look = first ? 'primary' : '';
-  const first_ = sick.find((vm) => vm.evidence);
+  const proof = sick.find((vm) => vm.evidence);
   const longer = run.deployment.gracePeriod * 2;
   const acts: Record<Advice['does'], TemplateResult | typeof nothing> = {
-    evidence: first_
-      ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, first_.vmId)}>${icon('search')}${of.button}</a>`
+    evidence: proof
+      ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, proof.vmId)}>${icon('search')}${of.button}</a>`
       : nothing,
     deploy: button(look, 'image', of.button, roleMissing('start', page.me), () =>
       page.deploy({ groupId: run.deployment.groupId }),

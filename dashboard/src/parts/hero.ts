@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { shown } from '../model/status';
 import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';
-import type { Row, Story } from '../model/story';
+import type { Drawn, Row, Story } from '../model/story';
 import { sameAgain } from '../model/form';
 import { waiting } from '../model/waiting';
 import { about, clock, counted, counter, day } from '../model/words';
@@ -12,12 +12,7 @@ import { commands, button, more } from './commands';
 import { fromTo, glyph, icon, pill, time, when, type Content } from './marks';
 import { vars } from './vars';
 
-interface Known {
-  run: Run;
-  story: Story;
-}
-
-export function hero(page: Page, known: Known): TemplateResult {
+export function hero(page: Page, known: Drawn): TemplateResult {
   const { deployment } = known.run;
   const tone = shown(deployment.status).tone;
   const over = known.run.end !== null;
@@ -41,7 +36,7 @@ export function title(page: Page, run: Run, story: Story): TemplateResult {
     <h1>${deployment.groupId} <span>${back ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
 }
 
-export function meta(page: Page, { run, story }: Known): TemplateResult {
+export function meta(page: Page, { run, story }: Drawn): TemplateResult {
   const { deployment } = run;
   const about = story.rollBack?.why ?? deployment.comment;
   return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} ·
@@ -50,7 +45,7 @@ export function meta(page: Page, { run, story }: Known): TemplateResult {
     : html` to ${time(run.end)}`}`;
 }
 
-function afterwards(page: Page, known: Known): TemplateResult {
+function afterwards(page: Page, known: Drawn): TemplateResult {
   const { deployment } = known.run;
   const previous = deployment.image.previous;
   return html`<div class="bs">
@@ -71,7 +66,7 @@ function answer(heading: string, big: Content, rest: unknown): TemplateResult {
   </div>`;
 }
 
-function progress(page: Page, { run, story }: Known): TemplateResult {
+function progress(page: Page, { run, story }: Drawn): TemplateResult {
   const { deployment } = run;
   const last = page.lost ? ', last known' : '';
   if (run.end !== null) {
@@ -148,7 +143,7 @@ const FILLED: Readonly<Record<string, string>> = {
 };
 const filled = (row: Row): string => FILLED[row.live?.kind ?? ''] ?? '0%';
 
-function how(page: Page, { run, story }: Known): TemplateResult {
+function how(page: Page, { run, story }: Drawn): TemplateResult {
   const of = health(run, story);
   const sick = of.sick ? html`<span class="badtext">${of.sick} sick</span>` : 'none sick';
   return answer(
@@ -176,7 +171,7 @@ export function dots(story: Story, of: Health): TemplateResult {
   </div>`;
 }
 
-function waits(page: Page, { run, story }: Known): TemplateResult {
+function waits(page: Page, { run, story }: Drawn): TemplateResult {
   const of = waiting(run, story);
   const heading = `Waiting for${page.lost ? ', last known' : ''}`;
   if (!of.span) return answer(heading, of.what, nothing);
@@ -194,7 +189,7 @@ function waits(page: Page, { run, story }: Known): TemplateResult {
   );
 }
 
-function took({ run, story }: Known): TemplateResult {
+function took({ run, story }: Drawn): TemplateResult {
   const all = (run.end ?? run.now) - run.start;
   const done = story.rows.filter((row) => row.done && row.begun);
   const mean = done.reduce((sum, row) => sum + (row.done ?? 0) - (row.begun ?? 0), 0) / Math.max(1, done.length);
