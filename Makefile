@@ -8,19 +8,31 @@ BIN := $(VENV)/bin
 PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
+PAGE_NODE_READY := dashboard/node_modules/.ready
+PAGE_READY := dashboard/dist/.ready
+PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check lint types soak bench histories infra package openapi lock clean
+.PHONY: run test unit check page page-check pictures lint types soak bench histories infra package openapi lock clean
 
-run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
+run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
 
-test: $(READY)  ## every test, on two processors
+test: $(READY) $(PAGE_READY)  ## every test, on two processors
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 unit: $(READY)  ## the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
-check: lint types test  ## what to run before a commit
+check: lint types test page-check  ## what to run before a commit
+
+page: $(PAGE_READY)  ## build the page that people look at
+
+pictures: $(READY) $(PAGE_READY)  ## the README's pictures of the page, anew
+	PYTHONPATH=. $(BIN)/python dashboard/pictures.py
+
+page-check: $(PAGE_READY)  ## the types and the tests of the page's own code
+	npm run --prefix dashboard --silent check
+	npm test --prefix dashboard --silent
 
 lint: $(PYTHON_READY)
 	$(BIN)/ruff check .
@@ -54,7 +66,7 @@ lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) node_modules dashboard/node_modules dashboard/dist
 
 $(PYTHON_READY): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
@@ -68,4 +80,13 @@ $(PYTHON_READY): requirements-dev.txt
 $(NODE_READY): package-lock.json
 	@command -v npm > /dev/null || { echo "Teal's local platform needs Node 20 or later (https://nodejs.org)"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(PAGE_NODE_READY): dashboard/package-lock.json
+	@command -v npm > /dev/null || { echo "The page is built with Node 20 or later (https://nodejs.org)"; exit 1; }
+	npm ci --prefix dashboard --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(PAGE_READY): $(PAGE_NODE_READY) docs/openapi.json $(PAGE_SOURCES)
+	npm run --prefix dashboard --silent build
 	touch $@
