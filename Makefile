@@ -8,7 +8,7 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types soak bench histories openapi lock clean
+.PHONY: run test unit check lint types soak bench histories openapi models command lock clean
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -41,9 +41,17 @@ openapi: $(PYTHON_READY)  ## write docs/openapi.json, from which page and comman
 	$(BIN)/python -m api.openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 
+models: $(PYTHON_READY)  ## write the command's models, after a change of docs/openapi.json
+	cd cli && ../$(BIN)/datamodel-codegen
+	$(BIN)/ruff format -q cli/teal_cli/models.py
+
+command: $(PYTHON_READY)  ## teal.pyz, which runs on any Python from 3.11 on, into the action's folder
+	$(BIN)/python -m cli.pack pipelines/github/teal.pyz
+
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command "make lock" cli/pyproject.toml -o cli/requirements.txt
 
 clean:
 	rm -rf .venv node_modules

@@ -1,0 +1,130 @@
+"""The real command, as a process, against the local platform over HTTP: one for all tests, with a group for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.front import Front
+from tests.cli.running import Teal
+
+ROOT = Path(__file__).parents[2]
+
+#: How many seconds of the platform pass in one: a deployment of two VMs takes two seconds.
+SPEED = 120
+
+_COMPUTE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
+_GROUPS = 40
+
+
+def world() -> dict[str, Any]:
+    """Many small scale sets of one image: 1.1.0 is good, and 1.2.0 never becomes healthy."""
+    names = [f"set{number}" for number in range(_GROUPS)]
+    quick = {"bootTime": 5, "healthyAfter": 5}
+    return {
+        "scaleSets": [
+            {"name": name, "resourceGroup": "demo", "capacity": 2, "image": "apps/web/1.0.0"} for name in names
+        ],
+        "galleries": [
+            {
+                "name": "apps",
+                "resourceGroup": "demo",
+                "images": [
+                    {
+                        "name": "web",
+                        "versions": [
+                            {"name": "1.0.0", "behavior": quick},
+                            {"name": "1.1.0", "behavior": quick},
+                            {"name": "1.2.0", "behavior": {**quick, "neverHealthy": True}},
+                        ],
+                    }
+                ],
+            }
+        ],
+        "groups": [
+            {
+                "id": name,
+                "scaleSetId": f"{_COMPUTE}/virtualMachineScaleSets/{name}",
+                "imageId": f"{_COMPUTE}/galleries/apps/images/web",
+                "healthCheckTypes": ["vmState", "applicationHealth"],
+                "drainingTimeout": 0,
+                # A busy machine must not make a healthy VM late.
+                "defaults": {"gracePeriod": 7200, "batchSize": 1},
+            }
+            for name in names
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the platform listens."""
+    path = tmp_path_factory.mktemp("world") / "world.json"
+    path.write_text(json.dumps(world()))
+    with serve("--world", str(path), "--speed", str(SPEED)) as running:
+        yield running.url
+
+
+class serve:
+    """``python -m local``, until the block ends."""
+
+    def __init__(self, *arguments: str, port: int = 0) -> None:
+        self._arguments = ("--port", str(port), "--azure-port", "0", *arguments)
+
+    def __enter__(self) -> serve:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local", *self._arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "TEAL_POLL_INTERVAL": "6"},
+        )
+        assert self.process.stdout is not None
+        said = ""
+        for line in self.process.stdout:
+            said += line
+            if "Ctrl-C stops everything" in line:
+                break
+        found = re.search(r"API +(http://\S+)/api", said)
+        if found is None:
+            self.__exit__()
+            raise AssertionError(f"the platform does not start: {said}")
+        self.url = found[1]
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+_numbers = count()
+
+
+@pytest.fixture
+def group(server: str) -> str:
+    """A group that no other test uses."""
+    return f"set{next(_numbers)}"
+
+
+@pytest.fixture
+def teal(server: str, tmp_path: Path) -> Teal:
+    """The command, which finds the platform."""
+    return Teal({"TEAL_URL": server}, tmp_path)
+
+
+@pytest.fixture
+def front(server: str) -> Iterator[Front]:
+    """What stands between the command and the platform, and may go wrong."""
+    with Front(server) as standing:
+        yield standing
