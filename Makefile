@@ -46,7 +46,7 @@ models: $(PYTHON_READY)  ## write the command's models, after a change of docs/o
 	$(BIN)/ruff format -q cli/teal_cli/models.py
 
 command: $(PYTHON_READY)  ## teal.pyz, which runs on any Python from 3.11 on, into the action's folder
-	$(BIN)/python -m cli.pack pipelines/github/teal.pyz
+	$(BIN)/python cli/pack.py pipelines/github/teal.pyz
 
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt

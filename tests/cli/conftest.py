@@ -26,9 +26,9 @@ _COMPUTE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/d
 _GROUPS = 40
 
 
-def world() -> dict[str, Any]:
+def world(groups: int = _GROUPS) -> dict[str, Any]:
     """Many small scale sets of one image: 1.1.0 is good, and 1.2.0 never becomes healthy."""
-    names = [f"set{number}" for number in range(_GROUPS)]
+    names = [f"set{number}" for number in range(groups)]
     quick = {"bootTime": 5, "healthyAfter": 5}
     return {
         "scaleSets": [

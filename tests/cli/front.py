@@ -81,7 +81,7 @@ class Front:
         self.seen.append(request)
         reply = self.rule(request)
         if reply is None:
-            self._pass_on(handler, request)
+            _send(handler, *self.forward(request))
         elif reply is HANG:
             self._released.wait(60)
             handler.close_connection = True
@@ -91,7 +91,8 @@ class Front:
             content = b"" if reply.body is None else json.dumps(reply.body).encode()
             _send(handler, reply.status, dict(reply.headers), content)
 
-    def _pass_on(self, handler: BaseHTTPRequestHandler, request: Request) -> None:
+    def forward(self, request: Request) -> tuple[int, dict[str, str], bytes]:
+        """What Teal says to the request."""
         upstream = http.client.HTTPConnection(self._upstream, timeout=60)
         kept = {name: value for name, value in request.headers.items() if name not in ("host", "connection")}
         upstream.request(request.method, request.path, request.body or None, kept)
@@ -99,7 +100,7 @@ class Front:
         content = answer.read()
         headers = {k: v for k, v in answer.getheaders() if k.lower() not in ("content-length", "transfer-encoding")}
         upstream.close()
-        _send(handler, answer.status, headers, content)
+        return answer.status, headers, content
 
 
 def _send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], content: bytes) -> None:

@@ -90,10 +90,11 @@ class Started:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                self.lines.append(line.rstrip("\n"))
-                self._news.notify_all()
+        with self.process.stdout as said:
+            for line in said:
+                with self._news:
+                    self.lines.append(line.rstrip("\n"))
+                    self._news.notify_all()
 
     def until(self, words: str, timeout: float = 60) -> str:
         """Wait until it has said so; the line."""
