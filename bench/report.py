@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.cold_start import GOAL, ColdStart
+from bench.command import GOAL as HELP_GOAL
+from bench.command import HelpTime
 from bench.deployment import Measured, Requests, Scale
 from rollout.scale_set import OrchestrationMode
 from rollout.words import counted
@@ -72,6 +74,12 @@ def cold_start_table(cold_starts: Sequence[ColdStart]) -> str:
     return table(
         "Cold start: import function_app over the Functions and Durable SDKs", ("modules", "ratio", "goal"), rows
     )
+
+
+def help_table(measured: HelpTime) -> str:
+    """The command's help over the bare import of what it is made with."""
+    row = ("teal --help", f"{measured.ratio:.2f}", f"{HELP_GOAL}")
+    return table("The command: its help over a bare `import typer`", ("command", "ratio", "goal"), [row])
 
 
 def title(scale: Scale) -> str:

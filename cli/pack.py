@@ -1,7 +1,7 @@
 """Make ``teal.pyz``: one file that runs on any Python from 3.11 on, the same bytes whenever and wherever it is made.
 
-``python cli/pack.py FILE``. What it holds is pinned with hashes in cli/requirements.txt, and pure Python: what is compiled
-would run on one version of one system. Beside it, ``FILE.sha256`` is what ``sha256sum --check`` reads.
+``python cli/pack.py FILE``. What it holds is pinned with hashes in cli/requirements.txt, and pure Python: a compiled
+module would run on one version of one system. Beside it, ``FILE.sha256`` is what ``sha256sum --check`` reads.
 """
 
 from __future__ import annotations

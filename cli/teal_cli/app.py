@@ -1,18 +1,23 @@
-"""The commands. Each is a line or two: what is asked of the API, and what is shown of it."""
+"""The commands. Each is a line or two: what is asked of the API, and what is shown of it.
+
+What a command is done with is imported when it is done: the help is to be there at once.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from teal_cli import VERSION
-from teal_cli.environment import default_timeout, pipeline
-from teal_cli.exits import OF_STATUS, Exit, help_text
+from teal_cli.exits import Exit, help_text
 from teal_cli.fields import Fields, body_of
 from teal_cli.goals import Goal, parse_goal
 from teal_cli.options import Common, Starting, Waiting, grouped
-from teal_cli.session import Session, quoted, run
+
+if TYPE_CHECKING:
+    from teal_cli.session import Session
 
 app = typer.Typer(
     name="teal",
@@ -44,6 +49,12 @@ def main(
     """
 
 
+def _run(common: Common, work: Callable[[Session], Exit], **waits: bool) -> None:
+    from teal_cli.session import run
+
+    run(common, work, **waits)
+
+
 @app.command()
 @grouped
 def groups(
@@ -53,6 +64,7 @@ def groups(
 
     def work(session: Session) -> Exit:
         from teal_cli.reading import group_lines, one_group_lines, show
+        from teal_cli.session import quoted
 
         if group is None:
             every = session.all("groups")
@@ -62,7 +74,7 @@ def groups(
             show(session.output, one, one_group_lines(one))
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -74,13 +86,14 @@ def plan(group: _Group, *, fields: Fields, common: Common) -> None:
     def work(session: Session) -> Exit:
         from teal_cli.client import new_key
         from teal_cli.reading import plan_lines, show
+        from teal_cli.session import quoted
 
         path = f"groups/{quoted(group)}/deployments"
         planned: Any = session.client.post(path, body, new_key(), dryRun="true").body
         show(session.output, planned, plan_lines(planned))
         return Exit.FINISHED if planned["canStart"] else Exit.REFUSED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -102,7 +115,7 @@ def retry(deployment: _Deployment, *, starting: Starting, waiting: Waiting, fiel
         ended = session.client.get(f"deployments/{session.deployment_id(deployment)}")
         return start(session, ended["groupId"], {**body, "retryOf": ended["id"]}, starting, waiting)
 
-    run(common, work, waits=_patience(starting.wait))
+    _run(common, work, waits=starting.wait, starts=True)
 
 
 def _start(group: str, body: dict[str, Any], starting: Starting, waiting: Waiting, common: Common) -> None:
@@ -111,7 +124,7 @@ def _start(group: str, body: dict[str, Any], starting: Starting, waiting: Waitin
 
         return start(session, group, body, starting, waiting)
 
-    run(common, work, waits=_patience(starting.wait))
+    _run(common, work, waits=starting.wait, starts=True)
 
 
 @app.command()
@@ -136,7 +149,7 @@ def status(
             show(session.output, one, status_lines(one, session.page(one["id"])))
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -171,7 +184,7 @@ def _follow(deployment: str, goal: Goal, waiting: Waiting, common: Common) -> No
 
         return Follower(session, session.deployment_id(deployment), waiting, goal).follow()
 
-    run(common, work, waits=_patience(True))
+    _run(common, work, waits=True)
 
 
 @app.command()
@@ -191,7 +204,7 @@ def events(
         show(session.output, every, event_lines(every))
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -213,7 +226,7 @@ def vms(
         show(session.output, every, vm_lines(every))
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -228,13 +241,14 @@ def history(
 
     def work(session: Session) -> Exit:
         from teal_cli.reading import history_lines, show
+        from teal_cli.session import quoted
 
         path = "deployments" if group is None else f"groups/{quoted(group)}/deployments"
         newest = session.all(path, limit, limit=str(min(limit, 100)))
         show(session.output, newest, history_lines(newest))
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 def _steer(command: str, deployment: str, body: dict[str, Any], common: Common) -> None:
@@ -249,7 +263,7 @@ def _steer(command: str, deployment: str, body: dict[str, Any], common: Common) 
         show(session.output, told, [f"{plain(named)} was told to {command} (command {number}); it is {told['status']}"])
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 def _said(comment: str) -> dict[str, Any]:
@@ -310,7 +324,7 @@ def open_page(deployment: _Deployment, *, common: Common) -> None:
         webbrowser.open(page)
         return Exit.FINISHED
 
-    run(common, work)
+    _run(common, work)
 
 
 @app.command()
@@ -323,20 +337,8 @@ def doctor(*, common: Common) -> None:
 
         return examine(session)
 
-    run(common, work)
+    _run(common, work)
 
 
 def _body(fields: Any) -> dict[str, Any]:
     return body_of(vars(fields))
-
-
-def _patience(waits: bool) -> Any:
-    """How long a wait lasts unless ``--timeout`` says; a start alone is over soon."""
-    import os
-    from datetime import timedelta
-
-    return default_timeout(pipeline(os.environ)) if waits else timedelta(minutes=5)
-
-
-#: The ends of a deployment, for docs and completion.
-ENDS = tuple(OF_STATUS)

@@ -9,7 +9,8 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from teal_cli import VERSION
@@ -35,6 +36,8 @@ class Connection:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
         self._client: httpx.Client | None = None
+        #: Told each request's method, path, status and time: no header, and no query, which may hold a secret.
+        self.told: Callable[[str], None] = lambda line: None
         self._lock = threading.Lock()
 
     def send(
@@ -51,10 +54,11 @@ class Connection:
         """One request; ``NoAnswer`` where nothing came back."""
         import httpx
 
+        began = time.monotonic()
         limits = httpx.Timeout(timeout, connect=min(CONNECT_SECONDS, timeout))
         sent = {"User-Agent": f"teal/{VERSION}", **headers}
         try:
-            return self._open().request(
+            response = self._open().request(
                 method, url, headers=sent, params=params, content=content, data=form, timeout=limits
             )
         except httpx.TimeoutException as error:
@@ -63,6 +67,9 @@ class Connection:
             raise NoAnswer(_reason(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, UnicodeError):
             raise NoAnswer("the request cannot be sent: see TEAL_URL") from None
+        took = time.monotonic() - began
+        self.told(f"{method} {response.url.path}: {response.status_code} in {took:.2f} s")
+        return response
 
     def json(
         self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None

@@ -16,7 +16,7 @@ from teal_cli.connection import NoAnswer, tls_context
 from teal_cli.ending import Ended
 from teal_cli.exits import Exit
 from teal_cli.judging import Answer
-from teal_cli.output import Form
+from teal_cli.options import Form
 from teal_cli.plain import plain
 from teal_cli.session import Session
 

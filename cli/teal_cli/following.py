@@ -14,8 +14,8 @@ from teal_cli.environment import in_pipeline, may_be_live
 from teal_cli.exits import OF_STATUS, Exit
 from teal_cli.goals import AtGate, Goal, OnCancel, over
 from teal_cli.narrating import QUIET, Look, Narrator, end_lines
-from teal_cli.options import Waiting
-from teal_cli.output import Form, Output
+from teal_cli.options import Form, Waiting
+from teal_cli.output import Output
 from teal_cli.plain import plain
 from teal_cli.session import CANCEL_SECONDS, Session, now, on_a_terminal
 

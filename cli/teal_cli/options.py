@@ -7,13 +7,22 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from teal_cli.durations import parse_duration
 from teal_cli.goals import AtGate, OnCancel
-from teal_cli.output import Form
+
+
+class Form(StrEnum):
+    """What stdout holds."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
 
 
 def _duration(text: str) -> timedelta:
@@ -62,19 +71,22 @@ class Starting:
     again: Annotated[bool, typer.Option("--again", help="start anew although this job has started one before")] = False
 
 
+@cache
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in dataclasses.fields(group)
+    ]
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """Spread each dataclass among a command's parameters over options of its own."""
     own = inspect.signature(command, eval_str=True).parameters.values()
     groups: dict[str, Any] = {one.name: one.annotation for one in own if dataclasses.is_dataclass(one.annotation)}
     parameters = [one for one in own if one.name not in groups]
     for group in groups.values():
-        hints = get_type_hints(group, include_extras=True)
-        for field in dataclasses.fields(group):
-            parameters.append(
-                inspect.Parameter(
-                    field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
-                )
-            )
+        parameters += _parameters(group)
 
     def called(**given: Any) -> None:
         made = {

@@ -6,18 +6,10 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, TextIO
 
+from teal_cli.options import Form
 from teal_cli.plain import plain_json
-
-
-class Form(StrEnum):
-    """What stdout holds."""
-
-    TEXT = "text"
-    JSON = "json"
-    JSONL = "jsonl"
 
 
 class Output:
@@ -80,7 +72,7 @@ def _is_utf8(stream: TextIO) -> bool:
     return (stream.encoding or "ascii").lower().replace("-", "") == "utf8"
 
 
-_SIGNS = str.maketrans({"…": "...", "→": "->", "·": "|", "–": "-", "—": "-", "’": "'", "█": "#", "░": ".", "✓": "+"})
+_SIGNS = str.maketrans({"…": "...", "→": "->", "·": "|", "–": "-", "—": "-", "’": "'", "█": "#", "░": "."})
 
 
 def _ascii(line: str) -> str:

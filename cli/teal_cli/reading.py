@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from teal_cli.durations import show_duration
 from teal_cli.narrating import event_line, gate_lines, moment, state_line
-from teal_cli.output import Form, Output
+from teal_cli.options import Form
+from teal_cli.output import Output
 from teal_cli.plain import plain
 from teal_cli.session import now
 from teal_cli.tables import table

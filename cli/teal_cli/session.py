@@ -17,10 +17,10 @@ import typer
 from teal_cli.client import Client, Deadline, Who
 from teal_cli.connection import Connection
 from teal_cli.ending import Ended
-from teal_cli.environment import Pipeline, page_of, pipeline, setting, teal_url
+from teal_cli.environment import Pipeline, default_timeout, page_of, pipeline, setting, teal_url
 from teal_cli.exits import Exit
-from teal_cli.options import Common
-from teal_cli.output import Form, Output
+from teal_cli.options import Common, Form
+from teal_cli.output import Output
 from teal_cli.plain import plain
 from teal_cli.reports import Reports
 from teal_cli.supervising import supervise
@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 #: How long a command that does not wait may take.
 SHORT = timedelta(minutes=1)
 
+#: How long a start may take that nobody waits for the end of: the app may be starting itself.
+START = timedelta(minutes=5)
+
 #: How long the one request of an interrupted command may take, in seconds.
 CANCEL_SECONDS = 3.0
 
 #: The id of a deployment, to tell it from a group's.
-_DEPLOYMENT = re.compile(r".+-\d{8}T\d{6}Z-[0-9a-f]{6}")
+_DEPLOYMENT = re.compile(r"[a-z0-9-]+-\d{8}T\d{6}Z-[0-9a-f]{6}", re.ASCII)
 
 
 @dataclass
@@ -104,22 +107,21 @@ def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def run(common: Common, work: Callable[[Session], Exit], *, waits: timedelta | None = SHORT) -> None:
-    """Do the work of a command, and exit.
-
-    ``waits``: how long it may take unless ``--timeout`` says; ``None``: no limit.
-    """
+def run(common: Common, work: Callable[[Session], Exit], *, waits: bool = False, starts: bool = False) -> None:
+    """Do the work of a command, and exit. It may take as long as ``--timeout`` says, else as such a command may."""
     environment = os.environ
     output = Output(common.output, environment)
     try:
-        session = _session(common, output, environment, common.timeout or waits)
+        session = _session(common, output, environment, common.timeout or _patience(environment, waits, starts))
     except Ended as ended:
         _say(output, ended)
         raise typer.Exit(ended.code) from None
-    if common.verbose:
-        _tell_requests(session)
     code = supervise(lambda: _done(session, work), lambda why: _interrupted(session, why))
     raise typer.Exit(code)
+
+
+def _patience(environment: Mapping[str, str], waits: bool, starts: bool) -> timedelta | None:
+    return default_timeout(pipeline(environment)) if waits else START if starts else SHORT
 
 
 def _session(common: Common, output: Output, environment: Mapping[str, str], limit: timedelta | None) -> Session:
@@ -129,6 +131,8 @@ def _session(common: Common, output: Output, environment: Mapping[str, str], lim
     who = Who(function_key(environment), Tokens(source) if source is not None else None)
     deadline = Deadline(limit.total_seconds() if limit is not None else None)
     known = pipeline(environment)
+    if common.verbose:
+        connection.told = lambda line: output.say(f"  {plain(line)}")
     client = Client(url, who, connection, deadline)
     client.told = lambda words: output.say(f"{plain(words)}; trying again") if words else None
     return Session(client, output, environment, known, Reports(output, environment))
@@ -168,25 +172,6 @@ def _interrupted(session: Session, why: str) -> None:
     session.output.say(f"teal: {why}" + (f". {lines[0]}" if lines else ""))
     for line in lines[1:]:
         session.output.say(f"  {line}")
-
-
-def _tell_requests(session: Session) -> None:
-    """Say each request's method, path, status and time: no header, and no more of an address."""
-    send = session.client.connection.send
-
-    def told(method: str, url: str, **given: Any) -> Any:
-        began = now()
-        path = plain(url.removeprefix(session.client.url).partition("?")[0])
-        try:
-            response = send(method, url, **given)
-        except Exception as error:
-            session.output.say(f"  {method} {path}: {type(error).__name__}")
-            raise
-        took = (now() - began).total_seconds()
-        session.output.say(f"  {method} {path}: {response.status_code} in {took:.2f} s")
-        return response
-
-    session.client.connection.send = told  # type: ignore[method-assign]
 
 
 def now() -> datetime:

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from teal_cli.client import new_key
+from teal_cli.connection import NoAnswer
 from teal_cli.ending import Ended
 from teal_cli.exits import OF_STATUS, Exit
-from teal_cli.following import Follower, be_as_patient, finish, heed_cancel
-from teal_cli.goals import Goal
+from teal_cli.following import Follower, be_as_patient, cancel, finish, heed_cancel
+from teal_cli.goals import Goal, OnCancel
 from teal_cli.keys import attempt_key, start_key
-from teal_cli.options import Starting, Waiting
-from teal_cli.output import Form
+from teal_cli.options import Form, Starting, Waiting
 from teal_cli.plain import plain
 from teal_cli.reruns import Do, decide
-from teal_cli.session import Session, quoted
+from teal_cli.session import CANCEL_SECONDS, Session, quoted
 
 if TYPE_CHECKING:
     from teal_cli.models import Deployment
@@ -56,7 +56,7 @@ def _begin(
     session: Session, group: str, body: Mapping[str, Any], key: str, starting: Starting, waiting: Waiting
 ) -> Exit:
     session.parting = [f"A start of group {plain(group)} may have been accepted: `teal history {plain(group)}`"]
-    session.on_cancel = lambda: session.parting
+    session.on_cancel = lambda: _cancel_start(session, key, waiting.on_cancel)
     answer = session.client.post(f"groups/{quoted(group)}/deployments", body, key)
     deployment = cast("Deployment", answer.body)
     for finding in deployment.get("findings", []):
@@ -64,6 +64,18 @@ def _begin(
         session.output.say(plain(words))
     session.output.say(f"Deployment {plain(deployment['id'])} started: {session.page(deployment['id'])}")
     return _go_on(session, deployment, starting, waiting)
+
+
+def _cancel_start(session: Session, key: str, on_cancel: OnCancel) -> list[str]:
+    """The start is on its way: what it may have begun already is found by its key, and left, paused or stopped."""
+    if on_cancel is OnCancel.LEAVE:
+        return session.parting
+    try:
+        found = session.client.once("GET", "deployments", params={"key": key}, timeout=CANCEL_SECONDS / 2, fresh=False)
+    except (NoAnswer, Ended):
+        return session.parting
+    started = (found.body or {}).get("value") or []
+    return cancel(session, str(started[0]["id"]), on_cancel) if started else session.parting
 
 
 def _again(

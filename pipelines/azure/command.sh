@@ -5,7 +5,7 @@ if [[ ! -f "$program" ]]; then
   exit 2
 fi
 for python in python3.13 python3.12 python3.11 python3 python; do
-  if command -v "$python" > /dev/null && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  if command -v "$python" > /dev/null && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
     break
   fi
 done

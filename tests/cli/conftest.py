@@ -108,6 +108,14 @@ class serve:
         self.process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command as one file, as `make command` makes it."""
+    target = tmp_path_factory.mktemp("pack") / "teal.pyz"
+    subprocess.run([sys.executable, ROOT / "cli" / "pack.py", target], check=True, capture_output=True)
+    return target
+
+
 _numbers = count()
 
 

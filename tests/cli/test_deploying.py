@@ -106,7 +106,7 @@ def test_what_is_read_is_shown_and_is_json_for_programs(teal: Teal, group: str) 
     assert "Can be started" in planned.out
     assert group in teal("groups").out
     assert "2 VMs, 1.0.0" in teal("groups", group).out
-    ran = teal("deploy", group, "--image", "1.1.0", "--batch-size", "2", "--wait")
+    ran = teal("deploy", group, "--image", "1.1.0", "--batch-size", "2", "--comment", "Done → 1.1 ✓", "--wait")
     assert ran.code == 0, ran.err
     assert len(teal("vms", group, "--output", "json").record) == 4
     assert len(teal("vms", group, "--batch", "1").out.splitlines()) == 5
@@ -116,6 +116,8 @@ def test_what_is_read_is_shown_and_is_json_for_programs(teal: Teal, group: str) 
     assert [one["groupId"] for one in teal("history", group, "--output", "json").record] == [group]
     assert len(teal("history", "--limit", "1").out.splitlines()) == 2
     assert teal("doctor").code == 0
+    cramped = teal.given(PYTHONIOENCODING="cp1252")("status", group)
+    assert (cramped.code, "Done -> 1.1 \\u2713" in cramped.out, cramped.err) == (0, True, "")
 
 
 def test_a_comment_gives_no_commands_to_a_pipeline(teal: Teal, group: str, front: Front) -> None:
