@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,15 @@ class Teal:
             self.command(*arguments), env=self.variables, capture_output=True, text=True, timeout=timeout, check=False
         )
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def read(self, path: str) -> Any:
+        """What the API itself says, to hold the command to."""
+        with urllib.request.urlopen(f"{self.environment['TEAL_URL']}/api/{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def newest(self, group: str) -> list[Any]:
+        """The group's deployments, newest first."""
+        return list(self.read(f"groups/{group}/deployments")["value"])
 
     def start(self, *arguments: str) -> Started:
         """Run it, and go on meanwhile."""

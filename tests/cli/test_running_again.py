@@ -19,7 +19,7 @@ def attempt(teal: Teal, number: int, group: str, *more: str) -> Ran:
 
 
 def ids(teal: Teal, group: str) -> list[str]:
-    return [one["id"] for one in teal("history", group, "--output", "json").record]
+    return [one["id"] for one in teal.newest(group)]
 
 
 def test_after_success_nothing_is_started_again(teal: Teal, group: str) -> None:
@@ -81,7 +81,7 @@ def test_azure_pipelines_reads_stdout_and_nothing_is_on_stderr(teal: Teal, group
     arguments = ("deploy", group, "--image", "1.1.0", "--wait")
     ran = teal.given(**AZURE)(*arguments)
     assert (ran.code, ran.err) == (0, "")
-    deployment = teal("history", group, "--output", "json").record[0]["id"]
+    deployment = teal.newest(group)[0]["id"]
     assert f"##vso[task.setvariable variable=tealId;isOutput=true]{deployment}" in ran.out
     assert "##vso[task.setvariable variable=tealExitCode;isOutput=true]0" in ran.out
     again = teal.given(**{**AZURE, "SYSTEM_JOBATTEMPT": "2"})(*arguments, "--output", "json")
