@@ -20,7 +20,7 @@ from tests.cli.running import Teal
 ROOT = Path(__file__).parents[2]
 
 #: How many seconds of the platform pass in one: a deployment of two VMs takes a second.
-SPEED = 300
+SPEED = 150
 
 _COMPUTE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
 _GROUPS = 40
@@ -58,7 +58,7 @@ def world(groups: int = _GROUPS) -> dict[str, Any]:
                 "healthCheckTypes": ["vmState", "applicationHealth"],
                 "drainingTimeout": 0,
                 # A busy machine must not make a healthy VM late.
-                "defaults": {"gracePeriod": 28800, "batchSize": 2},
+                "defaults": {"gracePeriod": 14400, "batchSize": 2},
             }
             for name in names
         ],
