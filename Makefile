@@ -37,9 +37,10 @@ bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs
 histories: $(PYTHON_READY)  ## record this version's histories and rows, for the tests of all later ones
 	$(BIN)/python -m local.recording
 
-openapi: $(PYTHON_READY)  ## write docs/openapi.json, from which page and command are made, after a change of the API
+openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API
 	$(BIN)/python -m api.openapi > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
+	$(BIN)/python -m api.tables docs/api.md
 
 models: $(PYTHON_READY)  ## write the command's models, after a change of docs/openapi.json
 	cd cli && ../$(BIN)/datamodel-codegen

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
+from rollout.roles import Mode, Role
+
 #: Azure refills the bucket of a set's high-cost reads with 10 requests a minute
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), so nothing may read it more often.
 SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
+
+#: What nobody guesses, whoever has a key that was made of it.
+SHORTEST_SECRET = 32
 
 #: As long as anybody may want to look back: ten years.
 MOST_DAYS = 3650
@@ -20,8 +25,8 @@ MOST_DAYS = 3650
 NOTHING = ("",)
 
 
-def _setting(variable: str, default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"variable": variable, "help": help_text})
+def _setting(variable: str, default: Any, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help_text})
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Settings:
         "The Table Storage account, `https://{account}.table.core.windows.net`, read with the app's identity",
     )
     tables_connection: str = _setting(
-        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite"
+        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite", secret=True
     )
     client_id: str = _setting("AZURE_CLIENT_ID", "", "The client id of the app's user-assigned managed identity")
     arm_endpoint: str = _setting(
@@ -63,11 +68,56 @@ class Settings:
         "blanks and commas alone allow nothing",
     )
 
+    auth_mode: str = _setting(
+        "TEAL_AUTH_MODE",
+        "keys",
+        "How callers are known: `keys`, by the function key that they send, or `entra`, as people and apps of Entra ID",
+    )
+    role_keys: str = _setting(
+        "TEAL_ROLE_KEYS",
+        "",
+        "Whose key is whose: `reader=` or another role and the SHA-256 of its key in hexadecimal, with commas between; "
+        "a role may have several. Any other key is an administrator's",
+    )
+    signal_secret: str = _setting(
+        "TEAL_SIGNAL_SECRET",
+        "",
+        "What the keys that VMs send with their signals are made of: 32 characters or more. Two with a comma between, "
+        "the new one first, while VMs change over; without it a function key is enough",
+        secret=True,
+    )
+    auth_enabled: str = _setting(
+        "WEBSITE_AUTH_ENABLED",
+        "",
+        "`True` where App Service authentication is on; App Service sets it, nobody else may",
+    )
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Each of ``allowed_scopes``. One that names nothing, a variable that was left empty say, allows nothing."""
         named = tuple(scope.strip() for scope in self.allowed_scopes.split(",") if scope.strip())
         return named if named or not self.allowed_scopes else NOTHING
+
+    @property
+    def mode(self) -> Mode:
+        """``auth_mode``, checked."""
+        return Mode(self.auth_mode)
+
+    @property
+    def known_keys(self) -> tuple[tuple[Role, bytes], ...]:
+        """Each of ``role_keys``: a role, and the digest of a key that is its."""
+        pairs = [pair.strip().partition("=") for pair in self.role_keys.split(",") if pair.strip()]
+        return tuple((Role(role.strip()), bytes.fromhex(digest.strip())) for role, _, digest in pairs)
+
+    @property
+    def signal_secrets(self) -> tuple[str, ...]:
+        """Each of ``signal_secret``."""
+        return tuple(secret.strip() for secret in self.signal_secret.split(",") if secret.strip())
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether something in front of the app makes sure that callers are who they say, and strips forged headers."""
+        return self.mode is Mode.KEYS or self.auth_enabled.lower() == "true"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -86,7 +136,23 @@ class Settings:
         for scope in settings.scopes:
             if scope and (not scope.startswith("/") or scope == "/"):
                 raise ValueError(f"TEAL_ALLOWED_SCOPES must hold resource ids, not {scope!r}")
+        _check_access(settings)
         return settings
+
+
+def _check_access(settings: Settings) -> None:
+    """Raise ``ValueError`` where the roles are not to be read. What it says holds no key, nor its digest."""
+    if settings.auth_mode not in list(Mode):
+        raise ValueError(f"TEAL_AUTH_MODE must be {' or '.join(Mode)}, not {settings.auth_mode!r}")
+    if len(settings.signal_secrets) > 2 or any(len(one) < SHORTEST_SECRET for one in settings.signal_secrets):
+        raise ValueError(f"TEAL_SIGNAL_SECRET must be one or two secrets of {SHORTEST_SECRET} characters or more")
+    try:
+        digests = [digest for _, digest in settings.known_keys]
+    except ValueError:
+        digests = [b""]
+    if any(len(digest) != 32 for digest in digests):
+        shape = "role=digest, with commas between: the digest is a SHA-256 of 64 hexadecimal digits"
+        raise ValueError(f"TEAL_ROLE_KEYS must be {shape}, the role one of {', '.join(Role)}")
 
 
 def _parse(variable: str, default: Any, text: str) -> Any:

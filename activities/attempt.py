@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
+from groundwork.revision import revise
 from rollout.codec import Json, decode, encode
 from rollout.commands import Command, to_heed
 from rollout.deployment import Deployment, Waiting
 from rollout.errors import Busy, Refused, Stale
 from rollout.order import SETBACK, Order, Progress, State, again, failed, interrupted
 from rollout.ports import Ports
+from rollout.roll_back import named
 
 Body = Callable[[Ports, Order], Awaitable[Progress]]
 
@@ -22,9 +24,18 @@ _AT_ONCE = timedelta(seconds=1)
 
 async def attempt(body: Body, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
-    progress = await _outcome(body, ports, decode(Order, order_json))
+    order = decode(Order, order_json)
+    progress = await _spoken(ports, order, await _outcome(body, ports, order))
     answer: Json = encode(progress)
     return answer
+
+
+async def _spoken(ports: Ports, order: Order, progress: Progress) -> Progress:
+    """What is said of a batch that goes back names the images: who is blue or green has changed."""
+    if not (order.back and order.batch):
+        return progress
+    image = (await deployment_of(ports, order)).image
+    return replace(progress, reason=named(progress.reason, image))
 
 
 async def _steered(body: Body, ports: Ports, order: Order) -> Progress:
@@ -69,8 +80,11 @@ async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:
 
 
 async def _outcome(body: Body, ports: Ports, order: Order) -> Progress:
+    """How the step stands; whoever shows the deployment is told that its rows may have changed."""
     try:
-        return await _steered(body, ports, order)
+        progress = await _steered(body, ports, order)
+        await revise(ports, order.deployment_id)
+        return progress
     except Busy as busy:
         wait = max(busy.retry_after or order.poll_interval, order.poll_interval)
         return replace(again(wait, f"Azure is busy: {busy.message}"), code=SETBACK)

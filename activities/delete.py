@@ -20,6 +20,7 @@ from rollout.ports import Ports
 from rollout.retirement import DELETED, Remaining, remaining
 from rollout.scale_set import ScaleSet, VmList
 from rollout.signals import Wait, longest_wait, rule_of
+from rollout.stages import begins_to_delete
 from rollout.status import Color, VmStatus
 from rollout.traffic import draining_time
 from rollout.words import counted
@@ -124,7 +125,16 @@ async def delete(
             return refusal
         await write_down(ports, order, IntentKind.DELETE, scale_set, vm_ids=tuple(vm.vm_id for vm in left.ask))
         await ports.scale_sets.delete_vms(scale_set, [vm.instance_id for vm in left.ask])
+        await _began(ports, order)
     return again(max(order.poll_interval, before_next_step(listed)), f"deleting {counted(len(records), 'VM')}")
+
+
+async def _began(ports: Ports, order: Order) -> None:
+    """Write down when the batch's first blue VM was asked to be deleted."""
+    if order.batch:
+        await ports.store.batches.change(
+            order.deployment_id, order.batch, lambda row: replace(row, stages=begins_to_delete(row.stages, order.at))
+        )
 
 
 async def _told(ports: Ports, order: Order, records: Sequence[VmRecord]) -> str:

@@ -7,6 +7,9 @@ from dataclasses import replace
 from activities.adopt import adopt
 from activities.rights import obstacle
 from activities.rows import deployment_of
+from groundwork.bad_image import judged_good
+from groundwork.group_states import note_vms
+from groundwork.traffic import out_of_traffic
 from rollout import lock as locks
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome, still_on
@@ -55,7 +58,8 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
 
     VMs on the image that others made in the middle, autoscale or repairs, and that took no green place are adopted.
     Where the lock was lost in a long wait, another deployment changes the set, and nothing can be said of it.
-    After a roll back: which VMs ``stayed`` on the image, and whether the set is ``settled``, with nothing left to go.
+    After a roll back: which VMs ``stayed`` on the image, and whether the set is ``settled``, with nothing left to go
+    and nothing out of traffic.
     """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
@@ -66,7 +70,10 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     if refusal := await obstacle(ports, order):
         return refusal
+    await note_vms(ports, deployment, scale_set, listed.vms, order.at)
     records = await ports.store.vms.list(deployment.id)
+    if deployment.status is not Status.ROLLING_BACK:
+        await judged_good(ports, order.scale_set_id, deployment.image.pinned)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]
     before = planned_rows(deployment, records)
@@ -75,8 +82,11 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     if deployment.status is not Status.ROLLING_BACK:
         return done(reason, adopted=len(adopted))
     staying = still_on(deployment, listed.vms)
+    # What an earlier deployment left out of traffic is in no batch of a roll back that came before its turn.
+    standing = [vm for vm in listed.vms if not vm.leaving]
+    aside = await out_of_traffic(ports, scale_set, standing) if deployment.continues else ()
     left = going_back(told_apart(scale_set, listed).vms, (), deployment, before).going
-    return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not left)
+    return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not (left or aside))
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from activities.look import Look, look_at
 from activities.rows import batch_of, deployment_of
-from rollout.deployment import Batch, Parameters
+from rollout.deployment import Batch, Image, Parameters
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step, until_next_look
 from rollout.ports import Ports
+from rollout.roll_back import named
 from rollout.signals import certain_wait
 from rollout.status import Color, Phase
 from rollout.threshold import Threshold
@@ -25,7 +26,7 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
         return done(batch.reason)
     look = await _look(ports, order, batch, deployment.parameters)
     judgement = _judge(look, batch, order, deployment.parameters)
-    await _record(ports, order, look, judgement)
+    await _record(ports, order, look, _named(judgement, batch, deployment.image))
     if judgement.verdict is Verdict.NOT_YET:
         return again(until_next_look(order.poll_interval, look.listed), judgement.reason)
     replaceable = order.round == 1 and not deployment.parameters.tolerate_unhealthy
@@ -57,6 +58,10 @@ def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Ju
         stable_for=parameters.stable_for,
         steady=look.steady(order.at),
     )
+
+
+def _named(judgement: Judgement, batch: Batch, image: Image) -> Judgement:
+    return replace(judgement, reason=named(judgement.reason, image)) if batch.back else judgement
 
 
 async def _record(ports: Ports, order: Order, look: Look, judgement: Judgement) -> None:

@@ -7,17 +7,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
+from groundwork.bad_image import seen_afresh
+from groundwork.group_states import note_vms
 from groundwork.survey import Survey, survey
 from rollout.bake import bakings
 from rollout.batches import Plan
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
 from rollout.findings import Finding, describe, first_error, refuses
+from rollout.floors import floors, serving_at_start
 from rollout.group import Group
 from rollout.inheritance import Chain, Inherited, handed_on_to, marked
 from rollout.order import Order, Progress, again, done, failed
 from rollout.pacing import before_next_step
-from rollout.plan import approvals, approves_every, policies
+from rollout.plan import approvals, approves_every, policies, serving_floor
 from rollout.ports import Ports
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, VmStatus
@@ -39,9 +42,13 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
         return _answer(deployment, planned, kept, scale_set)
+    if scale_set is not None:
+        await seen_afresh(ports, scale_set)
     if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:
         return again(order.poll_interval, f"Waiting for another change of {scale_set.name} to end")
     seen = await _survey(ports, deployment, scale_set, brief=order.setbacks >= BRIEF_AFTER)
+    if seen.scale_set is not None and seen.listed is not None:
+        await note_vms(ports, deployment, seen.scale_set, seen.listed.vms, order.at)
     if seen.plan is None or refuses(seen.findings):
         return _refused(seen.findings)
     rows = _rows(deployment, seen.plan, seen.inherited)
@@ -107,17 +114,23 @@ async def _write(
 ) -> tuple[Deployment, tuple[Batch, ...]]:
     await ports.store.vms.put(deployment.id, rows)
     # A later run answers by this, when the set may show something else.
-    deployment = await ports.store.deployments.change(deployment.id, lambda row: _counting(row, seen))
-    batches = tuple(Batch(batch.number, len(batch.blue), batch.green, canary=batch.canary) for batch in decided.batches)
+    deployment = await ports.store.deployments.change(deployment.id, lambda row: _counting(row, seen, decided))
+    lows = floors(decided, deployment.parameters, seen.serving)
+    batches = tuple(
+        Batch(batch.number, len(batch.blue), batch.green, canary=batch.canary, floor=low)
+        for batch, low in zip(decided.batches, lows, strict=True)
+    )
     await ports.store.batches.put(deployment.id, batches)
     return deployment, batches
 
 
-def _counting(row: Deployment, seen: Survey) -> Deployment:
-    """The row with the image before it, and what counts of that which it was handed on."""
+def _counting(row: Deployment, seen: Survey, decided: Plan) -> Deployment:
+    """The row with the image before it, how many VMs serve, and what counts of that which it was handed on."""
     words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
-    image = replace(row.image, previous=seen.previous, unknown=seen.unknown)
-    return replace(row, image=image, settled=seen.settled, inheritance=words)
+    image = replace(row.image, previous=seen.previous, unknown=seen.unknown, bad=seen.bad, given_up=seen.given_up)
+    floor, serving = serving_floor(decided, row.parameters, seen.serving), serving_at_start(decided, seen.serving)
+    known = replace(row, serving_floor=floor, serving=serving)
+    return replace(known, image=image, settled=seen.settled, inheritance=words)
 
 
 def _answer(
@@ -145,6 +158,7 @@ def _answer(
         gated=parameters.max_unhealthy_percentage < 100,
         otherImage=not present.matches(deployment.image.pinned),
         targetSize=len(staying) + sum(batch.green for batch in batches),
+        servingFloor=deployment.serving_floor,
         previous=encode(previous),
         approvals=list(approvals(parameters)),
         approvesEvery=approves_every(parameters),

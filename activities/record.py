@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from groundwork.group_states import note_deployment
 from groundwork.heed import end_commands
+from groundwork.revision import revise
 from rollout.deployment import Event
-from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal
+from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal, with_serving
 from rollout.ports import Ports
 
 
@@ -25,6 +27,8 @@ class Entry:
 async def record_event(ports: Ports, entry: Entry) -> Recorded:
     """The event's row first, then the rows that follow from it; each holds it once, however often this runs.
 
+    The deployment's own comes last: whoever reads that first sees the others as they are after it.
+
     Commands that the event acts on, or that nobody will act on after it, end with it. An event that is no legal
     transition is written and told, and the deployment's status stays. An end is for ever: what a recipe still has to
     say of a deployment whose end was written for it is dropped; so is what is said of one whose row is forgotten.
@@ -33,11 +37,21 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     row = await store.deployments.get(entry.deployment_id)
     if row is None or (row.status.ended and row.sequence < event.sequence):
         return Recorded()
+    if row.sequence >= event.sequence and await _is_late(ports, entry):
+        return Recorded()
     refused = illegal(row, event) if entry.checked else None
-    await store.events.put(entry.deployment_id, event)
-    row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
+    if row.sequence < event.sequence:
+        await store.events.put(entry.deployment_id, with_serving(row, event))
     if event.batch is not None:
         await store.batches.change(entry.deployment_id, event.batch, lambda row: apply_to_batch(row, event))
-    if event.type in ENDS_COMMANDS:
-        await end_commands(ports, row, event.at)
+    row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
+    await note_deployment(ports, row)
+    if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
+        await revise(ports, entry.deployment_id)
     return Recorded(refused)
+
+
+async def _is_late(ports: Ports, entry: Entry) -> bool:
+    """Whether a later event has the number: a batch that was ended by hand still said something as it went."""
+    there = await ports.store.events.list(entry.deployment_id, after=entry.event.sequence - 1, limit=1)
+    return any(one.sequence == entry.event.sequence and one.at > entry.event.at for one in there)

@@ -10,6 +10,7 @@ from activities.drain import drain
 from activities.pools import drain_intents, scene_of
 from activities.reattach import reattach_blue
 from activities.rows import batch_of, deployment_of
+from rollout.codec import encode_time
 from rollout.deployment import IntentKind, Parameters, VmRecord
 from rollout.launch import newcomers
 from rollout.order import Order, Progress, done
@@ -30,7 +31,9 @@ async def terminate_blue(ports: Ports, order: Order) -> Progress:
     if not progress.done:
         return progress
     blue = sum(1 for record in leaving if record.color is Color.BLUE)
-    return replace(progress, data={"deleted": blue, "discarded": len(leaving) - blue})
+    began = (await batch_of(ports, order)).deleting_at
+    since = {"deletingAt": encode_time(began)} if began is not None else {}
+    return replace(progress, data={"deleted": blue, "discarded": len(leaving) - blue, **since})
 
 
 async def discard_sick(ports: Ports, order: Order) -> Progress:

@@ -10,6 +10,7 @@ from activities.pools import drain_intents, scene_of
 from activities.reattach import reattach_blue
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
+from groundwork.bad_image import note_model
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
 from rollout.draining import out_unnoted
@@ -75,6 +76,7 @@ async def take_stock(ports: Ports, order: Order) -> Progress:
     records = await ports.store.vms.list(order.deployment_id)
     if refusal := await obstacle(ports, order):
         return refusal
+    await note_model(ports, await deployment_of(ports, order), scale_set, order.at)
     left = left_behind(order.deployment_id, records, scale_set, listed.vms, order.at)
     return done(f"{counted(left.vms, 'VM')} left", left=encode(left))
 

@@ -9,7 +9,7 @@ from activities.rows import deployment_of
 from groundwork.beside import findings_beside
 from groundwork.claim import Held, look
 from groundwork.predecessor import end_predecessors, predecessor_of
-from groundwork.queue import before
+from groundwork.queue import place_of
 from groundwork.readings import spare
 from groundwork.survey import survey
 from groundwork.tries import note_try
@@ -45,8 +45,10 @@ async def take_turn(ports: Ports, order: Order) -> Progress:
         return done("The scale set is this deployment's", epoch=lock.epoch)
     if ended := await _ended_from_outside(ports, order):
         return ended
-    if ahead := await before(ports, row):
-        return await _wait(ports, order, row, ahead)
+    place = await place_of(ports, row)
+    row = replace(row, ahead=place.ahead)
+    if place.first:
+        return await _wait(ports, order, row, place.first)
     return await _take(ports, order, row)
 
 
@@ -90,14 +92,14 @@ def _ready(row: Deployment, predecessor: Deployment | None, pinned: ImageReferen
 
 async def _wait(ports: Ports, order: Order, row: Deployment, ahead: Held) -> Progress:
     reason = waiting_for(ahead.holder)
-    await ports.store.deployments.change(row.id, lambda current: _because(current, reason))
+    await ports.store.deployments.change(row.id, lambda current: _because(current, reason, row.ahead))
     if row.looked_at is None or order.at - row.looked_at >= LOOK_EVERY:
         await _look(ports, order, row, ahead)
     return replace(again(order.poll_interval, reason), listen=True)
 
 
-def _because(row: Deployment, reason: str) -> Deployment:
-    return replace(row, reason=reason) if row.status is Status.QUEUED else row
+def _because(row: Deployment, reason: str, ahead: int | None) -> Deployment:
+    return replace(row, reason=reason, ahead=ahead) if row.status is Status.QUEUED else row
 
 
 async def _look(ports: Ports, order: Order, row: Deployment, ahead: Held) -> None:

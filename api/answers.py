@@ -14,18 +14,30 @@ from rollout.deployment import Batch, Deployment, Event, Parameters, Problem, Vm
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group, HealthCheckType, SignalType
+from rollout.group_state import Attention, HealthCount
 from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord, Outcome
+from rollout.roles import Mode, Role
 from rollout.roll_needed import RollNeeded
 from rollout.scale_set import OrchestrationMode
 from rollout.schedule import Schedule, ScheduleRun
 from rollout.signals import Signal
+from rollout.stages import Stage
+from rollout.status import Status
+
+
+class ImageVms(Shape):
+    """How many VMs of a scale set run an image."""
+
+    image: str
+    image_reference: str | None
+    vms: int
 
 
 class State(Shape):
     """How the scale set looked at ``asOf``; where it could not be read, ``error`` says why and the rest is missing."""
 
-    as_of: AwareDatetime
+    as_of: AwareDatetime | None
     name: str | Absent = None
     location: str | Absent = None
     orchestration_mode: OrchestrationMode | Absent = None
@@ -34,7 +46,52 @@ class State(Shape):
     image: str | None = None
     image_reference: str | None = None
     zones: list[str] | Absent = None
+    vms: int | None
+    images: list[ImageVms]
+    health: as_sent(HealthCount | None)  # type: ignore[valid-type]
     error: as_sent(Problem | None)  # type: ignore[valid-type]
+
+
+class LatestDeployment(Shape):
+    """A group's newest deployment, in short."""
+
+    id: str
+    status: Status
+    reason: str
+    progress: int
+    image: str
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
+class PoolState(Shape):
+    """A backend pool that a VM is in."""
+
+    pool: str
+    down: bool
+
+
+class GroupVm(Shape):
+    """A VM of a group's scale set, as it is now."""
+
+    vm_id: str
+    name: str
+    image: str
+    image_reference: str | None
+    zone: str | None
+    health: Literal["healthy", "unhealthy", "unknown"]
+    reason: str
+    provisioning_state: str
+    power_state: str | None
+    pools: list[PoolState]
+
+
+class GroupVmList(Shape):
+    """The VMs of a group's scale set, at most a minute old."""
+
+    as_of: AwareDatetime
+    value: list[GroupVm]
+    continuation_token: str | Absent = None
 
 
 class DeploymentImage(Shape):
@@ -128,6 +185,31 @@ class Health(Shape):
     checks: list[Check] | Absent = None
 
 
+class Permission(Shape):
+    """Whether the caller may give a command, and the least role that may."""
+
+    allowed: bool
+    needs: Role
+
+
+class Me(Shape):
+    """Who the caller is to Teal. ``recordedAs``: what starts and commands say of who asked for them."""
+
+    mode: Mode
+    name: str
+    recorded_as: str
+    roles: list[Role]
+    may: dict[str, Permission]
+
+
+class SignalKey(Shape):
+    """What the group's VMs send with their signals: ``key``, as the header that ``header`` names."""
+
+    group_id: str
+    header: str
+    key: str
+
+
 class ErrorDetail(Shape):
     """One fault among several: a field that is wrong, or a finding of the preflight with its remedy."""
 
@@ -190,9 +272,21 @@ SCHEDULED: Any = {"scheduled": list[Scheduled]}
 
 #: Numbers are null, and there are no reasons, where ``error`` says why it is not known.
 ROLL_NEEDED = derived(
-    RollNeeded, "RollNeeded", instead={"outdated": int | None, "total": int | None, "error": as_sent(Problem | None)}
+    RollNeeded,
+    "RollNeeded",
+    instead={
+        "as_of": AwareDatetime | None,
+        "outdated": int | None,
+        "total": int | None,
+        "error": as_sent(Problem | None),
+    },
 )
-_READ: Any = {"state": State, "roll_needed": ROLL_NEEDED}
+_READ: Any = {
+    "state": State,
+    "roll_needed": ROLL_NEEDED,
+    "needs_attention": as_sent(Attention | None),
+    "latest": LatestDeployment | None,
+}
 
 _RULES: Any = {"image_rule": IMAGE_RULE | None, "schedules": list[SCHEDULE]}  # type: ignore[valid-type]
 #: Of a list the definition alone; the answers about one group tell more.
@@ -202,13 +296,31 @@ GROUP = derived(Group, "Group", instead=_RULES, more={**SCHEDULED, **_READ, **DA
 _ASKED = {"approvals": str | list[int], "batch_size_percentage": int | None}
 PARAMETERS = derived(Parameters, "Parameters", omit=("approval_batches",), instead=_ASKED)
 
+
+class Possible(Shape):
+    """Whether a deployment can be given a command now, and why not."""
+
+    command: CommandKind
+    possible: bool
+    reason: str
+
+
+class ServingNow(Shape):
+    """How many VMs serve, by their image."""
+
+    previous_image: int
+    new_image: int
+
+
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
-    *("scale_set_id", "epoch", "target_size", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at"),
+    *("scale_set_id", "epoch", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
+    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "revision"),
 )
 _SHOWN = {
-    "can_be": list[CommandKind],
+    "can_be": list[Possible],
+    "serving": ServingNow | None,
+    "queue_position": int | None,
     "image": DeploymentImage,
     "health_check_types": list[HealthCheckType],
     "grace_period": Seconds,
@@ -218,13 +330,29 @@ _SHOWN = {
 COMMAND = derived(
     Command, "Command", omit=("kind", "all_gates", "accepted_after"), instead={"command": CommandKind, "all": bool}
 )
+BATCH = derived(
+    Batch,
+    "Batch",
+    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes"),
+    instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
+)
+VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
+#: What is new of a deployment, where it was asked for.
+_INCLUDED: Any = {
+    "batches": list[BATCH],  # type: ignore[valid-type]
+    "vms": list[VM],  # type: ignore[valid-type]
+    "events": list[shape(Event)],  # type: ignore[misc]
+    "commands": list[COMMAND],  # type: ignore[valid-type]
+    "next": str,
+    "vms_since": str,
+}
 #: One model for all answers, so that a client has one: what some of them tell besides may be missing.
 DEPLOYMENT = derived(
     Deployment,
     "Deployment",
     omit=_INNER,
     instead=_SHOWN,
-    more={**DANGERS, "findings": FINDINGS, "command": COMMAND},
+    more={**DANGERS, "findings": FINDINGS, "command": COMMAND, **_INCLUDED},
 )
 
 
@@ -241,8 +369,6 @@ class OperationStatus(Shape):
     properties: DEPLOYMENT  # type: ignore[valid-type]
 
 
-BATCH = derived(Batch, "Batch", omit=("sequence", "asked", "refused_pools", "gateway_draining"))
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
 EVIDENCE = derived(VmEvidence, "Evidence")
 NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": Outcome})
 SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})

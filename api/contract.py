@@ -13,10 +13,12 @@ from pydantic import BaseModel
 
 from api import answers
 from api.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, SignalBody
-from api.deployments import BATCH_MAX, EVENTS_PAGE, PAGE
+from api.deployments import BATCH_MAX, EVENTS_PAGE
 from api.errors import Code
 from api.idempotency import KEY_LENGTH_MAX
 from api.images import VERSIONS_DEFAULT, VERSIONS_MAX
+from api.lists import PAGE
+from api.news import PARTS
 from api.notifications import PAGE as NOTIFICATIONS_PAGE
 from api.paging import PAGE_MAX, TOKEN_LENGTH_MAX
 from rollout.status import Status
@@ -39,6 +41,7 @@ class Operation:
     """One route. ``answers``: what each status of success holds; ``None`` is no body, a text is a media type.
 
     ``refusals``: the codes that it has besides those of ``refusals_of``. ``optional``: the body may be left out.
+    ``sent``: headers of the request.
     """
 
     tag: str
@@ -48,6 +51,7 @@ class Operation:
     optional: bool = False
     query: tuple[Named, ...] = ()
     headers: Mapping[int, tuple[Named, ...]] = field(default_factory=dict)
+    sent: tuple[Named, ...] = ()
     summary: str = ""
 
 
@@ -60,6 +64,8 @@ BODY = (
 WRITE = (Code.CROSS_ORIGIN, Code.BODY_TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
 KEYED = (Code.INVALID_VALUE, Code.REQUEST_IN_PROGRESS, Code.IDEMPOTENCY_KEY_REUSED)
 QUERY = (Code.INVALID_TYPE, Code.OUT_OF_RANGE)
+#: What any route may answer to a caller, but those that are for anyone.
+ACCESS = (Code.UNAUTHENTICATED, Code.ROLE_MISSING, Code.AUTHENTICATION_OFF)
 #: What any route may answer to its query.
 EVERY = (Code.UNKNOWN_PARAMETER, Code.INVALID_VALUE)
 
@@ -88,12 +94,38 @@ def _paged(most: int, default: int | None = None) -> tuple[Named, ...]:
     return (_whole("limit", "How many items a page has at most.", 1, most, default or most), _TOKEN)
 
 
+_SIGNAL_KEY = Named(
+    "x-teal-signal-key", "The key of the VM's group, where the app asks for one.", {"type": "string", "maxLength": 64}
+)
 _GROUP = (Code.GROUP_NOT_FOUND,)
 _DEPLOYMENT = (Code.DEPLOYMENT_NOT_FOUND,)
 _STATUS = Named(
     "status",
     f"Only deployments of these statuses, with commas between them: {', '.join(Status)}.",
     {"type": "string", "pattern": f"^({'|'.join(Status)})(,({'|'.join(Status)}))*$"},
+)
+_TIME = {"type": "string", "format": "date-time"}
+_FILTERS = (
+    _STATUS,
+    Named("createdAfter", "Only deployments that were asked for after this time.", _TIME),
+    Named("createdBefore", "Only deployments that were asked for before this time.", _TIME),
+    Named(
+        "image",
+        "Only deployments of this image: as it was asked for, its version, or its whole name.",
+        {"type": "string", "minLength": 1},
+    ),
+)
+_NEWS = (
+    Named(
+        "include",
+        f"What to tell besides, with commas between them: {', '.join(PARTS)}.",
+        {"type": "string", "pattern": f"^({'|'.join(PARTS)})(,({'|'.join(PARTS)}))*$"},
+    ),
+    _whole("after", "Of events, and of batches, only what is newer than this event: `next` of the last answer.", 0),
+    Named("vmsSince", "Of VMs only what is newer: `vmsSince` of the last answer.", {"type": "string", "minLength": 1}),
+)
+_TAG = Named(
+    "ETag", "Send it back as `If-None-Match`: the answer is 304 while nothing has changed.", {"type": "string"}
 )
 _KEY = Named(
     "key",
@@ -113,10 +145,37 @@ def _command(what: str, body: type[BaseModel] = CommandBody, *refusals: Code) ->
     )
 
 
+def _news(refusals: tuple[Code, ...]) -> Operation:
+    headers = (_TAG, _RETRY_AFTER)
+    return Operation(
+        "Deployments",
+        {200: answers.DEPLOYMENT, 304: None},
+        refusals,
+        query=_NEWS,
+        headers={200: headers, 304: headers},
+    )
+
+
 #: By the name of the function.
 OPERATIONS: Mapping[str, Operation] = {
-    "list_groups": Operation("Groups", {200: answers.listed(answers.GROUP)}, query=_paged(PAGE_MAX)),
-    "get_group": Operation("Groups", {200: answers.GROUP}, _GROUP),
+    "get_me": Operation("Access", {200: answers.Me}),
+    "list_groups": Operation(
+        "Groups",
+        {200: answers.listed(answers.GROUP)},
+        query=(
+            Named("include", "`state`: how each group was last seen.", {"type": "string", "enum": ["state"]}),
+            *_paged(PAGE_MAX),
+        ),
+    ),
+    "get_group": Operation(
+        "Groups",
+        {200: answers.GROUP},
+        (*_GROUP, Code.READING_TOO_OFTEN),
+        query=(Named("fresh", "`true`: look at the scale set now.", {"type": "boolean"}),),
+    ),
+    "list_group_vms": Operation(
+        "Groups", {200: answers.GroupVmList}, (*_GROUP, Code.READING_TOO_OFTEN), query=_paged(PAGE_MAX)
+    ),
     "put_group": Operation(
         "Groups",
         {200: answers.GROUP, 201: answers.GROUP},
@@ -136,7 +195,7 @@ OPERATIONS: Mapping[str, Operation] = {
         query=_paged(VERSIONS_MAX, VERSIONS_DEFAULT),
     ),
     "list_group_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, _GROUP, query=_paged(PAGE)
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, _GROUP, query=(*_FILTERS, *_paged(PAGE))
     ),
     "start_deployment": Operation(
         "Deployments",
@@ -152,9 +211,10 @@ OPERATIONS: Mapping[str, Operation] = {
         headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(_STATUS, _KEY, *_paged(PAGE))
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(*_FILTERS, _KEY, *_paged(PAGE))
     ),
-    "get_deployment": Operation("Deployments", {200: answers.DEPLOYMENT}, _DEPLOYMENT, headers={200: (_RETRY_AFTER,)}),
+    "get_deployment": _news(_DEPLOYMENT),
+    "get_latest_deployment": _news((*_GROUP, *_DEPLOYMENT)),
     "get_deployment_operation": Operation(
         "Deployments",
         {200: answers.DEPLOYMENT, 202: answers.OperationStatus},
@@ -193,7 +253,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "resume_deployment": _command("Go on after a pause."),
     "stop_deployment": _command("End here; VMs stay as they are."),
     "roll_back_deployment": _command(
-        "Bring the previous image back, in further batches.", CommandBody, Code.PREVIOUS_MODEL_UNKNOWN
+        "Bring the previous image back, in further batches.",
+        CommandBody,
+        Code.PREVIOUS_MODEL_UNKNOWN,
+        Code.PREVIOUS_IMAGE_GONE,
     ),
     "approve_deployment": _command("Go on past the gate at which it waits.", ApprovalBody),
     "take_back_deployment": Operation(
@@ -202,14 +265,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_notifications": Operation(
         "Notifications", {200: answers.listed(answers.NOTIFICATION)}, query=_paged(NOTIFICATIONS_PAGE)
     ),
+    "make_signal_key": Operation("Signals", {200: answers.SignalKey}, (*_GROUP, Code.SIGNAL_SECRET_MISSING)),
     "signal_vm": Operation(
         "Signals",
         {200: answers.SIGNAL, 202: answers.SIGNAL},
         (
             *(*_GROUP, Code.VM_NOT_FOUND, Code.VM_REPLACED, Code.VM_AMBIGUOUS, Code.SIGNAL_NOT_DECLARED),
-            Code.MALFORMED_JSON,
+            *(Code.MALFORMED_JSON, Code.SIGNAL_KEY_INVALID),
         ),
         body=SignalBody,
+        sent=(_SIGNAL_KEY,),
     ),
     "get_health": Operation(
         "About",
@@ -217,8 +282,8 @@ OPERATIONS: Mapping[str, Operation] = {
         (Code.UNHEALTHY,),
         query=(Named("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),),
     ),
-    "get_openapi": Operation("About", {200: answers.Document}),
-    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}),
+    "get_openapi": Operation("About", {200: answers.Document}, (Code.AUTHENTICATION_OFF,)),
+    "get_docs": Operation("About", {200: "text/html; charset=utf-8"}, (Code.AUTHENTICATION_OFF,)),
 }
 
 
@@ -226,7 +291,7 @@ def refusals_of(method: str, operation: Operation) -> tuple[Code, ...]:
     """Every code that a route may answer, in the order of their declaration."""
     known = {*operation.refusals, *EVERY}
     if operation.tag != "About":
-        known |= {*NEIGHBOURS}
+        known |= {*NEIGHBOURS, *ACCESS}
     if method != "GET":
         known |= {*WRITE}
     if method == "POST":

@@ -15,6 +15,7 @@ from api.routes import Route, open_routes, routes
 from api.timers import Timer, timers
 from rollout.notification import Notification
 from rollout.ports import Ports
+from rollout.roles import is_keyed
 from settings import Settings
 
 
@@ -25,9 +26,9 @@ def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: 
     """
     blueprint = df.Blueprint(http_auth_level=func.AuthLevel.FUNCTION)
     for route in routes(settings):
-        _register(blueprint, route, ports_of)
+        _register(blueprint, route, ports_of, _level(route, settings))
 
-    for route in open_routes():
+    for route in open_routes(settings):
         _register_open(blueprint, route, ports_of)
     return blueprint
 
@@ -56,11 +57,19 @@ def listeners(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settin
     return blueprint
 
 
+def _level(route: Route, settings: Settings) -> func.AuthLevel:
+    """Whether the host asks for a key. Whoever it lets in without, ``api.admission`` asks who it is."""
+    return func.AuthLevel.FUNCTION if is_keyed(route.name, settings.mode) else func.AuthLevel.ANONYMOUS
+
+
 def _register(
-    blueprint: df.Blueprint, route: Route, ports_of: Callable[[df.DurableOrchestrationClient], Ports]
+    blueprint: df.Blueprint,
+    route: Route,
+    ports_of: Callable[[df.DurableOrchestrationClient], Ports],
+    level: func.AuthLevel,
 ) -> None:
     @blueprint.function_name(route.name)
-    @blueprint.route(route.path, methods=[route.method])
+    @blueprint.route(route.path, methods=[route.method], auth_level=level)
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         return _response(await respond(route.handler, lambda: ports_of(client), _request(req)))
@@ -104,6 +113,7 @@ def _request(req: func.HttpRequest) -> Request:
         headers={name.lower(): value for name, value in req.headers.items()},
         route=dict(req.route_params),
         body=req.get_body(),
+        params=dict(req.params),
     )
 
 

@@ -47,6 +47,9 @@ class Code(StrEnum):
     TWO_BATCH_SIZES = "twoBatchSizes"
     TWO_THRESHOLDS = "twoThresholds"
     THRESHOLD_WITHOUT_CHECK = "thresholdWithoutCheck"
+    UNAUTHENTICATED = "unauthenticated"
+    ROLE_MISSING = "roleMissing"
+    SIGNAL_KEY_INVALID = "signalKeyInvalid"
     CROSS_ORIGIN = "crossOrigin"
     GROUP_NOT_FOUND = "groupNotFound"
     DEPLOYMENT_NOT_FOUND = "deploymentNotFound"
@@ -56,6 +59,7 @@ class Code(StrEnum):
     VM_REPLACED = "vmReplaced"
     VM_AMBIGUOUS = "vmAmbiguous"
     SIGNAL_NOT_DECLARED = "signalNotDeclared"
+    SIGNAL_SECRET_MISSING = "signalSecretMissing"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
     SCALE_SET_TAKEN = "scaleSetTaken"
     DEPLOYMENT_FAILED = "deploymentFailed"
@@ -63,6 +67,7 @@ class Code(StrEnum):
     DEPLOYMENT_STOPPED = "deploymentStopped"
     COMMAND_NOT_POSSIBLE = "commandNotPossible"
     PREVIOUS_MODEL_UNKNOWN = "previousModelUnknown"
+    PREVIOUS_IMAGE_GONE = "previousImageGone"
     RETRY_NOT_POSSIBLE = "retryNotPossible"
     REQUEST_IN_PROGRESS = "requestInProgress"
     BODY_TOO_LARGE = "bodyTooLarge"
@@ -76,6 +81,7 @@ class Code(StrEnum):
     INTERNAL_ERROR = "internalError"
     AZURE_FAILED = "azureFailed"
     UNHEALTHY = "unhealthy"
+    AUTHENTICATION_OFF = "authenticationOff"
     AZURE_BUSY = "azureBusy"
     READING_TOO_OFTEN = "readingTooOften"
     NOT_STARTED = "notStarted"
@@ -96,6 +102,9 @@ STATUS: Mapping[Code, int] = {
     Code.TWO_BATCH_SIZES: 400,
     Code.TWO_THRESHOLDS: 400,
     Code.THRESHOLD_WITHOUT_CHECK: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.ROLE_MISSING: 403,
+    Code.SIGNAL_KEY_INVALID: 403,
     Code.CROSS_ORIGIN: 403,
     Code.GROUP_NOT_FOUND: 404,
     Code.DEPLOYMENT_NOT_FOUND: 404,
@@ -105,6 +114,7 @@ STATUS: Mapping[Code, int] = {
     Code.VM_REPLACED: 409,
     Code.VM_AMBIGUOUS: 409,
     Code.SIGNAL_NOT_DECLARED: 422,
+    Code.SIGNAL_SECRET_MISSING: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
     Code.SCALE_SET_TAKEN: 409,
     Code.DEPLOYMENT_FAILED: 409,
@@ -112,6 +122,7 @@ STATUS: Mapping[Code, int] = {
     Code.DEPLOYMENT_STOPPED: 409,
     Code.COMMAND_NOT_POSSIBLE: 409,
     Code.PREVIOUS_MODEL_UNKNOWN: 409,
+    Code.PREVIOUS_IMAGE_GONE: 409,
     Code.RETRY_NOT_POSSIBLE: 409,
     Code.REQUEST_IN_PROGRESS: 409,
     Code.BODY_TOO_LARGE: 413,
@@ -125,6 +136,7 @@ STATUS: Mapping[Code, int] = {
     Code.INTERNAL_ERROR: 500,
     Code.AZURE_FAILED: 502,
     Code.UNHEALTHY: 503,
+    Code.AUTHENTICATION_OFF: 503,
     Code.AZURE_BUSY: 503,
     Code.READING_TOO_OFTEN: 503,
     Code.NOT_STARTED: 503,

@@ -66,6 +66,26 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "a health check type that the group does not define",
         "use some of the group's, or `PUT` the group with more",
     ),
+    Code.UNAUTHENTICATED: Explanation(
+        "nobody has signed in, or it cannot be told which key was sent: there are several, or it has a comma in it",
+        "sign in, or send a token of Microsoft Entra for this app; where roles have keys, send one key",
+    ),
+    Code.ROLE_MISSING: Explanation(
+        "whoever asks has not the role that this needs; `target` is the role",
+        "ask an administrator of Teal for the role, or for a key of it",
+    ),
+    Code.SIGNAL_KEY_INVALID: Explanation(
+        "a VM's signal came without the key of its group, or with another's",
+        "send `x-teal-signal-key`, as `POST /groups/{groupId}/signalKey` answers it",
+    ),
+    Code.SIGNAL_SECRET_MISSING: Explanation(
+        "a group's key for signals is asked for where `TEAL_SIGNAL_SECRET` is not set",
+        "set it, or leave signals to the function's key",
+    ),
+    Code.AUTHENTICATION_OFF: Explanation(
+        "people are to be known by Microsoft Entra (`TEAL_AUTH_MODE`), and App Service authentication is not on",
+        "turn it on (security.md); what is under way goes on meanwhile",
+    ),
     Code.GROUP_NOT_FOUND: Explanation(
         "there is no such group, or none whose scale set may have a VM of that name",
         "`GET /groups` lists them",
@@ -125,6 +145,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
     Code.PREVIOUS_MODEL_UNKNOWN: Explanation(
         "there is no image that the deployment could go back to",
         "stop it instead",
+    ),
+    Code.PREVIOUS_IMAGE_GONE: Explanation(
+        "the image that the deployment would go back to is not there any more; `rollBack` was not written down",
+        "bring the image back and say it again, or stop the deployment",
     ),
     Code.RETRY_NOT_POSSIBLE: Explanation(
         "the deployment of `retryOf` is not the group's last one, is under way, or has finished",

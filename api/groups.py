@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from api.asked import refuse_contradictions, refuse_needless_threshold
 from api.errors import Code, Detail, Refusal, refuse_faults, refuse_findings, refuse_held
@@ -10,48 +12,92 @@ from api.http import Answer, Request
 from api.images import image_findings
 from api.lookup import find_group
 from api.paging import page_after
-from api.rendering import render_dangers, render_finding, render_group, render_roll, render_state
+from api.query import query_flag, query_words
+from api.rendering import render_dangers, render_finding, render_group, render_group_state
 from api.scheduled import scheduled
 from api.scopes import image_scope, refuse_outside
-from api.state import States
 from groundwork.claim import Held, held
+from groundwork.group_states import look_at_set, look_at_vms, note_look
 from groundwork.queue import under_way
-from groundwork.readings import Readings
+from groundwork.readings import Readings, ReadingTooOften
 from rollout.asked import Asked
+from rollout.codec import Json
+from rollout.dangers import Danger
 from rollout.findings import Finding, Severity, in_order
 from rollout.group import Group
+from rollout.group_state import GroupState, Look, of_all, of_group
 from rollout.images import parse_image
 from rollout.names import GROUP_ID
 from rollout.parameters import fill
 from rollout.ports import Ports
 from rollout.preflight import check_set
-from rollout.preflight_signals import check_signals
+from rollout.preflight_signals import check_signal_keys, check_signals
 from rollout.scale_set import ScaleSet
+
+_log = logging.getLogger("teal")
+
+#: What may be included in a list of groups.
+STATE = "state"
 
 
 async def list_groups(ports: Ports, request: Request) -> Answer:
-    """Every group's definition, by id, without the state of its scale set."""
+    """Every group's definition, by id; with ``include=state`` as it was last seen. It asks Azure nothing."""
     groups = sorted(await ports.store.groups.list(), key=lambda group: group.id)
     page = page_after(request, "groups", groups, lambda group: group.id)
-    return Answer(200, page.answer("groups", [render_group(group) for group in page.items]))
+    shown = [render_group(group) for group in page.items]
+    if STATE in query_words(request, "include", [STATE]):
+        states = of_all(page.items, await ports.store.group_states.list())
+        dangers = await ports.store.dangers.list()
+        shown = [
+            {**definition, **render_group_state(states[group.id], dangers_of(group, dangers))}
+            for definition, group in zip(shown, page.items, strict=True)
+        ]
+    return Answer(200, page.answer("groups", shown))
 
 
-async def get_group(ports: Ports, request: Request, *, states: States) -> Answer:
-    """One group with the state of its scale set, and whether that needs a roll, each ``asOf`` a time."""
+async def get_group(ports: Ports, request: Request, *, readings: Readings) -> Answer:
+    """One group as it was last seen, each part ``asOf`` a time; with ``fresh=true`` as it is now."""
     group = await find_group(ports, request)
-    state, roll = await states.get(ports, group)
-    shown = {
+    if query_flag(request, "fresh"):
+        state = await _fresh(ports, group, readings)
+    else:
+        state = of_group(await ports.store.group_states.get(group.id), group.id, group.scale_set_id)
+    return Answer(200, await _shown(ports, group, state))
+
+
+async def _fresh(ports: Ports, group: Group, readings: Readings) -> GroupState:
+    """Look at the set, at the pace of dry runs. Raises ``ReadingTooOften``."""
+    paced = readings.at_this_pace(ports)
+    async with readings.turn(group.scale_set_id):
+        reading = await readings.reading(ports, group.scale_set_id, "")
+    look = replace(await look_at_set(paced, group), at=reading.at)
+    if look.roll_problem is not None and look.roll_problem.code == Code.READING_TOO_OFTEN:
+        raise ReadingTooOften(look.roll_problem.code, look.roll_problem.message)
+    return await note_look(ports, group, look)
+
+
+async def _shown(ports: Ports, group: Group, state: GroupState) -> Json:
+    dangers = await ports.store.dangers.list(group.scale_set_id)
+    return {
         **render_group(group),
         "scheduled": await scheduled(ports, group),
-        "state": render_state(state),
-        "rollNeeded": render_roll(roll),
-        "dangers": render_dangers(await ports.store.dangers.list(group.scale_set_id)),
+        **render_group_state(state, dangers),
+        "dangers": render_dangers(dangers),
     }
-    return Answer(200, shown)
+
+
+def dangers_of(group: Group, dangers: Iterable[Danger]) -> list[Danger]:
+    """Those of the group's set."""
+    return [one for one in dangers if one.scale_set_id.lower() == group.scale_set_id.lower()]
 
 
 async def put_group(
-    ports: Ports, request: Request, *, states: States, readings: Readings, scopes: Sequence[str] = ()
+    ports: Ports,
+    request: Request,
+    *,
+    readings: Readings,
+    scopes: Sequence[str] = (),
+    signals_keyed: bool = False,
 ) -> Answer:
     """Make a group (201) or replace its definition (200).
 
@@ -74,18 +120,21 @@ async def put_group(
     if await held(ports, group.scale_set_id, "") is not None:
         ports = readings.at_this_pace(ports)
     scale_set, findings = await _check(ports, group)
-    findings = in_order((*findings, *check_signals(fill(Asked(), group)), *await image_findings(ports, group)))
+    signals = (*check_signals(fill(Asked(), group)), *check_signal_keys(group, signals_keyed))
+    findings = in_order((*findings, *signals, *await image_findings(ports, group)))
     await ports.store.groups.put(group)
-    state, roll = await states.take(ports, group, scale_set)
-    shown = {
-        **render_group(group),
-        "scheduled": await scheduled(ports, group),
-        "state": render_state(state),
-        "rollNeeded": render_roll(roll),
-        "findings": [render_finding(finding) for finding in findings],
-    }
+    _log.info("Group %s was put by %s", group.id, request.caller.recorded_as)
+    state = await _put_look(ports, group, scale_set)
+    shown = {**await _shown(ports, group, state), "findings": [render_finding(finding) for finding in findings]}
     headers = {"Location": request.link(f"groups/{group_id}")} if existing is None else {}
     return Answer(201 if existing is None else 200, shown, headers)
+
+
+async def _put_look(ports: Ports, group: Group, scale_set: ScaleSet) -> GroupState:
+    """The set has just been read; its VMs are too, unless a deployment needs what Azure allows of that."""
+    if await held(ports, group.scale_set_id, "") is not None:
+        return await note_look(ports, group, Look(ports.clock.now(), scale_set))
+    return await note_look(ports, group, await look_at_vms(ports, group, scale_set))
 
 
 async def delete_group(ports: Ports, request: Request) -> Answer:
@@ -96,6 +145,8 @@ async def delete_group(ports: Ports, request: Request) -> Answer:
     group = await find_group(ports, request)
     await _refuse_while_under_way(ports, group)
     await ports.store.groups.delete(group.id)
+    await ports.store.group_states.delete(group.id)
+    _log.info("Group %s was deleted by %s", group.id, request.caller.recorded_as)
     return Answer(204)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from rollout.ports import Ports
-from rollout.words import plain
+from rollout.roles import ANY_KEY, Caller
 
 #: pyproject.toml's.
 VERSION = "0.1.0"
@@ -26,13 +26,14 @@ _EVERY = {
 
 
 #: What the routes that link to others begin with, after the prefix.
-_FIRST = re.compile(r"/(groups|deployments|notifications|vm|health|openapi\.json|docs)(?=/|$)", re.IGNORECASE)
+_FIRST = re.compile(r"/(groups|deployments|notifications|vm|me|health|openapi\.json|docs)(?=/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Request:
     """``headers`` have lower-case names; ``route`` holds the values of the route's ``{placeholders}``.
 
+    ``params`` is the query as the host has read it; ``caller`` is who asks (``api.admission``).
     ``token`` and ``at`` name what a request with an ``Idempotency-Key`` makes; ``tried``: it was begun before, and
     nobody knows how far it came (``api.idempotency``).
     """
@@ -45,6 +46,8 @@ class Request:
     token: str = ""
     at: datetime | None = None
     tried: bool = False
+    params: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller = ANY_KEY
 
     @property
     def given(self) -> tuple[tuple[str, str], ...]:
@@ -62,14 +65,6 @@ class Request:
     def query(self) -> Mapping[str, str]:
         """The query's parameters by name; ``api.query`` has looked that each is there once, and says something."""
         return dict(self.given)
-
-    @property
-    def caller(self) -> str:
-        """Who App Service authentication says the caller is, else that it knew a key.
-
-        https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
-        """
-        return plain(self.headers.get("x-ms-client-principal-name", ""))[:256] or "function key"
 
     def link(self, path: str) -> str:
         """The absolute URL of ``path`` below the prefix of this API (``/api`` unless host.json says otherwise).
@@ -113,12 +108,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text of that type."""
+    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text of that type.
+
+    ``compact``: for programs that ask again and again, without the blanks that people like.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = ""
+    compact: bool = False
 
     @property
     def all_headers(self) -> dict[str, str]:
@@ -134,7 +133,10 @@ class Answer:
         """The body's bytes."""
         if self.media_type:
             return str(self.body).encode()
-        return b"" if self.body is None else json.dumps(self.body, indent=2).encode()
+        if self.body is None:
+            return b""
+        blanks: dict[str, Any] = {"separators": (",", ":")} if self.compact else {"indent": 2}
+        return json.dumps(self.body, **blanks).encode()
 
 
 #: A route's function. It raises ``api.errors.Refusal`` for every answer that is not a success.

@@ -50,6 +50,7 @@ FINDINGS: tuple[str, ...] = (
     "greenServesUnjudged",
     "toleratesUnhealthy",
     "noHealthCheck",
+    "signalsShareAKey",
     "gracePeriodTooShort",
     "strictZoneBalance",
     "dataDisksLost",

@@ -27,13 +27,13 @@ from api.idempotency import KEY_LENGTH_MAX
 from api.routes import Route, open_routes, routes
 from api.schemas import components
 from rollout.codec import Json
+from rollout.roles import NEEDS
 from settings import Settings
 
 _ABOUT = """Replaces the virtual machines of an Azure scale set, batch by batch, with new ones.
 
-Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`, so
-a function key can be given out for one of them alone; a host key opens all. Readers must pass over fields that they do
-not know."""
+Durations are whole seconds, times UTC in ISO 8601. Every route is a function of its own, named by its `operationId`,
+and says which role it needs. Readers must pass over fields that they do not know."""
 
 _TAGS = {
     "Groups": "Scale sets that Teal deploys to, and how.",
@@ -41,6 +41,7 @@ _TAGS = {
     "Commands": "What people and pipelines say to a deployment.",
     "Notifications": "What notifications of new images led to.",
     "Signals": "What VMs say of themselves.",
+    "Access": "Who the caller is, and what they may do.",
     "About": "The API itself. No key is needed.",
 }
 
@@ -62,6 +63,12 @@ _SECURITY: Json = {
         "in": "query",
         "name": "code",
         "description": "The same, for what cannot send headers. Addresses end up in logs: prefer the header.",
+    },
+    "entra": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Instead of keys, where the app knows people by Microsoft Entra: a token for the app.",
     },
 }
 
@@ -129,7 +136,7 @@ def _operation(route: Route, is_open: bool, references: Mapping[type[BaseModel],
     if operation.body is not None:
         content = {"schema": references[operation.body], **_examples(operation.body.__name__)}
         shown["requestBody"] = {"required": not operation.optional, "content": {"application/json": content}}
-    return {**shown, "security": []} if is_open else shown
+    return {**shown, **({"security": []} if is_open else {"description": f"Needs the role `{NEEDS[route.name]}`."})}
 
 
 def _words(handler: Handler) -> str:
@@ -147,6 +154,12 @@ def _parameters(route: Route, operation: Operation) -> list[Json]:
     shown += [
         {"name": one.name, "in": "query", "description": one.about, "schema": one.schema} for one in operation.query
     ]
+    shown += [
+        {"name": one.name, "in": "header", "description": one.about, "schema": one.schema} for one in operation.sent
+    ]
+    if 304 in operation.answers:
+        about = "The `ETag` of an earlier answer."
+        shown.append({"name": "If-None-Match", "in": "header", "description": about, "schema": {"type": "string"}})
     if route.method == "POST":
         about = "A new one for each thing that is asked: a request that is sent again is not done again."
         schema = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX}
@@ -164,15 +177,16 @@ def _responses(
             **_headers(headers_of(route.method, operation, status)),
             **_content(model, references),
         }
-    if not is_open:
-        shown["401"] = {"description": "No key, or one that does not open this function. The Functions host answers."}
     codes = refusals_of(route.method, operation)
     for status in sorted({STATUS[code] for code in codes}):
         shown[str(status)] = _refusal([code for code in codes if STATUS[code] == status], references[answers.Error])
+    if not is_open:
+        shown["401"]["description"] = f"{_KEY_REFUSED}\n{shown['401']['description']}"
     return dict(sorted(shown.items()))
 
 
-_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone."}
+_KEY_REFUSED = "* No body at all: no key, or one that does not open this function. The Functions host answers."
+_SUCCESSES = {200: "Done.", 201: "Made.", 202: "Accepted.", 204: "Gone.", 304: "Nothing has changed."}
 
 
 def _content(model: type[BaseModel] | str | None, references: Mapping[type[BaseModel], Json]) -> Json:

@@ -20,10 +20,10 @@ _ABSENT = "The orchestration of this deployment was never started; the next depl
 _SUSPENDED = "The orchestration is suspended through Durable Functions and does nothing until it is resumed there"
 
 
-async def overview(ports: Ports, deployment: Deployment) -> Json:
-    """The deployment as JSON."""
-    reason, can_be = await asyncio.gather(_reason(ports, deployment), _can_be(ports, deployment))
-    return render_deployment(deployment, reason, can_be)
+async def overview(ports: Ports, deployment: Deployment, trouble: str | None = None) -> Json:
+    """The deployment as JSON. ``trouble``: what ``trouble_of`` says, where it was asked already."""
+    reason, against = await asyncio.gather(_reason(ports, deployment, trouble), _against(ports, deployment))
+    return render_deployment(deployment, reason, against)
 
 
 async def overviews(ports: Ports, deployments: Iterable[Deployment]) -> list[Json]:
@@ -31,24 +31,29 @@ async def overviews(ports: Ports, deployments: Iterable[Deployment]) -> list[Jso
     return list(await asyncio.gather(*(overview(ports, deployment) for deployment in deployments)))
 
 
-async def _can_be(ports: Ports, deployment: Deployment) -> tuple[CommandKind, ...]:
-    """The commands that make sense now, as ``api.commands`` would accept them."""
-    if deployment.status.ended:
-        return ()
-    commands = await ports.store.commands.list(deployment.id)
-    kinds = [kind for kind in CommandKind if not objection(kind, deployment.standing, commands)]
-    return tuple(kind for kind in kinds if kind is not CommandKind.ROLL_BACK or not not_to_be_rolled_back(deployment))
+async def _against(ports: Ports, deployment: Deployment) -> dict[CommandKind, str]:
+    """Why ``api.commands`` would refuse each command now; empty for one that it would accept."""
+    over = deployment.status.ended
+    commands = () if over else await ports.store.commands.list(deployment.id)
+    against = {kind: objection(kind, deployment.standing, commands) for kind in CommandKind}
+    if not against[CommandKind.ROLL_BACK]:
+        against[CommandKind.ROLL_BACK] = not_to_be_rolled_back(deployment)
+    return against
 
 
-async def _reason(ports: Ports, deployment: Deployment) -> str:
+async def _reason(ports: Ports, deployment: Deployment, trouble: str | None) -> str:
     """The row's own reason changes with events only; while a batch is under way, its own is the last poll's."""
     if deployment.status.ended:
         return deployment.reason
-    return await _trouble(ports, deployment) or await _batch_reason(ports, deployment) or deployment.reason
+    if trouble is None:
+        trouble = await trouble_of(ports, deployment)
+    return trouble or await _batch_reason(ports, deployment) or deployment.reason
 
 
-async def _trouble(ports: Ports, deployment: Deployment) -> str:
+async def trouble_of(ports: Ports, deployment: Deployment) -> str:
     """Why nothing happens any more where the row says that something does. It is told, not written."""
+    if deployment.status.ended:
+        return ""
     try:
         state = await ports.instances.state(deployment.id)
     except AzureError:

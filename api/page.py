@@ -54,7 +54,7 @@ def _page(api: Json) -> Iterator[str]:
     yield f"<h1>Teal: the HTTP API <small>{escape(api['info']['version'])}</small></h1>"
     yield from (f"<p>{_text(part)}</p>" for part in api["info"]["description"].split("\n\n"))
     yield '<p>The same for programs: <a href="openapi.json">openapi.json</a>.</p><h2>Keys</h2>'
-    yield _table(("send as", "what"), ((f"{one['in']} {one['name']}", one["description"]) for one in _security(api)))
+    yield _table(("send as", "what"), ((_place(one), one["description"]) for one in _security(api)))
     for tag in api["tags"]:
         yield f"<h2>{escape(tag['name'])}</h2><p>{_text(tag['description'])}</p>"
         for path, methods in api["paths"].items():
@@ -72,12 +72,16 @@ def _security(api: Json) -> Iterable[Json]:
     return schemes.values()
 
 
+def _place(scheme: Json) -> str:
+    return f"{scheme['in']} {scheme['name']}" if "in" in scheme else f"header Authorization, {scheme['scheme']}"
+
+
 def _operation(method: str, path: str, operation: Json) -> Iterator[str]:
     name = escape(operation["operationId"])
     yield f'<details id="{name}"><summary><span class="method">{method}</span><code>{escape(path)}</code> '
     yield f'<span class="words">{_text(operation["summary"])}</span></summary><div>'
-    key = "Needs no key." if operation.get("security") == [] else f"Function <code>{name}</code>."
-    yield f"<p>{key}</p>"
+    needs = operation.get("description", "Needs no key.")
+    yield f"<p>{_text(needs)} Function <code>{name}</code>.</p>"
     if operation["parameters"]:
         yield "<h3>Parameters</h3>" + _table(("name", "in", "value", "what"), map(_parameter, operation["parameters"]))
     if "requestBody" in operation:

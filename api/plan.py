@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from api.http import Answer
 from api.rendering import render_finding, render_reference
 from groundwork.beside import findings_beside
+from groundwork.group_states import note_look
 from groundwork.predecessor import predecessor_of
 from groundwork.queue import under_way
 from groundwork.survey import Survey, survey
@@ -19,6 +20,7 @@ from rollout.deployment import OnConflict, Parameters
 from rollout.findings import Finding, error, in_order, refuses, warning
 from rollout.forecast import Forecast, Past, forecast
 from rollout.group import Group
+from rollout.group_state import Look
 from rollout.inheritance import handed_on
 from rollout.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports import Ports
@@ -35,6 +37,8 @@ async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
     """200 with the plan, whether or not it could be carried out: ``canStart`` says."""
     predecessor = await predecessor_of(ports, group.id, group.scale_set_id)
     seen = await survey(ports, group, parameters, handed_on(predecessor), thorough=True)
+    if seen.scale_set is not None and seen.listed is not None:
+        await note_look(ports, group, Look(ports.clock.now(), seen.scale_set, seen.listed.vms))
     findings = await _with_conflict(ports, group, parameters, seen)
     known = _NOTHING
     if seen.plan is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from api.errors import Code, Detail, refuse_faults
 from api.http import Answer, Handler, Request
@@ -51,6 +52,31 @@ def query_integer(request: Request, name: str, least: int, most: int | None = No
         bounds = f"at least {least}" if most is None else f"from {least} to {most}"
         raise refuse_faults([Detail(Code.OUT_OF_RANGE, f"{name} must be {bounds}, not {int(text)}", name)])
     return int(text)
+
+
+def query_time(request: Request, name: str) -> datetime | None:
+    """The query parameter ``name`` as a time in ISO 8601 that says its zone; ``None`` where it is not given."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        # A plus that was sent as it is means a blank.
+        time = datetime.fromisoformat(text.replace(" ", "+"))
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise refuse_faults([Detail(Code.INVALID_VALUE, f"{name} must be a time such as 2026-11-23T08:15:00Z", name)])
+
+
+def query_words(request: Request, name: str, known: Sequence[str]) -> frozenset[str]:
+    """The words of the query parameter ``name``, with commas between them; none where it is not given."""
+    given = request.query.get(name)
+    words = [word.strip() for word in given.split(",")] if given is not None else []
+    if unknown := [word for word in words if word not in known]:
+        message = f"{name} knows {', '.join(known)}, not {unknown[0][:40]!r}"
+        raise refuse_faults([Detail(Code.INVALID_VALUE, message, name)])
+    return frozenset(words)
 
 
 def query_flag(request: Request, name: str) -> bool:

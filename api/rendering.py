@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
-from api.state import Roll, State
 from rollout.codec import Json, encode
 from rollout.commands import Command, CommandKind
 from rollout.dangers import Danger
-from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Reading, VmRecord
+from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Problem, Reading, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
+from rollout.group_state import GroupState, Latest, SetSummary, health_of, needs_attention
 from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord
 from rollout.parameters import BATCHES
-from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.pools import Membership
+from rollout.scale_set import ImageReference, ImageVersion, Vm
 from rollout.schedule import Schedule
+from rollout.serving import told
 from rollout.signals import Signal
 
 
@@ -45,32 +47,86 @@ def _with_asked(automatic: ImageRule | Schedule) -> Json:
     return {**shown, "deployment": {name: value for name, value in asked.items() if value not in (None, "")}}
 
 
-def render_state(state: State) -> Json:
-    """How a group's scale set looked; ``error`` where it could not be read."""
-    shown = _scale_set(state.scale_set) if state.scale_set else {}
-    return {"asOf": encode(state.as_of), **shown, "error": encode(state.problem)}
-
-
-def render_roll(roll: Roll) -> Json:
-    """Whether a group's scale set needs a roll; ``error`` where that could not be read, or not in full."""
-    needed = roll.needed
+def render_group_state(state: GroupState, dangers: Iterable[Danger]) -> Json:
+    """How a group was last seen."""
     return {
-        "asOf": encode(needed.as_of if needed else roll.as_of),
-        "outdated": needed.outdated if needed else None,
-        "total": needed.total if needed else None,
-        "reasons": encode(needed.reasons) if needed else [],
-        "error": encode(roll.problem),
+        "state": _state(state),
+        "rollNeeded": _roll(state),
+        "needsAttention": encode(needs_attention(state, dangers)),
+        "latest": _latest(state.latest) if state.latest is not None else None,
     }
 
 
-def render_deployment(deployment: Deployment, reason: str, can_be: Sequence[CommandKind] = ()) -> Json:
-    """The overview of a deployment; ``reason`` is the freshest sentence about it (``api.overview``)."""
+def _state(state: GroupState) -> Json:
+    never = Problem("notReadYet", "Nobody has looked at the scale set yet; a timer does within some minutes")
+    return {
+        "asOf": encode(state.read_at),
+        **(_scale_set(state.summary) if state.summary is not None else {}),
+        "vms": state.vms,
+        "images": [
+            {"image": one.image.label, "imageReference": render_reference(one.image), "vms": one.vms}
+            for one in state.images
+        ],
+        "health": encode(state.health),
+        "error": encode(state.problem if state.read_at is not None else never),
+    }
+
+
+def _roll(state: GroupState) -> Json:
+    """Whether a group's scale set needs a roll; ``error`` where that could not be read, or not in full."""
+    needed = state.roll_needed
+    return {
+        "asOf": encode(needed.as_of if needed else state.read_at),
+        "outdated": needed.outdated if needed else None,
+        "total": needed.total if needed else None,
+        "reasons": encode(needed.reasons) if needed else [],
+        "error": encode(state.roll_problem),
+    }
+
+
+def _latest(latest: Latest) -> Json:
+    return {
+        "id": latest.id,
+        "status": encode(latest.status),
+        "reason": latest.reason,
+        "progress": latest.progress,
+        "image": latest.image.label,
+        "createdAt": encode(latest.created_at),
+        "endedAt": encode(latest.ended_at),
+    }
+
+
+def render_vm_now(vm: Vm, group: Group, member: Membership | None) -> Json:
+    """One VM of a group's scale set as it is now."""
+    health, reason = health_of(vm, group.health_check_types)
+    down = member.down if member is not None else frozenset()
+    return {
+        "vmId": vm.vm_id,
+        "name": vm.name,
+        "image": vm.image.label,
+        "imageReference": render_reference(vm.image),
+        "zone": vm.zone,
+        "health": health,
+        "reason": reason,
+        "provisioningState": vm.provisioning_state,
+        "powerState": vm.power_state,
+        "pools": [{"pool": pool, "down": pool in down} for pool in sorted(member.pools if member is not None else ())],
+    }
+
+
+def render_deployment(deployment: Deployment, reason: str, against: Mapping[CommandKind, str] | None = None) -> Json:
+    """The overview of a deployment; ``reason`` is the freshest sentence about it (``api.overview``).
+
+    ``against``: why it can not be given a command now; empty where it can.
+    """
     return {
         "id": deployment.id,
         "groupId": deployment.group_id,
         "status": encode(deployment.status),
         "reason": reason,
-        "canBe": encode(tuple(can_be)),
+        "canBe": [
+            {"command": encode(kind), "possible": not why, "reason": why} for kind, why in (against or {}).items()
+        ],
         "decision": encode(deployment.decision),
         "progress": deployment.progress,
         "numberOfBatches": deployment.number_of_batches,
@@ -79,6 +135,11 @@ def render_deployment(deployment: Deployment, reason: str, can_be: Sequence[Comm
         "blueVms": deployment.blue_vms,
         "greenVms": deployment.green_vms,
         "remainingBlue": deployment.remaining_blue,
+        "targetSize": deployment.target_size,
+        "servingFloor": deployment.serving_floor,
+        "serving": told(deployment.serving),
+        "rollBack": encode(deployment.roll_back),
+        "queuePosition": None if deployment.ahead is None else deployment.ahead + 1,
         "image": _image(deployment.image),
         "healthCheckTypes": encode(deployment.parameters.health_check_types),
         "gracePeriod": encode(deployment.parameters.grace_period),
@@ -148,7 +209,10 @@ def render_batch(batch: Batch) -> Json:
         "launchedAt": encode(batch.launched_at),
         "healthyAt": encode(batch.healthy_at),
         "detachedAt": encode(batch.detached_at),
+        "deletingAt": encode(batch.deleting_at),
         "endedAt": encode(batch.ended_at),
+        "floor": batch.floor,
+        "phases": encode(batch.stages),
     }
 
 
@@ -238,7 +302,7 @@ def render_version(version: ImageVersion) -> Json:
     }
 
 
-def _scale_set(scale_set: ScaleSet) -> Json:
+def _scale_set(scale_set: SetSummary) -> Json:
     return {
         "name": scale_set.name,
         "location": scale_set.location,

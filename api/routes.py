@@ -5,30 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from api.admission import Admission, admitted
 from api.commands import command_deployment, list_deployment_commands, take_back_deployment
 from api.deployments import (
-    get_deployment,
     get_deployment_durable,
     get_vm_evidence,
     list_deployment_batches,
     list_deployment_events,
     list_deployment_vms,
-    list_deployments,
-    list_group_deployments,
 )
+from api.group_vms import Looks, list_group_vms
 from api.groups import delete_group, get_group, list_groups, put_group
 from api.guard import guarded
 from api.health import Examination, get_health
 from api.http import Answer, Handler, Request
 from api.idempotency import once
 from api.images import list_images
+from api.lists import list_deployments, list_group_deployments
+from api.me import get_me
+from api.news import get_deployment, get_latest_deployment
 from api.notifications import list_notifications
 from api.operation import get_deployment_operation, get_deployment_operation_status
 from api.paging import PARAMETER
 from api.query import understood
-from api.signals import signal_vm
+from api.signals import make_signal_key, signal_vm
 from api.start import start_deployment
-from api.state import States
 from groundwork.readings import Readings
 from rollout.commands import CommandKind
 from rollout.ports import Ports
@@ -37,9 +38,10 @@ from settings import Settings
 
 @dataclass(frozen=True)
 class Route:
-    """One function of the app. Each has a key of its own: reading, deploying and administering can be handed out apart.
+    """One function of the app, with keys of its own. Who may call it is a row of ``rollout.roles.NEEDS``.
 
     ``path`` is relative to the host's route prefix, ``/api``. ``query`` names the parameters that it knows.
+    ``kept``: the answer to a request with an ``Idempotency-Key`` is kept for when it is sent again.
     """
 
     name: str
@@ -47,25 +49,30 @@ class Route:
     path: str
     handler: Handler
     query: tuple[str, ...] = ()
+    kept: bool = True
 
 
 #: The query parameters of a list.
 _PAGED = ("limit", PARAMETER)
 
+#: Those of a list of deployments, and of one deployment.
+_FILTERS = ("status", "createdAfter", "createdBefore", "image")
+_NEWS = ("include", "after", "vmsSince")
+
 
 def routes(settings: Settings) -> tuple[Route, ...]:
-    """Every route that needs a key. Every POST may carry an ``Idempotency-Key``."""
-    return tuple(replace(route, handler=_kept(route)) for route in _table(settings))
+    """Every route that needs a role (``rollout.roles``). Every POST may carry an ``Idempotency-Key``."""
+    return tuple(replace(route, handler=_kept(route, settings)) for route in _table(settings))
 
 
-def open_routes() -> tuple[Route, ...]:
-    """Every route that needs no key: but for ``health?deep=true`` they ask nobody, and none says what others do."""
+def open_routes(settings: Settings | None = None) -> tuple[Route, ...]:
+    """Every route for anyone: but for ``health?deep=true`` they ask nobody, and none says what others do."""
     table = (
         Route("get_health", "GET", "health", partial(get_health, examination=Examination()), ("deep",)),
         Route("get_openapi", "GET", "openapi.json", _get_openapi),
         Route("get_docs", "GET", "docs", _get_docs),
     )
-    return tuple(replace(route, handler=_kept(route)) for route in table)
+    return tuple(replace(route, handler=_kept(route, settings or Settings())) for route in table)
 
 
 async def _get_openapi(ports: Ports, request: Request) -> Answer:
@@ -82,23 +89,34 @@ async def _get_docs(ports: Ports, request: Request) -> Answer:
     return answer_page(request)
 
 
-def _kept(route: Route) -> Handler:
-    """The route's handler with what all routes, and all of its method, keep to."""
-    handler = partial(once, handler=route.handler) if route.method == "POST" else route.handler
+def _kept(route: Route, settings: Settings) -> Handler:
+    """The route's handler with what all routes, and all of its method, keep to; who asks comes first."""
+    handler = partial(once, handler=route.handler) if route.method == "POST" and route.kept else route.handler
     handler = partial(understood, handler=handler, known=route.query)
-    return handler if route.method == "GET" else partial(guarded, handler=handler)
+    handler = handler if route.method == "GET" else partial(guarded, handler=handler)
+    return partial(admitted, handler=handler, admission=Admission(route.name, settings))
 
 
 def _table(settings: Settings) -> tuple[Route, ...]:
-    states, readings = States(), Readings()
-    put = partial(put_group, states=states, readings=readings, scopes=settings.scopes)
+    readings = Readings()
+    secrets = settings.signal_secrets
+    put = partial(put_group, readings=readings, scopes=settings.scopes, signals_keyed=bool(secrets))
     return (
-        Route("list_groups", "GET", "groups", list_groups, _PAGED),
-        Route("get_group", "GET", "groups/{groupId}", partial(get_group, states=states)),
+        Route("get_me", "GET", "me", get_me),
+        Route("list_groups", "GET", "groups", list_groups, ("include", *_PAGED)),
+        Route("get_group", "GET", "groups/{groupId}", partial(get_group, readings=readings), ("fresh",)),
+        Route("list_group_vms", "GET", "groups/{groupId}/vms", partial(list_group_vms, looks=Looks(readings)), _PAGED),
         Route("put_group", "PUT", "groups/{groupId}", put),
         Route("delete_group", "DELETE", "groups/{groupId}", delete_group),
         Route("list_images", "GET", "groups/{groupId}/images", list_images, _PAGED),
-        Route("list_group_deployments", "GET", "groups/{groupId}/deployments", list_group_deployments, _PAGED),
+        Route(
+            "list_group_deployments",
+            "GET",
+            "groups/{groupId}/deployments",
+            list_group_deployments,
+            (*_FILTERS, *_PAGED),
+        ),
+        Route("get_latest_deployment", "GET", "groups/{groupId}/deployments/latest", get_latest_deployment, _NEWS),
         Route(
             "start_deployment",
             "POST",
@@ -106,8 +124,8 @@ def _table(settings: Settings) -> tuple[Route, ...]:
             partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes, readings=readings),
             ("dryRun",),
         ),
-        Route("list_deployments", "GET", "deployments", list_deployments, ("status", "key", *_PAGED)),
-        Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment),
+        Route("list_deployments", "GET", "deployments", list_deployments, (*_FILTERS, "key", *_PAGED)),
+        Route("get_deployment", "GET", "deployments/{deploymentId}", get_deployment, _NEWS),
         Route("get_deployment_operation", "GET", "deployments/{deploymentId}/operation", get_deployment_operation),
         Route(
             "get_deployment_operation_status",
@@ -136,7 +154,15 @@ def _table(settings: Settings) -> tuple[Route, ...]:
         _command("approve_deployment", CommandKind.APPROVE),
         Route("take_back_deployment", "DELETE", "groups/{groupId}/queue/{deploymentId}", take_back_deployment),
         Route("list_notifications", "GET", "notifications", list_notifications, _PAGED),
-        Route("signal_vm", "POST", "vm/signal", signal_vm),
+        # Its answer is a secret, and the same each time: it is not kept for a request that is sent again.
+        Route(
+            "make_signal_key",
+            "POST",
+            "groups/{groupId}/signalKey",
+            partial(make_signal_key, secrets=secrets),
+            kept=False,
+        ),
+        Route("signal_vm", "POST", "vm/signal", partial(signal_vm, secrets=secrets)),
     )
 
 

@@ -1,24 +1,29 @@
-"""``POST /vm/signal``: what a VM says of itself.
+"""``POST /vm/signal``: what a VM says of itself; and ``POST /groups/{groupId}/signalKey``: by which it is believed.
 
-A function of its own: the key that VMs carry opens nothing else.
+Functions of their own: the function key that VMs carry opens nothing else.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from api.errors import Code, Refusal
 from api.http import Answer, Request
+from api.lookup import find_group
 from api.rendering import render_signal
 from rollout.group import Group, SignalRule
 from rollout.ports import Ports
 from rollout.scale_set import Vm
+from rollout.signal_keys import is_signal_key, signal_key
 from rollout.signals import Objection, Signal, accept, addressed
 
 if TYPE_CHECKING:
     from api.bodies import SignalBody
+
+#: Carries the key of the VM's group.
+KEY_HEADER = "x-teal-signal-key"
 
 _log = logging.getLogger("teal")
 
@@ -30,16 +35,27 @@ _TARGETS = {
 }
 
 
-async def signal_vm(ports: Ports, request: Request) -> Answer:
+async def make_signal_key(ports: Ports, request: Request, *, secrets: Sequence[str] = ()) -> Answer:
+    """The key that the group's VMs send with their signals: the same each time."""
+    group = await find_group(ports, request)
+    if not secrets:
+        message = "Signals need no key of the group as long as TEAL_SIGNAL_SECRET is not set. Set it, and ask again"
+        raise Refusal(Code.SIGNAL_SECRET_MISSING, message)
+    _log.info("The key for signals of group %s was told to %s", group.id, request.caller.recorded_as)
+    return Answer(200, {"groupId": group.id, "header": KEY_HEADER, "key": signal_key(secrets[0], group.id)})
+
+
+async def signal_vm(ports: Ports, request: Request, *, secrets: Sequence[str] = ()) -> Answer:
     """Keep a VM's signal: 202 with what is recorded, or 200 where the VM has sent it before.
 
-    It is kept for whenever a deployment asks for it. A VM that got no answer may send it again.
+    It is kept for whenever a deployment asks for it. A VM that got no answer may send it again. With ``secrets``, the
+    signal counts only with the key of the VM's group.
     """
     from api.bodies import SignalBody
     from api.parsing import parse_body
 
     body = parse_body(request, SignalBody)
-    group, vm = await _sender(ports, body)
+    group, vm = await _sender(ports, body, _trusting(request, secrets))
     declared = await _declared(ports, group)
     answer = accept(declared, body.signal_type, body.vm_name[:80], vm, body.vm_id)
     if answer.objection is not None or vm is None:
@@ -53,7 +69,13 @@ async def signal_vm(ports: Ports, request: Request) -> Answer:
     return Answer(200, render_signal(first or signal, group))
 
 
-async def _sender(ports: Ports, body: SignalBody) -> tuple[Group, Vm | None]:
+def _trusting(request: Request, secrets: Sequence[str]) -> Callable[[Group], bool]:
+    """Whether a group takes the word of whoever sent the request."""
+    key = request.headers.get(KEY_HEADER, "")
+    return lambda group: not secrets or is_signal_key(secrets, group.id, key)
+
+
+async def _sender(ports: Ports, body: SignalBody, trusts: Callable[[Group], bool]) -> tuple[Group, Vm | None]:
     """The group that the VM belongs to, and the VM that has its name now.
 
     Where several sets of one name are in several subscriptions, only ``vmId`` tells which it is.
@@ -65,6 +87,10 @@ async def _sender(ports: Ports, body: SignalBody) -> tuple[Group, Vm | None]:
             f"{body.vm_name[:80]}: a VM's name is its set's, an underscore and an instance id"
         )
         raise Refusal(Code.GROUP_NOT_FOUND, message, "vmName")
+    groups = tuple(filter(trusts, groups))
+    if not groups:
+        message = f"Send the key of the VM's group as {KEY_HEADER}: POST /api/groups/{{groupId}}/signalKey answers it"
+        raise Refusal(Code.SIGNAL_KEY_INVALID, message, KEY_HEADER)
     if len(groups) > 1 and body.vm_id is None:
         names = ", ".join(group.id for group in groups)
         raise Refusal(Code.VM_AMBIGUOUS, f"The VM may be of the groups {names}: send its vmId", "vmId")

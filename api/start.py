@@ -68,7 +68,7 @@ async def _start(
     at = request.at or ports.clock.now()
     name = deployment_id(group.id, at, request.token or secrets.token_hex(3))
     key = request.headers.get(HEADER, "")
-    start = Start(name, group, parameters, ImageReference(), at, request.caller, key)
+    start = Start(name, group, parameters, ImageReference(), at, request.caller.recorded_as, key)
     # Without an image the set's own is deployed, as it is now.
     paced = readings.at_this_pace(ports, asker=name, anew=parameters.image is None)
     started = _accepted(await begin(paced, start, poll_interval, tried=request.tried))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
+from api.admission import complain
+from api.group_states import look_around
 from api.purge import purge
 from api.schedules import Decided, start_due
 from api.watchdog import watch
@@ -27,24 +29,33 @@ class Timer:
 #: How often each timer runs.
 EVERY: Mapping[str, timedelta] = {
     "schedules": timedelta(minutes=1),
+    "groupStates": timedelta(minutes=1),
     "watchdog": timedelta(minutes=5),
     "purge": timedelta(days=1),
 }
 
 
 def timers(settings: Settings) -> tuple[Timer, ...]:
-    """What Teal does by itself: start what is due, put in order what was lost, and forget what is old."""
+    """What Teal does by itself: start what is due, look at sets, put in order what was lost, forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
     due = partial(start_due, poll_interval=settings.poll_interval, decided=Decided(), scopes=settings.scopes)
+    each_minute = partial(_complaining, handler=due, settings=settings)
     table = (
         # A second after the full minute: the host may call a little early, and would then find a time not due yet.
-        Timer("schedules", "1 * * * * *", due),
+        Timer("schedules", "1 * * * * *", each_minute),
+        Timer("groupStates", "31 * * * * *", look_around),
         Timer(
             "watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval, scopes=settings.scopes)
         ),
         Timer("purge", "0 17 3 * * *", partial(purge, history=history, rows=rows)),
     )
     return tuple(replace(timer, handler=partial(_noted, timer=timer)) for timer in table)
+
+
+async def _complaining(ports: Ports, *, handler: Callable[[Ports], Awaitable[None]], settings: Settings) -> None:
+    """Run what runs each minute; and say each minute that nobody can be let in, where that is so."""
+    complain(settings)
+    await handler(ports)
 
 
 async def _noted(ports: Ports, *, timer: Timer) -> None:

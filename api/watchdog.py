@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api.following import have_followed
+from groundwork.group_states import note_deployment
+from groundwork.revision import revise
+from rollout.bad_image import MODEL_NAMES_BAD_IMAGE, names
 from rollout.codec import encode
 from rollout.dangers import NOT_RESTORED, Danger, course, cured
 from rollout.errors import AzureError
@@ -56,7 +59,7 @@ async def watch(ports: Ports, *, poll_interval: timedelta, scopes: Sequence[str]
             await _watch_hold(ports, hold, poll_interval)
     for danger in await ports.store.dangers.list():
         with _left_for_next_time(f"the dangers of {danger.scale_set_id}"):
-            await _watch_danger(ports, danger)
+            await _watch_danger(ports, danger, poll_interval)
 
 
 @contextmanager
@@ -111,7 +114,9 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_inter
         case Remedy.FREE:
             await _free(ports, suspect, now)
         case Remedy.WRITE_END:
-            await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
+            await note_deployment(
+                ports, await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
+            )
         case Remedy.RESTORE:
             await _restore(ports, suspect, poll_interval)
 
@@ -143,6 +148,7 @@ async def _cure(ports: Ports, run: Run) -> None:
     decided = course(danger, run.scale_set_id, run.deployment_id, run.acting, failure, ports.clock.now())
     if decided.danger != danger:
         await ports.store.dangers.put(decided.danger)
+        await revise(ports, decided.danger.deployment_id)
     if decided.try_now:
         _log.info("%s puts in order what %s left of %s", run.acting, run.deployment_id, run.scale_set_id)
         await ports.instances.start(RECIPE, run.acting, encode(run))
@@ -162,8 +168,27 @@ async def _failure(ports: Ports, danger: Danger) -> str:
     return f"{danger.attempt} is {described.get('runtimeStatus')}: {words}"
 
 
-async def _watch_danger(ports: Ports, danger: Danger) -> None:
+async def _watch_model(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
+    """Look at the model, unless a deployment has the set, which looks itself.
+
+    Where it names another image by now, what was held because of the bad one comes back.
+    """
+    lock = await ports.store.locks.get(danger.scale_set_id)
+    if lock is not None and lock.owner:
+        return
+    scale_set = await ports.scale_sets.read(danger.scale_set_id)
+    if scale_set is not None and names(danger, scale_set.image):
+        return
+    hold = await ports.store.holds.get(danger.scale_set_id)
+    if hold is not None and hold.keep_until is None and lock is not None:
+        await _cure(ports, letting_go_run(hold, lock, poll_interval))
+    await ports.store.dangers.delete(danger.scale_set_id, danger.code)
+
+
+async def _watch_danger(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
     """Take away what is cured, by whomever."""
+    if danger.code == MODEL_NAMES_BAD_IMAGE:
+        await _watch_model(ports, danger, poll_interval)
     if danger.code != NOT_RESTORED:
         return
     row = await ports.store.deployments.get(danger.deployment_id)
@@ -172,3 +197,4 @@ async def _watch_danger(ports: Ports, danger: Danger) -> None:
     if reason := cured(danger, row, lock, hold, ports.clock.now()):
         _log.info("What %s left of %s is in order: %s", danger.deployment_id, danger.scale_set_id, reason)
         await ports.store.dangers.delete(danger.scale_set_id, danger.code)
+        await revise(ports, danger.deployment_id)

@@ -10,10 +10,15 @@ from rollout.deployment import Deployment
 from rollout.ports import Ports
 
 
-async def end_commands(ports: Ports, row: Deployment, at: datetime) -> None:
-    """Note of each command how it ended, where it has by ``row``. Once noted it stays, however often this runs."""
-    for command in heedings(row.standing, await ports.store.commands.list(row.id), at):
+async def end_commands(ports: Ports, row: Deployment, at: datetime) -> bool:
+    """Note of each command how it ended, where it has by ``row``; whether any has.
+
+    Once noted it stays, however often this runs.
+    """
+    ended = heedings(row.standing, await ports.store.commands.list(row.id), at)
+    for command in ended:
         await note(ports, row.id, command)
+    return bool(ended)
 
 
 async def note(ports: Ports, deployment_id: str, ended: Command) -> Command:

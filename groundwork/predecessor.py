@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from groundwork.claim import Held
+from groundwork.group_states import note_deployment
 from groundwork.heed import end_commands
 from rollout.deployment import Deployment
 from rollout.inheritance import Former, HandedOn
@@ -63,5 +64,6 @@ async def _end(ports: Ports, row: Deployment) -> Deployment | Held:
         return Held(row.id, f"Deployment {row.id} has freed the scale set and is writing its end")
     now = ports.clock.now()
     ended = await ports.store.deployments.change(row.id, lambda current: lost(current, now))
+    await note_deployment(ports, ended)
     await end_commands(ports, ended, now)
     return ended

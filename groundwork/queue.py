@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from groundwork.claim import Held, held
 from rollout.deployment import Deployment
 from rollout.lock import STARTING
@@ -23,11 +25,19 @@ async def under_way(ports: Ports, group_id: str, scale_set_id: str, asker: str) 
     return holder or await _first(ports, await queued(ports, group_id, scale_set_id), asker)
 
 
-async def before(ports: Ports, row: Deployment) -> Held | None:
-    """The deployment whose turn comes before that of ``row``, which is queued itself."""
+@dataclass(frozen=True)
+class Place:
+    """How many deployments wait before one, and the first of them that is alive."""
+
+    ahead: int
+    first: Held | None = None
+
+
+async def place_of(ports: Ports, row: Deployment) -> Place:
+    """Where ``row`` stands, which is queued itself."""
     waiting = await queued(ports, row.group_id, row.scale_set_id)
     earlier = [one.id for one in waiting].index(row.id) if any(one.id == row.id for one in waiting) else len(waiting)
-    return await _first(ports, waiting[:earlier], row.id)
+    return Place(earlier, await _first(ports, waiting[:earlier], row.id))
 
 
 async def _first(ports: Ports, waiting: tuple[Deployment, ...], asker: str) -> Held | None:

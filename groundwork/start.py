@@ -19,8 +19,9 @@ from datetime import datetime, timedelta
 
 from groundwork.beside import findings_beside
 from groundwork.claim import Held, claim, release
+from groundwork.group_states import note_deployment
 from groundwork.predecessor import end_predecessors, predecessor_of
-from groundwork.queue import under_way
+from groundwork.queue import queued, under_way
 from groundwork.survey import Survey, survey
 from groundwork.tries import note_try
 from rollout.codec import encode
@@ -31,6 +32,7 @@ from rollout.inheritance import handed_on
 from rollout.order import first_order
 from rollout.ports import InstanceState, Ports
 from rollout.preflight import lasting
+from rollout.preflight_danger import for_nobody
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 from rollout.succession import NOT_STARTED, Start, first_row, inherit, queued_row
@@ -172,6 +174,8 @@ class _Starter:
         findings = seen.findings
         if ahead is not None:
             findings = await findings_beside(self.ports, seen, self.start.parameters, ahead.holder)
+        if self.only_if_needed:
+            findings = for_nobody(findings)
         if refuses(findings):
             raise _Stopped(Unfit(findings))
         assert seen.reference is not None, "an image that cannot be named is an error"
@@ -203,7 +207,8 @@ class _Starter:
     async def _queue(self, ahead: Held, findings: tuple[Finding, ...]) -> Deployment:
         """Start the orchestration, whose first step waits for its turn."""
         row = queued_row(self.start, ahead.holder)
-        deployment = await self._write(replace(row, findings=findings, looked_at=self.start.at))
+        before = len([one for one in await queued(self.ports, row.group_id, row.scale_set_id) if one.id != row.id])
+        deployment = await self._write(replace(row, findings=findings, looked_at=self.start.at, ahead=before))
         await self._run(deployment, None)
         return deployment
 
@@ -222,6 +227,7 @@ class _Starter:
     async def _run(self, deployment: Deployment, claimed: Lock | None) -> None:
         try:
             await note_try(self.ports, deployment)
+            await note_deployment(self.ports, deployment)
             await self.ports.instances.start(RECIPE, deployment.id, first_order(deployment, self.poll_interval))
         except AzureError as error:
             await self._after_failed_start(deployment, claimed, error)
@@ -238,7 +244,8 @@ class _Starter:
             return
         message = f"Durable Functions did not start the deployment ({error}). Nothing was changed; try again"
         now = self.ports.clock.now()
-        await self.ports.store.deployments.change(deployment.id, lambda row: _not_started(row, message, now))
+        ended = await self.ports.store.deployments.change(deployment.id, lambda row: _not_started(row, message, now))
+        await note_deployment(self.ports, ended)
         if claimed is not None:
             await release(self.ports, claimed)
         raise _Stopped(Failed(message, deployment.id)) from error

@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from local.access import AccessError, read_access
 from local.azure.real_input import world_of_scale_set
 from local.azure.world import World, WorldError, demo_world, load_world
 from local.azurite import AzuriteError
@@ -29,9 +30,10 @@ def main() -> int:
             arguments.speed,
             arguments.state,
             arguments.tls,
+            read_access(arguments.keys, arguments.entra),
         )
         asyncio.run(_run(options))
-    except (WorldError, AzuriteError, StateError, OSError) as error:
+    except (WorldError, AccessError, AzuriteError, StateError, OSError) as error:
         print(f"The platform cannot start: {error}", file=sys.stderr)
         return 2
     return 0
@@ -48,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tls", type=Path, metavar="FILE", help="serve Azure over TLS too, for `az`; its certificate is written here"
     )
+    parser.add_argument("--keys", type=Path, metavar="FILE", help="ask for the function keys of this file")
+    parser.add_argument("--entra", type=Path, metavar="FILE", help="know the people of this file, as Entra ID would")
     world = parser.add_mutually_exclusive_group()
     world.add_argument("--world", type=Path, metavar="FILE", help="what there is in Azure (docs/world.md)")
     world.add_argument(
@@ -86,20 +90,26 @@ def _welcome(platform: Platform, options: Options) -> str:
     groups = [str(group["id"]) for group in platform.cloud.world.groups]
     group = groups[0] if groups else "<group>"
     kept = f"kept in {options.state}" if options.state else "gone at the end; --state FILE keeps it"
+    who = f" -H '{options.access.example}'" if options.access.example else ""
     return f"""
 Teal runs on this machine. One second is {options.speed:g} of the simulated Azure's; its state is {kept}.
 
   API            {platform.url}/api          groups: {", ".join(groups) or "none"}
-  Azure (ARM)    {platform.azure_url}{_tls_line(options)}
+  Azure (ARM)    {platform.azure_url}{_tls_line(options)}{_access_line(options)}
 
 Deploy, and watch:
 
-  curl -X POST {platform.url}/api/groups/{group}/deployments -H 'content-type: application/json' \\
+  curl -X POST {platform.url}/api/groups/{group}/deployments -H 'content-type: application/json'{who} \\
     -d '{{"image": "1.1.0", "batchSizePercentage": 20, "gracePeriod": 300}}'
-  curl {platform.url}/api/groups/{group}/deployments
+  curl {platform.url}/api/groups/{group}/deployments{who}
 
 Ctrl-C stops everything.
 """
+
+
+def _access_line(options: Options) -> str:
+    told = options.access.told
+    return f"\n  Callers        {told}" if told else ""
 
 
 def _tls_line(options: Options) -> str:

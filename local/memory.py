@@ -59,6 +59,12 @@ class MemoryTable:
         keys = sorted(key for key in rows if within is None or within.start <= key < within.end)
         return tuple(rows[key] for key in keys[:limit])
 
+    async def since(self, partition: str, mark: str) -> tuple[tuple[Row, ...], str]:
+        await asyncio.sleep(0)
+        rows = self._partitions.get(partition, {})
+        found = [row for row in rows.values() if f"{int(row.etag):020}" > mark]
+        return tuple(found), max([mark, *(f"{int(row.etag):020}" for row in found)])
+
     async def delete(self, key: Key) -> None:
         await asyncio.sleep(0)
         self._partitions.get(key.partition, {}).pop(key.row, None)

@@ -15,12 +15,12 @@ from typing import Any
 
 import aiohttp
 
+from local.access import Access
 from local.azure import server as azure_server
 from local.azure.cloud import Cloud
 from local.azure.world import World
 from local.azurite import Azurite
 from local.clock import Clock
-from local.durable.answers import HttpAnswer
 from local.durable.options import HostOptions
 from local.event_delivery import EventDelivery
 from local.functions import server as functions_server
@@ -40,7 +40,7 @@ class Options:
     """What ``python -m local`` was asked for. Without ``state`` everything is gone at the end.
 
     ``port`` is the Functions host's, ``azure_port`` Azure's; 0 takes a free one. ``tls``: where to write the
-    certificate of an Azure that is also served over TLS.
+    certificate of an Azure that is also served over TLS. ``access``: who is let in.
     """
 
     world: World
@@ -49,6 +49,7 @@ class Options:
     speed: float = 60.0
     state: Path | None = None
     tls: Path | None = None
+    access: Access = Access()
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
         stack.push_async_callback(azure.close)
         if options.tls is not None:
             stack.push_async_callback((await azure_server.serve(cloud, TLS_PORT, tls=options.tls)).close)
-        os.environ.update(_environment(azure.url, azurite.connection_string))
+        os.environ.update({**_environment(azure.url, azurite.connection_string), **options.access.environment})
         function_app: Any = importlib.import_module("function_app")
         function_app.clients.clock = clock
         stack.push_async_callback(function_app.clients.close)
@@ -90,21 +91,21 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
             storage=_Timed(storage, clock),
             host_json=ROOT / "host.json",
             options=HostOptions(seed=secrets.randbits(32)),
+            keys=options.access.keys,
+            people=options.access.people,
         )
         server = await functions_server.serve(host, options.port)
         stack.push_async_callback(server.stop)
-        await _register_groups(host.base_url, cloud.world)
+        await _register_groups(host.base_url, cloud.world, options.access.own_headers)
         delivery = EventDelivery(
-            cloud, lambda path, headers, body: host.request("POST", path, headers=headers, body=body)
+            cloud,
+            lambda path, headers, body: host.request(
+                "POST", options.access.event_grid_path(path), headers=headers, body=body
+            ),
         )
         stack.push_async_callback(delivery.stop)
         await delivery.start()
         yield Platform(host.base_url, azure.url, azurite.connection_string, clock, cloud, host)
-
-
-async def _deliver(host: FunctionsHost, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-    """A request of Event Grid to the host. It needs no socket: both are in this process."""
-    return await host.request("POST", path, headers=headers, body=body)
 
 
 def _environment(azure_url: str, tables_connection: str) -> Mapping[str, str]:
@@ -156,8 +157,8 @@ class _Timed:
         self._storage.close()
 
 
-async def _register_groups(url: str, world: World) -> None:
-    async with aiohttp.ClientSession() as session:
+async def _register_groups(url: str, world: World, headers: Mapping[str, str]) -> None:
+    async with aiohttp.ClientSession(headers=headers) as session:
         for group in world.groups:
             definition = dict(group)
             path = f"{url}/api/groups/{definition.pop('id')}"

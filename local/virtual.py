@@ -28,6 +28,7 @@ from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.traffic import ArmTraffic
 from adapters.instances import DurableInstances
 from function_app import build
+from local.access import Access
 from local.azure.cloud import Cloud
 from local.azure.serving import ServingChecker
 from local.azure.transport import InProcessTransport
@@ -89,9 +90,11 @@ class VirtualPlatform:
         settings: Settings | None = None,
         options: HostOptions | None = None,
         start: datetime = VIRTUAL_START,
+        access: Access | None = None,
     ) -> None:
         self.world = world or demo_world()
-        self.settings = settings or Settings()
+        self.access = access or Access()
+        self.settings = settings or self.access.settings()
         self.clock = Clock(start)
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
@@ -220,18 +223,29 @@ class VirtualPlatform:
         self._scale_sets = ArmScaleSets(self._compute)
         self._constraints = ArmConstraints(self._compute)
         app = build(self.ports, self.settings)
-        self.hosts.append(FunctionsHost(app, self.clock, storage=self.state, faults=self.faults, options=self._options))
+        self.hosts.append(
+            FunctionsHost(
+                app,
+                self.clock,
+                storage=self.state,
+                faults=self.faults,
+                options=self._options,
+                keys=self.access.keys,
+                people=self.access.people,
+            )
+        )
         return self.hosts[-1]
 
     async def _deliver(self, path: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """A request of Event Grid, to whichever host there is now."""
-        return await self.host.request("POST", path, headers=headers, body=body)
+        return await self.host.request("POST", self.access.event_grid_path(path), headers=headers, body=body)
 
-    async def request(self, method: str, path: str, body: Any) -> Reply:
-        """Any request of one of the app's routes."""
+    async def request(self, method: str, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
+        """Any request of one of the app's routes; without ``headers`` it is the platform's own, and may everything."""
         content = b"" if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if content else {}
-        answer = await self.host.request(method, path, headers=headers, body=content)
+        kind = {"Content-Type": "application/json"} if content else {}
+        who = self.access.own_headers if headers is None else headers
+        answer = await self.host.request(method, path, headers={**kind, **who}, body=content)
         return Reply(answer.status, json.loads(answer.body) if answer.body else None, dict(answer.headers))
 
 

@@ -222,6 +222,7 @@ def order_of(context: Context, watch: Watch, since: datetime) -> Order:
         keep=run.keep,
         acting=run.acting,
         setbacks=watch.setbacks,
+        back=run.back,
     )
 
 

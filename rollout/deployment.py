@@ -19,8 +19,11 @@ from rollout.findings import Finding
 from rollout.group import HealthCheckType, SignalRule, SignalType, Source
 from rollout.pools import PoolsOf
 from rollout.scale_set import ImageReference
+from rollout.serving import Serving
+from rollout.stages import Stage, StageName
 from rollout.status import Color, Phase, Status, VmStatus
 from rollout.traffic import Asked
+from rollout.vm_writes import VmWrites
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,16 @@ class Parameters:
 class Image:
     """What the deployment moves to, and the image before it. ``requested`` ``None``: no image was named, and the set's
     present one is rolled. ``unknown``: why no image is known to go back to; ``previous`` is then what the model named.
+    ``bad``: that one was judged bad before (``rollout.bad_image``). ``given_up``: what the unfinished deployments
+    before this one failed with.
     """
 
     requested: str | None
     pinned: ImageReference
     previous: ImageReference | None = None
     unknown: str = ""
+    bad: bool = False
+    given_up: tuple[ImageReference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,16 @@ class Left:
 
 
 @dataclass(frozen=True)
+class RollBack:
+    """When a deployment began to go back, at how many percent, why, and who said so; nobody, where it was a failure."""
+
+    at: datetime
+    percent: int
+    reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One row of the deployments table: the overview that people read.
 
@@ -126,6 +143,11 @@ class Deployment:
     ``waiting`` is whom to wake when a command comes (an
     activity writes it, outside the events). ``decision``: what a person is asked, while one is. ``paused_from``: what a
     paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
+
+    ``serving_floor``: how few VMs serve at any time, and ``serving``: how many do now. ``ahead``: how many deployments
+    begin before this one, of one that is queued. ``revision`` counts what changed beside the events: rows of VMs,
+    batches and commands, and dangers. It is raised after they were written (``groundwork.revision``), so whoever reads
+    this row first and finds it as it was needs to read nothing else.
     """
 
     id: str
@@ -164,6 +186,11 @@ class Deployment:
     continues: str = ""
     inheritance: str = ""
     left: Left | None = None
+    serving_floor: int | None = None
+    serving: Serving | None = None
+    roll_back: RollBack | None = None
+    ahead: int | None = None
+    revision: int = 0
     schema_version: int = 1
 
     @property
@@ -180,7 +207,8 @@ class Batch:
     to balancers that are still to be answered. ``refused_pools``: the load balancers' pools in which VMs cannot be set
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
-    it is one of its own.
+    it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
+    takes the writes of its VMs.
     """
 
     number: int
@@ -200,7 +228,15 @@ class Batch:
     gateway_draining: timedelta = timedelta(0)
     back: bool = False
     canary: bool = False
+    vm_writes: VmWrites = VmWrites()
+    floor: int | None = None
+    stages: tuple[Stage, ...] = ()
     schema_version: int = 1
+
+    @property
+    def deleting_at(self) -> datetime | None:
+        """When the first of its blue VMs was asked to be deleted."""
+        return next((stage.started_at for stage in self.stages if stage.name is StageName.DELETE), None)
 
     def image(self, image: Image) -> ImageReference:
         """What the batch's green VMs are made from."""

@@ -13,16 +13,21 @@ from typing import Any
 
 from rollout.codec import decode, decode_time
 from rollout.commands import Action, CommandKind, Decision, resumed_to
-from rollout.deployment import Batch, Deployment, Event, Left, Problem
+from rollout.deployment import Batch, Deployment, Event, Left, Problem, RollBack
 from rollout.scale_set import ImageReference
+from rollout.serving import Serving, told
+from rollout.stages import StageName, turn
 from rollout.status import Phase, Status, may_follow
 
 
 class EventType(StrEnum):
-    """What can happen to a deployment. Each value's comment says what ``data`` holds."""
+    """What can happen to a deployment. Each value's comment says what ``data`` holds.
+
+    ``serving`` is added wherever the number of VMs that serve changes (``with_serving``).
+    """
 
     TURN_TAKEN = "TurnTaken"  # epoch: of the lock; a queued deployment begins
-    PLANNED = "DeploymentPlanned"  # batches, blue, kept, skipped, inherited, otherImage, targetSize, previous…
+    PLANNED = "DeploymentPlanned"  # batches, blue, kept, skipped, otherImage, targetSize, servingFloor, previous…
     PROCESSES_HELD = "ProcessesHeld"  # held: what would interfere and is kept from it
     PROCESSES_RESTORED = "ProcessesRestored"  # restored, conflicts
     IMAGE_APPLIED = "ImageApplied"
@@ -32,7 +37,7 @@ class EventType(StrEnum):
     BATCH_HEALTHY = "BatchHealthy"  # healthy, sick: green VMs
     SICK_DISCARDED = "SickGreenDiscarded"  # discarded: green VMs that will be replaced
     BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs; gatewayDraining: seconds
-    BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones
+    BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones; deletingAt
     BATCH_FAILED = "BatchFailed"  # code
     PAUSED = "DeploymentPaused"  # heard, deadline, action; by
     RESUMED = "DeploymentResumed"  # heard
@@ -41,7 +46,7 @@ class EventType(StrEnum):
     BAKE_STARTED = "BakeStarted"  # seconds
     BAKED = "Baked"  # healthy, sick
     STOPPING = "DeploymentStopping"  # heard, by
-    ROLLING_BACK = "DeploymentRollingBack"  # heard, code: of the failure that it answers, if one
+    ROLLING_BACK = "DeploymentRollingBack"  # heard; by: who said so; code: of the failure that it answers, if one
     ROLL_BACK_PLANNED = "RollBackPlanned"  # batches, first, blue
     GREEN_KEPT = "GreenKept"  # kept: green VMs, left to be looked at
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
@@ -114,9 +119,33 @@ def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Depl
     return _after(deployment, event)
 
 
+def with_serving(deployment: Deployment, event: Event) -> Event:
+    """The event, which says how many VMs serve after it where it changes that; ``deployment``: the row before it."""
+    before, after = told(deployment.serving), told(_serving(deployment, event))
+    first = event.type == EventType.PLANNED and after is not None
+    return replace(event, data={**event.data, "serving": after}) if first or after != before else event
+
+
+def _serving(row: Deployment, event: Event) -> Serving | None:
+    """How many VMs serve after the event."""
+    now, data, back = row.serving, event.data, row.status is Status.ROLLING_BACK
+    if now is None:
+        return None
+    if event.type == EventType.BATCH_STARTED:
+        return now.began()
+    if event.type == EventType.BATCH_HEALTHY:
+        return now.judged(data.get("healthy", 0), back)
+    if event.type == EventType.BATCH_DETACHED:
+        return now.detached(data["detached"], back)
+    if event.type in (EventType.FINISHED, EventType.ROLLED_BACK):
+        return now.adopted(data.get("adopted", 0), back)
+    return now
+
+
 def _after(deployment: Deployment, event: Event) -> Deployment:
     kind = EventType(event.type)
-    row = replace(deployment, sequence=event.sequence, reason=event.message)
+    serving = _serving(deployment, event)
+    row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
     if kind in _SHARE and event.batch is not None:
         row = replace(row, current_batch=event.batch, progress=progress(event.batch, row.number_of_batches, kind))
     change = _ON_DEPLOYMENT.get(kind)
@@ -156,7 +185,7 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
 
 
 def _turn_taken(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    return replace(row, status=Status.PENDING, epoch=data["epoch"])
+    return replace(row, status=Status.PENDING, epoch=data["epoch"], ahead=None)
 
 
 def _paused(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
@@ -194,7 +223,8 @@ def _stopping(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment
 def _rolling_back(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     problem = Problem(data["code"], data["cause"]) if data.get("code") else row.error
     rolling = replace(row, status=Status.ROLLING_BACK, decision=None, paused_from=None, heard=data["heard"])
-    return replace(rolling, error=problem)
+    began = RollBack(event.at, row.progress, data.get("cause") or event.message, data.get("by", ""))
+    return replace(rolling, error=problem, roll_back=began)
 
 
 def _roll_back_planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
@@ -245,7 +275,8 @@ def _settled(row: Deployment, data: dict[str, Any]) -> bool:
 
 def _ended(row: Deployment, event: Event) -> Deployment:
     left = decode(Left, event.data["left"]) if event.data.get("left") else None
-    return replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None, left=left)
+    over = replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None, ahead=None)
+    return replace(over, left=left)
 
 
 _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], Deployment]] = {
@@ -271,12 +302,34 @@ _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], De
     EventType.ROLLED_BACK: _rolled_back,
 }
 
+
+def _verdict(row: Batch, event: Event) -> Batch:
+    following = StageName.DISCARD if event.data.get("replace") else StageName.DETACH
+    return _staged(replace(row, phase=Phase.HEALTHY, healthy_at=event.at), event, following)
+
+
+def _again(row: Batch, event: Event) -> Batch:
+    return _staged(replace(row, phase=Phase.PLANNED, round=row.round + 1), event, StageName.LAUNCH)
+
+
+def _staged(row: Batch, event: Event, following: StageName | None) -> Batch:
+    return replace(row, stages=turn(row.stages, event.at, following, row.round))
+
+
 _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {
-    EventType.BATCH_STARTED: lambda row, event: replace(row, started_at=event.at),
-    EventType.BATCH_LAUNCHED: lambda row, event: replace(row, phase=Phase.LAUNCHED, launched_at=event.at),
-    EventType.BATCH_HEALTHY: lambda row, event: replace(row, phase=Phase.HEALTHY, healthy_at=event.at),
-    EventType.SICK_DISCARDED: lambda row, event: replace(row, phase=Phase.PLANNED, round=row.round + 1),
-    EventType.BATCH_DETACHED: lambda row, event: replace(row, phase=Phase.DETACHED, detached_at=event.at),
-    EventType.BATCH_TERMINATED: lambda row, event: replace(row, phase=Phase.TERMINATED, ended_at=event.at),
-    EventType.BATCH_FAILED: lambda row, event: replace(row, phase=Phase.FAILED, ended_at=event.at),
+    EventType.BATCH_STARTED: lambda row, event: _staged(replace(row, started_at=event.at), event, StageName.LAUNCH),
+    EventType.BATCH_LAUNCHED: lambda row, event: _staged(
+        replace(row, phase=Phase.LAUNCHED, launched_at=event.at), event, StageName.HEALTH
+    ),
+    EventType.BATCH_HEALTHY: _verdict,
+    EventType.SICK_DISCARDED: _again,
+    EventType.BATCH_DETACHED: lambda row, event: _staged(
+        replace(row, phase=Phase.DETACHED, detached_at=event.at), event, StageName.DRAIN
+    ),
+    EventType.BATCH_TERMINATED: lambda row, event: _staged(
+        replace(row, phase=Phase.TERMINATED, ended_at=event.at), event, None
+    ),
+    EventType.BATCH_FAILED: lambda row, event: _staged(
+        replace(row, phase=Phase.FAILED, ended_at=event.at), event, None
+    ),
 }

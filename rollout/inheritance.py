@@ -13,7 +13,7 @@ from datetime import datetime
 
 from rollout.deployment import Deployment, Left, VmRecord
 from rollout.findings import Finding, info
-from rollout.image_before import image_before
+from rollout.image_before import image_before, is_among
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, Status, VmStatus
 from rollout.words import counted
@@ -90,6 +90,14 @@ class Former:
     row: Deployment
     records: tuple[VmRecord, ...] = ()
 
+    @property
+    def given_up(self) -> tuple[ImageReference, ...]:
+        """What it and those before it failed with, or were rolled back from; not the image that they were to keep."""
+        image, earlier = self.row.image, self.row.image.given_up
+        kept = image.previous is not None and image.previous.matches(image.pinned) and not image.unknown
+        failed = self.row.status in (Status.FAILED, Status.ROLLED_BACK) and image.previous is not None and not kept
+        return (*earlier, image.pinned) if failed and not is_among(image.pinned, earlier) else earlier
+
     def chain(self, vms: Sequence[Vm]) -> Chain:
         """The VMs that it launched, or those before it.
 
@@ -112,8 +120,9 @@ class Former:
 class Inherited:
     """What counts for a deployment of all that: ``previous`` is the image that a failure puts back.
 
-    ``unknown``: why that is not known to be good (``rollout.image_before``). ``target_size`` 0: as many VMs as there
-    are. ``words``: what was handed on, and what of it is not believed, and why.
+    ``unknown``: why that is not known to be good (``rollout.image_before``), and ``bad`` that it was judged so before;
+    ``given_up``: what the unfinished ones failed with. ``target_size`` 0: as many VMs as there are. ``words``: what was
+    handed on, and what of it is not believed, and why.
     """
 
     settled: bool
@@ -122,6 +131,8 @@ class Inherited:
     chain: Chain = field(default_factory=Chain)
     words: tuple[str, ...] = ()
     unknown: str = ""
+    bad: bool = False
+    given_up: tuple[ImageReference, ...] = ()
 
 
 def inherited(
@@ -144,16 +155,20 @@ def inherited(
         words = (f"the set was made again since: nothing that {former.row.id} left counts",)
         before = image_before(None, None, scale_set.image, standing, blue, pinned)
         return Inherited(True, 0, before.image, words=words, unknown=before.unknown)
+    given_up = former.given_up if former is not None else ()
     if handed.settled:
-        before = image_before(None, None, scale_set.image, standing, blue, pinned)
-        return Inherited(True, 0, before.image, chain, unknown=before.unknown)
+        before = image_before(None, None, scale_set.image, standing, blue, pinned, given_up)
+        bad = is_among(before.image, given_up)
+        return Inherited(True, 0, before.image, chain, unknown=before.unknown, bad=bad, given_up=given_up)
     left = former.row.left if former is not None else None
     removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
     unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
     size, of_size = target_size(handed.target_size, left, len(standing), unjudged, removable)
-    before = image_before(handed.previous, left, scale_set.image, standing, blue, pinned)
+    before = image_before(handed.previous, left, scale_set.image, standing, blue, pinned, given_up)
+    bad = is_among(before.image, given_up)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
-    return Inherited(False, size, before.image, chain, (*of_size, *before.words, *fate), before.unknown)
+    words = (*of_size, *before.words, *fate)
+    return Inherited(False, size, before.image, chain, words, before.unknown, bad, given_up)
 
 
 def was_made_again(left: Left | None, scale_set: ScaleSet) -> bool:

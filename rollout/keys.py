@@ -23,6 +23,9 @@ from rollout.status import Color
 #: The partition that holds every group.
 GROUPS = "groups"
 
+#: The partition that holds the state of every group.
+GROUP_STATES = "states"
+
 #: The row key of a lock, alone in its scale set's partition.
 LOCK = "lock"
 

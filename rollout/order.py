@@ -131,8 +131,8 @@ class Order:
     """What an activity is told: for which round of which batch of which deployment, in which epoch of the lock.
 
     ``at`` is the recipe's recorded time and ``since`` when this wait began, so that a decision made twice is the same.
-    ``wake``: the event that the orchestration ``waiter`` may wait for after this look. ``setbacks``: how many looks in
-    a row nothing was learnt from. The rest is as in ``Run``.
+    ``back``: the batch brings the image before back. ``wake``: the event that the orchestration ``waiter`` may wait for
+    after this look. ``setbacks``: how many looks in a row nothing was learnt from. The rest is as in ``Run``.
     """
 
     deployment_id: str
@@ -150,6 +150,7 @@ class Order:
     keep: bool = False
     acting: str = ""
     setbacks: int = 0
+    back: bool = False
 
     @property
     def waited(self) -> timedelta:

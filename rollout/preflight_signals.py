@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rollout.deployment import Parameters
 from rollout.findings import Finding, warning
-from rollout.group import SignalType
+from rollout.group import Group, SignalType
 from rollout.signals import rule_of
 
 
@@ -20,4 +20,15 @@ def check_signals(parameters: Parameters) -> Iterator[Finding]:
             f"{round(parameters.grace_period.total_seconds())}: its batch is judged before that",
             "Give a gracePeriod that is longer than the signal's timeout, or the signal a shorter timeout",
             "gracePeriod",
+        )
+
+
+def check_signal_keys(group: Group, are_keyed: bool) -> Iterator[Finding]:
+    """Whether the group's VMs are told from others; ``are_keyed``: they have to send a key of the group."""
+    if group.signals and not are_keyed:
+        yield warning(
+            "signalsShareAKey",
+            "Signals count from whoever has a key of the function signal_vm: VMs of other groups can send this group's",
+            f"Set TEAL_SIGNAL_SECRET, and give the VMs the key of POST /api/groups/{group.id}/signalKey",
+            "signals",
         )

@@ -10,6 +10,7 @@ from rollout.health import serves
 from rollout.inheritance import chain_of, surplus
 from rollout.scale_set import Vm
 from rollout.status import Color
+from rollout.words import by_image
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class GoingBack:
     idle: tuple[Vm, ...]
     kept: tuple[Vm, ...]
     target: int
+
+
+def named(words: str, image: Image) -> str:
+    """The words about a batch that goes back, with images for colours."""
+    coming = image.previous.label if image.previous is not None else "the image before"
+    return by_image(words, coming, image.pinned.label)
 
 
 def planned_rows(deployment: Deployment, records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:

@@ -12,6 +12,7 @@ from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
+from rollout.group_state import GroupState
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
 from rollout.notification import NotificationRecord
@@ -52,6 +53,21 @@ class Deployments(Protocol):
         ...
 
 
+class GroupStates(Protocol):
+    """The group states table: one row a group, what is shown of it without asking Azure."""
+
+    async def get(self, group_id: str) -> GroupState | None: ...
+    async def list(self) -> tuple[GroupState, ...]: ...
+
+    async def change(self, group_id: str, change: Callable[[GroupState | None], GroupState]) -> GroupState:
+        """As ``Deployments.change``; where there is no row, ``change`` is given ``None``, and one is added."""
+        ...
+
+    async def delete(self, group_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
 class Batches(Protocol):
     """The batches table."""
 
@@ -72,6 +88,10 @@ class Vms(Protocol):
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
         """By batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+    async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
+        """Those whose rows were written after ``mark``, and the mark to go on from; with an empty one all."""
         ...
 
     async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
@@ -336,6 +356,7 @@ class Store:
     """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
 
     groups: Groups
+    group_states: GroupStates
     deployments: Deployments
     batches: Batches
     vms: Vms

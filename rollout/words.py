@@ -24,3 +24,16 @@ def counted(number: int, noun: str) -> str:
     """
     plural = "es" if noun.endswith(("ch", "sh", "s")) else "s"
     return f"{number} {noun}" + ("" if number == 1 else plural)
+
+
+def by_image(words: str, coming: str, going: str) -> str:
+    """The words with images for colours, where the VMs that come are those of the image before.
+
+    >>> by_image("waiting for 1 of 2 green VMs to become healthy", "1.0.0", "1.1.0")
+    'waiting for 1 of 2 VMs of 1.0.0 to become healthy'
+    >>> by_image("1 blue VM kept in service, because green ones were not healthy", "1.0.0", "1.1.0")
+    '1 VM of 1.1.0 kept in service, because those of 1.0.0 were not healthy'
+    """
+    images = {"green": coming, "blue": going}
+    words = re.sub(r"\b(green|blue) (VMs?)\b", lambda match: f"{match[2]} of {images[match[1]]}", words)
+    return re.sub(r"\b(green|blue) ones\b", lambda match: f"those of {images[match[1]]}", words)

@@ -39,7 +39,7 @@ def test_readme_lists_every_parameter_with_its_default() -> None:
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
-    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")]
     broken = [
         f"{document.relative_to(ROOT)}: {target}"
         for document in documents

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from rollout.roles import Role
 from settings import Settings
 
 
@@ -48,3 +49,41 @@ def test_scopes_are_resource_ids_with_commas_between() -> None:
 def test_a_scope_that_is_no_resource_id_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="TEAL_ALLOWED_SCOPES"):
         Settings.from_environment({"TEAL_ALLOWED_SCOPES": value})
+
+
+def test_roles_keys_are_read_and_a_role_may_have_several() -> None:
+    old, new = "0a" * 32, "0b" * 32
+    settings = Settings.from_environment({"TEAL_ROLE_KEYS": f" reader={old}, deployer={old},deployer={new},"})
+    assert settings.known_keys == (
+        (Role.READER, bytes.fromhex(old)),
+        (Role.DEPLOYER, bytes.fromhex(old)),
+        (Role.DEPLOYER, bytes.fromhex(new)),
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["reader", "reader=", "reader=0a", f"king={'0a' * 32}", f"reader={'zz' * 32}", "secret"]
+)
+def test_roles_keys_that_cannot_be_read_are_refused_without_being_told(value: str) -> None:
+    with pytest.raises(ValueError, match="TEAL_ROLE_KEYS") as refusal:
+        Settings.from_environment({"TEAL_ROLE_KEYS": value})
+    assert "0a0a" not in str(refusal.value)
+
+
+def test_callers_are_known_by_keys_or_by_entra_id_where_something_vouches_for_them() -> None:
+    with pytest.raises(ValueError, match="TEAL_AUTH_MODE"):
+        Settings.from_environment({"TEAL_AUTH_MODE": "none"})
+    assert Settings.from_environment({}).is_authenticated
+    assert not Settings.from_environment({"TEAL_AUTH_MODE": "entra"}).is_authenticated
+    on = {"TEAL_AUTH_MODE": "entra", "WEBSITE_AUTH_ENABLED": "True"}
+    assert Settings.from_environment(on).is_authenticated
+
+
+@pytest.mark.parametrize("value", ["short", f"{'a' * 32},short", ",".join(["a" * 32] * 3)])
+def test_secrets_that_can_be_guessed_or_are_too_many_are_refused_without_being_told(value: str) -> None:
+    with pytest.raises(ValueError, match="TEAL_SIGNAL_SECRET") as refusal:
+        Settings.from_environment({"TEAL_SIGNAL_SECRET": value})
+    assert value not in str(refusal.value)
+    settings = Settings.from_environment({"TEAL_SIGNAL_SECRET": f"{'a' * 32}, {'b' * 32}"})
+    assert "aaa" not in repr(settings)
+    assert settings.signal_secrets[1] == "b" * 32

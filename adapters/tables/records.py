@@ -43,6 +43,11 @@ class Records(Generic[T]):
         rows = await self._table.list(partition, within, limit)
         return tuple(from_columns(self._kind, row.columns) for row in rows)
 
+    async def since(self, partition: str, mark: str) -> tuple[tuple[T, ...], str]:
+        """A partition's values that were written after ``mark``, in no particular order, and the next mark."""
+        rows, mark = await self._table.since(partition, mark)
+        return tuple(from_columns(self._kind, row.columns) for row in rows), mark
+
     async def delete(self, key: Key) -> None:
         await self._table.delete(key)
 

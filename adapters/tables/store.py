@@ -16,6 +16,7 @@ from adapters.tables.automatic import (
     TableWanted,
 )
 from adapters.tables.dangers import TableDangers
+from adapters.tables.group_states import TableGroupStates
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.codec import encode
@@ -24,6 +25,7 @@ from rollout.dangers import Danger
 from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.evidence import VmEvidence
 from rollout.group import Group, SignalType
+from rollout.group_state import GroupState
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
 from rollout.keys import (
@@ -62,6 +64,7 @@ def store_over(tables: TableMaker) -> Store:
     tables = cache(tables)
     return Store(
         groups=TableGroups(Records(tables("Groups"), Group)),
+        group_states=TableGroupStates(Records(tables("GroupStates"), GroupState)),
         deployments=TableDeployments(Records(tables("Deployments"), Deployment)),
         batches=TableBatches(Records(tables("Batches"), Batch)),
         vms=TableVms(Records(tables("Vms"), VmRecord)),
@@ -162,6 +165,9 @@ class TableVms:
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
         return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
+
+    async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
+        return await self._records.since(encode_key(deployment_id), mark)
 
     async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
         row = vm_row(record.batch, record.color, record.vm_id)

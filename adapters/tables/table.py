@@ -45,6 +45,10 @@ class Table(Protocol):
         """A partition's rows in the order of their keys: those ``within`` a range, the first ``limit``."""
         ...
 
+    async def since(self, partition: str, mark: str) -> tuple[tuple[Row, ...], str]:
+        """A partition's rows that were written after ``mark``, and the mark of the last of them; empty: all rows."""
+        ...
+
     async def delete(self, key: Key) -> None:
         """Remove the row; nothing happens where there is none."""
         ...

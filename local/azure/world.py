@@ -88,6 +88,10 @@ class Platform(Part):
     concurrent_writes: Literal["conflict", "preempt"] = Field(
         default="conflict", description="a second write on a set is refused with 409, or cancels the first"
     )
+    vm_writes: Literal["parallel", "oneAtATime"] = Field(
+        default="parallel",
+        description="Uniform only: VMs are written to side by side, or a write of one refuses those of the others",
+    )
     throttling_factor: float = Field(
         default=1.0, gt=0, description="multiplies Azure's request limits; 0.5 halves them"
     )

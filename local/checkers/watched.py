@@ -66,6 +66,12 @@ class Watched:
         begun = [row for row in await self.rows() if row.started_at is not None]
         return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
 
+    @property
+    def model(self) -> ImageReference:
+        """The image in the set's model."""
+        storage = self.platform.cloud.scale_set(self.scale_set_id).profile["storageProfile"]
+        return decode(ImageReference, storage["imageReference"])
+
     def vms(self) -> list[Instance]:
         """The VMs that there are, and that nobody is deleting."""
         return self.platform.cloud.scale_set(self.scale_set_id).active() if self.is_there else []

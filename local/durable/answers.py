@@ -13,12 +13,20 @@ from local.state import Json
 
 @dataclass(frozen=True)
 class HttpCall:
-    """A request: ``target`` is path and query as they stand on the wire; header names are in lower case."""
+    """A request: ``target`` is path and query as they stand on the wire; header names are in lower case.
+
+    A header that was sent several times has its values with commas between, and ``firsts`` its first.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    firsts: Mapping[str, str] = field(default_factory=dict)
+
+    def first(self, header: str) -> str:
+        """The first value of a header, or nothing."""
+        return self.firsts.get(header, self.headers.get(header, ""))
 
     @property
     def path(self) -> str:
@@ -29,12 +37,13 @@ class HttpCall:
     def query(self) -> dict[str, str]:
         """The decoded query parameters as the host hands them on: repeated ones joined by commas, none without a value.
 
-        Source: azure-functions-host, ``GrpcMessageConversionExtensions.cs``, ``ToRpcHttp``.
+        Their names know no case; the first spelling counts. Source: azure-functions-host,
+        ``GrpcMessageConversionExtensions.cs``, ``ToRpcHttp``; ASP.NET Core's ``QueryCollection``.
         """
-        values: dict[str, list[str]] = {}
+        values: dict[str, tuple[str, list[str]]] = {}
         for name, value in parse_qsl(urlsplit(self.target).query):
-            values.setdefault(name, []).append(value)
-        return {name: ",".join(several) for name, several in values.items()}
+            values.setdefault(name.casefold(), (name, []))[1].append(value)
+        return {name: ",".join(several) for name, several in values.values()}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from local.durable.answers import HttpAnswer, HttpCall, json_answer
-from local.durable.binding import management_urls
+from local.durable.binding import ANY_KEY, management_urls
 from local.durable.host import DurableHost, InstanceConflict, InstanceEnded, UnknownFunction, UnknownInstance
 from local.durable.instances import Instance, RuntimeStatus
 from local.durable.queries import PAGE_SIZE, parse_filter, status_body, take_page
@@ -22,10 +22,11 @@ Order = Callable[[str, str], None]
 class DurableEndpoints:
     """Answers calls below ``/runtime/webhooks/durabletask``; paths are given relative to it."""
 
-    def __init__(self, host: DurableHost, base_url: Callable[[], str], hub_name: str) -> None:
+    def __init__(self, host: DurableHost, base_url: Callable[[], str], hub_name: str, key: str = ANY_KEY) -> None:
         self._host = host
         self._base_url = base_url
         self._hub_name = hub_name
+        self._key = key
 
     def answer(self, call: HttpCall, path: str) -> HttpAnswer:
         """The answer to ``call``, whose path below the API is ``path``, still percent-encoded."""
@@ -83,7 +84,7 @@ class DurableEndpoints:
             raise ValueError(str(error)) from error
 
     def _accepted(self, instance_id: str) -> HttpAnswer:
-        links = management_urls(self._base_url(), self._hub_name, instance_id)
+        links = management_urls(self._base_url(), self._hub_name, instance_id, self._key)
         return json_answer(202, links, Location=links["statusQueryGetUri"], Retry_After="10")
 
     def _read(self, call: HttpCall, instance_id: str) -> HttpAnswer:
@@ -95,7 +96,7 @@ class DurableEndpoints:
             show_history_output=_flag(call, "showHistoryOutput"),
         )
         if not instance.status.is_ended:
-            links = management_urls(self._base_url(), self._hub_name, instance_id)
+            links = management_urls(self._base_url(), self._hub_name, instance_id, self._key)
             return json_answer(202, body, Location=links["statusQueryGetUri"], Retry_After="5")
         is_error = instance.status is RuntimeStatus.FAILED and _flag(call, "returnInternalServerErrorOnFailure")
         return json_answer(500 if is_error else 200, body)

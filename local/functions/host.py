@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from local.clock import Clock, VirtualLoop
 from local.durable.answers import HttpAnswer, HttpCall
-from local.durable.binding import WEBHOOK_PATH, client_binding
+from local.durable.binding import ANY_KEY, WEBHOOK_PATH, client_binding
 from local.durable.client import connect_client
 from local.durable.endpoints import DurableEndpoints
 from local.durable.errors import HostError, HostKilled
@@ -19,10 +20,14 @@ from local.durable.host import DurableHost
 from local.durable.options import HostJson, HostOptions
 from local.functions.event_grid import EVENT_GRID_PATH, EventGridWebhook
 from local.functions.index import Function, index_app
+from local.functions.keys import Keys
+from local.functions.people import People
 from local.functions.routes import best_match
 from local.functions.timers import Timers
 from local.functions.worker import FunctionWorker
 from local.state import MemoryState, Storage
+
+_DURABLE, _EVENT_GRID = "durabletask", "eventgrid"
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +39,8 @@ class FunctionsHost:
     """Runs ``app`` (a ``DFApp``); raises ``IndexingError`` if the real host would drop one of its functions.
 
     ``base_url`` is where clients reach it, and is set by ``serve`` once the port is known. In virtual time the SDK's
-    Durable clients are answered in-process from ``start`` to ``stop``.
+    Durable clients are answered in-process from ``start`` to ``stop``. Without ``keys`` none is asked for; with
+    ``people``, App Service authentication stands before the app.
     """
 
     def __init__(
@@ -47,15 +53,23 @@ class FunctionsHost:
         base_url: str = "http://localhost:7071",
         host_json: Path | HostJson = Path("host.json"),
         options: HostOptions | None = None,
+        keys: Keys | None = None,
+        people: People | None = None,
     ) -> None:
         self.base_url = base_url
         self.functions: list[Function] = index_app(app)
+        self._keys, self._people = keys, people
         self._host_json = HostJson.read(host_json) if isinstance(host_json, Path) else host_json
         self._options = options or HostOptions()
         self._worker = FunctionWorker(self.functions, self._client_binding)
         storage = storage or MemoryState()
         self.durable = DurableHost(self._worker, clock, storage, faults or Faults(), self._options, self._host_json)
-        self._endpoints = DurableEndpoints(self.durable, lambda: self.base_url, self._host_json.hub_name)
+        self._durable_key = ANY_KEY if keys is None else keys.key_of(_DURABLE)
+        self._endpoints = DurableEndpoints(
+            self.durable, lambda: self.base_url, self._host_json.hub_name, self._durable_key
+        )
+        # The SDK's own way in needs no key: in Azure it is a port that only this machine reaches.
+        self._rpc_path = WEBHOOK_PATH if keys is None else f"/{token_urlsafe()}"
         self._event_grid = EventGridWebhook(self.functions, self._worker)
         self._timers = Timers(self.functions, self._worker, clock, storage)
         self._routes = [(one.route, index) for index, one in enumerate(self.functions) if one.route is not None]
@@ -113,9 +127,22 @@ class FunctionsHost:
             raise HostKilled("the host is not running")
         if len(call.body) > BODY_BYTES_MAX:
             return HttpAnswer(413)
+        if self._people is not None:
+            if (answer := self._people.answer(call)) is not None:
+                return answer
+            call = self._people.vouched(call)
+        return await self._route(call)
+
+    async def _route(self, call: HttpCall) -> HttpAnswer:
+        if call.path.startswith(f"{self._rpc_path}/"):
+            return self._endpoints.answer(call, call.path[len(self._rpc_path) :])
         if call.path.casefold().startswith(f"{WEBHOOK_PATH}/"):
+            if not self._opens_extension(call, _DURABLE):
+                return HttpAnswer(401)
             return self._endpoints.answer(call, call.path[len(WEBHOOK_PATH) :])
         if call.path.casefold() == EVENT_GRID_PATH:
+            if not self._opens_extension(call, _EVENT_GRID):
+                return HttpAnswer(401)
             return await self._finish(self._event_grid.answer(call))
         if call.path in ("", "/") and call.method == "GET":
             page = b"<!doctype html><title>Functions host</title><p>Your local Functions host is up and running."
@@ -131,7 +158,13 @@ class FunctionsHost:
         match = best_match(routes, call.path[len(prefix) :])
         if match is None:
             return HttpAnswer(404)
-        return await self._finish(self._run_function(self.functions[match[0]], call, match[1]))
+        function = self.functions[match[0]]
+        if self._keys is not None and not self._keys.opens(call, function.name, function.level):
+            return HttpAnswer(401)
+        return await self._finish(self._run_function(function, call, match[1]))
+
+    def _opens_extension(self, call: HttpCall, extension: str) -> bool:
+        return self._keys is None or self._keys.opens_extension(call, extension)
 
     async def _finish(self, answering: Coroutine[Any, Any, HttpAnswer]) -> HttpAnswer:
         """Its answer, or ``HostKilled`` if the host is killed before there is one."""
@@ -155,7 +188,7 @@ class FunctionsHost:
             return HttpAnswer(500)
 
     def _rpc_base_url(self) -> str:
-        return f"{self.base_url}{WEBHOOK_PATH}/"
+        return f"{self.base_url}{self._rpc_path}/"
 
     def _client_binding(self) -> str:
-        return client_binding(self.base_url, self._rpc_base_url(), self._host_json.hub_name)
+        return client_binding(self.base_url, self._rpc_base_url(), self._host_json.hub_name, self._durable_key)

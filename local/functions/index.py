@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.functions.keys import Level
 from local.functions.routes import Route, RouteError, clashes, parse_route
 
 _BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}")
@@ -43,6 +44,7 @@ class Function:
     takes_context: bool = False
     route: Route | None = None
     methods: tuple[str, ...] = ()
+    level: Level = Level.FUNCTION
     schedule: str = ""
     runs_on_startup: bool = False
 
@@ -156,9 +158,15 @@ def _read(reported: Any) -> Function:
         takes_context=takes_context and trigger.name != "context",
         route=parse_route(trigger.route) if kind == HTTP else None,
         methods=_methods(trigger) if kind == HTTP else (),
+        level=_level(trigger) if kind == HTTP else Level.FUNCTION,
         schedule=trigger.schedule if kind == TIMER else "",
         runs_on_startup=bool(kind == TIMER and trigger.run_on_startup),
     )
+
+
+def _level(trigger: Any) -> Level:
+    level = trigger.auth_level
+    return Level(str(getattr(level, "value", level)).lower()) if level is not None else Level.FUNCTION
 
 
 def _methods(trigger: Any) -> tuple[str, ...]:

@@ -37,8 +37,10 @@ async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1
     """Listen, then start ``host``; port 0 takes a free one. Its ``base_url`` is set to what it listens on."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        headers = {name.casefold(): value for name, value in request.headers.items()}
-        answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read()))
+        sent = {name.casefold(): request.headers.getall(name) for name in request.headers}
+        headers = {name: ",".join(values) for name, values in sent.items()}
+        firsts = {name: values[0] for name, values in sent.items() if len(values) > 1}
+        answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read(), firsts))
         response = web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
         for cookie in answer.cookies:
             response.headers.add("Set-Cookie", cookie)

@@ -142,7 +142,8 @@ async def _say(scene: Scene, what: dict[str, Any], dice: Random) -> None:
     command = what["command"]
     if command == SENSIBLE:
         reply = await scene.ask("GET", path, None, 200, 503)
-        possible = reply.body.get("canBe") if reply is not None else None
+        said = reply.body.get("canBe", []) if reply is not None else []
+        possible = [one["command"] for one in said if one["possible"]]
         if not possible:
             return
         command = dice.choice(possible)

@@ -13,6 +13,7 @@ from activities.judge import judge_batch
 from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.retire import terminate_blue
+from rollout.codec import encode_time
 from rollout.deployment import Deployment
 from rollout.events import EventType
 from rollout.group import SignalRule, SignalType
@@ -91,8 +92,10 @@ def test_one_call_deletes_those_whose_wait_has_ended_and_the_others_are_looked_f
         assert one.reason == "waiting for vmReadyToShutdown from 1 blue VM"
         assert await bench.ports.store.signals.list(bench.scale_set_id) == ()
 
+        batch = await bench.ports.store.batches.get(bench.order().deployment_id, 1)
+        began = encode_time(batch.deleting_at)
         end = await bench.finish(terminate_blue, 1, EventType.BATCH_TERMINATED)
-        assert (end.done, end.data) == (True, {"deleted": 2, "discarded": 0})
+        assert (end.done, end.data) == (True, {"deleted": 2, "discarded": 0, "deletingAt": began})
         deleted = [entry.body["instanceIds"] for entry in bench.cloud.audit if entry.path.endswith("/delete")]
         assert deleted == [["1"], ["0"]]
 

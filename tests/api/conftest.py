@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -259,7 +259,11 @@ class World:
     image_id: str = IMAGE_ID
 
     def __post_init__(self) -> None:
-        self.routes = (*routes(Settings()), *open_routes())
+        self.behind(Settings())
+
+    def behind(self, settings: Settings) -> None:
+        """Open doors with these settings; all that is behind them stays as it is."""
+        self.routes = (*routes(settings), *open_routes(settings))
 
     @property
     def ports(self) -> Ports:
@@ -280,10 +284,11 @@ class World:
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         url = urlsplit(f"https://teal.example/api/{path}")
         names = {"content-type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        params = dict(parse_qsl(url.query))
         for route in self.routes:
             match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path), url.path.removeprefix("/api/"))
             if match and route.method == method:
-                request = Request(method, url.geturl(), names, match.groupdict(), content)
+                request = Request(method, url.geturl(), names, match.groupdict(), content, params=params)
                 answer = await respond(route.handler, lambda: self.ports, request)
                 assert breaches(route.name, answer.status, answer.all_headers, answer.content) == []
                 return answer

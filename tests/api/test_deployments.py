@@ -14,6 +14,7 @@ from rollout.evidence import VmEvidence
 from rollout.group import HealthCheckType
 from rollout.ports import InstanceState
 from rollout.scale_set import ImageReference
+from rollout.stages import Stage, StageName
 from rollout.status import Color, Phase, Status, VmStatus
 
 AT = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
@@ -227,7 +228,9 @@ async def test_a_vm_without_evidence_is_404(world: Any, vm_id: str) -> None:
 
 async def test_batches_are_shown_in_order(world: Any) -> None:
     name = (await world.start())["id"]
-    await world.store.batches.put(name, [Batch(2, 1, 1), Batch(1, 2, 2, Phase.LAUNCHED, "r", AT, AT)])
+    stages = (Stage(StageName.LAUNCH, 1, AT, AT), Stage(StageName.HEALTH, 1, AT))
+    under_way = Batch(1, 2, 2, Phase.LAUNCHED, "r", AT, AT, floor=9, stages=stages)
+    await world.store.batches.put(name, [Batch(2, 1, 1), under_way])
 
     first, second = (await world.get(f"deployments/{name}/batches"))["value"]
     assert first == {
@@ -243,7 +246,18 @@ async def test_batches_are_shown_in_order(world: Any) -> None:
         "launchedAt": "2026-11-23T08:20:00.000Z",
         "healthyAt": None,
         "detachedAt": None,
+        "deletingAt": None,
         "endedAt": None,
+        "floor": 9,
+        "phases": [
+            {
+                "name": "launch",
+                "round": 1,
+                "startedAt": "2026-11-23T08:20:00.000Z",
+                "endedAt": "2026-11-23T08:20:00.000Z",
+            },
+            {"name": "health", "round": 1, "startedAt": "2026-11-23T08:20:00.000Z", "endedAt": None},
+        ],
     }
     assert (second["number"], second["phase"]) == (2, "planned")
 

@@ -27,9 +27,9 @@ STARTER = json.dumps(
 )
 
 
-def functions(ports_of: Any) -> dict[str, Any]:
+def functions(ports_of: Any, settings: Settings | None = None) -> dict[str, Any]:
     app = df.DFApp()
-    app.register_functions(doors(ports_of, Settings()))
+    app.register_functions(doors(ports_of, settings or Settings()))
     return {str(function.get_function_name()): function for function in app.get_functions()}
 
 
@@ -52,6 +52,12 @@ def test_every_route_is_a_function_with_a_key_of_its_own_but_for_the_open_ones()
     assert {(name, str(method), path, level) for name, method, path, level in found} == keyed | keyless
 
 
+def test_where_people_sign_in_the_host_asks_for_a_key_only_of_vms() -> None:
+    entra = functions(no_ports, Settings(auth_mode="entra"))
+    keyed = [name for name, function in entra.items() if trigger(function).auth_level is not func.AuthLevel.ANONYMOUS]
+    assert keyed == ["signal_vm"]
+
+
 def test_names_are_those_the_host_accepts() -> None:
     for name, function in functions(no_ports).items():
         assert re.fullmatch(r"[a-z][a-z0-9_]{0,127}", name)
@@ -71,7 +77,10 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
     request = func.HttpRequest(
         "POST",
         "https://teal.example/api/groups/web/deployments",
-        headers={"Content-Type": "application/json", "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com"},
+        headers={
+            "Content-Type": "application/json",
+            "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com",
+        },
         route_params={"groupId": "web"},
         body=b'{"image": "1.1.0"}',
     )
@@ -80,7 +89,7 @@ async def test_a_request_goes_through_with_its_route_query_headers_and_body(worl
     assert answer.status_code == 202
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     shown = json.loads(answer.get_body())
-    assert shown["startedBy"] == "ada@example.com"
+    assert shown["startedBy"] == "function key"
     assert answer.headers["location"].endswith(f"/api/deployments/{shown['id']}/operation")
     assert [type(client) for client in clients] == [df.DurableOrchestrationClient]
 

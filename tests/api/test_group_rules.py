@@ -11,7 +11,6 @@ import pytest
 
 from api.groups import put_group
 from api.http import Request
-from api.state import States
 from groundwork.readings import Readings
 from rollout.asked import Asked
 from rollout.choices import Canary, OnFailure
@@ -183,5 +182,5 @@ async def test_what_the_app_may_not_use_is_not_deployed_by_itself_either(
         content,
     )
     with pytest.raises(Exception, match="scopeNotAllowed") as refused:
-        await put_group(world.ports, request, states=States(), readings=Readings(), scopes=[world.scale_set_id])
+        await put_group(world.ports, request, readings=Readings(), scopes=[world.scale_set_id])
     assert getattr(refused.value, "target", "") == target

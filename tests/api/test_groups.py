@@ -14,6 +14,7 @@ from rollout.dangers import Danger
 from rollout.errors import Busy, Refused
 from rollout.group import Defaults, HealthCheckType
 from rollout.ports import InstanceState
+from rollout.scale_set import ImageReference, Vm
 
 OTHER_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
@@ -71,6 +72,9 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
             "image": "1.0.0",
             "imageReference": f"{world.image_id}/versions/1.0.0",
             "zones": ["1", "2", "3"],
+            "vms": 10,
+            "images": [{"image": "1.0.0", "imageReference": f"{world.image_id}/versions/1.0.0", "vms": 10}],
+            "health": {"healthy": 10, "unhealthy": 0, "unknown": 0},
             "error": None,
         },
         "rollNeeded": {
@@ -80,6 +84,9 @@ async def test_a_new_group_is_201_with_every_default(world: Any) -> None:
             "reasons": [],
             "error": None,
         },
+        "needsAttention": None,
+        "latest": None,
+        "dangers": [],
         "findings": [],
     }
 
@@ -306,33 +313,65 @@ async def test_groups_are_listed_by_id_without_asking_azure(world: Any) -> None:
 
 
 async def test_a_groups_state_is_read_at_most_every_minute(world: Any) -> None:
-    first = await asyncio.gather(*(world.get("groups/web") for _ in range(5)))
+    first = await asyncio.gather(*(world.get("groups/web?fresh=true") for _ in range(5)))
     world.clock.pass_(timedelta(seconds=59))
-    later = await world.get("groups/web")
+    later = await world.get("groups/web?fresh=true")
 
     assert world.scale_sets.reads == 1
     assert {group["state"]["asOf"] for group in (*first, later)} == {"2026-11-23T08:15:00.000Z"}
     assert later["state"]["capacity"] == 10
     world.clock.pass_(timedelta(seconds=1))
-    assert (await world.get("groups/web"))["state"]["asOf"] == "2026-11-23T08:16:00.000Z"
+    assert (await world.get("groups/web"))["state"] == later["state"]
+    assert (await world.get("groups/web?fresh=true"))["state"]["asOf"] == "2026-11-23T08:16:00.000Z"
     assert world.scale_sets.reads == 2
 
 
 async def test_a_group_is_readable_while_its_scale_set_is_not(world: Any) -> None:
     world.scale_sets.error = Busy("TooManyRequests", "slow down")
-    group = await world.get("groups/web")
+    group = await world.get("groups/web?fresh=true")
     assert group["scaleSetId"] == world.scale_set_id
     assert group["state"] == {
         "asOf": "2026-11-23T08:15:00.000Z",
+        "vms": None,
+        "images": [],
+        "health": None,
         "error": {"code": "TooManyRequests", "message": "slow down"},
     }
-    await world.get("groups/web")
+    assert (await world.get("groups/web"))["state"] == group["state"]
     assert world.scale_sets.reads == 1
 
 
 async def test_a_group_whose_scale_set_is_gone_says_so(world: Any) -> None:
     world.scale_sets.sets.clear()
-    assert (await world.get("groups/web"))["state"]["error"]["code"] == "scaleSetNotFound"
+    assert (await world.get("groups/web?fresh=true"))["state"]["error"]["code"] == "scaleSetNotFound"
+
+
+async def test_the_vms_of_a_group_are_shown_as_they_are_at_most_a_minute_old(world: Any) -> None:
+    image = ImageReference(id=f"{world.image_id}/versions/1.0.0")
+    sick = Vm("id-1", "web_1", "1", image, "Succeeded", "stopped", zone="2")
+    well = Vm("id-0", "web_0", "0", image, "Succeeded", "running", "healthy", zone="1")
+    world.scale_sets.listed[world.scale_set_id.lower()] = [sick, well]
+    first = await world.get("groups/web/vms")
+    assert first["asOf"] == "2026-11-23T08:15:00.000Z"
+    assert first["value"][0] == {
+        "vmId": "id-0",
+        "name": "web_0",
+        "image": "1.0.0",
+        "imageReference": f"{world.image_id}/versions/1.0.0",
+        "zone": "1",
+        "health": "healthy",
+        "reason": "vmState: running",
+        "provisioningState": "Succeeded",
+        "powerState": "running",
+        "pools": [],
+    }
+    assert (first["value"][1]["health"], first["value"][1]["reason"]) == ("unhealthy", "vmState: power state stopped")
+    world.clock.pass_(timedelta(seconds=59))
+    assert await world.get("groups/web/vms") == first
+    assert world.scale_sets.lists == 1
+    world.clock.pass_(timedelta(seconds=1))
+    assert (await world.get("groups/web/vms"))["asOf"] == "2026-11-23T08:16:00.000Z"
+    assert world.scale_sets.lists == 2
 
 
 async def put_findings(world: Any, **fields: Any) -> list[tuple[str, str, str]]:
@@ -364,6 +403,7 @@ async def test_a_grace_period_that_is_over_before_a_signal_is_told(
 ) -> None:
     signals = [{"type": "vmReady", "timeout": waited}, {"type": "vmReadyToShutdown", "timeout": 1800}]
     found = await put_findings(world, imageId=world.image_id, signals=signals, defaults={"gracePeriod": grace})
+    found.remove(("warning", "signalsShareAKey", "signals"))
     assert found == ([("warning", "gracePeriodTooShort", "gracePeriod")] if told else [])
     started = await world.start()
     assert ("gracePeriodTooShort" in [one["code"] for one in started["findings"]]) == told

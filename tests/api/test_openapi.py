@@ -23,6 +23,7 @@ from api.http import VERSION, Answer, Request
 from api.openapi import document, written
 from api.page import page
 from api.routes import open_routes, routes
+from api.tables import filled
 from rollout.ports import Ports
 from rollout.status import Status
 from settings import Settings
@@ -72,7 +73,7 @@ def test_every_code_is_in_the_document_with_its_status_and_an_example() -> None:
         (code, int(status))
         for _, _, one in operations()
         for status, answer in one["responses"].items()
-        if status >= "402"
+        if status >= "401"
         for code in answer["content"]["application/json"]["examples"]
     } | {
         (code, 400)
@@ -84,6 +85,13 @@ def test_every_code_is_in_the_document_with_its_status_and_an_example() -> None:
 
 def test_the_file_is_the_document() -> None:
     assert (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8") == written(), "make openapi writes it anew"
+
+
+def test_the_tables_of_fields_are_the_documents() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert text == filled(text), "make openapi writes them anew"
+    made = re.findall(r"<!-- fields of (\w+) -->", text)
+    assert set(made) == {"Batch", "Stage", "Vm", "Event", "Command"}
 
 
 def test_every_field_says_what_it_holds() -> None:

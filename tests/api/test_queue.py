@@ -57,7 +57,9 @@ async def test_a_queued_deployment_is_there_and_its_orchestration_waits_for_its_
     second = await later(world, onConflict="queue")
 
     assert (second["status"], second["reason"]) == ("queued", f"Waiting for deployment {first['id']}")
-    assert (second["queuedAt"], second["canBe"]) == ("2026-11-23T08:15:01.000Z", ["stop"])
+    assert second["queuedAt"] == "2026-11-23T08:15:01.000Z"
+    assert [one["command"] for one in second["canBe"] if one["possible"]] == ["stop"]
+    assert second["queuePosition"] == 1
     (_, order) = world.instances.started[second["id"]]
     assert decode(Run, order).queued
     row = await world.store.deployments.get(second["id"])

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from api.group_states import look_around
+from groundwork.group_states import note_deployment
 from groundwork.roll import PER_REQUEST
 from rollout.errors import Busy, Refused
 from rollout.image_rule import ImageRule
@@ -17,6 +19,7 @@ from rollout.lock import free
 from rollout.ports import InstanceState
 from rollout.roll_needed import RollReason
 from rollout.scale_set import ImageReference, Vm
+from rollout.status import Status
 
 MINUTE = timedelta(seconds=60)
 SIZE = "sku.name"
@@ -40,7 +43,16 @@ def give_set(world: Any, **fields: Any) -> None:
 
 
 async def roll(world: Any) -> Any:
-    return (await world.get("groups/web"))["rollNeeded"]
+    """As it is now."""
+    return (await world.get("groups/web?fresh=true"))["rollNeeded"]
+
+
+async def seen(world: Any) -> Any:
+    """As it was last seen, without asking Azure."""
+    reads = (world.scale_sets.reads, world.scale_sets.lists, world.images.reads)
+    group = await world.get("groups/web")
+    assert (world.scale_sets.reads, world.scale_sets.lists, world.images.reads) == reads
+    return group
 
 
 async def start(world: Any) -> str:
@@ -109,68 +121,9 @@ async def test_a_rule_that_is_off_wants_nothing(world: Any) -> None:
 async def test_a_list_of_groups_asks_nobody(world: Any) -> None:
     [group] = (await world.get("groups"))["value"]
     assert "rollNeeded" not in group
+    [group] = (await world.get("groups?include=state"))["value"]
+    assert (group["state"]["asOf"], group["state"]["error"]["code"]) == (None, "notReadYet")
     assert (world.scale_sets.reads, world.scale_sets.lists) == (0, 0)
-
-
-@pytest.mark.parametrize(("pages", "pause"), [(1, MINUTE), (10, 10 * MINUTE)])
-async def test_vms_are_listed_at_a_tenth_of_the_pace_at_which_azure_gives_lists_back(
-    world: Any, pages: int, pause: timedelta
-) -> None:
-    await world.add_group(image_rule=ImageRule(world.image_id, "1.0"))
-    world.scale_sets.pages = pages
-    await asyncio.gather(*(world.get("groups/web") for _ in range(5)))
-    assert (world.scale_sets.lists, world.scale_sets.reads, world.images.reads) == (1, 1, 1)
-    world.clock.pass_(pause - timedelta(seconds=1))
-    first = await roll(world)
-    assert (first["asOf"], world.scale_sets.lists, world.images.reads) == ("2026-11-23T08:15:00.000Z", 1, 1)
-    world.clock.pass_(timedelta(seconds=1))
-    assert (await roll(world))["asOf"] != first["asOf"]
-    assert (world.scale_sets.lists, world.images.reads) == (2, 2)
-    assert pause == pages * PER_REQUEST
-
-
-@pytest.mark.parametrize(
-    ("capacity", "error", "pause"),
-    [
-        (10, Refused("AuthorizationFailed", "no"), MINUTE),
-        (10, Busy("TooManyRequests", "slow down"), MINUTE),
-        (10, Busy("TooManyRequests", "slow down", timedelta(seconds=200)), timedelta(seconds=200)),
-        (900, Busy("TooManyRequests", "slow down", timedelta(seconds=200)), 9 * MINUTE),
-    ],
-)
-async def test_an_error_is_told_and_kept_as_long_as_an_answer(
-    world: Any, capacity: int, error: Any, pause: timedelta
-) -> None:
-    give_set(world, capacity=capacity)
-    world.scale_sets.list_error = error
-    group = await world.get("groups/web")
-    assert group["rollNeeded"] == {
-        "asOf": "2026-11-23T08:15:00.000Z",
-        "outdated": None,
-        "total": None,
-        "reasons": [],
-        "error": {"code": error.code, "message": error.message},
-    }
-    assert group["state"]["error"] is None
-    world.scale_sets.list_error = None
-    world.clock.pass_(pause - timedelta(seconds=1))
-    assert (await roll(world))["error"]["code"] == error.code
-    assert world.scale_sets.lists == 1
-    world.clock.pass_(timedelta(seconds=1))
-    assert (await roll(world))["outdated"] == 0
-
-
-async def test_a_set_that_cannot_be_read_is_not_listed(world: Any) -> None:
-    world.scale_sets.error = Busy("TooManyRequests", "slow down")
-    group = await world.get("groups/web")
-    assert (
-        group["rollNeeded"]["error"] == group["state"]["error"] == {"code": "TooManyRequests", "message": "slow down"}
-    )
-    assert (world.scale_sets.reads, world.scale_sets.lists) == (1, 0)
-    world.scale_sets.error = None
-    world.scale_sets.sets.clear()
-    world.clock.pass_(MINUTE)
-    assert (await roll(world))["error"]["code"] == "scaleSetNotFound"
 
 
 async def test_without_the_rules_image_the_rest_is_known(world: Any) -> None:
@@ -182,81 +135,140 @@ async def test_without_the_rules_image_the_rest_is_known(world: Any) -> None:
     assert [reason["field"] for reason in needed["reasons"]] == ["image"]
     assert needed["error"] == {"code": "AuthorizationFailed", "message": "no"}
     await world.add_group(image_rule=ImageRule(f"{world.image_id}-2"))
+    world.clock.pass_(MINUTE)
     assert (await roll(world))["error"]["code"] == "imageNotFound"
 
 
-async def test_another_rule_is_another_question(world: Any) -> None:
-    assert (await roll(world))["outdated"] == 0
-    await world.add_group(image_rule=ImageRule(world.image_id, "1.x"))
-    assert (await roll(world))["outdated"] == 10
-    assert world.scale_sets.lists == 2
+async def test_the_timer_writes_what_is_shown(world: Any) -> None:
+    give_vms(world, "0.9.0", "1.0.0", "1.0.0")
+    await look_around(world.ports)
+    group = await seen(world)
+    assert (group["rollNeeded"]["outdated"], group["rollNeeded"]["total"]) == (1, 3)
+    state = group["state"]
+    assert (state["asOf"], state["vms"], state["error"]) == ("2026-11-23T08:15:00.000Z", 3, None)
+    assert [(one["image"], one["vms"]) for one in state["images"]] == [("1.0.0", 2), ("0.9.0", 1)]
+    assert state["health"] == {"healthy": 3, "unhealthy": 0, "unknown": 0}
+    [listed] = (await world.get("groups?include=state"))["value"]
+    assert {name: listed[name] for name in ("state", "rollNeeded")} == {
+        name: group[name] for name in ("state", "rollNeeded")
+    }
 
 
-async def test_while_a_deployment_has_the_set_the_last_reading_is_shown(world: Any) -> None:
-    give_vms(world, "0.9.0", "1.0.0")
-    before = await world.get("groups/web")
+@pytest.mark.parametrize(("pages", "pause"), [(1, MINUTE), (10, 10 * MINUTE)])
+async def test_the_timer_lists_vms_at_a_tenth_of_the_pace_at_which_azure_gives_lists_back(
+    world: Any, pages: int, pause: timedelta
+) -> None:
+    await world.add_group(image_rule=ImageRule(world.image_id, "1.0"))
+    world.scale_sets.pages = pages
+    await look_around(world.ports)
+    world.clock.pass_(pause - timedelta(seconds=1))
+    await look_around(world.ports)
+    assert (world.scale_sets.lists, world.scale_sets.reads, world.images.reads) == (1, 1, 1)
+    world.clock.pass_(timedelta(seconds=1))
+    await look_around(world.ports)
+    assert (world.scale_sets.lists, world.images.reads) == (2, 2)
+    assert pause == pages * PER_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("capacity", "error", "pause"),
+    [
+        (10, Refused("AuthorizationFailed", "no"), MINUTE),
+        (10, Busy("TooManyRequests", "slow down", timedelta(seconds=200)), timedelta(seconds=200)),
+        (900, Busy("TooManyRequests", "slow down", timedelta(seconds=200)), 9 * MINUTE),
+    ],
+)
+async def test_an_error_is_told_and_the_set_left_alone_as_long_as_after_an_answer(
+    world: Any, capacity: int, error: Any, pause: timedelta
+) -> None:
+    give_set(world, capacity=capacity)
+    world.scale_sets.list_error = error
+    await look_around(world.ports)
+    group = await seen(world)
+    assert group["rollNeeded"]["error"] == {"code": error.code, "message": error.message}
+    assert (group["rollNeeded"]["outdated"], group["state"]["error"]) == (None, None)
+    world.scale_sets.list_error = None
+    world.clock.pass_(pause - timedelta(seconds=1))
+    await look_around(world.ports)
+    assert world.scale_sets.lists == 1
+    world.clock.pass_(timedelta(seconds=1))
+    await look_around(world.ports)
+    assert (await seen(world))["rollNeeded"]["outdated"] == 0
+
+
+async def test_a_set_that_cannot_be_read_is_not_listed_and_needs_attention(world: Any) -> None:
+    world.scale_sets.error = Busy("TooManyRequests", "slow down")
+    await look_around(world.ports)
+    group = await seen(world)
+    said = {"code": "TooManyRequests", "message": "slow down"}
+    assert group["rollNeeded"]["error"] == group["state"]["error"] == said
+    assert group["needsAttention"] == {"code": "notReadable", "reason": "slow down", "deploymentId": None}
+    assert (world.scale_sets.reads, world.scale_sets.lists) == (1, 0)
+    world.scale_sets.error = None
+    world.scale_sets.sets.clear()
+    world.clock.pass_(MINUTE)
+    await look_around(world.ports)
+    assert (await seen(world))["state"]["error"]["code"] == "scaleSetNotFound"
+
+
+async def test_no_set_is_looked_at_that_a_deployment_has(world: Any) -> None:
+    """Its own numbers are shown; at its end the timer looks at once, whatever it saw before."""
     name = await start(world)
+    planned = await world.store.deployments.change(
+        name, lambda row: replace(row, target_size=10, number_of_batches=5, blue_vms=6, green_vms=4)
+    )
+    await note_deployment(world.ports, replace(planned, sequence=1))
     image_reads = world.images.reads
     for _ in range(50):
         world.clock.pass_(MINUTE)
-        during = await world.get("groups/web")
-        assert (during["rollNeeded"], during["state"]) == (before["rollNeeded"], before["state"])
+        await look_around(world.ports)
     assert (world.scale_sets.reads, world.scale_sets.lists, world.images.reads) == (0, 0, image_reads)
-
-    give_vms(world, "1.0.0", "1.0.0")
-    await end(world, name)
-    after = await world.get("groups/web")
-    assert (after["rollNeeded"]["outdated"], after["rollNeeded"]["asOf"]) == (0, "2026-11-23T09:05:00.000Z")
-    assert after["state"]["asOf"] == "2026-11-23T09:05:00.000Z"
-    assert (world.scale_sets.reads, world.scale_sets.lists) == (1, 1)
-
-
-async def test_a_deployment_that_ended_at_once_leaves_no_reading_from_before_it(world: Any) -> None:
-    await roll(world)
-    give_vms(world, "0.9.0")
-    await end(world, await start(world))
-    assert (await roll(world))["outdated"] == 1
-
-
-async def test_a_process_without_a_reading_shows_the_deployments_own_numbers(world: Any) -> None:
-    name = await start(world)
-    needed = await roll(world)
-    assert (needed["outdated"], needed["total"], needed["reasons"]) == (None, None, [])
-    assert needed["error"]["code"] == "deploymentInProgress"
-    assert name in needed["error"]["message"]
-
-    await world.store.deployments.change(
-        name, lambda row: replace(row, target_size=10, number_of_batches=5, blue_vms=6, green_vms=4)
-    )
-    world.clock.pass_(MINUTE)
-    needed = await roll(world)
-    assert (needed["asOf"], needed["outdated"], needed["total"], needed["error"]) == (
-        "2026-11-23T08:16:00.000Z",
-        6,
-        10,
-        None,
-    )
-    [reason] = needed["reasons"]
-    assert (reason["field"], reason["wanted"], reason["vms"]) == (
-        "deployment",
-        f"{world.image_id}/versions/1.1.0",
-        6,
-    )
+    group = await seen(world)
+    [reason] = group["rollNeeded"]["reasons"]
+    assert (group["rollNeeded"]["outdated"], group["rollNeeded"]["total"]) == (6, 10)
     assert reason["message"] == f"Deployment {name} is under way: 6 VMs still to be replaced"
-    # The state has nothing to fall back on: it was read once.
-    for _ in range(3):
-        world.clock.pass_(MINUTE)
-        await world.get("groups/web")
-    assert (world.scale_sets.reads, world.scale_sets.lists) == (1, 0)
+    assert (group["latest"]["id"], group["needsAttention"]) == (name, None)
+
+    failed = replace(planned, sequence=2, status=Status.FAILED, reason="0 of 2", ended_at=world.clock.now())
+    await note_deployment(world.ports, failed)
+    await end(world, name)
+    group = await seen(world)
+    assert group["rollNeeded"]["error"]["code"] == "notReadYet"
+    assert group["needsAttention"] == {"code": "deploymentFailed", "reason": "0 of 2", "deploymentId": name}
+    await look_around(world.ports)
+    group = await seen(world)
+    assert (group["rollNeeded"]["outdated"], group["state"]["asOf"]) == (0, "2026-11-23T09:05:00.000Z")
 
 
-async def test_an_error_from_before_a_deployment_gives_way_to_its_numbers(world: Any) -> None:
-    world.scale_sets.list_error = Busy("TooManyRequests", "slow down")
-    await roll(world)
-    world.scale_sets.list_error = None
+async def test_a_fresh_look_costs_what_a_dry_run_may(world: Any) -> None:
+    await asyncio.gather(*(roll(world) for _ in range(5)))
+    assert (world.scale_sets.reads, world.scale_sets.lists) == (1, 1)
+    world.clock.pass_(MINUTE)
     await start(world)
-    assert (await roll(world))["error"]["code"] == "deploymentInProgress"
-    assert world.scale_sets.lists == 0
+    world.scale_sets.share_left = 0.2
+    world.clock.pass_(MINUTE)
+    before = await seen(world)
+    status, error = await world.refused("GET", "groups/web?fresh=true")
+    assert (status, error["code"]) == (503, "readingTooOften")
+    assert (world.scale_sets.reads, world.scale_sets.lists) == (0, 0)
+    assert await seen(world) == before
+
+
+async def test_200_groups_cost_azure_what_the_timer_costs(world: Any) -> None:
+    """An hour of a page that asks every five seconds, each minute of it with a run of the timer."""
+    for number in range(200):
+        scale_set_id = f"{world.scale_set_id}{number}"
+        world.scale_sets.add(replace(world.scale_sets.sets[world.scale_set_id.lower()], id=scale_set_id))
+        await world.add_group(id=f"web-{number}", scale_set_id=scale_set_id)
+    await world.store.groups.delete("web")
+    for minute in range(60):
+        await look_around(world.ports)
+        for _ in range(2):
+            assert len((await world.get("groups?include=state"))["value"]) == 200
+        assert (world.scale_sets.reads, world.scale_sets.lists) == (10 * (minute + 1), 10 * (minute + 1))
+        world.clock.pass_(MINUTE)
+    ages = [one["state"]["asOf"] for one in (await world.get("groups?include=state"))["value"]]
+    assert min(ages) >= "2026-11-23T08:55:00.000Z"  # Each was looked at within the last twenty minutes.
 
 
 async def test_a_put_reads_anew(world: Any) -> None:
@@ -264,18 +276,16 @@ async def test_a_put_reads_anew(world: Any) -> None:
     assert (await roll(world))["outdated"] == 0
     answer = await world.send("PUT", "groups/web", body)
     assert (answer.body["rollNeeded"]["outdated"], world.scale_sets.lists) == (10, 2)
-    assert (await roll(world)) == answer.body["rollNeeded"]
-    assert world.scale_sets.lists == 2
+    assert (await seen(world))["rollNeeded"] == answer.body["rollNeeded"]
     world.scale_sets.list_error = Refused("AuthorizationFailed", "no")
     answer = await world.send("PUT", "groups/web", body)
     assert (answer.status, answer.body["rollNeeded"]["error"]["code"]) == (200, "AuthorizationFailed")
 
 
 async def test_a_put_lists_nothing_while_a_deployment_has_the_set(world: Any) -> None:
-    name = await start(world)
+    await start(world)
     answer = await world.send("PUT", "groups/web", {"scaleSetId": world.scale_set_id})
-    assert name in answer.body["rollNeeded"]["error"]["message"]
-    assert world.scale_sets.lists == 0
+    assert (answer.status, world.scale_sets.lists) == (200, 0)
 
 
 def test_every_field_is_documented() -> None:

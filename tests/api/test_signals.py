@@ -15,7 +15,9 @@ from rollout.errors import Busy
 from rollout.group import SignalRule, SignalType
 from rollout.names import deployment_id
 from rollout.scale_set import ImageReference, Vm
+from rollout.signal_keys import signal_key
 from rollout.signals import Objection
+from settings import Settings
 
 READY = SignalRule(SignalType.VM_READY)
 SHUTDOWN = SignalRule(SignalType.VM_READY_TO_SHUTDOWN)
@@ -164,3 +166,59 @@ async def test_while_azure_is_busy_the_vm_is_asked_to_try_again(world: Any) -> N
     assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
     world.scale_sets.error = None
     assert (await world.send("POST", "vm/signal", BODY)).status == 202
+
+
+NEW, OLD = "n" * 32, "o" * 32
+
+
+#: VMs send the key of their group.
+KEYED = Settings(signal_secret=f"{NEW},{OLD}")
+
+
+async def test_a_groups_key_is_told_and_its_vms_signal_counts_with_it(world: Any) -> None:
+    world.behind(KEYED)
+    told = (await world.send("POST", "groups/web/signalKey")).body
+    assert told == {"groupId": "web", "header": "x-teal-signal-key", "key": signal_key(NEW, "web")}
+    assert (await world.send("POST", "vm/signal", BODY, x_teal_signal_key=told["key"])).status == 202
+    assert (await world.send("POST", "vm/signal", BODY, x_teal_signal_key=signal_key(OLD, "web"))).status == 200
+
+
+@pytest.mark.parametrize("key", [None, "", "x", "é", signal_key(NEW, "other"), signal_key("z" * 32, "web")])
+async def test_without_the_key_of_its_group_nothing_is_read_and_no_signal_kept(world: Any, key: str | None) -> None:
+    world.behind(KEYED)
+    world.scale_sets.error = AssertionError("nothing is read for a stranger")
+    headers = {} if key is None else {"x_teal_signal_key": key}
+    status, error = await world.refused("POST", "vm/signal", BODY, **headers)
+    assert (status, error["code"], error["target"]) == (403, "signalKeyInvalid", "x-teal-signal-key")
+    assert await world.store.signals.list(world.scale_set_id) == ()
+
+
+async def test_a_groups_key_speaks_for_no_other_groups_vms(world: Any) -> None:
+    """Two sets of one name: the key alone says whose the VM is."""
+    world.behind(KEYED)
+    elsewhere = world.scale_set_id.replace("00000000-0000", "11111111-0000", 1)
+    await world.add_group(id="other", scale_set_id=elsewhere, signals=(READY,))
+    add_vm(world, "bbbb", elsewhere)
+    answer = await world.send("POST", "vm/signal", BODY, x_teal_signal_key=signal_key(NEW, "other"))
+    assert (answer.status, answer.body["groupId"], answer.body["vmId"]) == (202, "other", "bbbb")
+    stranger = {**BODY, "vmId": "aaaa"}
+    status, error = await world.refused("POST", "vm/signal", stranger, x_teal_signal_key=signal_key(NEW, "other"))
+    assert (status, error["code"]) == (409, "vmReplaced")
+
+
+async def test_a_key_is_not_kept_for_a_request_that_is_sent_again(world: Any) -> None:
+    world.behind(KEYED)
+    answers = [await world.send("POST", "groups/web/signalKey", idempotency_key="one") for _ in range(2)]
+    assert answers[0].body == answers[1].body
+    assert await world.store.requests.get("POST groups/web/signalkey", "one") is None
+
+
+async def test_without_a_secret_there_is_no_groups_key_and_the_put_says_what_that_means(world: Any) -> None:
+    status, error = await world.refused("POST", "groups/web/signalKey")
+    assert (status, error["code"]) == (422, "signalSecretMissing")
+    body = {"scaleSetId": world.scale_set_id, "signals": [{"type": "vmReadyToShutdown", "timeout": 60}]}
+    findings = (await world.send("PUT", "groups/web", body)).body["findings"]
+    assert [(one["severity"], one["code"]) for one in findings] == [("warning", "signalsShareAKey")]
+    assert (await world.send("PUT", "groups/web", {**body, "signals": []})).body["findings"] == []
+    world.behind(KEYED)
+    assert (await world.send("PUT", "groups/web", body)).body["findings"] == []

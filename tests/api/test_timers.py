@@ -122,7 +122,7 @@ def desk() -> Desk:
 
 def test_timers_come_every_minute_every_five_minutes_and_every_night() -> None:
     schedules = {timer.name: parse_schedule(timer.schedule) for timer in timers(Settings())}
-    assert set(schedules) == {"schedules", "watchdog", "purge"}
+    assert set(schedules) == {"schedules", "groupStates", "watchdog", "purge"}
     minutely = schedules["schedules"].next_after(NOW)
     assert minutely - NOW == timedelta(seconds=1)
     assert schedules["schedules"].next_after(minutely) - minutely == timedelta(minutes=1)

@@ -23,6 +23,7 @@ from rollout.deployment import (
 )
 from rollout.evidence import LOG_LENGTH, VmEvidence
 from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
+from rollout.group_state import GroupState, HealthCount, ImageCount
 from rollout.holds import Held, Hold, HoldKind
 from rollout.names import deployment_id
 from rollout.scale_set import ImageReference
@@ -166,6 +167,31 @@ class TestBatches:
         assert await store.batches.list(ID) == (Batch(1, 2, 2), changed)
 
 
+class TestGroupStates:
+    async def test_a_state_is_made_at_its_first_change_and_comes_back_as_it_went(self, store: Store) -> None:
+        assert await store.group_states.get("web") is None
+        image = ImageCount(ImageReference(id="/images/web/versions/1.0.0"), 3)
+        made = GroupState("web", "/scale/Set", START, vms=3, images=(image,), health=HealthCount(2, 1, 0))
+        seen: list[GroupState | None] = []
+
+        def change(row: GroupState | None) -> GroupState:
+            seen.append(row)
+            return made if row is None else replace(row, vms=4)
+
+        assert await store.group_states.change("web", change) == made
+        assert await store.group_states.get("web") == made
+        assert await store.group_states.change("web", change) == replace(made, vms=4)
+        assert seen == [None, made]
+
+    async def test_they_are_listed_and_forgotten(self, store: Store) -> None:
+        for name in ("web", "api"):
+            await store.group_states.change(name, lambda row, name=name: GroupState(name, "/set"))  # type: ignore[misc]
+        assert [row.group_id for row in await store.group_states.list()] == ["api", "web"]
+        await store.group_states.delete("web")
+        await store.group_states.delete("web")
+        assert [row.group_id for row in await store.group_states.list()] == ["api"]
+
+
 class TestVms:
     async def test_a_vm_comes_back_as_it_went(self, store: Store) -> None:
         reading = Reading(HealthCheckType.APPLICATION_HEALTH, "unhealthy", "the probe answers 503", START)
@@ -184,6 +210,18 @@ class TestVms:
         assert await store.vms.list(ID, 1) == (vm(1, batch=1),)
         assert await store.vms.list(ID, 2) == (vm(2, batch=2),)
         assert await store.vms.list(ID, 99) == ()
+
+    async def test_only_those_come_that_were_written_since(self, store: Store) -> None:
+        await store.vms.put(ID, [vm(n) for n in range(250)])
+        everything, mark = await store.vms.since(ID, "")
+        assert len(everything) == 250
+        assert await store.vms.since(ID, mark) == ((), mark)
+        await store.vms.put(ID, [replace(vm(n), reason="new") for n in range(3)])
+        found, later = await store.vms.since(ID, mark)
+        assert sorted(one.vm_id for one in found) == sorted(vm(n).vm_id for n in range(3))
+        assert later > mark
+        assert await store.vms.since(ID, later) == ((), later)
+        assert await store.vms.since("web-20261123T081500Z-ffffff", "") == ((), "")
 
     async def test_900_vms_are_put_and_listed(self, store: Store) -> None:
         rows = tuple(vm(n, 1 + n // 90) for n in range(900))

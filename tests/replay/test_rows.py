@@ -22,6 +22,7 @@ from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
 from rollout.events import apply, apply_to_batch
 from rollout.evidence import VmEvidence
 from rollout.group import Group
+from rollout.group_state import GroupState
 from rollout.holds import Hold
 from rollout.idempotency import KeyedRequest
 from rollout.notification import NotificationRecord
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.slow
 
 KINDS: dict[str, type[Any]] = {
     "Groups": Group,
+    "GroupStates": GroupState,
     "Deployments": Deployment,
     "Batches": Batch,
     "Vms": VmRecord,

@@ -37,6 +37,7 @@ def play(sample: Any, story: Story, host_json: HostJson | None = None) -> Any:
         ("GET", "/api/number/7/kg?q=a%20b", 200, b"7 kg a b"),
         ("POST", "/api/NUMBER/7", 200, b"7 none absent"),
         ("GET", "/api/number/7?q=a&q=b&q=", 200, b"7 none a,b"),
+        ("GET", "/api/number/7?q=a&Q=b", 200, b"7 none a,b"),
         ("GET", "/api/number/7?q=", 200, b"7 none absent"),
         ("GET", "/api/number/seven", 404, b""),
         ("DELETE", "/api/number/7", 404, b""),
