@@ -67,7 +67,7 @@ def groups(
         from teal_cli.session import quoted
 
         if group is None:
-            every = session.all("groups")
+            every = session.all("groups", include="state")
             show(session.output, every, group_lines(every))
         else:
             one = session.client.get(f"groups/{quoted(group)}")

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from teal_cli import VERSION
@@ -19,6 +20,9 @@ from teal_cli.judging import Answer
 from teal_cli.options import Form
 from teal_cli.plain import plain
 from teal_cli.session import Session
+
+if TYPE_CHECKING:
+    from teal_cli.models import Me
 
 #: A clock that differs by more makes tokens look expired, or not valid yet.
 _SKEW_SECONDS = 60
@@ -129,10 +133,10 @@ def _days_left(host: str, port: int, session: Session) -> tuple[Mark, str]:
 
 def _role(session: Session, me: Answer) -> Finding:
     if me.status == 200 and me.body is not None:
-        roles = ", ".join(map(str, me.body.get("roles", []))) or "no role"
-        may = me.body.get("may", {})
-        starts = "may" if may.get("start", {}).get("allowed") else "may not"
-        return Finding("role", Mark.WELL, plain(f"{me.body.get('name')}: {roles}; {starts} start deployments"))
+        said = cast("Me", me.body)
+        roles = ", ".join(said["roles"]) or "no role"
+        may = ", ".join(name for name, one in said["may"].items() if one["allowed"]) or "nothing"
+        return Finding("role", Mark.WELL, plain(f"{said['name']}: {roles}; may {may}"))
     if me.status == 404:
         return Finding("role", Mark.ODD, "this version of Teal does not tell")
     says = f"not accepted ({me.status}). {plain(me.message) or who_to_ask(session.client.who)}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,13 +16,16 @@ from teal_cli.narrating import QUIET, Look, Narrator, end_lines
 from teal_cli.options import Form, Waiting
 from teal_cli.output import Output
 from teal_cli.plain import plain
-from teal_cli.session import CANCEL_SECONDS, Session, now, on_a_terminal
+from teal_cli.session import CANCEL_SECONDS, Session, now, on_a_terminal, quoted
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment, Event
+    from teal_cli.models import Batch, Deployment, Event, Vm
 
 _LIVE_INTERVAL = timedelta(seconds=2)
 _INTERVAL = timedelta(seconds=5)
+
+#: How many events one answer has at most; there may be more where there are as many.
+PAGE = 1000
 
 
 class View(Protocol):
@@ -85,6 +87,9 @@ class Follower:
     goal: Goal
     #: After which event to begin: a wait tells what comes, and does not repeat what was.
     after: str = "0"
+    vms_since: str = ""
+    batches: dict[int, Batch] = field(default_factory=dict)
+    vms: dict[tuple[str, int, str], Vm] = field(default_factory=dict)
 
     def follow(self) -> Exit:
         """Look until the wait is over; say how."""
@@ -116,21 +121,21 @@ class Follower:
             raise
 
     def _look(self, *, wants_vms: bool) -> Look:
-        """The deployment first: events that are read after it hold all that led to it."""
-        client = self.session.client
-        deployment = self.session.deployment(self.id)
+        """The deployment with its news: events since the last look, and the batches and VMs that have changed."""
+        wanted = ["events"] + ["batches"] * (wants_vms or self.goal.needs_batches) + ["vms"] * wants_vms
         events: list[Event] = []
         while True:
-            page = client.get(f"deployments/{self.id}/events", after=self.after)
-            events += page["value"]
-            self.after = page["next"]
-            if not page.get("continuationToken"):
-                break
-        batches: Sequence[Batch] = ()
-        if wants_vms or self.goal.needs_batches:
-            batches = self.session.batches(self.id)
-        vms = self.session.vms(self.id) if wants_vms else ()
-        return Look(deployment, events, batches, vms)
+            since = {"vmsSince": self.vms_since} if wants_vms and self.vms_since else {}
+            asked = {"include": ",".join(wanted), "after": self.after, **since}
+            deployment: Deployment = self.session.client.get(f"deployments/{quoted(self.id)}", **asked)
+            news = deployment.get("events", [])
+            events += news
+            self.batches |= {batch["number"]: batch for batch in deployment.get("batches", [])}
+            self.vms |= {(vm["vmId"], vm["batch"], vm["color"]): vm for vm in deployment.get("vms", [])}
+            self.after = deployment.get("next", self.after)
+            self.vms_since = deployment.get("vmsSince", self.vms_since)
+            if len(news) < PAGE:
+                return Look(deployment, events, list(self.batches.values()), list(self.vms.values()))
 
     def _at_gate(self) -> AtGate:
         if self.waiting.at_gate is not None:

@@ -15,25 +15,10 @@ class ApprovalBody(TypedDict):
 Approvals: TypeAlias = Literal["none", "afterCanary", "everyBatch"]
 
 
-class Batch(TypedDict):
-    number: int
-    blue: int
-    green: int
-    phase: str
+class Attention(TypedDict):
+    code: str
     reason: str
-    startedAt: str | None
-    launchedAt: str | None
-    healthyAt: str | None
-    detachedAt: str | None
-    endedAt: str | None
-    round: int
-    back: bool
-    canary: bool
-
-
-class BatchList(TypedDict):
-    value: list[Batch]
-    continuationToken: NotRequired[str]
+    deploymentId: str | None
 
 
 class Canary(TypedDict):
@@ -136,6 +121,12 @@ class Health(TypedDict):
 HealthCheckType: TypeAlias = Literal["vmState", "applicationHealth", "loadBalancer", "applicationGateway"]
 
 
+class HealthCount(TypedDict):
+    healthy: int
+    unhealthy: int
+    unknown: int
+
+
 Heeded = TypedDict(
     "Heeded",
     {
@@ -158,6 +149,22 @@ class ImageVersion(TypedDict):
 class ImageVersionList(TypedDict):
     value: list[ImageVersion]
     continuationToken: NotRequired[str]
+
+
+class ImageVms(TypedDict):
+    image: str
+    imageReference: str | None
+    vms: int
+
+
+class LatestDeployment(TypedDict):
+    id: str
+    status: str
+    reason: str
+    progress: int
+    image: str
+    createdAt: str
+    endedAt: str | None
 
 
 class Notification(TypedDict):
@@ -184,6 +191,11 @@ OnConflict: TypeAlias = Literal["reject", "queue", "supersede"]
 OnFailure: TypeAlias = Literal["discardGreen", "keep", "rollBack"]
 
 
+class Permission(TypedDict):
+    allowed: bool
+    needs: str
+
+
 class PlanBatch(TypedDict):
     number: int
     blue: int
@@ -193,9 +205,27 @@ class PlanBatch(TypedDict):
     vms: list[str]
 
 
+class PoolState(TypedDict):
+    pool: str
+    down: bool
+
+
+class Possible(TypedDict):
+    command: str
+    possible: bool
+    reason: str
+
+
 class Problem(TypedDict):
     code: str
     message: str
+
+
+class RollBack(TypedDict):
+    at: str
+    percent: int
+    reason: str
+    by: str
 
 
 class RollReason(TypedDict):
@@ -220,6 +250,17 @@ class Scheduled(TypedDict):
     lastRun: ScheduleRun | None
 
 
+class ServingNow(TypedDict):
+    previousImage: int
+    newImage: int
+
+
+class SignalKey(TypedDict):
+    groupId: str
+    header: str
+    key: str
+
+
 SignalType: TypeAlias = Literal["vmReady", "vmReadyToShutdown"]
 
 
@@ -228,8 +269,15 @@ class Skipped(TypedDict):
     reason: str
 
 
+class Stage(TypedDict):
+    name: str
+    round: int
+    startedAt: str
+    endedAt: str | None
+
+
 class State(TypedDict):
-    asOf: str
+    asOf: str | None
     name: NotRequired[str]
     location: NotRequired[str]
     orchestrationMode: NotRequired[str]
@@ -238,6 +286,9 @@ class State(TypedDict):
     image: NotRequired[str | None]
     imageReference: NotRequired[str | None]
     zones: NotRequired[list[str]]
+    vms: int | None
+    images: list[ImageVms]
+    health: HealthCount | None
     error: Problem | None
 
 
@@ -302,6 +353,30 @@ class AutomaticDeploymentBody(TypedDict):
     drainingTimeout: NotRequired[int | None]
     healthCheckTypes: NotRequired[list[HealthCheckType] | None]
     comment: NotRequired[str | None]
+
+
+class Batch(TypedDict):
+    number: int
+    blue: int
+    green: int
+    phase: str
+    reason: str
+    startedAt: str | None
+    launchedAt: str | None
+    healthyAt: str | None
+    detachedAt: str | None
+    endedAt: str | None
+    round: int
+    back: bool
+    canary: bool
+    floor: int | None
+    deletingAt: str | None
+    phases: list[Stage]
+
+
+class BatchList(TypedDict):
+    value: list[Batch]
+    continuationToken: NotRequired[str]
 
 
 class Command(TypedDict):
@@ -390,6 +465,25 @@ class ErrorBody(TypedDict):
     details: list[ErrorDetail]
 
 
+class GroupVm(TypedDict):
+    vmId: str
+    name: str
+    image: str
+    imageReference: str | None
+    zone: str | None
+    health: Literal["healthy", "unhealthy", "unknown"]
+    reason: str
+    provisioningState: str
+    powerState: str | None
+    pools: list[PoolState]
+
+
+class GroupVmList(TypedDict):
+    asOf: str
+    value: list[GroupVm]
+    continuationToken: NotRequired[str]
+
+
 class ImageRule(TypedDict):
     imageId: str
     versions: str
@@ -404,6 +498,14 @@ class ImageRuleBody(TypedDict):
     enabled: NotRequired[bool | None]
     replicationTimeout: NotRequired[int | None]
     deployment: NotRequired[AutomaticDeploymentBody | None]
+
+
+class Me(TypedDict):
+    mode: str
+    name: str
+    recordedAs: str
+    roles: list[str]
+    may: dict[str, Permission]
 
 
 class Plan(TypedDict):
@@ -429,7 +531,7 @@ class Reading(TypedDict):
 
 
 class RollNeeded(TypedDict):
-    asOf: str
+    asOf: str | None
     outdated: int | None
     total: int | None
     reasons: list[RollReason]
@@ -550,6 +652,8 @@ class Group(TypedDict):
     scheduled: NotRequired[list[Scheduled]]
     state: NotRequired[State]
     rollNeeded: NotRequired[RollNeeded]
+    needsAttention: NotRequired[Attention | None]
+    latest: NotRequired[LatestDeployment | None]
     dangers: NotRequired[list[Danger]]
     findings: NotRequired[list[Finding]]
 
@@ -608,6 +712,7 @@ class Deployment(TypedDict):
     startedBy: str
     status: str
     reason: str
+    targetSize: int
     numberOfBatches: int
     currentBatch: int
     progress: int
@@ -621,13 +726,23 @@ class Deployment(TypedDict):
     rollbackBatches: int
     retryOf: str | None
     queuedAt: str | None
-    canBe: list[str]
+    servingFloor: int | None
+    serving: ServingNow | None
+    rollBack: RollBack | None
+    canBe: list[Possible]
+    queuePosition: int | None
     healthCheckTypes: list[HealthCheckType]
     gracePeriod: int
     comment: str
     dangers: NotRequired[list[Danger]]
     findings: NotRequired[list[Finding]]
     command: NotRequired[Command]
+    batches: NotRequired[list[Batch]]
+    vms: NotRequired[list[Vm]]
+    events: NotRequired[list[Event]]
+    commands: NotRequired[list[Command]]
+    next: NotRequired[str]
+    vmsSince: NotRequired[str]
 
 
 class DeploymentList(TypedDict):

@@ -35,8 +35,21 @@ def show(output: Output, value: Any, lines: Sequence[str]) -> None:
 
 def group_lines(groups: Sequence[Group]) -> list[str]:
     """One group a line."""
-    rows = [(plain(one["id"]), _last(one["scaleSetId"]), _last(one.get("imageId"))) for one in groups]
-    return table(("group", "scale set", "image"), rows)
+    return table(("group", "scale set", "VMs", "image", "to roll", "last", "attention"), map(_group_row, groups))
+
+
+def _group_row(group: Group) -> tuple[object, ...]:
+    state, roll, latest = group.get("state"), group.get("rollNeeded"), group.get("latest")
+    attention = group.get("needsAttention")
+    return (
+        plain(group["id"]),
+        _last(group["scaleSetId"]),
+        state.get("capacity", "?") if state else "?",
+        plain(str((state.get("image") if state else None) or "?")),
+        "?" if roll is None or roll["outdated"] is None else roll["outdated"],
+        plain(latest["status"]) if latest else "",
+        plain(attention["reason"]) if attention else "",
+    )
 
 
 def one_group_lines(group: Group) -> list[str]:
@@ -98,7 +111,12 @@ def status_lines(deployment: Deployment, page: str) -> list[str]:
         f"{deployment['blueVms']} blue VMs, {deployment['greenVms']} green",
         f"  started {moment(deployment['createdAt'])} by {plain(deployment['startedBy'])}",
     ]
+    serving = deployment["serving"]
+    if serving is not None:
+        lines.append(f"  serving: {serving['previousImage']} of the previous image, {serving['newImage']} of the new")
     lines += [f"  comment: {plain(deployment['comment'])}"] if deployment["comment"] else []
+    can = [one["command"] for one in deployment["canBe"] if one["possible"]]
+    lines += [f"  can be told: {', '.join(can)}"] if can else []
     lines += gate_lines(deployment, page)
     error = deployment["error"]
     lines += [f"  {plain(error['code'])}: {plain(error['message'])}"] if error else []

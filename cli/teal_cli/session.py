@@ -27,7 +27,7 @@ from teal_cli.supervising import supervise
 from teal_cli.tokens import Tokens, function_key, token_source
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment, Vm
+    from teal_cli.models import Deployment
 
 #: How long a command that does not wait may take.
 SHORT = timedelta(minutes=1)
@@ -79,14 +79,6 @@ class Session:
     def deployment(self, deployment_id: str) -> Deployment:
         """A deployment as it is now."""
         return cast("Deployment", self.client.get(f"deployments/{quoted(deployment_id)}"))
-
-    def batches(self, deployment_id: str) -> list[Batch]:
-        """Its batches."""
-        return self.all(f"deployments/{quoted(deployment_id)}/batches")
-
-    def vms(self, deployment_id: str) -> list[Vm]:
-        """Its VMs."""
-        return self.all(f"deployments/{quoted(deployment_id)}/vms")
 
     def all(self, path: str, most: int | None = None, **params: str) -> list[Any]:
         """Every item of a list, page after page."""
