@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,12 +26,12 @@ ROOT = Path(__file__).parents[2]
 SPEED = 150
 
 _COMPUTE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"
-_GROUPS = 40
+_SETS = 40
 
 
-def world(groups: int = _GROUPS) -> dict[str, Any]:
+def world(sets: int = _SETS) -> dict[str, Any]:
     """Many small scale sets of one image: 1.1.0 is good, and 1.2.0 never becomes healthy."""
-    names = [f"set{number}" for number in range(groups)]
+    names = [f"set{number}" for number in range(sets)]
     quick = {"bootTime": 5, "healthyAfter": 5}
     return {
         "scaleSets": [
@@ -50,19 +53,26 @@ def world(groups: int = _GROUPS) -> dict[str, Any]:
                 ],
             }
         ],
-        "groups": [
-            {
-                "id": name,
-                "scaleSetId": f"{_COMPUTE}/virtualMachineScaleSets/{name}",
-                "imageId": f"{_COMPUTE}/galleries/apps/images/web",
-                "healthCheckTypes": ["vmState", "applicationHealth"],
-                "drainingTimeout": 0,
-                # A busy machine must not make a healthy VM late.
-                "defaults": {"gracePeriod": 14400, "batchSize": 2},
-            }
-            for name in names
-        ],
     }
+
+
+def definition(name: str) -> dict[str, Any]:
+    """The group of a scale set: two VMs in one batch, unless a test says otherwise."""
+    return {
+        "scaleSetId": f"{_COMPUTE}/virtualMachineScaleSets/{name}",
+        "imageId": f"{_COMPUTE}/galleries/apps/images/web",
+        "healthCheckTypes": ["vmState", "applicationHealth"],
+        "drainingTimeout": 0,
+        # A busy machine must not make a healthy VM late.
+        "defaults": {"gracePeriod": 14400, "batchSize": 2},
+    }
+
+
+def register(server: str, name: str) -> None:
+    """Make a scale set a group."""
+    body = json.dumps(definition(name)).encode()
+    asked = Request(f"{server}/api/groups/{name}", body, {"Content-Type": "application/json"}, method="PUT")
+    urlopen(asked, timeout=30).close()
 
 
 @pytest.fixture(scope="session")
@@ -120,9 +130,13 @@ _numbers = count()
 
 
 @pytest.fixture
-def group(server: str) -> str:
-    """A group that no other test uses."""
-    return f"set{next(_numbers)}"
+def group(server: str) -> Iterator[str]:
+    """A group that no other test uses. It goes with the test: Teal's timers look at every group that there is."""
+    name = f"set{next(_numbers)}"
+    register(server, name)
+    yield name
+    with suppress(HTTPError):  # A deployment may be under way.
+        urlopen(Request(f"{server}/api/groups/{name}", method="DELETE"), timeout=30).close()
 
 
 @pytest.fixture
