@@ -12,7 +12,7 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check page page-check pictures lint types soak bench histories infra package openapi lock clean
+.PHONY: run test unit check page page-check pictures lint types soak bench histories infra package openapi models command lock clean
 
 run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -61,9 +61,17 @@ openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.
 	mv docs/openapi.json.new docs/openapi.json
 	$(BIN)/python -m api.tables docs/api.md
 
+models: $(PYTHON_READY)  ## write the command's models, after a change of docs/openapi.json
+	cd cli && ../$(BIN)/datamodel-codegen
+	$(BIN)/ruff format -q cli/teal_cli/models.py
+
+command: $(PYTHON_READY)  ## teal.pyz, which runs on any Python from 3.11 on, into the action's folder
+	$(BIN)/python cli/pack.py pipelines/github/teal.pyz
+
 lock: $(PYTHON_READY)  ## pin again after a change of pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command "make lock" cli/pyproject.toml -o cli/requirements.txt
 
 clean:
 	rm -rf $(VENV) node_modules dashboard/node_modules dashboard/dist
