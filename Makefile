@@ -1,4 +1,4 @@
-# The two commands of the README are `make run` and `make test`; both set up what they need.
+# Every command sets up what it needs; `make demo` is the first one to try.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 # Microsoft's own Python worker, for one test. Its metadata asks for Python 3.13; it works on 3.11 and 3.12.
@@ -8,7 +8,10 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: run test unit check lint types soak bench histories lock clean
+.PHONY: demo run test unit check lint types soak bench histories lock clean
+
+demo: $(READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
+	$(BIN)/python -m local.demo $(ARGS)
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
