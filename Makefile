@@ -8,10 +8,14 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: demo run test unit check lint types soak bench histories lock clean
+.PHONY: demo rehearse run test unit check lint types soak bench histories lock clean
 
 demo: $(READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
 	$(BIN)/python -m local.demo $(ARGS)
+
+rehearse: $(PYTHON_READY)  ## deployments to a copy of a scale set of yours: SET=my-set.json, as `az vmss show` prints it
+	@test -n "$(SET)" || { echo "Say which: make rehearse SET=my-set.json (az vmss show -g GROUP -n NAME > my-set.json)"; exit 2; }
+	$(BIN)/python -m local.rehearsal $(SET) $(ARGS)
 
 run: $(READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
