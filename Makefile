@@ -1,5 +1,6 @@
 # Every command sets up what it needs; `make demo` is the first one to try.
-PYTHON ?= python3
+# Which Python to take: empty, 3.12 or 3.11 where there is one, else uv fetches it.
+PYTHON ?=
 UV_VERSION := 0.13.9
 # Microsoft's own Python worker, for one test. Its metadata asks for Python 3.13; it works on 3.11 and 3.12.
 WORKER_VERSION := 1.3.0
@@ -8,9 +9,11 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: demo rehearse run test unit check lint types soak bench histories lock clean
+.PHONY: ready demo rehearse run test unit check lint types soak bench histories lock clean
 
-demo: $(READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
+ready: $(READY) $(PAGE_READY)  ## install what is needed, and start nothing
+
+demo: $(READY) $(PAGE_READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
 	$(BIN)/python -m local.demo $(ARGS)
 
 rehearse: $(PYTHON_READY)  ## deployments to a copy of a scale set of yours: SET=my-set.json, as `az vmss show` prints it
@@ -52,15 +55,13 @@ clean:
 	rm -rf .venv node_modules
 
 $(PYTHON_READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
-		|| { echo "Teal needs Python 3.11 or 3.12; say which: make PYTHON=python3.12 run"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@sh local/venv.sh $(UV_VERSION) $(PYTHON)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python azure-functions-runtime==$(WORKER_VERSION)
 	touch $@
 
 $(NODE_READY): package-lock.json
-	@command -v npm > /dev/null || { echo "Teal's local platform needs Node 20 or later (https://nodejs.org)"; exit 1; }
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2> /dev/null && command -v npm > /dev/null \
+		|| { echo "Teal's local platform needs Node 20 or later with npm (https://nodejs.org)"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
