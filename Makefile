@@ -9,12 +9,15 @@ PYTHON_READY := .venv/.ready
 NODE_READY := node_modules/.ready
 READY := $(PYTHON_READY) $(NODE_READY)
 
-.PHONY: ready demo rehearse run test unit check lint types soak bench histories lock clean
+.PHONY: ready demo animation rehearse run test unit check lint types soak bench histories lock clean
 
 ready: $(READY) $(PAGE_READY)  ## install what is needed, and start nothing
 
 demo: $(READY) $(PAGE_READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
 	$(BIN)/python -m local.demo $(ARGS)
+
+animation: $(PYTHON_READY)  ## draw the README's picture anew, after a change of what the demo does
+	$(BIN)/python -m local.demo.animation docs/demo.svg
 
 rehearse: $(PYTHON_READY)  ## deployments to a copy of a scale set of yours: SET=my-set.json, as `az vmss show` prints it
 	@test -n "$(SET)" || { echo "Say which: make rehearse SET=my-set.json (az vmss show -g GROUP -n NAME > my-set.json)"; exit 2; }

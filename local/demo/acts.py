@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 #: What both acts ask for besides their image: five batches of two VMs.
-ASKED = {"batchSizePercentage": 20, "gracePeriod": 300}
+ASKED: Mapping[str, Any] = {"batchSizePercentage": 20, "gracePeriod": 300}
 
 
 @dataclass(frozen=True)
