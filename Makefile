@@ -1,5 +1,6 @@
-# The two commands of the README are `make run` and `make test`; both set up what they need.
-PYTHON ?= python3
+# Every command sets up what it needs; `make demo` is the first one to try.
+# Which Python to take: empty, 3.12 or 3.11 where there is one, else uv fetches it.
+PYTHON ?=
 UV_VERSION := 0.13.9
 # Microsoft's own Python worker, for one test. Its metadata asks for Python 3.13; it works on 3.11 and 3.12.
 WORKER_VERSION := 1.3.0
@@ -12,7 +13,19 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: run test unit check page page-check pictures lint types soak bench histories infra package openapi models command lock clean
+.PHONY: ready demo animation rehearse run test unit check page page-check pictures lint types soak bench histories infra package openapi models command lock clean
+
+ready: $(READY) $(PAGE_READY)  ## install what is needed, and start nothing
+
+demo: $(READY) $(PAGE_READY)  ## a good deployment and a bad one, in under a minute; ARGS="--stay" leaves everything running
+	$(BIN)/python -m local.demo $(ARGS)
+
+animation: $(PYTHON_READY)  ## draw the README's picture anew, after a change of what the demo does
+	$(BIN)/python -m local.demo.animation docs/demo.svg
+
+rehearse: $(PYTHON_READY)  ## deployments to a copy of a scale set of yours: SET=my-set.json, as `az vmss show` prints it
+	@test -n "$(SET)" || { echo "Say which: make rehearse SET=my-set.json (az vmss show -g GROUP -n NAME > my-set.json)"; exit 2; }
+	$(BIN)/python -m local.rehearsal $(SET) $(ARGS)
 
 run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 1" and others go through
 	$(BIN)/python -m local $(ARGS)
@@ -77,16 +90,14 @@ clean:
 	rm -rf $(VENV) node_modules dashboard/node_modules dashboard/dist
 
 $(PYTHON_READY): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
-		|| { echo "Teal needs Python 3.11 or 3.12; say which: make PYTHON=python3.12 run"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VENV=$(VENV) sh local/venv.sh $(UV_VERSION) $(PYTHON)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python azure-functions-runtime==$(WORKER_VERSION)
 	touch $@
 
 $(NODE_READY): package-lock.json
-	@command -v npm > /dev/null || { echo "Teal's local platform needs Node 20 or later (https://nodejs.org)"; exit 1; }
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2> /dev/null && command -v npm > /dev/null \
+		|| { echo "Teal's local platform needs Node 20 or later with npm (https://nodejs.org)"; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
