@@ -5,6 +5,9 @@ tests replay each with the recipes, and read each with the code, of the day (CON
 cannot). What they come to is noted in ``local/recipes.json``, for the state files. Everything is played in virtual
 time, so that recording twice gives the same bytes.
 
+With ``--stories 300`` it records nothing: it plays the random deployments of seeds 0 to 299 (``local.soak``), writes
+all that is said and all rows into one file, and prints its hash, to be compared with that of another version.
+
 A file of histories is a list of executions, a line each::
 
     {"recipe": "wait_until_done",         the orchestrator's name
@@ -30,6 +33,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 
 from adapters.tables.store import store_over
 from local.clock import run_virtual
@@ -219,12 +223,25 @@ def main() -> None:
         prog="python -m local.recording", description="Record histories and rows of this version"
     )
     parser.add_argument("--into", type=Path, default=REPLAY / default_version(), help="the folder (tests/replay/…)")
-    folder: Path = parser.parse_args().into
+    parser.add_argument("--stories", type=int, metavar="N", help="tell the stories of N random deployments instead")
+    options = parser.parse_args()
+    if options.stories:
+        _tell_stories(options.stories)
+        return
+    folder: Path = options.into
     record(folder)
     if folder.resolve().parent == REPLAY:
         note(folder.name, folder)
     files = list(folder.glob("*.json"))
     print(f"{folder}: {len(files)} files, {sum(file.stat().st_size for file in files)} bytes")
+
+
+def _tell_stories(seeds: int) -> None:
+    # The random deployments are played with parts of this module.
+    from local.soak.stories import write_stories
+
+    path = Path(gettempdir()) / f"stories-{seeds}.txt"
+    print(f"{write_stories(seeds, path)}  {path}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from adapters.tables.store import store_over
+from adapters.tables.table import Table
 from local.checkers import CHECKERS, checker_name, violations
 from local.clock import run_virtual
 from local.durable.faults import Faults
@@ -51,24 +53,33 @@ class Outcome:
     ends: Counter[str] = field(default_factory=Counter)
 
 
-def play(seed: Seed, tell: Tell = lambda line: None, script: Script | None = None) -> Outcome:
+def play(
+    seed: Seed,
+    tell: Tell = lambda line: None,
+    script: Script | None = None,
+    table: Callable[[str], Table] | None = None,
+) -> Outcome:
     """Play the seed's run, or another ``script`` of it.
 
-    ``tell`` hears what is done and, at the end, the story of each deployment.
+    ``tell`` hears what is done and, at the end, the story of each deployment. ``table`` gives the tables in which rows
+    are kept.
     """
     outcome = Outcome(seed)
     script = script or write_script(seed)
     tell(f"{seed.half} seed {seed.number}: {script.setting}")
     try:
         with fast_timestamps():
-            run_virtual(_play(script, outcome, tell))
+            run_virtual(_play(script, outcome, tell, table))
     except Exception as error:
         outcome.problems.append(f"the run itself failed: {type(error).__name__}: {error}")
     return outcome
 
 
-async def _play(script: Script, outcome: Outcome, tell: Tell) -> None:
-    async with VirtualPlatform(world_of(script.setting), faults=Faults()) as platform:
+async def _play(script: Script, outcome: Outcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
+    platform = VirtualPlatform(world_of(script.setting), faults=Faults())
+    if table is not None:
+        platform.store = store_over(table)
+    async with platform:
         _set_aside(platform, script.setting)
         await platform.clock.sleep(timedelta(minutes=10))
 
