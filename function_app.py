@@ -17,37 +17,39 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.attempt import Body, attempt
-from activities.bake import bake
-from activities.detach import detach_blue
-from activities.evidence import save_evidence
-from activities.finish import raise_epoch, release_group, tell_changes, verify_end
-from activities.follow import Body as FollowBody
-from activities.follow import attempt_to_follow, decide_wanted, start_wanted
-from activities.gate import check_group
+from activities.batch.bake import bake
+from activities.batch.detach import detach_blue
+from activities.batch.evidence import save_evidence
+from activities.batch.gate import check_group
+from activities.batch.judge import judge_batch
+from activities.batch.launch import launch_green
+from activities.batch.retire import discard_green, discard_sick, terminate_blue
+from activities.ends.finish import raise_epoch, release_group, tell_changes, verify_end
+from activities.ends.reclaim import reclaim
+from activities.ends.roll_back import check_way_back, plan_roll_back
+from activities.ends.settle import keep_green, settle_vms, take_stock
+from activities.following.follow import Body as FollowBody
+from activities.following.follow import attempt_to_follow, decide_wanted, start_wanted
 from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
-from activities.judge import judge_batch
-from activities.launch import launch_green
 from activities.prepare import prepare_deployment
-from activities.reclaim import reclaim
 from activities.record import Entry, record_event
-from activities.retire import discard_green, discard_sick, terminate_blue
-from activities.roll_back import check_way_back, plan_roll_back
-from activities.settle import keep_green, settle_vms, take_stock
-from activities.steer import await_approval, await_resume, heed_commands
-from activities.turn import take_turn
+from activities.steering.steer import await_approval, await_resume, heed_commands
+from activities.steering.turn import take_turn
 from adapters.instances import DurableInstances
-from api.doors import alarms, doors, listeners, pages
-from groundwork.log import plainly
+from api.http_triggers import doors, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
-from rollout.codec import decode, encode
-from rollout.ports import Clock, Constraints, Identity, Images, Ports, Processes, ScaleSets, Traffic
-from rollout.store import Store
+from rollout.model.codec import decode, encode
+from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleSets, Traffic
+from rollout.ports.ports import Clock, Ports
+from rollout.ports.store import Store
+from services.log import plainly
 from settings import Settings
+from triggers.functions import alarms, listeners
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient

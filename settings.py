@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
-from rollout.roles import Mode, Role
+from rollout.model.roles import Mode, Role
 
 #: Azure refills the bucket of a set's high-cost reads with 10 requests a minute
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits), so nothing may read it more often.

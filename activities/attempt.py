@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
-from groundwork.revision import revise
-from rollout.codec import Json, decode, encode
-from rollout.commands import Command, to_heed
-from rollout.deployment import Deployment, Waiting
-from rollout.errors import Busy, Refused, Stale
-from rollout.order import SETBACK, Order, Progress, State, again, failed, interrupted
-from rollout.ports import Ports
-from rollout.roll_back import named
+from rollout.model.codec import Json, decode, encode
+from rollout.model.order import SETBACK, Order, Progress, State, again, failed, interrupted
+from rollout.model.rows.commands import Command
+from rollout.model.rows.deployment import Deployment, Waiting
+from rollout.planning.roll_back import named
+from rollout.ports.errors import Busy, Refused, Stale
+from rollout.ports.ports import Ports
+from rollout.steps.commands import to_heed
+from services.revision import revise
 
 Body = Callable[[Ports, Order], Awaitable[Progress]]
 

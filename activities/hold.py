@@ -9,27 +9,16 @@ from datetime import timedelta
 from activities.image import WAIT_LIMIT
 from activities.rights import obstacle
 from activities.rows import deployment_of
-from rollout.bad_image import MODEL_NAMES_BAD_IMAGE, names
-from rollout.codec import encode_time
-from rollout.deployment import Deployment
-from rollout.errors import Refused
-from rollout.hold_moves import closed, is_of_the_set, next_writes, refused, to_hold, to_restore
-from rollout.holds import (
-    Hold,
-    HoldKind,
-    Needs,
-    Process,
-    conflicts,
-    held_kinds,
-    keep_after,
-    keep_time,
-    label_of,
-    plan_hold,
-    unreadable,
-)
-from rollout.order import Order, Progress, again, done, failed
-from rollout.ports import Ports
-from rollout.scale_set import ScaleSet
+from rollout.holds.holds import Needs, conflicts, held_kinds, keep_after, keep_time, label_of, plan_hold, unreadable
+from rollout.holds.moves import closed, is_of_the_set, next_writes, refused, to_hold, to_restore
+from rollout.model.azure.scale_set import ScaleSet
+from rollout.model.codec import encode_time
+from rollout.model.order import Order, Progress, again, done, failed
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, names
+from rollout.model.rows.deployment import Deployment
+from rollout.model.rows.holds import Hold, HoldKind, Process
+from rollout.ports.errors import Refused
+from rollout.ports.ports import Ports
 
 
 async def hold_processes(ports: Ports, order: Order) -> Progress:

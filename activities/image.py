@@ -7,13 +7,13 @@ from datetime import timedelta
 from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import deployment_of
-from groundwork.bad_image import note_model, seen_afresh
-from rollout.deployment import Deployment, IntentKind
-from rollout.errors import AzureError, Refused
-from rollout.image_before import not_good
-from rollout.order import Order, Progress, State, again, done, failed
-from rollout.ports import Ports
-from rollout.scale_set import ImageReference, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, ScaleSet
+from rollout.model.order import Order, Progress, State, again, done, failed
+from rollout.model.rows.deployment import Deployment, IntentKind
+from rollout.planning.image_before import not_good
+from rollout.ports.errors import AzureError, Refused
+from rollout.ports.ports import Ports
+from services.bad_image import note_model, seen_afresh
 
 #: How long another operation on the set may take before the image cannot be changed.
 WAIT_LIMIT = timedelta(minutes=30)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rollout.deployment import Intent, IntentKind
-from rollout.order import Order
-from rollout.pools import PoolsOf
-from rollout.ports import Ports
-from rollout.scale_set import ImageReference, ScaleSet
+from rollout.model.azure.pools import PoolsOf
+from rollout.model.azure.scale_set import ImageReference, ScaleSet
+from rollout.model.order import Order
+from rollout.model.rows.deployment import Intent, IntentKind
+from rollout.ports.ports import Ports
 
 
 async def write_down(

@@ -7,25 +7,26 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
-from groundwork.bad_image import seen_afresh
-from groundwork.group_states import note_vms
-from groundwork.survey import Survey, survey
-from rollout.bake import bakings
-from rollout.batches import Plan
-from rollout.codec import encode
-from rollout.deployment import Batch, Deployment, VmRecord
-from rollout.findings import Finding, describe, first_error, refuses
-from rollout.floors import floors, serving_at_start
-from rollout.group import Group
-from rollout.inheritance import Chain, Inherited, handed_on_to, marked
-from rollout.order import Order, Progress, again, done, failed
-from rollout.pacing import before_next_step
-from rollout.plan import approvals, approves_every, policies, serving_floor
-from rollout.ports import Ports
-from rollout.scale_set import ImageReference, ScaleSet, Vm
-from rollout.status import Color, VmStatus
-from rollout.threshold import Threshold
-from rollout.words import counted
+from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
+from rollout.model.codec import encode
+from rollout.model.findings import Finding, describe, first_error, refuses
+from rollout.model.group import Group
+from rollout.model.order import Order, Progress, again, done, failed
+from rollout.model.rows.deployment import Batch, Deployment, VmRecord
+from rollout.model.rows.handover import handed_on_to
+from rollout.model.status import Color, VmStatus
+from rollout.model.threshold import Threshold
+from rollout.model.words import counted
+from rollout.planning.bakes import bakings
+from rollout.planning.batches import Plan
+from rollout.planning.floors import floors, serving_at_start
+from rollout.planning.inheritance import Chain, Inherited, marked
+from rollout.planning.plan import approvals, approves_every, policies, serving_floor
+from rollout.ports.ports import Ports
+from rollout.steps.pacing import before_next_step
+from services.bad_image import seen_afresh
+from services.group_states import note_vms
+from services.survey import Survey, survey
 
 #: After so many setbacks in a row only what a plan needs is read. What is around the set was read at the start.
 BRIEF_AFTER = 3

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from groundwork.group_states import note_deployment
-from groundwork.heed import end_commands
-from groundwork.revision import revise
-from rollout.deployment import Event
-from rollout.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal, with_serving
-from rollout.ports import Ports
+from rollout.model.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal, with_serving
+from rollout.model.rows.deployment import Event
+from rollout.ports.ports import Ports
+from services.group_states import note_deployment
+from services.heed import end_commands
+from services.revision import revise
 
 
 @dataclass(frozen=True)

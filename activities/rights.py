@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rollout.lock import permission
-from rollout.order import Order, Progress, again, lock_lost
-from rollout.ports import Ports
+from rollout.lifecycle.lock import permission
+from rollout.model.order import Order, Progress, again, lock_lost
+from rollout.ports.ports import Ports
 
 
 async def obstacle(ports: Ports, order: Order) -> Progress | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rollout.deployment import Batch, Deployment
-from rollout.order import Order
-from rollout.ports import Ports
+from rollout.model.order import Order
+from rollout.model.rows.deployment import Batch, Deployment
+from rollout.ports.ports import Ports
 
 
 async def deployment_of(ports: Ports, order: Order) -> Deployment:

@@ -10,9 +10,9 @@ from typing import TypeVar
 from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from rollout.codec import Json
-from rollout.errors import Busy
-from rollout.ports import InstanceState
+from rollout.model.codec import Json
+from rollout.ports.durable import InstanceState
+from rollout.ports.errors import Busy
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class DurableInstances:
                 raise Busy("DurableExtension", str(error) or type(error).__name__) from error
 
     async def children(self, deployment_id: str) -> tuple[str, ...]:
-        """The ids begin with the deployment's (``rollout.names``), which the extension finds by their prefix.
+        """The ids begin with the deployment's (``rollout.model.names``), which the extension finds by their prefix.
 
         It answers one page of 100, and the SDK follows no other; a deployment has a handful. Azure Storage may also cut
         a page short: whoever asks must not depend on seeing all.

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import settings
-from api.http import Answer, Request
+from api.transport.http import Answer, Request
 
 #: What ``dashboard/build.mjs`` writes.
 BUILT = Path(settings.__file__).parent / "dashboard" / "dist"

@@ -1,56 +1,40 @@
-"""Every route of the API, as a table: ``api.doors`` makes a function of each."""
+"""Every route of the API, as a table: ``api.http_triggers`` makes a function of each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
-from api.admission import Admission, admitted
-from api.commands import command_deployment, list_deployment_commands, take_back_deployment
-from api.deployments import (
+from api.handlers.app_health import Examination, get_health
+from api.handlers.commands import command_deployment, list_deployment_commands, take_back_deployment
+from api.handlers.deployments import (
     get_deployment_durable,
     get_vm_evidence,
     list_deployment_batches,
     list_deployment_events,
     list_deployment_vms,
 )
-from api.group_vms import Looks, list_group_vms
-from api.groups import delete_group, get_group, list_groups, put_group
-from api.guard import guarded
-from api.health import Examination, get_health
-from api.http import Answer, Handler, Request
-from api.idempotency import once
-from api.images import list_images
-from api.lists import list_deployments, list_group_deployments
-from api.me import get_me
-from api.news import get_deployment, get_latest_deployment
-from api.notifications import list_notifications
-from api.operation import get_deployment_operation, get_deployment_operation_status
-from api.paging import PARAMETER
-from api.query import understood
-from api.signals import make_signal_key, signal_vm
-from api.start import start_deployment
-from groundwork.readings import Readings
-from rollout.commands import CommandKind
-from rollout.ports import Ports
+from api.handlers.group_vms import Looks, list_group_vms
+from api.handlers.groups import delete_group, get_group, list_groups, put_group
+from api.handlers.images import list_images
+from api.handlers.lists import list_deployments, list_group_deployments
+from api.handlers.me import get_me
+from api.handlers.news import get_deployment, get_latest_deployment
+from api.handlers.notifications import list_notifications
+from api.handlers.operation import get_deployment_operation, get_deployment_operation_status
+from api.handlers.signals import make_signal_key, signal_vm
+from api.handlers.start import start_deployment
+from api.transport.admission import Admission, admitted
+from api.transport.guard import guarded
+from api.transport.http import Answer, Handler, Request
+from api.transport.idempotency import once
+from api.transport.paging import PARAMETER
+from api.transport.query import understood
+from api.transport.route import Route
+from rollout.model.rows.commands import CommandKind
+from rollout.ports.ports import Ports
+from services.readings import Readings
 from settings import Settings
-
-
-@dataclass(frozen=True)
-class Route:
-    """One function of the app, with keys of its own. Who may call it is a row of ``rollout.roles.NEEDS``.
-
-    ``path`` is relative to the host's route prefix, ``/api``. ``query`` names the parameters that it knows.
-    ``kept``: the answer to a request with an ``Idempotency-Key`` is kept for when it is sent again.
-    """
-
-    name: str
-    method: str
-    path: str
-    handler: Handler
-    query: tuple[str, ...] = ()
-    kept: bool = True
-
 
 #: The query parameters of a list.
 _PAGED = ("limit", PARAMETER)
@@ -61,7 +45,7 @@ _NEWS = ("include", "after", "vmsSince")
 
 
 def routes(settings: Settings) -> tuple[Route, ...]:
-    """Every route that needs a role (``rollout.roles``). Every POST may carry an ``Idempotency-Key``."""
+    """Every route that needs a role (``rollout.model.roles``). Every POST may carry an ``Idempotency-Key``."""
     return tuple(replace(route, handler=_kept(route, settings)) for route in _table(settings))
 
 
@@ -77,14 +61,14 @@ def open_routes(settings: Settings | None = None) -> tuple[Route, ...]:
 
 async def _get_openapi(ports: Ports, request: Request) -> Answer:
     """The API as an OpenAPI 3.1 document."""
-    from api.openapi import answer_document
+    from api.contract.openapi import answer_document
 
     return answer_document(request)
 
 
 async def _get_docs(ports: Ports, request: Request) -> Answer:
     """The same as a page."""
-    from api.page import answer_page
+    from api.contract.page import answer_page
 
     return answer_page(request)
 

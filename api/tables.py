@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.openapi import document
-from rollout.codec import Json
+from api.contract.openapi import document
+from rollout.model.codec import Json
 
 #: How many words a cell has room for.
 _FEW = 8

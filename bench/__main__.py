@@ -14,7 +14,7 @@ from bench.package import measure_package
 from bench.page import measure_page, page_table
 from bench.report import cold_start_table, help_table, history_table, package_table, request_table, time_table
 from local.clock import run_virtual
-from rollout.scale_set import OrchestrationMode
+from rollout.model.azure.scale_set import OrchestrationMode
 
 SMALL = (Scale(10, 20), Scale(10, 20, mode=OrchestrationMode.FLEXIBLE))
 SCALES = (

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from local.azure import throttling
+from local.azure.arm import throttling
+from local.azure.arm.messages import Request, Response
+from local.azure.arm.throttling import Limit, Policy
 from local.azure.cloud import Cloud
-from local.azure.messages import Request, Response
-from local.azure.throttling import Limit, Policy
 
 _HEADER = "x-ms-ratelimit-remaining-resource"
 

@@ -12,7 +12,7 @@ from bench.ideal import ideal_duration
 from local.azure.world import World, demo_world, parse_world
 from local.durable.turn import Execution
 from local.virtual import VirtualPlatform
-from rollout.scale_set import OrchestrationMode
+from rollout.model.azure.scale_set import OrchestrationMode
 
 IMAGE = "1.1.0"
 

@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from api.dashboard import BUILT, answer_dashboard
-from api.http import Request
+from api.transport.http import Request
 
 RECORDED = Path(__file__).parents[1] / "dashboard" / "test" / "captured" / "finished.json"
 URL = "http://teal.example/api/dashboard/deployments/web-1"

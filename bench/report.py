@@ -9,8 +9,8 @@ from bench.command import GOAL as HELP_GOAL
 from bench.command import HelpTime
 from bench.deployment import Measured, Requests, Scale
 from bench.package import LONGEST_IMPORT, Package
-from rollout.scale_set import OrchestrationMode
-from rollout.words import counted
+from rollout.model.azure.scale_set import OrchestrationMode
+from rollout.model.words import counted
 
 #: Requests that change one VM or its interface: their number grows with the set's, so they are told apart.
 WRITES_OF_ONE_VM = ("put VM", "put interface")

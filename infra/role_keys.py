@@ -28,7 +28,7 @@ from typing import TypeVar
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from infra.arm import Arm, ArmError, access_token
-from rollout.roles import Role, functions_of
+from rollout.model.roles import Role, functions_of
 
 SETTING = "TEAL_ROLE_KEYS"
 API_VERSION = "2024-11-01"

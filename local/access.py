@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from local.functions.keys import Keys
 from local.functions.people import People, Person
-from rollout.roles import Mode, Role, functions_of
+from rollout.model.roles import Mode, Role, functions_of
 from settings import Settings
 
 F = TypeVar("F", bound="_File")

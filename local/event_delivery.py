@@ -15,12 +15,18 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, TypeVar
 
+from local.azure.arm.messages import encode
 from local.azure.cloud import Cloud
-from local.azure.event_grid import topic_id
-from local.azure.event_shape import CLOUD_EVENTS, CONTENT_TYPE_OF_BATCHES, CONTENT_TYPES, event_body, validation_body
-from local.azure.events import Notification
-from local.azure.messages import encode
-from local.azure.world_events import EventSubscriptionSpec
+from local.azure.events.event_grid import topic_id
+from local.azure.events.event_shape import (
+    CLOUD_EVENTS,
+    CONTENT_TYPE_OF_BATCHES,
+    CONTENT_TYPES,
+    event_body,
+    validation_body,
+)
+from local.azure.events.events import Notification
+from local.azure.world.events import EventSubscriptionSpec
 from local.durable.answers import HttpAnswer
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from local.access import Access
-from local.azure import server as azure_server
+from local.azure.arm import server as azure_server
 from local.azure.cloud import Cloud
 from local.azure.world import World
 from local.azurite import Azurite
@@ -26,7 +26,7 @@ from local.functions import server as functions_server
 from local.functions.host import FunctionsHost
 from local.state import Json, MemoryState, Storage
 from local.state_mark import open_state
-from rollout.codec import decode_time, encode_time
+from rollout.model.codec import decode_time, encode_time
 
 #: Where Azure is served over TLS, as `docs/local.md` tells `az`.
 TLS_PORT = 7443

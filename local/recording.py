@@ -40,11 +40,11 @@ from local.clock import run_virtual
 from local.durable.actions import Answer
 from local.durable.history import EventType
 from local.durable.options import HostJson
-from local.memory import MemoryTable
-from local.scenarios import SCENARIOS, Scene, scenario_world
 from local.state import Json
 from local.state_mark import note
 from local.virtual import VirtualPlatform
+from local.virtual.memory import MemoryTable
+from local.virtual.scenarios import SCENARIOS, Scene, scenario_world
 
 ROOT = Path(__file__).resolve().parents[1]
 

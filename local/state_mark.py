@@ -16,7 +16,7 @@ from pathlib import Path
 
 from local.durable.options import HostJson
 from local.state import State, Storage
-from rollout.codec import decode, encode
+from rollout.model.codec import decode, encode
 
 ROOT = Path(__file__).resolve().parents[1]
 

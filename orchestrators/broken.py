@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollout.order import Progress, Run, failed
+from rollout.model.order import Progress, Run, failed
 
 #: The code of a deployment that ended because of such a fault.
 INTERNAL_ERROR = "internalError"

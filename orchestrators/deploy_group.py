@@ -30,13 +30,12 @@ from orchestrators.steps import (
     show,
     until,
 )
-from rollout.bake import Baking
-from rollout.codec import Json, decode, encode
-from rollout.commands import CommandKind
-from rollout.deployment import OnFailure
-from rollout.events import EventType
-from rollout.order import Progress, Run, State
-from rollout.status import Status
+from rollout.model.choices import OnFailure
+from rollout.model.codec import Json, decode, encode
+from rollout.model.events import EventType
+from rollout.model.order import Baking, Progress, Run, State
+from rollout.model.rows.commands import CommandKind
+from rollout.model.status import Status
 
 TAKE_TURN = Step("take_turn", EventType.TURN_TAKEN)
 PREPARE = Step("prepare_deployment", EventType.PLANNED)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from orchestrators.broken import cause_of
 from orchestrators.steps import BATCH_LOST, Context, Recipe, Step, carry_out, in_batch, record, show
-from rollout.codec import Json, decode, encode
-from rollout.deployment import Left, OnFailure
-from rollout.events import EventType
-from rollout.order import Progress, Run, State
-from rollout.status import Status
+from rollout.model.choices import OnFailure
+from rollout.model.codec import Json, decode, encode
+from rollout.model.events import EventType
+from rollout.model.order import Progress, Run, State
+from rollout.model.rows.deployment import Left
+from rollout.model.status import Status
 
 RAISE_EPOCH = Step("raise_epoch")
 TELL_CHANGES = Step("tell_changes")

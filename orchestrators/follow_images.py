@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from orchestrators.broken import first_line
 from orchestrators.steps import Context, Recipe, backoff
-from rollout.codec import Json, decode, encode
-from rollout.follow import Follow, FollowOrder
-from rollout.order import SETBACK, Progress, again
+from rollout.automation.follow import Follow, FollowOrder
+from rollout.model.codec import Json, decode, encode
+from rollout.model.order import SETBACK, Progress, again
 
 #: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
 LOOKS_PER_GENERATION = 5

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from orchestrators.broken import Broken, cause_of
 from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out, carry_out_all, record, show
-from rollout.codec import Json, decode, encode
-from rollout.events import EventType
-from rollout.order import Progress, Run, State
-from rollout.status import Status
+from rollout.model.codec import Json, decode, encode
+from rollout.model.events import EventType
+from rollout.model.order import Progress, Run, State
+from rollout.model.status import Status
 
 GATE = (Step("check_group"),)
 LAUNCH = (

@@ -17,11 +17,11 @@ from orchestrators.endings import (
     take_stock,
 )
 from orchestrators.steps import Context, Recipe, Step, carry_out, record, show
-from rollout.codec import Json, decode
-from rollout.events import EventType
-from rollout.order import Progress, Run, State
-from rollout.status import Status
-from rollout.watchdog import ORCHESTRATOR_LOST
+from rollout.lifecycle.watchdog import ORCHESTRATOR_LOST
+from rollout.model.codec import Json, decode
+from rollout.model.events import EventType
+from rollout.model.order import Progress, Run, State
+from rollout.model.status import Status
 
 RECLAIM = Step("reclaim")
 

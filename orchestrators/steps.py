@@ -14,14 +14,14 @@ from azure.durable_functions import RetryOptions
 
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
-from rollout.codec import Json, decode, encode, encode_time
-from rollout.commands import CommandKind
-from rollout.deployment import Event
-from rollout.events import EventType, Recorded
-from rollout.names import batch_instance_id, wait_instance_id
-from rollout.order import Order, Progress, Run, State, failed
-from rollout.status import Status
-from rollout.words import counted
+from rollout.model.codec import Json, decode, encode, encode_time
+from rollout.model.events import EventType, Recorded
+from rollout.model.names import batch_instance_id, wait_instance_id
+from rollout.model.order import Order, Progress, Run, State, failed
+from rollout.model.rows.commands import CommandKind
+from rollout.model.rows.deployment import Event
+from rollout.model.status import Status
+from rollout.model.words import counted
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from orchestrators.broken import first_line
 from orchestrators.steps import Context, Recipe, Watch, backoff, order_of, wake_event
-from rollout.codec import Json, decode, encode
-from rollout.order import SETBACK, Progress, State, again, failed
+from rollout.model.codec import Json, decode, encode
+from rollout.model.order import SETBACK, Progress, State, again, failed
 
 #: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
 LOOKS_PER_GENERATION = 5

@@ -43,4 +43,4 @@ def test_the_app_loads_neither_azure_s_clients_nor_pydantic() -> None:
 def test_the_check_sees_what_is_loaded() -> None:
     assert within("azure.mgmt.compute", LATE)
     assert not within("azure.management", LATE)
-    assert {"azure.functions", "azure.durable_functions", "rollout.pacing"} <= loaded_by("import function_app")
+    assert {"azure.functions", "azure.durable_functions", "rollout.steps.pacing"} <= loaded_by("import function_app")

@@ -8,10 +8,10 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from local.checkers import CHECKERS, checker_name
-from rollout.codec import camel_case, encode
-from rollout.deployment import Parameters
-from rollout.parameters import Asked
+from local.virtual.checkers import CHECKERS, checker_name
+from rollout.model.codec import camel_case, encode
+from rollout.model.parameters import Parameters
+from rollout.model.request import Asked
 from settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +84,7 @@ def failure_codes() -> set[str]:
     """The codes that a failed step or a lost deployment gets, read from the calls of ``failed`` and ``Problem``."""
     found = set()
     for folder in ("activities", "orchestrators", "rollout"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
                     continue

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import function_app
-from api.timers import timers
 from local.functions.index import EVENT_GRID, index_app
 from local.functions.keys import Level
-from rollout.roles import NEEDS, Mode, is_keyed
+from rollout.model.roles import NEEDS, Mode, is_keyed
 from settings import Settings
+from triggers.timers import timers
 
 FUNCTIONS = {function.name: function for function in index_app(function_app.app)}
 

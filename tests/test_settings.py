@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from rollout.roles import Role
+from rollout.model.roles import Role
 from settings import Settings
 
 

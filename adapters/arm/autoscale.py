@@ -17,10 +17,10 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.pages import read_json, read_pages
 from adapters.arm.resource_ids import ScaleSetId, subscription_of
-from rollout.codec import Json
-from rollout.errors import Refused
-from rollout.holds import HoldKind, Process
-from rollout.scale_set import ScaleSet
+from rollout.model.azure.scale_set import ScaleSet
+from rollout.model.codec import Json
+from rollout.model.rows.holds import HoldKind, Process
+from rollout.ports.errors import Refused
 
 API_VERSION = "2022-10-01"
 

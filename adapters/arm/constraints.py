@@ -1,4 +1,4 @@
-"""What Azure allows around a scale set (``rollout.ports.Constraints``): sizes, quotas, locks, rolling upgrades."""
+"""``rollout.ports.azure.Constraints``, what Azure allows around a scale set: sizes, quotas, locks, rolling upgrades."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.pages import VM_API_VERSION, find_json, read_pages
 from adapters.arm.reading import Json
 from adapters.arm.resource_ids import ScaleSetId, subscription_of
-from rollout.scale_set import ScaleSet, region_name
-from rollout.surroundings import ManagementLock, Usage, VmSize
+from rollout.model.azure.scale_set import ScaleSet, region_name
+from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
 
 #: The newest version of resource SKUs, and of locks.
 SKUS_API_VERSION = "2021-07-01"

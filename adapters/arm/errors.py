@@ -1,4 +1,4 @@
-"""Azure's refusals, as the three kinds that Teal tells apart (``rollout.errors``).
+"""Azure's refusals, as the three kinds that Teal tells apart (``rollout.ports.errors``).
 
 What no rule below names is ``Refused``: 400 ``InvalidParameter``, 403 ``AuthorizationFailed``, and of the 409s
 ``SkuNotAvailable``, ``ScopeLocked``, ``MissingSubscriptionRegistration``, ``PropertyChangeNotAllowed``
@@ -17,7 +17,7 @@ from typing import Any
 
 from azure.core import exceptions as sdk
 
-from rollout.errors import AzureError, Busy, Refused, Stale
+from rollout.ports.errors import AzureError, Busy, Refused, Stale
 
 ANY = range(100, 600)
 
@@ -79,7 +79,7 @@ RULES = (
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise ``rollout.errors.AzureError`` for whatever the SDK raises within."""
+    """Raise ``rollout.ports.errors.AzureError`` for whatever the SDK raises within."""
     try:
         yield
     except sdk.AzureError as error:

@@ -19,8 +19,8 @@ from adapters.arm.answers import http_response
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
-from rollout.errors import AzureError, Busy, Refused
-from rollout.evidence import LOG_LENGTH, Inspection
+from rollout.model.azure.evidence import LOG_LENGTH, Inspection
+from rollout.ports.errors import AzureError, Busy, Refused
 
 T = TypeVar("T")
 

@@ -24,8 +24,8 @@ from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, find_json, read_pages
 from adapters.arm.reading import read_flexible_vm, read_health
 from adapters.arm.resource_ids import ScaleSetId, subscription_of
-from rollout.errors import Busy
-from rollout.scale_set import Vm, VmList
+from rollout.model.azure.scale_set import Vm, VmList
+from rollout.ports.errors import Busy
 
 #: Refill a minute of the bucket of VM lists, which the whole subscription shares
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits).

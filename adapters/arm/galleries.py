@@ -7,7 +7,7 @@ from typing import Any
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import Definition, read_definition, read_gallery_version
 from adapters.arm.resource_ids import GalleryImageId, GalleryImageVersionId
-from rollout.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
 
 
 class Galleries:

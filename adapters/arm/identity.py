@@ -5,7 +5,7 @@ from __future__ import annotations
 from azure.core.exceptions import AzureError as SdkError
 
 from adapters.arm.client import ComputeClients
-from rollout.errors import Busy
+from rollout.ports.errors import Busy
 
 
 class ArmIdentity:

@@ -1,4 +1,4 @@
-"""ARM's JSON of images to ``rollout.scale_set.ImageVersion``.
+"""ARM's JSON of images to ``rollout.model.azure.scale_set.ImageVersion``.
 
 The field names are those of ``Microsoft.Compute`` 2026-03-03 (galleries) and 2026-04-01 (marketplace and managed
 images), as azure-mgmt-compute 39 declares them in ``models/_models.py``. What an answer leaves out reads as ``None``.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.arm.reading import Json, read_plan
-from rollout.codec import decode_time
-from rollout.images import at_version
-from rollout.scale_set import ImageReference, ImageVersion, PurchasePlan, region_name
+from rollout.model.azure.images import at_version
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, PurchasePlan, region_name
+from rollout.model.codec import decode_time
 
 #: What a region's replication says where it is done.
 COMPLETED = "Completed"

@@ -1,4 +1,4 @@
-"""Images of every kind (``rollout.ports.Images``): galleries, managed images, what others share, the marketplace."""
+"""``rollout.ports.azure.Images``, of every kind: galleries, managed images, what others share, the marketplace."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from adapters.arm.galleries import Galleries
 from adapters.arm.managed_images import ManagedImages
 from adapters.arm.marketplace import Marketplace
 from adapters.arm.shared_galleries import SharedGalleries
-from rollout.errors import Refused
-from rollout.images import image_of, needs_place, version_key
-from rollout.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.images import image_of, needs_place, version_key
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.ports.errors import Refused
 
 
 class Source(Protocol):

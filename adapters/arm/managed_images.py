@@ -7,7 +7,7 @@ from typing import Any
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import read_managed_image
 from adapters.arm.resource_ids import ManagedImageId
-from rollout.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
 
 
 class ManagedImages:

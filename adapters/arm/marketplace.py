@@ -6,8 +6,8 @@ from typing import Any
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import read_marketplace_version
-from rollout.errors import Refused
-from rollout.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.ports.errors import Refused
 
 
 class Marketplace:

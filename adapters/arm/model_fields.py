@@ -1,4 +1,5 @@
-"""What a scale set's model and its VMs say in the same words, as texts by Azure's paths (``rollout.roll_needed``).
+"""What a scale set's model and its VMs say in the same words, as texts by Azure's paths
+(``rollout.judging.roll_needed``).
 
 A path is that of the set's body without ``properties``, and names items of lists: ``sku.name``,
 ``virtualMachineProfile.storageProfile.dataDisks[0].caching``. ``VirtualMachineScaleSetVMProfile`` shares these fields

@@ -18,8 +18,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.reading import Json
-from rollout.errors import Busy, Refused
-from rollout.pacing import until_refilled
+from rollout.ports.errors import Busy, Refused
+from rollout.steps.pacing import until_refilled
 
 #: What azure-mgmt-compute 39 itself sends with a request for VMs; tests hold the two together.
 VM_API_VERSION = "2026-04-01"

@@ -1,4 +1,4 @@
-"""What changes a scale set by itself (``rollout.ports.Processes``): settings of its model, its repairs, autoscale."""
+"""``rollout.ports.azure.Processes``, what changes a set by itself: settings of its model, its repairs, autoscale."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, read_json
 from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.updates import update_scale_set
-from rollout.codec import Json
-from rollout.errors import Refused
-from rollout.hold_moves import is_service
-from rollout.holds import MANUAL, SERVICE_STATE, SUSPENDED, HoldKind, Process
-from rollout.scale_set import OrchestrationMode, ScaleSet
+from rollout.holds.moves import is_service
+from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet
+from rollout.model.codec import Json
+from rollout.model.rows.holds import MANUAL, SERVICE_STATE, SUSPENDED, HoldKind, Process
+from rollout.ports.errors import Refused
 
 #: The service of a Uniform set that replaces unhealthy VMs.
 REPAIRS_SERVICE = "AutomaticRepairs"

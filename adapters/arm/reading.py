@@ -1,4 +1,4 @@
-"""ARM's JSON to the values of ``rollout.scale_set``.
+"""ARM's JSON to the values of ``rollout.model.azure.scale_set``.
 
 The field names are those of ``Microsoft.Compute`` 2026-04-01 (scale sets and their VMs), as azure-mgmt-compute 39
 declares them in ``models/_models.py``. What an answer leaves out reads as ``None``, empty or false. Images are read in
@@ -14,9 +14,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.arm.model_fields import fields_of_set, fields_of_vm
-from rollout.codec import decode_time
-from rollout.images import at_version
-from rollout.scale_set import ImageReference, OrchestrationMode, PlannedConfiguration, PurchasePlan, ScaleSet, Vm
+from rollout.model.azure.images import at_version
+from rollout.model.azure.scale_set import (
+    ImageReference,
+    OrchestrationMode,
+    PlannedConfiguration,
+    PurchasePlan,
+    ScaleSet,
+    Vm,
+)
+from rollout.model.codec import decode_time
 
 Json = Mapping[str, Any]
 
@@ -96,7 +103,8 @@ def read_vm(body: Json) -> Vm | None:
 def read_flexible_vm(body: Json) -> Vm | None:
     """One VM of a Flexible set, from the VM API; ``None`` for one without a ``vmId``.
 
-    Such a VM has no ``instanceId``: its name is one. Somebody may have made it and attached it (``rollout.ownership``).
+    Such a VM has no ``instanceId``: its name is one. Somebody may have made it and attached it
+    (``rollout.model.azure.ownership``).
     """
     vm = read_vm({"instanceId": body["name"], **body})
     if vm is None:

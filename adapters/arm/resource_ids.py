@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.core.tools import parse_resource_id
 
-from rollout.errors import Refused
+from rollout.ports.errors import Refused
 
 
 def subscription_of(resource_id: str) -> str:

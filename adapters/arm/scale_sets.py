@@ -1,4 +1,4 @@
-"""Scale sets of both orchestration modes and their VMs (``rollout.ports.ScaleSets``)."""
+"""Scale sets of both orchestration modes and their VMs (``rollout.ports.azure.ScaleSets``)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from adapters.arm.reading import read_scale_set
 from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.uniform import UniformVms
 from adapters.arm.updates import update_scale_set
-from rollout.codec import encode
-from rollout.errors import Busy, Stale
-from rollout.evidence import Inspection
-from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, VmList
+from rollout.model.azure.evidence import Inspection
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm, VmList
+from rollout.model.codec import encode
+from rollout.ports.errors import Busy, Stale
 
 
 class SetVms(Protocol):
-    """The VMs of the scale sets of one orchestration mode: that part of ``rollout.ports.ScaleSets``."""
+    """The VMs of the scale sets of one orchestration mode: that part of ``rollout.ports.azure.ScaleSets``."""
 
     async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList: ...
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList: ...

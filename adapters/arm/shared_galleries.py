@@ -12,8 +12,8 @@ from typing import Any
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import Definition, read_definition, read_shared_version
-from rollout.errors import Refused
-from rollout.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.ports.errors import Refused
 
 _ID = re.compile(
     r"/(?:Shared|Community)Galleries/(?P<gallery>[^/]+)/Images/(?P<image>[^/]+)(?:/Versions/(?P<version>[^/]+))?",

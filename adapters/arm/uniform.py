@@ -14,7 +14,7 @@ from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, read_pages
 from adapters.arm.reading import read_vm
 from adapters.arm.resource_ids import ScaleSetId, subscription_of
-from rollout.scale_set import Vm, VmList
+from rollout.model.azure.scale_set import Vm, VmList
 
 #: Refill a minute of the bucket of a set's high-cost reads, to which lists of its VMs are charged
 #: (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits).

@@ -9,8 +9,8 @@ from azure.core import MatchConditions
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
-from rollout.errors import Refused
-from rollout.scale_set import ScaleSet
+from rollout.model.azure.scale_set import ScaleSet
+from rollout.ports.errors import Refused
 
 
 async def update_scale_set(clients: ComputeClients, scale_set: ScaleSet, change: Any) -> None:

@@ -1,6 +1,6 @@
 """Teal's history in Azure Table Storage.
 
-    store.py     the ports of ``rollout.ports.Store``: which row holds what
+    store.py     the ports of ``rollout.ports.ports.Store``: which row holds what
     records.py   a table whose rows are values of one kind; changes that survive races
     columns.py   a value as columns, and back
     table.py     what all that needs of one table

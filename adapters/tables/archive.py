@@ -7,9 +7,9 @@ from datetime import datetime
 
 from adapters.tables.records import Records
 from adapters.tables.table import Table, TableMaker
-from rollout.deployment import Deployment
-from rollout.idempotency import KeyedRequest
-from rollout.keys import deployment_key, deployments_before, encode_key, request_key
+from rollout.model.rows.deployment import Deployment
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.ports.keys import deployment_key, deployments_before, encode_key, request_key
 
 #: The tables in which a deployment has a partition of its own.
 PARTS = ("Vms", "Batches", "Intents", "Evidence", "Commands", "Events")

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from adapters.tables.records import Records
-from rollout.codec import encode
-from rollout.keys import (
+from rollout.model.codec import encode
+from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.timer_run import TimerRun
+from rollout.model.rows.tries import Try
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.schedule import ScheduleRun
+from rollout.ports.keys import (
     NOTIFICATIONS,
     TIMERS,
     Key,
@@ -19,11 +24,6 @@ from rollout.keys import (
     try_key,
     wanted_key,
 )
-from rollout.notification import NotificationRecord
-from rollout.schedule import ScheduleRun
-from rollout.timer import TimerRun
-from rollout.tries import Try
-from rollout.wanted import Follower, Wanted
 
 
 class TableNotifications:

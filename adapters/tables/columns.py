@@ -1,12 +1,14 @@
 """Values as columns: one for each field, so that people can read and query the tables with Storage Explorer.
 
-* A scalar field is a column of its name in camelCase. Times stay the text that ``rollout.codec`` writes: it sorts and
-  compares as the time does, comes back as it went, and is what the API shows; an Edm.DateTime would do neither better.
+* A scalar field is a column of its name in camelCase. Times stay the text that ``rollout.model.codec`` writes: it sorts
+  and compares as the time does, comes back as it went, and is what the API shows; an Edm.DateTime would do neither
+  better.
 * A nested field is JSON text in a column whose name ends in ``_json``.
 * ``None`` is a column left out.
 * Text that is too long for one column goes on in ``{name}_2``, ``{name}_3``… Names of fields have no underscore.
 
-Columns that no field asks for are ignored and fields without a column take their default, as ``rollout.codec`` does it.
+Columns that no field asks for are ignored and fields without a column take their default, as ``rollout.model.codec``
+does it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from adapters.tables.table import Columns
-from rollout.codec import Json, camel_case, decode, encode
+from rollout.model.codec import Json, camel_case, decode, encode
 
 T = TypeVar("T")
 

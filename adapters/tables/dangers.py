@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.tables.records import Records
-from rollout.dangers import Danger
-from rollout.keys import DANGERS, danger_key, dangers_of
+from rollout.model.rows.danger import Danger
+from rollout.ports.keys import DANGERS, danger_key, dangers_of
 
 
 class TableDangers:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.tables.records import Records
-from rollout.group_state import GroupState
-from rollout.keys import GROUP_STATES, Key, encode_key
+from rollout.model.rows.group_state import GroupState
+from rollout.ports.keys import GROUP_STATES, Key, encode_key
 
 
 class TableGroupStates:

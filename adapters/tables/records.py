@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 
 from adapters.tables.columns import from_columns, to_columns
 from adapters.tables.table import Row, Table
-from rollout.codec import encode
-from rollout.errors import Busy
-from rollout.keys import Key, KeyRange
+from rollout.model.codec import encode
+from rollout.ports.errors import Busy
+from rollout.ports.keys import Key, KeyRange
 
 T = TypeVar("T")
 

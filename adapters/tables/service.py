@@ -18,9 +18,9 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 
 from adapters.tables.store import store_over
 from adapters.tables.table import Columns, Row
-from rollout.errors import AzureError, Busy, Refused
-from rollout.keys import Key, KeyRange
-from rollout.store import Store
+from rollout.ports.errors import AzureError, Busy, Refused
+from rollout.ports.keys import Key, KeyRange
+from rollout.ports.store import Store
 from settings import Settings
 
 #: What every request may take: an activity that waits for storage longer than this had better be tried again.
@@ -249,7 +249,7 @@ def _transactions(entities: list[dict[str, Any]]) -> Iterator[list[dict[str, Any
 
 @contextmanager
 def _client_errors() -> Iterator[None]:
-    """The client's errors as ``rollout.errors``.
+    """The client's errors as ``rollout.ports.errors``.
 
     What storage refuses is ``Refused``; the rest, down to an identity endpoint out of order, may pass: ``Busy``.
     """

@@ -1,4 +1,4 @@
-"""The store of ``rollout.ports`` over tables: which row holds what. The keys are ``rollout.keys``'."""
+"""The store of ``rollout.ports.ports`` over tables: which row holds what. The keys are ``rollout.ports.keys``'."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ from adapters.tables.dangers import TableDangers
 from adapters.tables.group_states import TableGroupStates
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
-from rollout.codec import encode
-from rollout.commands import Command
-from rollout.dangers import Danger
-from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.evidence import VmEvidence
-from rollout.group import Group, SignalType
-from rollout.group_state import GroupState
-from rollout.holds import Hold
-from rollout.idempotency import KeyedRequest
-from rollout.keys import (
+from rollout.model.azure.evidence import VmEvidence
+from rollout.model.codec import encode
+from rollout.model.group import Group, SignalType
+from rollout.model.rows.commands import Command
+from rollout.model.rows.danger import Danger
+from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
+from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.holds import Hold
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.rows.lock import Lock
+from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.signals import Signal
+from rollout.model.rows.timer_run import TimerRun
+from rollout.model.rows.tries import Try
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.schedule import ScheduleRun
+from rollout.ports.keys import (
     GROUPS,
     HOLDS,
     Key,
@@ -50,13 +57,7 @@ from rollout.keys import (
     signals_of,
     vm_row,
 )
-from rollout.notification import NotificationRecord
-from rollout.schedule import ScheduleRun
-from rollout.signals import Signal
-from rollout.store import Store
-from rollout.timer import TimerRun
-from rollout.tries import Try
-from rollout.wanted import Follower, Wanted
+from rollout.ports.store import Store
 
 
 def store_over(tables: TableMaker) -> Store:

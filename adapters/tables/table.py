@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rollout.keys import Key, KeyRange
+from rollout.ports.keys import Key, KeyRange
 
 #: The columns of a row, without its keys.
 Columns = Mapping[str, str | int | float | bool]
@@ -25,7 +25,7 @@ class Row:
 
 
 class Table(Protocol):
-    """One table. Every method may raise ``rollout.errors.AzureError``."""
+    """One table. Every method may raise ``rollout.ports.errors.AzureError``."""
 
     async def get(self, key: Key) -> Row | None: ...
 

@@ -137,7 +137,7 @@ def packed_version() -> str:
     """The version of the code that is deployed."""
     found = re.search(r'^VERSION = "(.+)"$', (ROOT / "api" / "http.py").read_text(), re.MULTILINE)
     if found is None:
-        raise Stopped("api/http.py names no VERSION")
+        raise Stopped("api/transport/http.py names no VERSION")
     return found[1]
 
 

@@ -13,26 +13,19 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from local.azure import autoscale, management_locks
-from local.azure.accounts import Accounts
-from local.azure.agenda import Agenda
-from local.azure.beginning import populate
-from local.azure.calls import Call
-from local.azure.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
-from local.azure.event_grid import Topic, write_of
-from local.azure.fabric import Fabric
-from local.azure.faults import Faults, refusal
-from local.azure.images import Images
-from local.azure.interference import Interference
-from local.azure.managed_routes import managed_routes
-from local.azure.messages import ConnectionLost, Json, Request, Response
-from local.azure.network import Network
-from local.azure.operations import Operations
-from local.azure.publishing import Publisher
-from local.azure.rendering import Rendering
-from local.azure.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
-from local.azure.rights import Rights
-from local.azure.routes import (
+from local.azure.arm import management_locks
+from local.azure.arm.accounts import Accounts
+from local.azure.arm.agenda import Agenda
+from local.azure.arm.calls import Call
+from local.azure.arm.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
+from local.azure.arm.faults import Faults, refusal
+from local.azure.arm.managed_routes import managed_routes
+from local.azure.arm.messages import ConnectionLost, Json, Request, Response
+from local.azure.arm.operations import Operations
+from local.azure.arm.rendering import Rendering
+from local.azure.arm.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
+from local.azure.arm.rights import Rights
+from local.azure.arm.routes import (
     Route,
     account_routes,
     autoscale_routes,
@@ -44,7 +37,15 @@ from local.azure.routes import (
     scale_set_routes,
     virtual_machine_routes,
 )
-from local.azure.throttling import CREATE_SCALE_SET, Throttling
+from local.azure.arm.throttling import CREATE_SCALE_SET, Throttling
+from local.azure.compute.beginning import populate
+from local.azure.compute.fabric import Fabric
+from local.azure.events.event_grid import Topic, write_of
+from local.azure.images.images import Images
+from local.azure.images.publishing import Publisher
+from local.azure.interference import Interference
+from local.azure.monitor import autoscale
+from local.azure.network.network import Network
 from local.azure.world import Fault, World
 from local.clock import Clock
 

@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Literal
 
-from local.azure.autoscale import bounds_of, set_capacity, settings_of
-from local.azure.event_grid import Topic, http_request
-from local.azure.events import Outcome, Write
-from local.azure.fabric import Fabric
-from local.azure.image_versions import VERSION_TYPE, publishing_profile, target_region
-from local.azure.interface_shape import configurations, without_pool
-from local.azure.management_locks import lock_body
-from local.azure.messages import Json
-from local.azure.operations import Operations
-from local.azure.publishing import Publisher, Replication
-from local.azure.regions import short_name
-from local.azure.resources import ImageVersion, Instance, Operation, ScaleSet
-from local.azure.scale_sets import begin_deletion, merge, replace_body
+from local.azure.arm.management_locks import lock_body
+from local.azure.arm.messages import Json
+from local.azure.arm.operations import Operations
+from local.azure.arm.resources import ImageVersion, Instance, Operation, ScaleSet
+from local.azure.compute.fabric import Fabric
+from local.azure.compute.scale_sets import begin_deletion, merge, replace_body
+from local.azure.events.event_grid import Topic, http_request
+from local.azure.events.events import Outcome, Write
+from local.azure.images.image_versions import VERSION_TYPE, publishing_profile, target_region
+from local.azure.images.publishing import Publisher, Replication
+from local.azure.images.regions import short_name
+from local.azure.monitor.autoscale import bounds_of, set_capacity, settings_of
+from local.azure.network.interface_shape import configurations, without_pool
 from local.azure.world import LockSpec
-from local.azure.world_images import Behavior
+from local.azure.world.images import Behavior
 
 
 class Interference:

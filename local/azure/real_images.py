@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from local.azure.galleries import GALLERY_TYPE
-from local.azure.images import has_os_profile
-from local.azure.messages import Json
-from local.azure.quota import is_arm
+from local.azure.arm.messages import Json
+from local.azure.compute.quota import is_arm
+from local.azure.images.galleries import GALLERY_TYPE
+from local.azure.images.images import has_os_profile
 from local.azure.world import demo_world
-from local.azure.world_images import (
+from local.azure.world.images import (
     Behavior,
     GallerySpec,
     ImageSpec,

@@ -16,14 +16,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from local.azure.arm_shape import restore_scale_set
-from local.azure.interface_shape import pool_keys
-from local.azure.lifecycle import health_source
-from local.azure.messages import Json
-from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
+from local.azure.arm.arm_shape import restore_scale_set
+from local.azure.arm.messages import Json
+from local.azure.compute.lifecycle import health_source
+from local.azure.network.interface_shape import pool_keys
+from local.azure.network.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.real_images import RealImages, vm_profile
 from local.azure.world import SCALE_SET_ID, World, WorldError
-from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
+from local.azure.world.network import ApplicationGatewaySpec, LoadBalancerSpec
 
 #: The longest id that a group may have.
 GROUP_ID_MAX = 40

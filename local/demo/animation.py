@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 
-from local.azure.resources import VmChange
-from local.azure.serving import serving_counts
+from local.azure.arm.resources import VmChange
+from local.azure.compute.serving import serving_counts
 from local.clock import run_virtual
 from local.demo.acts import ACTS, ASKED
 from local.virtual import VirtualPlatform

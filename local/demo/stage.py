@@ -9,11 +9,11 @@ from typing import Any
 
 import aiohttp
 
-from local.azure.serving import serving_counts
+from local.azure.compute.serving import serving_counts
 from local.demo.acts import ASKED, Act, Outcome
 from local.demo.screen import Screen
 from local.platform import Platform
-from rollout.codec import decode_time
+from rollout.model.codec import decode_time
 
 #: Real seconds between two looks at a deployment.
 LOOK = 0.2

@@ -23,7 +23,7 @@ from local.functions.index import TIMER, Function
 from local.functions.schedules import Schedule, parse_schedule
 from local.functions.worker import FunctionWorker
 from local.state import Storage
-from rollout.codec import decode_time
+from rollout.model.codec import decode_time
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from local.azure.real_input import not_as_azure, read_scale_sets
 from local.azure.world import WorldError
-from local.azure.world_images import Behavior
+from local.azure.world.images import Behavior
 from local.rehearsal.outcome import exit_code
 from local.rehearsal.plays import Refused
 from local.rehearsal.rehearse import Wishes, rehearse

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.azure.messages import Json
+from local.azure.arm.messages import Json
 from local.azure.real_images import RealImages, ToDeploy
 from local.azure.real_input import world_of_bodies
 from local.azure.world import World
-from local.azure.world_images import Behavior
+from local.azure.world.images import Behavior
 
 
 @dataclass(frozen=True)

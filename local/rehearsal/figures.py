@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from local.azure.cloud import Cloud
-from local.azure.serving import serving_counts
+from local.azure.compute.serving import serving_counts
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from local.azure.quota import cores
-from local.checkers import CHECKERS, Watched, image_version, violations
-from local.checkers.watched import run_version
+from local.azure.compute.quota import cores
 from local.rehearsal.copies import Copy
 from local.rehearsal.figures import figures
 from local.rehearsal.outcome import Found, Kind, Run
 from local.virtual import Reply, VirtualPlatform
-from rollout.status import Status
+from local.virtual.checkers import CHECKERS, violations
+from local.virtual.checkers.watched import Watched, image_version, run_version
+from rollout.model.status import Status
 
 #: Right after each of these Teal is killed once.
 KILLED_AT = ("DeploymentPlanned", "BatchStarted", "BatchLaunched", "BatchDetached", "BatchTerminated")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.azure.messages import Json
-from local.azure.world_images import Behavior
+from local.azure.arm.messages import Json
+from local.azure.world.images import Behavior
 from local.clock import run_virtual
 from local.rehearsal.copies import Copy, copy_of, put_right
 from local.rehearsal.outcome import Found, Kind, Plan, Rehearsal

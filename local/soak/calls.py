@@ -14,13 +14,14 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
-from api.routes import Route, open_routes, routes
-from local.contract import breaches
+from api.routes import open_routes, routes
+from api.transport.route import Route
 from local.durable.errors import HostKilled
 from local.soak.breakage import BREAKAGE
 from local.soak.exemptions import traits
 from local.soak.requests import choose_request
 from local.soak.scene import GROUP, Scene
+from local.virtual.contract import breaches
 from settings import Settings
 
 ROUTES: tuple[Route, ...] = (*routes(Settings()), *open_routes())

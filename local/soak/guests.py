@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from local.azure.resources import Instance
+from local.azure.arm.resources import Instance
 from local.durable.errors import HostKilled
 from local.soak.scene import Scene
 

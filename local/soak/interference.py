@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
+from local.azure.arm.messages import Json
 from local.azure.interference import Interference
-from local.azure.messages import Json
 from local.soak.scene import Scene
 
 Act = Callable[[Scene, Interference, Random], bool]

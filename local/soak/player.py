@@ -13,7 +13,6 @@ from typing import Any
 
 from adapters.tables.store import store_over
 from adapters.tables.table import Table
-from local.checkers import CHECKERS, checker_name, violations
 from local.clock import run_virtual
 from local.durable.faults import Faults
 from local.durable.host import InstanceEnded, UnknownInstance
@@ -29,6 +28,7 @@ from local.soak.scene import GROUP, Scene
 from local.soak.script import OUTAGES, SENSIBLE, Script, Seed, Step, write_script
 from local.soak.worlds import DEALLOCATED, PROTECTED, Setting, world_of
 from local.virtual import VirtualPlatform
+from local.virtual.checkers import CHECKERS, checker_name, violations
 
 #: Everything that waits for a person, drains, bakes, is kept or backs off is over by then.
 LONG_ENOUGH = timedelta(days=4)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from local.soak.player import Outcome
 from local.soak.script import TROUBLE
-from rollout.words import counted
+from rollout.model.words import counted
 
 #: Of so many faulty seeds every kind of trouble is to be had; fewer may miss one.
 MANY = 1000

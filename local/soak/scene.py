@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from local.azure.resources import Instance
-from local.checkers import Watched
+from local.azure.arm.resources import Instance
 from local.durable.errors import HostKilled
 from local.durable.faults import Delivery
 from local.soak.worlds import Setting, pool_id
 from local.virtual import Reply, VirtualPlatform
-from rollout.deployment import Deployment
+from local.virtual.checkers.watched import Watched
+from rollout.model.rows.deployment import Deployment
 
 GROUP = "web"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from local.azure.messages import Json
-from local.azure.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
+from local.azure.arm.messages import Json
+from local.azure.network.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.world import World, demo_world, parse_world
 
 #: What may be the matter with a VM before anything is deployed.

@@ -19,19 +19,22 @@ from adapters.arm.images import ArmImages
 from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.traffic import ArmTraffic
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from local.memory import memory_store
 from local.virtual import StaticCredential
-from rollout.codec import Json, decode, encode
-from rollout.deployment import Deployment, Event, Image, Lock, Parameters
-from rollout.events import EventType
-from rollout.group import HealthCheckType
-from rollout.order import Order, Progress, State
-from rollout.ports import InstanceState, Ports
-from rollout.scale_set import ImageReference
+from local.virtual.memory import memory_store
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.choices import HealthCheckType
+from rollout.model.codec import Json, decode, encode
+from rollout.model.events import EventType
+from rollout.model.order import Order, Progress, State
+from rollout.model.parameters import Parameters
+from rollout.model.rows.deployment import Deployment, Event, Image
+from rollout.model.rows.lock import Lock
+from rollout.ports.durable import InstanceState
+from rollout.ports.ports import Ports
 from settings import Settings
 
 DEPLOYMENT = "web-20260101T000000Z-1a2b3c"

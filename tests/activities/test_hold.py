@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from activities.finish import release_group
+from activities.ends.finish import release_group
 from activities.hold import hold_processes, restore_processes
 from local.azure.world import Fault
-from rollout.events import EventType
-from rollout.holds import Hold
-from rollout.order import SETBACK, Progress, State
-from rollout.ports import InstanceState
+from rollout.model.events import EventType
+from rollout.model.order import SETBACK, Progress, State
+from rollout.model.rows.holds import Hold
+from rollout.ports.durable import InstanceState
 
 pytestmark = pytest.mark.slow
 

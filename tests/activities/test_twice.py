@@ -10,24 +10,23 @@ from typing import Any
 import pytest
 
 from activities.attempt import Body
-from activities.detach import detach_blue
-from activities.finish import raise_epoch, release_group, verify_end
+from activities.batch.detach import detach_blue
+from activities.batch.judge import judge_batch
+from activities.batch.launch import launch_green
+from activities.batch.retire import discard_green, terminate_blue
+from activities.ends.finish import raise_epoch, release_group, verify_end
+from activities.ends.roll_back import check_way_back
+from activities.ends.settle import take_stock
 from activities.image import apply_image, restore_image
-from activities.judge import judge_batch
-from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
-from activities.retire import discard_green, terminate_blue
-from activities.roll_back import check_way_back
-from activities.settle import take_stock
 from local.azure.world import Fault
-from rollout.bad_image import MODEL_NAMES_BAD_IMAGE
-from rollout.dangers import Danger
-from rollout.deployment import Event, IntentKind
-from rollout.events import EventType, Illegal
-from rollout.order import SETBACK, State
-from rollout.ports import InstanceState
-from rollout.status import Status
+from rollout.model.events import EventType, Illegal
+from rollout.model.order import SETBACK, State
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger
+from rollout.model.rows.deployment import Event, IntentKind
+from rollout.model.status import Status
+from rollout.ports.durable import InstanceState
 
 OnBench = Callable[..., None]
 

@@ -14,8 +14,8 @@ import pytest
 from azure.durable_functions import DurableOrchestrationClient
 
 from adapters.instances import DurableInstances
-from rollout.errors import Busy
-from rollout.ports import InstanceState
+from rollout.ports.durable import InstanceState
+from rollout.ports.errors import Busy
 
 BASE = "http://127.0.0.1:17071/durabletask/"
 STARTER = json.dumps(

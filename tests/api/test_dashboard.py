@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.dashboard import UP, answer_dashboard
-from api.http import Answer, Request
+from api.transport.http import Answer, Request
 
 URL = "https://teal.example/api/dashboard"
 SCRIPT = "assets/main-ABCD2345.js"

@@ -20,7 +20,7 @@ from bench.report import (
     time_table,
 )
 from local.clock import run_virtual
-from rollout.scale_set import OrchestrationMode
+from rollout.model.azure.scale_set import OrchestrationMode
 
 pytestmark = pytest.mark.slow
 

@@ -37,4 +37,4 @@ def test_the_command_imports_nothing_of_the_server_s() -> None:
     )
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout))
-    assert not loaded & {"api", "rollout", "groundwork", "activities", "adapters", "settings", "azure", "pydantic"}
+    assert not loaded & {"api", "rollout", "services", "activities", "adapters", "settings", "azure", "pydantic"}

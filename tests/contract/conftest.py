@@ -11,8 +11,8 @@ import pytest
 
 from adapters.tables import connect, table_store
 from local.azurite import Azurite
-from local.memory import memory_store
-from rollout.store import Store
+from local.virtual.memory import memory_store
+from rollout.ports.store import Store
 from settings import Settings
 
 

@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.commands import Command, CommandKind
-from rollout.deployment import Batch, Deployment, Event, Image, Intent, IntentKind, Parameters, VmRecord
-from rollout.evidence import VmEvidence
-from rollout.idempotency import KeyedRequest
-from rollout.names import deployment_id
-from rollout.scale_set import ImageReference
-from rollout.status import Color, Status, VmStatus
-from rollout.store import Store
+from rollout.model.azure.evidence import VmEvidence
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.names import deployment_id
+from rollout.model.parameters import Parameters
+from rollout.model.rows.commands import Command, CommandKind
+from rollout.model.rows.deployment import Batch, Deployment, Event, Image, Intent, IntentKind, VmRecord
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.status import Color, Status, VmStatus
+from rollout.ports.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

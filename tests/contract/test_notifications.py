@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.notification import Consequence, Ignored, Notification, NotificationRecord, Outcome, record_of
-from rollout.store import Store
-from rollout.wanted import Follower, Wanted
+from rollout.automation.notification import Ignored, Notification, record_of
+from rollout.model.rows.notification import Consequence, NotificationRecord, Outcome
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.ports.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 

@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rollout.deployment import Batch, Deployment, Image, Lock, Parameters
-from rollout.group import Group
-from rollout.scale_set import ImageReference
-from rollout.store import Store
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.group import Group
+from rollout.model.parameters import Parameters
+from rollout.model.rows.deployment import Batch, Deployment, Image
+from rollout.model.rows.lock import Lock
+from rollout.ports.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ID = "web-20261123T081500Z-1a2b3c"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rollout.dangers import Danger
-from rollout.store import Store
-from rollout.tries import Try
+from rollout.model.rows.danger import Danger
+from rollout.model.rows.tries import Try
+from rollout.ports.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web"

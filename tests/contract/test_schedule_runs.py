@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from rollout.asked import Asked
-from rollout.choices import Canary
-from rollout.group import Group
-from rollout.schedule import Schedule, ScheduleOutcome, ScheduleRun
-from rollout.store import Store
-from rollout.timer import TimerRun
+from rollout.model.choices import Canary
+from rollout.model.group import Group
+from rollout.model.request import Asked
+from rollout.model.rows.timer_run import TimerRun
+from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
+from rollout.ports.store import Store
 
 DUE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 #: With a fraction that rows do not keep.

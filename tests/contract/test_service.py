@@ -16,13 +16,16 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from adapters.tables import connect, table_store
 from adapters.tables.service import CLIENT_OPTIONS
 from local.azurite import ACCOUNT_KEY, Azurite
-from rollout.deployment import Batch, Deployment, Image, Lock, Parameters, Reading, VmRecord
-from rollout.errors import Busy, Refused
-from rollout.group import Group, HealthCheckType
-from rollout.names import deployment_id
-from rollout.scale_set import ImageReference
-from rollout.status import Color, VmStatus
-from rollout.store import Store
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.choices import HealthCheckType
+from rollout.model.group import Group
+from rollout.model.names import deployment_id
+from rollout.model.parameters import Parameters
+from rollout.model.rows.deployment import Batch, Deployment, Image, Reading, VmRecord
+from rollout.model.rows.lock import Lock
+from rollout.model.status import Color, VmStatus
+from rollout.ports.errors import Busy, Refused
+from rollout.ports.store import Store
 from settings import Settings
 
 pytestmark = pytest.mark.slow

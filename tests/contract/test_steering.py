@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollout.commands import Command, CommandKind, Heeded, HeededAs
-from rollout.deployment import Canary, Deployment, Image, Parameters, VmPolicy
-from rollout.group import Defaults, Group
-from rollout.idempotency import KeyedRequest, answered, refused
-from rollout.scale_set import ImageReference
-from rollout.store import Store
+from rollout.lifecycle.idempotency import answered, refused
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.choices import Canary, VmPolicy
+from rollout.model.group import Defaults, Group
+from rollout.model.parameters import Parameters
+from rollout.model.rows.commands import Command, CommandKind, Heeded, HeededAs
+from rollout.model.rows.deployment import Deployment, Image
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.ports.store import Store
 
 #: With a fraction that rows do not keep.
 NOW = datetime(2026, 11, 23, 8, 15, 0, 123456, tzinfo=UTC)

@@ -8,28 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.deployment import (
+from rollout.model.azure.evidence import LOG_LENGTH, VmEvidence
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.choices import HealthCheckType
+from rollout.model.group import Defaults, Group, SignalRule, SignalType
+from rollout.model.names import deployment_id
+from rollout.model.parameters import Parameters
+from rollout.model.rows.deployment import (
     Batch,
     Deployment,
     Event,
     Image,
     Intent,
     IntentKind,
-    Lock,
-    Parameters,
     Problem,
     Reading,
     VmRecord,
 )
-from rollout.evidence import LOG_LENGTH, VmEvidence
-from rollout.group import Defaults, Group, HealthCheckType, SignalRule, SignalType
-from rollout.group_state import GroupState, HealthCount, ImageCount
-from rollout.holds import Held, Hold, HoldKind
-from rollout.names import deployment_id
-from rollout.scale_set import ImageReference
-from rollout.signals import Signal
-from rollout.status import Color, Phase, Status, VmStatus
-from rollout.store import Store
+from rollout.model.rows.group_state import GroupState, HealthCount, ImageCount
+from rollout.model.rows.holds import Held, Hold, HoldKind
+from rollout.model.rows.lock import Lock
+from rollout.model.rows.signals import Signal
+from rollout.model.status import Color, Phase, Status, VmStatus
+from rollout.ports.store import Store
 
 START = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ID = deployment_id("web", START, "1a2b3c")

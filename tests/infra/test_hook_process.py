@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra.check import INFRA
+from local.azure.arm.server import serve
 from local.azure.cloud import Cloud
-from local.azure.server import serve
 from local.clock import Clock
 from tests.infra.azd import SUBSCRIPTION, world
 

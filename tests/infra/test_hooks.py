@@ -18,8 +18,8 @@ from infra.role_keys import _parser as role_keys_parser
 from local.azure.world import Fault
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
-from rollout.dangers import Danger
-from rollout.status import Status
+from rollout.model.rows.danger import Danger
+from rollout.model.status import Status
 from tests.infra.azd import (
     APP,
     GALLERY,

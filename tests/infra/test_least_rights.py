@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from local.azure.messages import Request
-from local.azure.rights import Rights, read_rows
+from local.azure.arm.messages import Request
+from local.azure.arm.rights import Rights, read_rows
 from local.azure.world import World, demo_world, parse_world
 from local.clock import run_virtual
 from local.durable.timestamps import fast_timestamps

@@ -20,7 +20,7 @@ from local.access import Access
 from local.clock import run_virtual
 from local.functions.keys import Keys
 from local.virtual import VirtualPlatform
-from rollout.roles import NEEDS, Role, functions_of
+from rollout.model.roles import NEEDS, Role, functions_of
 
 APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/teal"
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from api.routes import Route, open_routes, routes
+from api.routes import open_routes, routes
+from api.transport.route import Route
 from local.access import Access, AccessError, KeysFile, PeopleFile, access, read_access
 from local.clock import run_virtual
 from local.durable.answers import HttpAnswer
 from local.functions.keys import Keys
 from local.virtual import VirtualPlatform
-from rollout.roles import ALWAYS_KEYED, NEEDS, Caller, Mode, Role, decide
+from rollout.model.roles import ALWAYS_KEYED, NEEDS, Caller, Mode, Role, decide
 from settings import Settings
 
 ROUTES: tuple[Route, ...] = (*routes(Settings()), *open_routes())

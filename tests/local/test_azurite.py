@@ -15,8 +15,8 @@ import pytest
 
 from adapters.tables import connect, table_store
 from local.azurite import ROOT, Azurite, AzuriteError
-from rollout.group import Group
-from rollout.store import Store
+from rollout.model.group import Group
+from rollout.ports.store import Store
 from settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ import asyncio, signal, sys
 from pathlib import Path
 from adapters.tables import connect, table_store
 from local.azurite import Azurite
-from rollout.group import Group
+from rollout.model.group import Group
 from settings import Settings
 
 async def main():

@@ -18,11 +18,11 @@ import pytest
 
 from adapters.tables import connect, table_store
 from local.azure.cloud import Cloud
-from local.azure.serving import serving_counts
+from local.azure.compute.serving import serving_counts
 from local.azurite import Azurite
 from local.clock import Clock
 from local.state import State
-from rollout.deployment import IntentKind
+from rollout.model.rows.deployment import IntentKind
 from settings import Settings
 
 pytestmark = pytest.mark.slow

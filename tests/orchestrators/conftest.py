@@ -23,10 +23,10 @@ from orchestrators.deploy_group import deploy_group
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
-from rollout.codec import Json, encode
-from rollout.events import Illegal, Recorded
-from rollout.order import Progress, Run, done
-from rollout.status import Status
+from rollout.model.codec import Json, encode
+from rollout.model.events import Illegal, Recorded
+from rollout.model.order import Progress, Run, done
+from rollout.model.status import Status
 
 ACTIVITIES = (
     "take_turn",

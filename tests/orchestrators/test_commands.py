@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from local.clock import VIRTUAL_START
-from rollout.bake import Baking
-from rollout.codec import Json, encode
-from rollout.commands import Command, CommandKind
-from rollout.order import Progress, State, again, done, failed, interrupted
+from rollout.model.codec import Json, encode
+from rollout.model.order import Baking, Progress, State, again, done, failed, interrupted
+from rollout.model.rows.commands import Command, CommandKind
 
 pytestmark = pytest.mark.slow
 

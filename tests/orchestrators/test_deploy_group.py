@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from local.clock import VIRTUAL_START
-from rollout.bake import Baking
-from rollout.codec import encode
-from rollout.commands import Command, CommandKind
-from rollout.deployment import Left
-from rollout.order import Progress, State, done, failed, interrupted, lock_lost
+from rollout.model.codec import encode
+from rollout.model.order import Baking, Progress, State, done, failed, interrupted, lock_lost
+from rollout.model.rows.commands import Command, CommandKind
+from rollout.model.rows.deployment import Left
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rollout.order import Progress, done, failed, lock_lost
-from rollout.status import Status
+from rollout.model.order import Progress, done, failed, lock_lost
+from rollout.model.status import Status
 
 Stands = Callable[..., Any]
 FirstRun = Callable[..., Any]

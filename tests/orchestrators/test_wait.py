@@ -11,7 +11,7 @@ import pytest
 
 from orchestrators.steps import backoff
 from orchestrators.wait import CRASHES_MAX, LOOKS_PER_GENERATION, SETBACKS_MAX
-from rollout.order import SETBACK, Progress, again, done, failed
+from rollout.model.order import SETBACK, Progress, again, done, failed
 
 pytestmark = pytest.mark.slow
 

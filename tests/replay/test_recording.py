@@ -12,7 +12,7 @@ import pytest
 from local.clock import run_virtual
 from local.durable.actions import Answer
 from local.recording import REPLAY, ROWS, WAIT, Recorder, default_version, moments, play, record, shape
-from local.scenarios import SCENARIOS
+from local.virtual.scenarios import SCENARIOS
 
 
 def recipes(folder: Path) -> set[str]:

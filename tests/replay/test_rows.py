@@ -12,27 +12,28 @@ import pytest
 from adapters.tables.columns import from_columns, to_columns
 from adapters.tables.store import store_over
 from local.clock import run_virtual
-from local.memory import MemoryTable
 from local.recording import REPLAY, ROWS, Rows, Tables, default_version, moments
-from local.scenarios import scenario_world
 from local.virtual import VirtualPlatform
-from rollout.commands import Command
-from rollout.dangers import Danger
-from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.events import apply, apply_to_batch
-from rollout.evidence import VmEvidence
-from rollout.group import Group
-from rollout.group_state import GroupState
-from rollout.holds import Hold
-from rollout.idempotency import KeyedRequest
-from rollout.notification import NotificationRecord
-from rollout.schedule import ScheduleRun
-from rollout.signals import Signal
-from rollout.status import Status
-from rollout.store import Store
-from rollout.timer import TimerRun
-from rollout.tries import Try
-from rollout.wanted import Follower, Wanted
+from local.virtual.memory import MemoryTable
+from local.virtual.scenarios import scenario_world
+from rollout.model.azure.evidence import VmEvidence
+from rollout.model.events import apply, apply_to_batch
+from rollout.model.group import Group
+from rollout.model.rows.commands import Command
+from rollout.model.rows.danger import Danger
+from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
+from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.holds import Hold
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.rows.lock import Lock
+from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.signals import Signal
+from rollout.model.rows.timer_run import TimerRun
+from rollout.model.rows.tries import Try
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.schedule import ScheduleRun
+from rollout.model.status import Status
+from rollout.ports.store import Store
 
 pytestmark = pytest.mark.slow
 

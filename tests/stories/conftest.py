@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from local.azure.fabric import image_name
+from local.azure.compute.fabric import image_name
 from local.azure.world import World, demo_world, parse_world
-from local.checkers import Watched, image_version, violations
 from local.clock import VIRTUAL_START, run_virtual
 from local.durable.faults import Faults
 from local.durable.options import HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.virtual import VirtualPlatform
+from local.virtual.checkers import violations
+from local.virtual.checkers.watched import Watched, image_version
 
 GROUP = "web"
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.azure.world import World, parse_world
-from rollout.scale_set import ImageReference
-from rollout.status import Status
-from rollout.tries import version_id
+from rollout.automation.tries import version_id
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.status import Status
 
 Play = Callable[..., Any]
 Worlds = Callable[..., World]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rollout.codec import decode_time
-from rollout.status import Status
+from rollout.model.codec import decode_time
+from rollout.model.status import Status
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.azure.world import World
-from rollout.events import EventType
-from rollout.status import Status
+from rollout.model.events import EventType
+from rollout.model.status import Status
 
 Play = Callable[..., Any]
 Worlds = Callable[..., World]

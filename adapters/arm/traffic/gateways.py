@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from adapters.arm.traffic.requests import Json, Requests
-from rollout.pools import balancer_of
-from rollout.traffic import Server
+from rollout.model.azure.balancers import Server
+from rollout.model.azure.pools import balancer_of
 
 
 class Gateways:

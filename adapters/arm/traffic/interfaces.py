@@ -14,10 +14,10 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
 from adapters.arm.traffic.requests import SCALE_SET_INTERFACES_API_VERSION, Json, Requests
-from rollout.errors import Refused, Stale
-from rollout.group import HealthCheckType
-from rollout.pools import IpConfiguration, Membership, PoolsOf, interface_of, source_of
-from rollout.scale_set import OrchestrationMode, ScaleSet, Vm
+from rollout.model.azure.pools import IpConfiguration, Membership, PoolsOf, interface_of, source_of
+from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet, Vm
+from rollout.model.choices import HealthCheckType
+from rollout.ports.errors import Refused, Stale
 
 #: The fields of an IP configuration that name pools.
 POOL_FIELDS = ("loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from adapters.arm.traffic.requests import Json, Requests
-from rollout.errors import Busy, Refused
-from rollout.pools import AdminState, balancer_of
-from rollout.traffic import Server
+from rollout.model.azure.balancers import Server
+from rollout.model.azure.pools import AdminState, balancer_of
+from rollout.ports.errors import Busy, Refused
 
 #: The fields of a pool that a write may carry; the others are Azure's to say.
 _WRITABLE = ("drainPeriodInSeconds", "location", "syncMode", "tunnelInterfaces", "virtualNetwork")

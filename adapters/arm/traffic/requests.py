@@ -12,7 +12,7 @@ from azure.core.rest import HttpRequest
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
-from rollout.errors import Refused
+from rollout.ports.errors import Refused
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Answer:
 
 
 class Requests:
-    """Sends a request to the resource that an id names. Raises ``rollout.errors.AzureError``."""
+    """Sends a request to the resource that an id names. Raises ``rollout.ports.errors.AzureError``."""
 
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients

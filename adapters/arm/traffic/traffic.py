@@ -1,4 +1,4 @@
-"""The balancers before scale sets (``rollout.ports.Traffic``)."""
+"""The balancers before scale sets (``rollout.ports.azure.Traffic``)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from adapters.arm.traffic.gateways import Gateways, read_backend_health
 from adapters.arm.traffic.interfaces import Interfaces
 from adapters.arm.traffic.load_balancers import LoadBalancers, read_rule_health
 from adapters.arm.traffic.requests import Answer, Requests
-from rollout.group import HealthCheckType
-from rollout.pools import AdminState, IpConfiguration, Membership, PoolsOf, balancer_of, pools_of
-from rollout.scale_set import ScaleSet, Vm
-from rollout.traffic import Asked, Probe, Server
+from rollout.model.azure.balancers import Asked, Probe, Server
+from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolsOf, balancer_of, pools_of
+from rollout.model.azure.scale_set import ScaleSet, Vm
+from rollout.model.choices import HealthCheckType
 
 
 class ArmTraffic:

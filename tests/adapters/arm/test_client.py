@@ -8,7 +8,7 @@ import pytest
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.scale_sets import ArmScaleSets
-from rollout.errors import Refused
+from rollout.ports.errors import Refused
 from settings import Settings
 
 SET_ID = "/subscriptions/5AB3/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"

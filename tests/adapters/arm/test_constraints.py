@@ -8,13 +8,13 @@ import pytest
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.constraints import ArmConstraints
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import demo_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from rollout.errors import Busy, Refused
-from rollout.scale_set import ScaleSet
-from rollout.surroundings import ManagementLock, Usage, VmSize
+from rollout.model.azure.scale_set import ScaleSet
+from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
+from rollout.ports.errors import Busy, Refused
 from settings import Settings
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo"

@@ -11,8 +11,8 @@ from azure.core import exceptions as sdk
 from adapters.arm.client import ComputeClients
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
-from rollout.errors import AzureError, Busy, Refused, Stale
-from rollout.scale_set import ScaleSet
+from rollout.model.azure.scale_set import ScaleSet
+from rollout.ports.errors import AzureError, Busy, Refused, Stale
 from settings import Settings
 
 SET_TYPE = "Microsoft.Compute/virtualMachineScaleSets"

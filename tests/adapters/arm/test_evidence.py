@@ -12,7 +12,7 @@ from azure.core.exceptions import ServiceRequestError
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.evidence import FlexibleSources, UniformSources, inspect_vm
-from rollout.evidence import LOG_LENGTH, Inspection
+from rollout.model.azure.evidence import LOG_LENGTH, Inspection
 from settings import Settings
 
 GROUP = "/subscriptions/5ab3/resourceGroups/demo"

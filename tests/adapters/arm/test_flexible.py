@@ -11,12 +11,12 @@ import pytest
 from adapters.arm.client import ComputeClients
 from adapters.arm.flexible import FlexibleVms
 from adapters.arm.scale_sets import ArmScaleSets
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from rollout.errors import Busy, Refused, Stale
-from rollout.scale_set import ImageReference, OrchestrationMode, Vm, VmList
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, Vm, VmList
+from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
 
 GROUP = "/subscriptions/5ab3/resourceGroups/demo"

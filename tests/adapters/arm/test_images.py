@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from adapters.arm.images import ArmImages
-from rollout.errors import Busy, Refused
-from rollout.images import at_version
-from rollout.scale_set import ImageReference, ImageVersion, PurchasePlan
+from rollout.model.azure.images import at_version
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, PurchasePlan
+from rollout.ports.errors import Busy, Refused
 
 IMAGE_ID = "/subscriptions/5ab3/resourceGroups/demo/providers/Microsoft.Compute/galleries/apps/images/web"
 WEB = ImageReference(id=IMAGE_ID)

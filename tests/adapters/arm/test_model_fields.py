@@ -11,11 +11,12 @@ import pytest
 from adapters.arm.client import ComputeClients
 from adapters.arm.model_fields import fields_of_set, fields_of_vm
 from adapters.arm.scale_sets import ArmScaleSets
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import demo_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from rollout.roll_needed import RollNeeded, roll_needed
+from rollout.judging.roll_needed import roll_needed
+from rollout.model.azure.roll_needed import RollNeeded
 from settings import Settings
 
 DEMO = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers"

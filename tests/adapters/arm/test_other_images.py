@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapters.arm.images import ArmImages
-from rollout.errors import Refused
-from rollout.scale_set import ImageReference, ImageVersion, Place, PurchasePlan
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, PurchasePlan
+from rollout.ports.errors import Refused
 
 SET_ID = "/subscriptions/5ab3/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"
 HERE = Place(SET_ID, "eastus2")

@@ -11,8 +11,8 @@ from aiohttp import web
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.scale_sets import ArmScaleSets
-from rollout.errors import Busy
-from rollout.scale_set import ImageReference, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, ScaleSet
+from rollout.ports.errors import Busy
 from settings import Settings
 
 SET_ID = "/subscriptions/5ab3/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"

@@ -14,13 +14,13 @@ from azure.mgmt.compute import models
 from adapters.arm.client import ComputeClients
 from adapters.arm.processes import ArmProcesses
 from adapters.arm.scale_sets import ArmScaleSets
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from rollout.errors import Busy, Refused, Stale
-from rollout.holds import HoldKind, Process
-from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet
+from rollout.model.rows.holds import HoldKind, Process
+from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
 
 ARM = "https://management.azure.com"

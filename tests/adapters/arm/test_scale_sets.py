@@ -13,8 +13,8 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.pages import MOST_PAGES
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
-from rollout.errors import Busy, Refused, Stale
-from rollout.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PurchasePlan, ScaleSet
+from rollout.ports.errors import Busy, Refused, Stale
 
 GROUP = "/subscriptions/5ab3/resourceGroups/demo/providers"
 SET_ID = f"{GROUP}/Microsoft.Compute/virtualMachineScaleSets/web"

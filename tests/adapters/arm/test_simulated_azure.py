@@ -11,12 +11,12 @@ import pytest
 from adapters.arm.client import ComputeClients
 from adapters.arm.images import ArmImages
 from adapters.arm.scale_sets import ArmScaleSets
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.transport import InProcessTransport
 from local.azure.world import Fault, Platform, Quota, World, demo_world
 from local.clock import VIRTUAL_START, Clock, run_virtual
-from rollout.errors import Busy, Refused, Stale
-from rollout.scale_set import ImageReference, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, ScaleSet
+from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
 
 DEMO = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo/providers/Microsoft.Compute"

@@ -13,11 +13,11 @@ from azure.mgmt.network.operations import _operations as sdk
 from adapters.arm.client import ComputeClients
 from adapters.arm.traffic import ArmTraffic
 from adapters.arm.traffic.requests import NETWORK_API_VERSION, SCALE_SET_INTERFACES_API_VERSION
-from rollout.errors import Busy, Refused, Stale
-from rollout.group import HealthCheckType
-from rollout.pools import AdminState, IpConfiguration, Membership, PoolsOf
-from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
-from rollout.traffic import Asked, Probe, Server
+from rollout.model.azure.balancers import Asked, Probe, Server
+from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolsOf
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
+from rollout.model.choices import HealthCheckType
+from rollout.ports.errors import Busy, Refused, Stale
 
 ARM = "https://management.azure.com"
 GROUP = "/subscriptions/5ab3/resourceGroups/demo/providers"

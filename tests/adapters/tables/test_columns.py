@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.tables.columns import from_columns, to_columns
-from rollout.deployment import Batch, Deployment, Event, Intent, Lock, VmRecord
-from rollout.group import Group
+from rollout.model.group import Group
+from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
+from rollout.model.rows.lock import Lock
 
 ROW_KINDS = [Group, Deployment, Batch, VmRecord, Event, Intent, Lock]
 

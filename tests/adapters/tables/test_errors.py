@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 
 from adapters.tables import connect, table_store
-from rollout.deployment import Lock, VmRecord
-from rollout.errors import AzureError, Busy, Refused
-from rollout.status import Color, VmStatus
-from rollout.store import Store
+from rollout.model.rows.deployment import VmRecord
+from rollout.model.rows.lock import Lock
+from rollout.model.status import Color, VmStatus
+from rollout.ports.errors import AzureError, Busy, Refused
+from rollout.ports.store import Store
 from settings import Settings
 
 LOCK = Lock("/sets/web", "me", 1, datetime(2026, 11, 23, tzinfo=UTC))

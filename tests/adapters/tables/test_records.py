@@ -8,10 +8,10 @@ import pytest
 
 from adapters.tables.records import MOST_LOST_RACES, Records
 from adapters.tables.table import Columns
-from local.memory import MemoryTable
-from rollout.deployment import Batch
-from rollout.errors import Busy
-from rollout.keys import Key
+from local.virtual.memory import MemoryTable
+from rollout.model.rows.deployment import Batch
+from rollout.ports.errors import Busy
+from rollout.ports.keys import Key
 
 KEY = Key("partition", "row")
 

@@ -11,9 +11,9 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.mgmt.compute.aio import ComputeManagementClient
 
+from local.azure.arm.messages import Request, Response
+from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.messages import Request, Response
-from local.azure.transport import InProcessTransport
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, Clock, VirtualLoop
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from local.azure.arm.messages import Request, Response
 from local.azure.cloud import Cloud
-from local.azure.messages import Request, Response
-from local.azure.serving import ServingChecker, serving_counts
+from local.azure.compute.serving import ServingChecker, serving_counts
 from local.azure.world import Fault, World, demo_world
 from local.clock import Clock
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.messages import Response
 from local.azure.cloud import Cloud
-from local.azure.messages import Response
 
 Ask = Callable[..., Awaitable[Response]]
 MINUTES = timedelta(minutes=5)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.messages import Response
 from local.azure.cloud import Cloud
-from local.azure.lifecycle import health_source
-from local.azure.messages import Response
+from local.azure.compute.lifecycle import health_source
 from local.azure.real_input import world_of_scale_set
 from local.azure.world import World, WorldError
 from local.clock import Clock

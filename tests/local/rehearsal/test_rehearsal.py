@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local.azure.real_input import read_scale_sets
-from local.azure.world_images import Behavior
+from local.azure.world.images import Behavior
 from local.clock import run_virtual
 from local.rehearsal.__main__ import main
 from local.rehearsal.copies import copy_of

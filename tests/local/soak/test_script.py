@@ -9,13 +9,13 @@ import pytest
 
 from local.azure.interference import Interference
 from local.azure.world import Fault
-from local.checkers import CHECKERS, checker_name
 from local.durable.faults import ActivityLoss, TurnLoss
 from local.soak.breakage import AZURE, BREAKAGE
 from local.soak.exemptions import EXEMPT, exempt, traits
 from local.soak.interference import ACTS
 from local.soak.script import TROUBLE, Seed, write_script
 from local.soak.worlds import Setting, world_of
+from local.virtual.checkers import CHECKERS, checker_name
 
 
 def test_everything_that_the_simulator_lets_others_do_is_done() -> None:

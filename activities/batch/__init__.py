@@ -1,0 +1,1 @@
+"""The steps of one batch: launch, judge, detach, delete."""

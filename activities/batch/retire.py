@@ -1,0 +1,125 @@
+"""Delete what is to go: detached blue VMs, sick green ones, and the green ones of a batch that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from activities.batch.delete import delete, delete_as_due, settled, until_due
+from activities.batch.drain import drain
+from activities.batch.pools import drain_intents, scene_of
+from activities.batch.reattach import reattach_blue
+from activities.rows import batch_of, deployment_of
+from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
+from rollout.model.codec import encode_time
+from rollout.model.order import Order, Progress, done
+from rollout.model.parameters import Parameters
+from rollout.model.rows.deployment import IntentKind, VmRecord
+from rollout.model.status import Color, VmStatus
+from rollout.ports.ports import Ports
+from rollout.steps.launch import newcomers
+from rollout.steps.retirement import to_delete, to_replace
+
+
+async def terminate_blue(ports: Ports, order: Order) -> Progress:
+    """Delete the batch's detached blue VMs and its sick green ones, each when its wait has ended."""
+    parameters = (await deployment_of(ports, order)).parameters
+    records = await ports.store.vms.list(order.deployment_id, order.batch)
+    leaving = to_delete(records, parameters.tolerate_unhealthy)
+    if not leaving:
+        return done("Nothing to delete", deleted=0, discarded=0)
+    progress = await delete_as_due(ports, order, parameters, leaving)
+    if not progress.done:
+        return progress
+    blue = sum(1 for record in leaving if record.color is Color.BLUE)
+    began = (await batch_of(ports, order)).deleting_at
+    since = {"deletingAt": encode_time(began)} if began is not None else {}
+    return replace(progress, data={"deleted": blue, "discarded": len(leaving) - blue, **since})
+
+
+async def discard_sick(ports: Ports, order: Order) -> Progress:
+    """Drain and delete the sick green VMs of a batch that passed, so that others can take their places."""
+    parameters = (await deployment_of(ports, order)).parameters
+    batch = await batch_of(ports, order)
+    records = to_replace(await ports.store.vms.list(order.deployment_id, order.batch))
+    if batch.round >= order.round or not records:
+        return done("The sick green VMs were discarded before", discarded=len(records))
+    chosen = [replace(record, replaced=True) for record in records]
+    await ports.store.vms.put(order.deployment_id, chosen)
+    if progress := await until_due(ports, order, parameters, chosen):
+        return progress
+    scale_set = await settled(ports, order, parameters, chosen)
+    if isinstance(scale_set, Progress):
+        return scale_set
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    progress = await _retire(ports, order, parameters, scale_set, listed, chosen)
+    if not progress.done:
+        return progress
+    reason = f"{progress.reason}, to be replaced once"
+    return replace(progress, reason=reason, data={"discarded": len(records)})
+
+
+async def discard_green(ports: Ports, order: Order) -> Progress:
+    """Drain and delete the green VMs of a failed batch, unless they were judged healthy: those stay.
+
+    Where they were, blue VMs may be out of traffic already; those that are still there come back.
+
+    VMs that a launch made, but no run of it lived to adopt, are the batch's too. ``surplus``: healthy green VMs stay
+    beside the blue ones that they were to replace, so the set has more VMs than it is to have.
+    """
+    deployment = await deployment_of(ports, order)
+    batch = await batch_of(ports, order)
+    if batch.healthy_at is not None:
+        back = await reattach_blue(ports, order)
+        reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
+        return done(reason, discarded=0, surplus=True) if back.done else back
+    records = await ports.store.vms.list(order.deployment_id)
+    green = [record for record in records if record.color is Color.GREEN and record.batch == batch.number]
+    intents = await ports.store.intents.list(order.deployment_id, batch.number)
+    if not green and not any(intent.kind is IntentKind.LAUNCH for intent in intents):
+        return done("No green VM was launched", discarded=0)
+    if progress := await until_due(ports, order, deployment.parameters, green):
+        return progress
+    scale_set = await settled(ports, order, deployment.parameters, green)
+    if isinstance(scale_set, Progress):
+        progress = scale_set
+    else:
+        listed = await ports.scale_sets.list_vms(order.scale_set_id)
+        known = [record.vm_id for record in records]
+        orphans = newcomers(scale_set, listed.vms, known, batch.image(deployment.image))
+        green += await _adopted(ports, order, orphans)
+        progress = await _retire(ports, order, deployment.parameters, scale_set, listed, green)
+    return replace(progress, data={"discarded": len(green)}) if progress.done else progress
+
+
+async def _adopted(ports: Ports, order: Order, orphans: Sequence[Vm]) -> list[VmRecord]:
+    adopted = [_orphan(vm, order) for vm in orphans]
+    await ports.store.vms.put(order.deployment_id, adopted)
+    return adopted
+
+
+def _orphan(vm: Vm, order: Order) -> VmRecord:
+    return VmRecord(
+        vm.vm_id, vm.name, Color.GREEN, order.batch, VmStatus.UNHEALTHY, "Never judged", vm.zone, updated_at=order.at
+    )
+
+
+async def _retire(
+    ports: Ports,
+    order: Order,
+    parameters: Parameters,
+    scale_set: ScaleSet,
+    listed: VmList,
+    green: Sequence[VmRecord],
+) -> Progress:
+    """One step towards these green VMs being gone: out of their pools, then left alone for a while, then deleted."""
+    vm_ids = [record.vm_id for record in green]
+    behind = scale_set.backend_pools or await drain_intents(ports, order)
+    scene = await scene_of(ports, scale_set, listed, vm_ids) if behind else None
+    progress = await drain(ports, order, scene, green)
+    if not progress.done:
+        return progress
+    rows = await ports.store.vms.list(order.deployment_id, order.batch)
+    drained = [record for record in rows if record.vm_id in set(vm_ids) and record.color is Color.GREEN]
+    waiting = await until_due(ports, order, parameters, drained)
+    return waiting or await delete(ports, order, scale_set, listed, drained)

@@ -1,0 +1,1 @@
+"""The steps of the ends: finished, failed, stopped, rolled back, lost."""

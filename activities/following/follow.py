@@ -1,0 +1,247 @@
+"""The published versions that a group wants: what becomes of each now, and the start of the one that is deployed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from rollout.automation.follow import FollowOrder, started_id
+from rollout.automation.image_rule import Match, match_rule
+from rollout.automation.wanted import Decided, Lot, Seen, decide, in_time, started
+from rollout.lifecycle.succession import Start
+from rollout.model.azure.images import version_key
+from rollout.model.azure.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.model.codec import Json, decode, encode
+from rollout.model.group import Group
+from rollout.model.order import SETBACK, Progress, again, done
+from rollout.model.parameters import fill
+from rollout.model.rows.danger import Danger, names
+from rollout.model.rows.notification import Consequence, Outcome
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.ports.errors import AzureError, Busy, Refused
+from rollout.ports.ports import Ports
+from rollout.preflight.scopes import is_allowed
+from services.bad_image import seen_afresh
+from services.claim import Held
+from services.queue import under_way
+from services.start import Begun, Started, Unneeded, begin, obstacle
+from services.tries import tried, tried_before
+
+#: How often a version that is waited for is looked at.
+LOOK_EVERY = timedelta(seconds=60)
+
+#: An order that comes later than this after it was given is not obeyed: its time would name a new deployment.
+ORDER_LASTS = timedelta(minutes=5)
+
+_AT_ONCE = timedelta(seconds=1)
+
+_GONE = Match(False, "The group is gone")
+
+#: Who starts a deployment here.
+STARTED_BY = "imagePublished"
+
+Body = Callable[[Ports, FollowOrder], Awaitable[Progress]]
+
+
+async def attempt_to_follow(body: Body, ports: Ports, order_json: Json) -> Json:
+    """Carry out one order: JSON in and out. Where Azure, or Teal's storage, does not answer, it is looked at again."""
+    order = decode(FollowOrder, order_json)
+    try:
+        progress = await body(ports, order)
+    except AzureError as error:
+        wait = error.retry_after if isinstance(error, Busy) else None
+        progress = replace(again(max(wait or LOOK_EVERY, LOOK_EVERY), str(error)), code=SETBACK)
+    answer: Json = encode(progress)
+    return answer
+
+
+async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
+    """Look at each version that the group wants, and write down what becomes of it. Done: nothing is left to wait for.
+
+    ``start`` of the progress names the version that is to be deployed now, empty where none is.
+    """
+    follower = await ports.store.followers.get(order.group_id)
+    if follower is None or follower.instance_id != order.follower:
+        return done("Another orchestration follows the group's versions")
+    rows = await ports.store.wanted.list(order.group_id)
+    if not rows:
+        return await _release(ports, follower)
+    group = await ports.store.groups.get(order.group_id)
+    wanted = await _still_wanted(ports, order, group, rows)
+    if group is None or not wanted:
+        return again(_AT_ONCE, "Every version is settled")
+    lots = await _decided(ports, order, group, wanted)
+    await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not Lot.START])
+    waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (Lot.WAITING, Lot.START)]
+    start = _chosen(lots)
+    return replace(again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting)), data={"start": start})
+
+
+async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
+    """Start the deployment of the order's version, unless something speaks against it. Run again: the same one."""
+    if ports.clock.now() - order.at > ORDER_LASTS:
+        return again(_AT_ONCE, "The order is too old")
+    group = await ports.store.groups.get(order.group_id)
+    wanted = await _still_wanted(ports, order, group, await ports.store.wanted.list(order.group_id))
+    if group is None or not any(row.version == order.version for row in wanted):
+        return again(_AT_ONCE, "The version is not wanted any more")
+    lots = await _started(ports, order, group, wanted)
+    await _write(ports, order, wanted, lots)
+    return again(LOOK_EVERY, f"{order.version}: {lots[0].reason}")
+
+
+async def _still_wanted(
+    ports: Ports, order: FollowOrder, group: Group | None, rows: Sequence[Wanted]
+) -> tuple[Wanted, ...]:
+    """The versions that the rule wants as it is now, all of its image; what becomes of the others is written down."""
+    wanted = []
+    for row in rows:
+        match = match_rule(group.image_rule, row.image_id, row.version) if group is not None else _GONE
+        if match.wanted:
+            wanted.append(row)
+        else:
+            await _write_one(ports, order, row, Decided(row.version, Lot.IGNORED, match.reason))
+    return tuple(wanted)
+
+
+async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
+    """The lots that are settled by the start; or that of the order's version alone, which was not started."""
+    allowed = [group.scale_set_id, *(row.image_id for row in rows if row.version == order.version)]
+    if not all(is_allowed(resource_id, order.scopes) for resource_id in allowed):
+        return (Decided(order.version, Lot.FAILED, "TEAL_ALLOWED_SCOPES does not allow the image or the scale set"),)
+    begun = await _begin(ports, order, group)
+    if isinstance(begun, Started):
+        return started(rows, order.version, begun.deployment.id)
+    assert not isinstance(begun, Unneeded), "a version is deployed whether or not it is needed"
+    found = obstacle(begun)
+    lot = Decided(order.version, Lot.WAITING if found.passes else Lot.FAILED, found.reason)
+    deadline = max(row.deadline for row in rows if row.version == order.version)
+    # Another deployment is waited for without a deadline.
+    return (lot if isinstance(begun, Held) else in_time(lot, deadline, order.at),)
+
+
+async def _release(ports: Ports, follower: Follower) -> Progress:
+    """Leave the group without a follower; or go on, where a notification came that relied on this one.
+
+    A door writes its row first and looks for a follower then. This takes its name away first, and looks for rows then.
+    """
+    nobody = replace(follower, instance_id="")
+    if not await ports.store.followers.swap(follower, nobody):
+        return again(_AT_ONCE, "Another writer changed the follower")
+    if not await ports.store.wanted.list(follower.group_id):
+        return done("Nothing is waited for")
+    if await ports.store.followers.swap(nobody, follower):
+        return again(_AT_ONCE, "A notification came in between")
+    return done("Another orchestration follows the group's versions")
+
+
+async def _decided(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
+    try:
+        seen = await _see(ports, group, rows)
+    except Refused as error:
+        return tuple(_unseen(row, error, order) for row in rows)
+    if seen is None:
+        return tuple(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows)
+    lots = decide(rows, seen, order.at)
+    while start := _chosen(lots):
+        before = await tried_before(ports, group, _reference(rows[0], start))
+        if before is None or before in seen.deployed:
+            break
+        seen = replace(seen, deployed=(*seen.deployed, before))
+        lots = decide(rows, seen, order.at)
+    return lots
+
+
+def _chosen(lots: Sequence[Decided]) -> str:
+    """The version that is to be deployed now; empty: none is."""
+    return next((lot.version for lot in lots if lot.lot is Lot.START), "")
+
+
+def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
+    """The lot of a version that cannot be read: a role may be missing, which somebody may give yet."""
+    waiting = Decided(row.version, Lot.WAITING, f"Azure refused: {error.code}: {error.message}")
+    return in_time(waiting, row.deadline, order.at)
+
+
+async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | None:
+    """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says.
+
+    ``rows`` are of one image. While a deployment is under way Azure is not asked.
+    """
+    references = [_reference(rows[0], name) for name in sorted({row.version for row in rows})]
+    tries = await asyncio.gather(*(tried(ports, group.scale_set_id, one) for one in references))
+    deployed = tuple(one for one in tries if one is not None)
+    if ahead := await under_way(ports, group.id, group.scale_set_id, ""):
+        return Seen(deployed, ahead.reason)
+    reading = [ports.images.read(one) for one in references]
+    scale_set, published = await asyncio.gather(ports.scale_sets.read(group.scale_set_id), asyncio.gather(*reading))
+    if scale_set is None:
+        return None
+    versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
+    danger = await seen_afresh(ports, scale_set)
+    running = await _running(ports, scale_set, danger, rows[0].image_id)
+    return Seen(deployed, "", versions, scale_set.location, running, danger)
+
+
+def _reference(row: Wanted, version: str) -> ImageReference:
+    return ImageReference(id=f"{row.image_id.rstrip('/')}/versions/{version}")
+
+
+async def _running(ports: Ports, scale_set: ScaleSet, danger: Danger | None, image_id: str) -> str | None:
+    """The version in the set's model; where that was judged bad the newest other one that a VM runs."""
+    if danger is None:
+        return _version_of(scale_set.image, image_id)
+    listed = await ports.scale_sets.list_vms(scale_set.id)
+    run = (_version_of(vm.image, image_id) for vm in listed.vms if not vm.leaving and not names(danger, vm.image))
+    return max((version for version in run if version is not None), key=version_key, default=None)
+
+
+def _version_of(reference: ImageReference | None, image_id: str) -> str | None:
+    """The version of the image that a reference names; ``None``: it names another image, or no version."""
+    image, _, version = (reference.path if reference is not None else "").lower().partition("/versions/")
+    return version if version and image == image_id.rstrip("/").lower() else None
+
+
+async def _begin(ports: Ports, order: FollowOrder, group: Group) -> Begun:
+    rule = group.image_rule
+    assert rule is not None, "a group without a rule wants nothing"
+    comment = rule.deployment.comment or f"Version {order.version} was published"
+    image = f"{rule.image_id.rstrip('/')}/versions/{order.version}"
+    parameters = fill(replace(rule.deployment, image=image, comment=comment), group)
+    name = started_id(group.id, order.version, order.at)
+    start = Start(name, group, parameters, ImageReference(), order.at, STARTED_BY)
+    return await begin(ports, start, order.poll_interval, tried=True)
+
+
+#: What a lot is to those whose notification told of the version.
+_OUTCOMES = {
+    Lot.STARTED: Outcome.STARTED,
+    Lot.WAITING: Outcome.WAITING,
+    Lot.SUPERSEDED: Outcome.SUPERSEDED,
+    Lot.IGNORED: Outcome.IGNORED,
+    Lot.FAILED: Outcome.FAILED,
+}
+
+
+async def _write(ports: Ports, order: FollowOrder, rows: Sequence[Wanted], lots: Sequence[Decided]) -> None:
+    """Write what becomes of versions into the notifications that told of them; what is settled is wanted no more.
+
+    In this order: a run that dies in between finds its row, and the same lot, again.
+    """
+    known = {lot.version: lot for lot in lots}
+    for row in rows:
+        if row.version in known:
+            await _write_one(ports, order, row, known[row.version])
+
+
+async def _write_one(ports: Ports, order: FollowOrder, row: Wanted, lot: Decided) -> None:
+    outcome = _OUTCOMES[lot.lot]
+    consequence = Consequence(order.group_id, outcome, lot.reason, order.at, lot.deployment_id)
+    # A notification may be so old that it was purged; its version is wanted all the same.
+    with suppress(KeyError):
+        await ports.store.notifications.change(row.notification, lambda record: record.with_consequence(consequence))
+    if outcome.final:
+        await ports.store.wanted.delete(row)

@@ -1,0 +1,1 @@
+"""Waiting: for a person, and for the deployment's turn."""

@@ -1,0 +1,1 @@
+"""What routes take and answer, and the documents made from that."""

@@ -1,0 +1,8 @@
+"""What of a deployment one request may ask for besides."""
+
+from __future__ import annotations
+
+BATCHES, VMS, EVENTS, COMMANDS = "batches", "vms", "events", "commands"
+
+#: What may be included.
+PARTS = (BATCHES, VMS, EVENTS, COMMANDS)

@@ -1,0 +1,1 @@
+"""HTTP as plain values: requests, answers, errors, pages, keys."""

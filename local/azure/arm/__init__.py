@@ -1,0 +1,1 @@
+"""Resource Manager at the wire: requests, operations, limits, faults, and the state behind them."""

@@ -1,0 +1,58 @@
+"""Faults by script: what goes wrong with which request."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from local.azure.arm.errors import ArmError
+from local.azure.arm.messages import Request, Response, json_response
+from local.azure.arm.resources import State
+from local.azure.world import Fault
+
+
+class Faults:
+    """The rules in force, in order: of those that match a request the first one acts, and each counts its matches.
+
+    ``struck`` counts the requests with which something went wrong.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.struck = 0
+
+    def add(self, rule: Fault) -> None:
+        """Put a rule in force, after those that are; its calls count from now."""
+        self._state.faults.append(rule)
+        self._state.fault_matches.append(0)
+
+    def clear(self) -> None:
+        """Have nothing go wrong any more."""
+        self._state.faults.clear()
+        self._state.fault_matches.clear()
+
+    def matched(self) -> list[tuple[Fault, int]]:
+        """The rules in force, and how many requests each was for so far."""
+        return list(zip(self._state.faults, self._state.fault_matches, strict=True))
+
+    def match(self, request: Request) -> Fault | None:
+        """What goes wrong with this request."""
+        acting = None
+        for index, rule in enumerate(self._state.faults):
+            if rule.method not in ("*", request.method) or not re.search(rule.path, request.path, re.IGNORECASE):
+                continue
+            self._state.fault_matches[index] += 1
+            if acting is None and (not rule.calls or self._state.fault_matches[index] in rule.calls):
+                acting = rule
+        self.struck += acting is not None
+        return acting
+
+
+def refusal(fault: Fault, status: int) -> Response:
+    """The answer of a rule that refuses requests."""
+    if fault.body is not None:
+        return json_response(status, fault.body, fault.headers)
+    phrase = HTTPStatus(status).phrase
+    return ArmError(
+        status, phrase.replace(" ", ""), f"{phrase}, by the fault script.", headers=fault.headers
+    ).response()

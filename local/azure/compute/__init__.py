@@ -1,0 +1,1 @@
+"""Scale sets and their VMs."""

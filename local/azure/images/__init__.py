@@ -1,0 +1,1 @@
+"""Galleries, image versions and the marketplace."""

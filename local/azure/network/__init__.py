@@ -1,0 +1,1 @@
+"""Interfaces, load balancers and application gateways."""

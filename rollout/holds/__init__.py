@@ -1,0 +1,1 @@
+"""What is held of what changes a set by itself, and how it comes back."""

@@ -1,0 +1,1 @@
+"""Whether VMs, batches and the group are well."""

@@ -1,0 +1,1 @@
+"""Who has a set, who follows whom, what was lost, and what is forgotten."""

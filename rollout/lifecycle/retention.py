@@ -1,0 +1,73 @@
+"""What is old enough to be forgotten, and what is kept all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rollout.model.rows.deployment import Deployment
+from rollout.model.rows.holds import Hold
+from rollout.model.rows.lock import Lock
+
+#: Purging many histories at once times out (https://github.com/Azure/azure-functions-durable-extension/issues/1145), so
+#: it goes by days. This many days are looked at again each time, for runs that were missed.
+DAYS_AGAIN = 14
+
+#: Before Teal. The SDK cannot send ``datetime.min`` (https://github.com/Azure/azure-functions-durable-python/issues/370).
+LONG_AGO = timedelta(days=3650)
+
+#: A request with an idempotency key is remembered for so long; one that started a deployment as long as that.
+REQUESTS_KEPT = timedelta(days=2)
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span of time, from ``start`` to ``end``."""
+
+    start: datetime
+    end: datetime
+
+
+def spans_to_purge(now: datetime, kept: timedelta) -> tuple[Span, ...]:
+    """When the orchestrations were begun whose histories go: the oldest first, and all that is older as one span."""
+    last = now - kept
+    return tuple(_spans(last))
+
+
+def _spans(last: datetime) -> Iterator[Span]:
+    first_day = last - DAYS_AGAIN * _DAY
+    yield Span(last - LONG_AGO, first_day)
+    for number in range(DAYS_AGAIN):
+        yield Span(first_day + number * _DAY, first_day + (number + 1) * _DAY)
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What may still need the row of a deployment: its group's ``newest``, and what there is of its scale set.
+
+    ``last``: the id of the last deployment that had the set. The next one asks it what the set is to have.
+    """
+
+    newest: str = ""
+    last: str = ""
+    lock: Lock | None = None
+    hold: Hold | None = None
+
+
+def kept_by(row: Deployment, ties: Ties, now: datetime) -> str:
+    """Why an old deployment's row is kept all the same, in words; empty: it can go.
+
+    Whatever puts something in order later begins with the deployment that left it.
+    """
+    if ties.hold is not None and ties.hold.deployment_id == row.id:
+        return "The journal of what is held of the scale set names it"
+    if ties.lock is not None and ties.lock.owner == row.id:
+        return "It has the lock of the scale set"
+    if ties.last == row.id:
+        return "The scale set's next deployment follows it"
+    if row.ended_at is None or (not row.settled and now < row.ended_at + row.parameters.keep_for):
+        return "What it left is kept for a while yet"
+    return "It is its group's newest" if ties.newest == row.id else ""

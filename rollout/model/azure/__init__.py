@@ -1,0 +1,1 @@
+"""What Azure showed at one moment: the set, its VMs, their images, pools and surroundings."""

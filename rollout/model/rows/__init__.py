@@ -1,0 +1,1 @@
+"""The rows: what Table Storage keeps of one thing each."""

@@ -1,0 +1,44 @@
+"""What a deployment is handed on by the one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rollout.model.azure.scale_set import ImageReference
+from rollout.model.rows.deployment import Deployment
+from rollout.model.status import Status
+
+
+@dataclass(frozen=True)
+class HandedOn:
+    """What a deployment takes over from the one before it, as that recorded it.
+
+    ``target_size`` 0 and ``previous`` ``None``: what the set shows. ``settled``: the set was left in order.
+    ``continues``: the last unfinished deployment that changed the set; empty where none did.
+    """
+
+    target_size: int = 0
+    previous: ImageReference | None = None
+    settled: bool = True
+    continues: str = ""
+
+
+def handed_on(predecessor: Deployment | None) -> HandedOn:
+    """What ``predecessor``, the last deployment that had the lock, hands on.
+
+    One that failed and left the set in order hands on nothing but itself: the VMs that it launched go if the next one
+    is rolled back.
+    """
+    if predecessor is None:
+        return HandedOn()
+    over = predecessor.settled and predecessor.status in (Status.FINISHED, Status.ROLLED_BACK)
+    began = predecessor.started_at is not None
+    continues = "" if over else predecessor.id if began else predecessor.continues
+    if predecessor.settled:
+        return HandedOn(continues=continues)
+    return HandedOn(predecessor.target_size, predecessor.image.previous, False, continues)
+
+
+def handed_on_to(row: Deployment) -> HandedOn:
+    """What a deployment's own row says that it was handed on."""
+    return HandedOn(row.target_size, row.image.previous, row.settled, row.continues)

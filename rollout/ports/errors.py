@@ -1,0 +1,41 @@
+"""What an adapter raises when the outside world does not do as asked.
+
+    AzureError
+    ├── Busy       try again later: throttled, another write is in flight, the service is out of order
+    ├── Stale      the resource changed since it was read (412): read it and decide anew
+    └── Refused    the request itself is wrong or not allowed: trying again does not help
+
+Expected outcomes of a deployment are values (``progress.Progress``); these cross one seam only, from an adapter to the
+activity that called it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rollout.model.words import plain
+
+
+class AzureError(Exception):
+    """Azure did not do as asked. ``code`` is ARM's own code where there is one."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = plain(code)
+        self.message = plain(message)
+        super().__init__(f"{self.code}: {self.message}")
+
+
+class Busy(AzureError):
+    """Try again, not before ``retry_after`` where Azure said so (its ``Retry-After`` header)."""
+
+    def __init__(self, code: str, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class Stale(AzureError):
+    """``If-Match`` did not match: somebody changed the resource since it was read."""
+
+
+class Refused(AzureError):
+    """Azure will not do it, however often it is asked: no permission, over quota, not valid."""

@@ -1,0 +1,38 @@
+"""What Teal needs of the outside world: one Protocol a neighbour. Adapters implement them and decide nothing.
+
+Whatever speaks to a service raises ``rollout.ports.errors.AzureError``: ``Busy`` where trying again may help,
+``Refused`` where it does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleSets, Traffic
+from rollout.ports.durable import Instances
+from rollout.ports.store import Store
+
+
+class Clock(Protocol):
+    """The time for those outside orchestrations; recipes and activities are given theirs."""
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The neighbours, handed to every activity and every door."""
+
+    scale_sets: ScaleSets
+    images: Images
+    store: Store
+    instances: Instances
+    clock: Clock
+    traffic: Traffic
+    constraints: Constraints
+    processes: Processes
+    identity: Identity

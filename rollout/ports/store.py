@@ -1,0 +1,379 @@
+"""What Teal needs of Table Storage: one Protocol a table. Every method may raise ``AzureError``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from rollout.model.azure.evidence import VmEvidence
+from rollout.model.group import Group, SignalType
+from rollout.model.rows.commands import Command
+from rollout.model.rows.danger import Danger
+from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
+from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.holds import Hold
+from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.rows.lock import Lock
+from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.signals import Signal
+from rollout.model.rows.timer_run import TimerRun
+from rollout.model.rows.tries import Try
+from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.schedule import ScheduleRun
+
+
+class Groups(Protocol):
+    """The groups table."""
+
+    async def get(self, group_id: str) -> Group | None: ...
+    async def list(self) -> tuple[Group, ...]: ...
+    async def put(self, group: Group) -> None: ...
+    async def delete(self, group_id: str) -> None: ...
+
+
+class Deployments(Protocol):
+    """The deployments table. A deployment's id names its group and its time, so it finds its row without an index."""
+
+    async def add(self, deployment: Deployment) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that id."""
+        ...
+
+    async def get(self, deployment_id: str) -> Deployment | None: ...
+
+    async def change(self, deployment_id: str, change: Callable[[Deployment], Deployment]) -> Deployment:
+        """Apply ``change`` to the row as it is now, again if another writer came between.
+
+        Nothing is written where ``change`` returns an equal row. ``KeyError``: there is no such row.
+        """
+        ...
+
+    async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+        """The newest of a group, newest first; where ``before`` is an id, those older than that."""
+        ...
+
+
+class GroupStates(Protocol):
+    """The group states table: one row a group, what is shown of it without asking Azure."""
+
+    async def get(self, group_id: str) -> GroupState | None: ...
+    async def list(self) -> tuple[GroupState, ...]: ...
+
+    async def change(self, group_id: str, change: Callable[[GroupState | None], GroupState]) -> GroupState:
+        """As ``Deployments.change``; where there is no row, ``change`` is given ``None``, and one is added."""
+        ...
+
+    async def delete(self, group_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+class Batches(Protocol):
+    """The batches table."""
+
+    async def put(self, deployment_id: str, batches: Sequence[Batch]) -> None: ...
+    async def get(self, deployment_id: str, number: int) -> Batch | None: ...
+    async def list(self, deployment_id: str) -> tuple[Batch, ...]: ...
+    async def change(self, deployment_id: str, number: int, change: Callable[[Batch], Batch]) -> Batch:
+        """As ``Deployments.change``."""
+        ...
+
+
+class Vms(Protocol):
+    """The VMs table."""
+
+    async def put(self, deployment_id: str, records: Sequence[VmRecord]) -> None:
+        """Add or replace; any number."""
+        ...
+
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
+        """By batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+    async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
+        """Those whose rows were written after ``mark``, and the mark to go on from; with an empty one all."""
+        ...
+
+    async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
+        """As ``Deployments.change``, for the row of ``record``'s VM."""
+        ...
+
+
+class Events(Protocol):
+    """The events table."""
+
+    async def put(self, deployment_id: str, event: Event) -> None:
+        """Add or replace the event of that sequence number."""
+        ...
+
+    async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
+        """Events with a higher sequence number than ``after``, in order."""
+        ...
+
+
+class Intents(Protocol):
+    """The intents table."""
+
+    async def put(self, deployment_id: str, intent: Intent) -> None: ...
+    async def list(self, deployment_id: str, batch: int | None = None) -> tuple[Intent, ...]:
+        """In the order of batch, kind, number."""
+        ...
+
+
+class Locks(Protocol):
+    """The locks table: one row a scale set, never deleted, so that epochs only grow."""
+
+    async def get(self, scale_set_id: str) -> Lock | None:
+        """The lock; the id's case does not matter."""
+        ...
+
+    async def swap(self, expected: Lock | None, lock: Lock) -> bool:
+        """Write ``lock`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class Commands(Protocol):
+    """The commands table: what was said to a deployment, in the order in which it was said."""
+
+    async def add(self, deployment_id: str, command: Command) -> bool:
+        """Add a command; false, and nothing changed, where there is one of that number."""
+        ...
+
+    async def list(self, deployment_id: str) -> tuple[Command, ...]:
+        """All of them, by number."""
+        ...
+
+    async def change(self, deployment_id: str, number: int, change: Callable[[Command], Command]) -> Command:
+        """As ``Deployments.change``."""
+        ...
+
+
+class Requests(Protocol):
+    """The requests table: POSTs with an ``Idempotency-Key``, and what they were answered."""
+
+    async def add(self, request: KeyedRequest) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that scope and key."""
+        ...
+
+    async def get(self, scope: str, key: str) -> KeyedRequest | None: ...
+
+    async def swap(self, expected: KeyedRequest, request: KeyedRequest) -> bool:
+        """Write ``request`` if the row still is ``expected``; false, and nothing changed, where it is not."""
+        ...
+
+
+class Signals(Protocol):
+    """The signals table: the first signal of each type from each VM of a scale set."""
+
+    async def put(self, scale_set_id: str, signal: Signal) -> bool:
+        """Keep a signal; false, and nothing changed, where the VM has sent one of that type before."""
+        ...
+
+    async def get(self, scale_set_id: str, vm_id: str, kind: SignalType) -> Signal | None: ...
+
+    async def list(self, scale_set_id: str) -> tuple[Signal, ...]:
+        """The signals of all VMs of the set."""
+        ...
+
+    async def delete(self, scale_set_id: str, vm_ids: Collection[str]) -> None:
+        """Forget what these VMs said; those that said nothing are passed over."""
+        ...
+
+
+class Evidence(Protocol):
+    """The evidence table: what is kept of sick VMs that are deleted."""
+
+    async def put(self, deployment_id: str, evidence: VmEvidence) -> bool:
+        """Keep what is known of a VM; false, and nothing changed, where there is evidence of it already."""
+        ...
+
+    async def get(self, deployment_id: str, vm_id: str) -> VmEvidence | None:
+        """The evidence of one VM; the id's case does not matter."""
+        ...
+
+
+class Archive(Protocol):
+    """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
+
+    async def ended_before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[Deployment, ...]:
+        """Deployments of any group, whether or not it is still there, that ended before ``time``; not those of ``but``.
+
+        What is not wanted does not count against the limit.
+        """
+        ...
+
+    async def forget(self, deployment_id: str) -> None:
+        """Remove all that is kept of a deployment, its own row last."""
+        ...
+
+    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
+        """Requests with an idempotency key that were made before ``time``, but those that are ``lasting``."""
+        ...
+
+    async def forget_request(self, scope: str, key: str) -> None:
+        """Remove the row of a request."""
+        ...
+
+
+class Holds(Protocol):
+    """The holds table: one row a scale set, the journal of what is held of it (``rollout.holds.holds``)."""
+
+    async def get(self, scale_set_id: str) -> Hold | None:
+        """The journal; the id's case does not matter."""
+        ...
+
+    async def put(self, hold: Hold) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def delete(self, scale_set_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def list(self) -> tuple[Hold, ...]:
+        """Every journal."""
+        ...
+
+
+class Dangers(Protocol):
+    """The dangers table: one row a scale set and code (``rollout.lifecycle.dangers``)."""
+
+    async def get(self, scale_set_id: str, code: str) -> Danger | None:
+        """The danger; the id's case does not matter."""
+        ...
+
+    async def put(self, danger: Danger) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def delete(self, scale_set_id: str, code: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def list(self, scale_set_id: str | None = None) -> tuple[Danger, ...]:
+        """Those of a scale set; ``None``: every one."""
+        ...
+
+
+class Notifications(Protocol):
+    """The notifications table: what Event Grid sent, and what each led to."""
+
+    async def add(self, record: NotificationRecord) -> bool:
+        """Add a row; false, and nothing changed, where there is one of that key."""
+        ...
+
+    async def get(self, key: str) -> NotificationRecord | None: ...
+
+    async def change(self, key: str, change: Callable[[NotificationRecord], NotificationRecord]) -> NotificationRecord:
+        """As ``Deployments.change``."""
+        ...
+
+    async def newest(self, limit: int, after: str = "") -> tuple[NotificationRecord, ...]:
+        """The newest, newest first; where ``after`` is the key of one, those that follow it."""
+        ...
+
+    async def before(self, time: datetime, limit: int) -> tuple[NotificationRecord, ...]:
+        """Some of those that are older than ``time``."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+class WantedVersions(Protocol):
+    """The wanted table: versions that are waited for, one row for each group and notification."""
+
+    async def put(self, wanted: Wanted) -> None:
+        """Add or replace the row."""
+        ...
+
+    async def list(self, group_id: str) -> tuple[Wanted, ...]:
+        """Those of a group."""
+        ...
+
+    async def delete(self, wanted: Wanted) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+
+class Followers(Protocol):
+    """The followers table: one row a group, never deleted."""
+
+    async def get(self, group_id: str) -> Follower | None: ...
+
+    async def swap(self, expected: Follower | None, follower: Follower) -> bool:
+        """Write ``follower`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class ScheduleRuns(Protocol):
+    """The schedule runs table: one row a schedule."""
+
+    async def get(self, group_id: str, name: str) -> ScheduleRun | None: ...
+
+    async def list(self, group_id: str) -> tuple[ScheduleRun, ...]:
+        """Those of a group's schedules, also of former ones."""
+        ...
+
+    async def swap(self, expected: ScheduleRun | None, run: ScheduleRun) -> bool:
+        """Write ``run`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class Tries(Protocol):
+    """The tries table: one row a scale set and image version (``rollout.automation.tries``)."""
+
+    async def get(self, scale_set_id: str, version_id: str) -> Try | None:
+        """The try; the case of both ids does not matter."""
+        ...
+
+    async def swap(self, expected: Try | None, row: Try) -> bool:
+        """Write ``row`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+    async def delete(self, row: Try) -> None:
+        """Remove the row; nothing happens where there is none."""
+        ...
+
+    async def all(self, limit: int) -> tuple[Try, ...]:
+        """Those of every scale set. It reads the table: for daily work only."""
+        ...
+
+
+class TimerRuns(Protocol):
+    """The timers table: when each timer last ran to its end."""
+
+    async def put(self, run: TimerRun) -> None: ...
+
+    async def list(self) -> tuple[TimerRun, ...]: ...
+
+
+@dataclass(frozen=True)
+class Store:
+    """Table Storage, or what stands in for it: Teal's facts for people, its lock and its journals."""
+
+    groups: Groups
+    group_states: GroupStates
+    deployments: Deployments
+    batches: Batches
+    vms: Vms
+    events: Events
+    intents: Intents
+    locks: Locks
+    signals: Signals
+    evidence: Evidence
+    commands: Commands
+    requests: Requests
+    archive: Archive
+    holds: Holds
+    notifications: Notifications
+    wanted: WantedVersions
+    followers: Followers
+    schedule_runs: ScheduleRuns
+    tries: Tries
+    dangers: Dangers
+    timer_runs: TimerRuns

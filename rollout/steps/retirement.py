@@ -1,0 +1,81 @@
+"""Which VMs leave at the end of a batch, and what is still to be done about those that should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rollout.model.azure.scale_set import Vm
+from rollout.model.rows.deployment import Batch, VmRecord
+from rollout.model.status import Color, VmStatus
+
+
+def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = False) -> tuple[VmRecord, ...]:
+    """The batch's blue VMs that its healthy green ones replace: for each sick green one, one blue VM stays.
+
+    Two go and two came, one of them sick: one goes. Two go and one came (the set had a VM too many): both go. Where
+    sick green VMs are tolerated, all go.
+    """
+    blue = [record for record in records if record.color is Color.BLUE]
+    if tolerate:
+        return tuple(blue)
+    green = [record for record in records if record.color is Color.GREEN]
+    healthy = sum(1 for record in green if record.status is VmStatus.HEALTHY)
+    sick = max(0, batch.green - healthy)
+    return tuple(blue[: max(0, len(blue) - sick)])
+
+
+def to_delete(records: Sequence[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
+    """The VMs of a judged batch that leave: detached blue ones, and sick green ones unless those are tolerated."""
+    sick = sick_ones(records, tolerate)
+    return tuple(
+        record
+        for record in records
+        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED) or record in sick
+    )
+
+
+def sick_ones(records: Iterable[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
+    """The sick green VMs of a judged batch, which leave unless they are tolerated."""
+    return tuple(one for one in records if one.color is Color.GREEN and _is_sick(one) and not tolerate)
+
+
+def to_replace(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
+    """The sick green VMs whose places others are to take, those that were chosen before included."""
+    return tuple(record for record in records if record.color is Color.GREEN and (record.replaced or _is_sick(record)))
+
+
+def _is_sick(record: VmRecord) -> bool:
+    return record.status is VmStatus.UNHEALTHY and not record.replaced
+
+
+#: What the row of a VM says from when it was seen to be gone.
+DELETED = "Deleted"
+
+
+def gone(records: Iterable[VmRecord], vms: Iterable[Vm], at: datetime) -> tuple[VmRecord, ...]:
+    """The rows of VMs that are gone and do not say so yet, saying so."""
+    present = {vm.vm_id for vm in vms if not vm.leaving}
+    left = (record for record in records if record.vm_id not in present and record.reason != DELETED)
+    return tuple(replace(record, reason=DELETED, updated_at=at) for record in left)
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is left of the VMs that are to be deleted: to ``ask`` for, and ``leaving`` already. None: all are gone."""
+
+    ask: tuple[Vm, ...]
+    leaving: tuple[Vm, ...]
+
+    @property
+    def gone(self) -> bool:
+        """Whether none of them exists any more."""
+        return not self.ask and not self.leaving
+
+
+def remaining(vm_ids: Iterable[str], vms: Iterable[Vm]) -> Remaining:
+    """Look the VMs up by ``vm_id``: instance ids and names are used again, and gone VMs count as done."""
+    wanted = set(vm_ids)
+    present = [vm for vm in vms if vm.vm_id in wanted]
+    return Remaining(tuple(vm for vm in present if not vm.leaving), tuple(vm for vm in present if vm.leaving))
