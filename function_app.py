@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.attempt import Body, attempt
+from activities.attempt import Activity, attempt
 from activities.batch.bake import bake
 from activities.batch.detach import detach_blue
 from activities.batch.evidence import save_evidence
@@ -28,7 +28,7 @@ from activities.ends.finish import raise_epoch, release_group, tell_changes, ver
 from activities.ends.reclaim import reclaim
 from activities.ends.roll_back import check_way_back, plan_roll_back
 from activities.ends.settle import keep_green, settle_vms, take_stock
-from activities.following.follow import Body as FollowBody
+from activities.following.follow import FollowActivity as FollowBody
 from activities.following.follow import attempt_to_follow, decide_wanted, start_wanted
 from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
@@ -37,7 +37,7 @@ from activities.record import Entry, record_event
 from activities.steering.steer import await_approval, await_resume, heed_commands
 from activities.steering.turn import take_turn
 from adapters.instances import DurableInstances
-from api.http_triggers import doors, pages
+from api.http_triggers import http_triggers, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
 from orchestrators.replace_batch import replace_batch
@@ -49,7 +49,7 @@ from rollout.ports.ports import Clock, Ports
 from rollout.ports.store import Store
 from services.log import plainly
 from settings import Settings
-from triggers.functions import alarms, listeners
+from triggers.functions import event_triggers, timer_triggers
 
 if TYPE_CHECKING:
     from azure.data.tables.aio import TableServiceClient
@@ -60,7 +60,7 @@ log = plainly(logging.getLogger("teal"))
 
 RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, follow_images)
 
-ACTIVITIES: tuple[Body, ...] = (
+ACTIVITIES: tuple[Activity, ...] = (
     take_turn,
     prepare_deployment,
     hold_processes,
@@ -213,10 +213,10 @@ def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
     app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
     app.register_functions(_recipes())
     app.register_functions(_activities(ports_of))
-    app.register_functions(doors(ports_of, settings))
+    app.register_functions(http_triggers(ports_of, settings))
     app.register_functions(pages())
-    app.register_functions(alarms(ports_of, settings))
-    app.register_functions(listeners(ports_of, settings))
+    app.register_functions(timer_triggers(ports_of, settings))
+    app.register_functions(event_triggers(ports_of, settings))
     return app
 
 
@@ -249,7 +249,7 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     return blueprint
 
 
-def _register(blueprint: df.Blueprint, ports_of: PortsOf, body: Body) -> None:
+def _register(blueprint: df.Blueprint, ports_of: PortsOf, body: Activity) -> None:
     name = getattr(body, "__name__")  # noqa: B009  a Callable has no name to the type checker
 
     @blueprint.activity_trigger(input_name="order", activity=name)

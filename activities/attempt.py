@@ -8,22 +8,22 @@ from datetime import timedelta
 
 from activities.rows import deployment_of
 from rollout.model.codec import Json, decode, encode
-from rollout.model.order import SETBACK, Order, Progress, State, again, failed, interrupted
+from rollout.model.order import SETBACK, Order, Progress, StepState, again, failed, interrupted
 from rollout.model.rows.commands import Command
-from rollout.model.rows.deployment import Deployment, Waiting
+from rollout.model.rows.deployment import Deployment, Waiter
 from rollout.planning.roll_back import named
 from rollout.ports.errors import Busy, Refused, Stale
 from rollout.ports.ports import Ports
 from rollout.steps.commands import to_heed
 from services.revision import revise
 
-Body = Callable[[Ports, Order], Awaitable[Progress]]
+Activity = Callable[[Ports, Order], Awaitable[Progress]]
 
 #: After a 412 the set is read and the step decided anew, at once.
 _AT_ONCE = timedelta(seconds=1)
 
 
-async def attempt(body: Body, ports: Ports, order_json: Json) -> Json:
+async def attempt(body: Activity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
     order = decode(Order, order_json)
     progress = await _spoken(ports, order, await _outcome(body, ports, order))
@@ -39,7 +39,7 @@ async def _spoken(ports: Ports, order: Order, progress: Progress) -> Progress:
     return replace(progress, reason=named(progress.reason, image))
 
 
-async def _steered(body: Body, ports: Ports, order: Order) -> Progress:
+async def _steered(body: Activity, ports: Ports, order: Order) -> Progress:
     """A command that is to be heeded now goes before the body, and ends the wait after it.
 
     Waits longer than a poll are listened through: the row first says whom to wake, then the commands are read once
@@ -49,16 +49,16 @@ async def _steered(body: Body, ports: Ports, order: Order) -> Progress:
         return interrupted(command)
     progress = await _unless_gone(body, ports, order)
     listens = progress.listen or (order.steered and progress.after > order.poll_interval)
-    if progress.state is not State.AGAIN or not listens or not order.wake:
+    if progress.state is not StepState.AGAIN or not listens or not order.wake:
         return replace(progress, listen=False)
-    waiting = Waiting(order.waiter, order.wake)
+    waiting = Waiter(order.waiter, order.wake)
     await ports.store.deployments.change(order.deployment_id, lambda row: replace(row, waiting=waiting))
     if order.steered and (command := await _command(ports, order)):
         return interrupted(command)
     if not order.steered and progress.listen:
         # A body that listens by itself reads the commands itself; one may have come since.
         later = await _unless_gone(body, ports, order)
-        return replace(later, listen=later.state is State.AGAIN)
+        return replace(later, listen=later.state is StepState.AGAIN)
     return replace(progress, listen=True)
 
 
@@ -70,7 +70,7 @@ async def _command(ports: Ports, order: Order) -> Command | None:
     return to_heed(replace(row.standing, heard=order.heard), commands)
 
 
-async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:
+async def _unless_gone(body: Activity, ports: Ports, order: Order) -> Progress:
     """A set that is gone changes no more: looking again would not help."""
     try:
         return await body(ports, order)
@@ -80,7 +80,7 @@ async def _unless_gone(body: Body, ports: Ports, order: Order) -> Progress:
         return failed("scaleSetGone", "The scale set does not exist any more")
 
 
-async def _outcome(body: Body, ports: Ports, order: Order) -> Progress:
+async def _outcome(body: Activity, ports: Ports, order: Order) -> Progress:
     """How the step stands; whoever shows the deployment is told that its rows may have changed."""
     try:
         progress = await _steered(body, ports, order)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from activities.image import WAIT_LIMIT
 from activities.rights import obstacle
 from activities.rows import deployment_of
-from rollout.holds.holds import Needs, conflicts, held_kinds, keep_after, keep_time, label_of, plan_hold, unreadable
+from rollout.holds.holds import HoldNeeds, conflicts, held_kinds, keep_after, keep_time, label_of, plan_hold, unreadable
 from rollout.holds.moves import closed, is_of_the_set, next_writes, refused, to_hold, to_restore
 from rollout.model.azure.scale_set import ScaleSet
 from rollout.model.codec import encode_time
@@ -54,7 +54,7 @@ async def _journal(ports: Ports, order: Order, scale_set: ScaleSet, processes: S
     # The plan has a row for each VM; to list them once more would cost a large set a minute of its requests.
     planned = await ports.store.vms.list(order.deployment_id)
     count = max(len(planned), scale_set.capacity, deployment.target_size)
-    needs = Needs.of(batches, count, deployment.parameters.adjust)
+    needs = HoldNeeds.of(batches, count, deployment.parameters.adjust)
     items = plan_hold(processes, needs, earlier.items if earlier is not None else ())
     journal = Hold(order.scale_set_id, order.deployment_id, items, order.at)
     if items:

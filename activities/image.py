@@ -8,7 +8,7 @@ from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import deployment_of
 from rollout.model.azure.scale_set import ImageReference, ScaleSet
-from rollout.model.order import Order, Progress, State, again, done, failed
+from rollout.model.order import Order, Progress, StepState, again, done, failed
 from rollout.model.rows.deployment import Deployment, IntentKind
 from rollout.planning.image_before import not_good
 from rollout.ports.errors import AzureError, Refused
@@ -47,7 +47,7 @@ async def restore_image(ports: Ports, order: Order) -> Progress:
         if isinstance(error, Refused) or order.setbacks >= NOTED_AFTER:
             await _note(ports, order, deployment, scale_set)
         raise
-    if put.done or put.state is State.FAILED:
+    if put.done or put.state is StepState.FAILED:
         await _note(ports, order, deployment, scale_set)
     if put.done and (why := not_good(image)):
         return failed("previousImageUnknown", why)

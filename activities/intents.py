@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollout.model.azure.pools import PoolsOf
+from rollout.model.azure.pools import PoolMembership
 from rollout.model.azure.scale_set import ImageReference, ScaleSet
 from rollout.model.order import Order
 from rollout.model.rows.deployment import Intent, IntentKind
@@ -17,7 +17,7 @@ async def write_down(
     vm_ids: tuple[str, ...] = (),
     image: ImageReference | None = None,
     pool: str = "",
-    taken: tuple[PoolsOf, ...] | None = None,
+    taken: tuple[PoolMembership, ...] | None = None,
 ) -> None:
     """Add an intent of this kind behind those of the batch that are there: each write to Azure has its own."""
     earlier = await ports.store.intents.list(order.deployment_id, order.batch)

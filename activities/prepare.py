@@ -18,9 +18,9 @@ from rollout.model.status import Color, VmStatus
 from rollout.model.threshold import Threshold
 from rollout.model.words import counted
 from rollout.planning.bakes import bakings
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.planning.floors import floors, serving_at_start
-from rollout.planning.inheritance import Chain, Inherited, marked
+from rollout.planning.inheritance import Chain, Inheritance, marked
 from rollout.planning.plan import approvals, approves_every, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step
@@ -82,7 +82,7 @@ def _refused(findings: Sequence[Finding]) -> Progress:
     return failed(worst.code if worst else "refused", describe(findings))
 
 
-def _rows(deployment: Deployment, decided: Plan, counts: Inherited | None) -> list[VmRecord]:
+def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None) -> list[VmRecord]:
     at = deployment.created_at
     kept = [
         VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
@@ -111,7 +111,7 @@ async def _differs_from_an_earlier_plan(ports: Ports, deployment: Deployment, ro
 
 
 async def _write(
-    ports: Ports, deployment: Deployment, seen: Survey, decided: Plan, rows: Sequence[VmRecord]
+    ports: Ports, deployment: Deployment, seen: Survey, decided: BatchPlan, rows: Sequence[VmRecord]
 ) -> tuple[Deployment, tuple[Batch, ...]]:
     await ports.store.vms.put(deployment.id, rows)
     # A later run answers by this, when the set may show something else.
@@ -125,7 +125,7 @@ async def _write(
     return deployment, batches
 
 
-def _counting(row: Deployment, seen: Survey, decided: Plan) -> Deployment:
+def _counting(row: Deployment, seen: Survey, decided: BatchPlan) -> Deployment:
     """The row with the image before it, how many VMs serve, and what counts of that which it was handed on."""
     words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
     image = replace(row.image, previous=seen.previous, unknown=seen.unknown, bad=seen.bad, given_up=seen.given_up)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollout.model.events import ENDS_COMMANDS, Recorded, apply, apply_to_batch, illegal, with_serving
+from rollout.model.events import ENDS_COMMANDS, EventResult, apply, apply_to_batch, illegal, with_serving
 from rollout.model.rows.deployment import Event
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
@@ -24,7 +24,7 @@ class Entry:
     checked: bool = True
 
 
-async def record_event(ports: Ports, entry: Entry) -> Recorded:
+async def record_event(ports: Ports, entry: Entry) -> EventResult:
     """The event's row first, then the rows that follow from it; each holds it once, however often this runs.
 
     The deployment's own comes last: whoever reads that first sees the others as they are after it.
@@ -36,9 +36,9 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     event, store = entry.event, ports.store
     row = await store.deployments.get(entry.deployment_id)
     if row is None or (row.status.ended and row.sequence < event.sequence):
-        return Recorded()
+        return EventResult()
     if row.sequence >= event.sequence and await _is_late(ports, entry):
-        return Recorded()
+        return EventResult()
     refused = illegal(row, event) if entry.checked else None
     if row.sequence < event.sequence:
         await store.events.put(entry.deployment_id, with_serving(row, event))
@@ -48,7 +48,7 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     await note_deployment(ports, row)
     if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
         await revise(ports, entry.deployment_id)
-    return Recorded(refused)
+    return EventResult(refused)
 
 
 async def _is_late(ports: Ports, entry: Entry) -> bool:

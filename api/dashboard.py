@@ -42,7 +42,7 @@ _UNBUILT = """<!doctype html>
 
 
 @dataclass(frozen=True)
-class Asset:
+class DashboardAsset:
     """A built file: ``packed`` is the same with gzip."""
 
     plain: bytes
@@ -51,11 +51,11 @@ class Asset:
 
 
 @dataclass(frozen=True)
-class Page:
+class DashboardPage:
     """The built page. The names of assets hold their hashes, so what one names never changes."""
 
     shell: str
-    assets: Mapping[str, Asset]
+    assets: Mapping[str, DashboardAsset]
 
 
 def answer_dashboard(request: Request, folder: Path = BUILT) -> Answer:
@@ -89,7 +89,7 @@ def _place(url: str) -> tuple[str, str]:
     return ("../" * (below.count("/") - 1) if below else "dashboard/"), below[1:]
 
 
-def _page(folder: Path) -> Page | None:
+def _page(folder: Path) -> DashboardPage | None:
     try:
         return _read(folder, (folder / "index.html").stat().st_mtime_ns)
     except FileNotFoundError:
@@ -97,12 +97,12 @@ def _page(folder: Path) -> Page | None:
 
 
 @lru_cache(maxsize=2)
-def _read(folder: Path, changed: int) -> Page:
+def _read(folder: Path, changed: int) -> DashboardPage:
     """The page of a folder, read anew when it was built anew."""
     files = (path for path in sorted((folder / "assets").iterdir()) if path.suffix in _TYPES)
     assets = {f"assets/{path.name}": _asset(path) for path in files}
-    return Page((folder / "index.html").read_text(encoding="utf-8"), assets)
+    return DashboardPage((folder / "index.html").read_text(encoding="utf-8"), assets)
 
 
-def _asset(path: Path) -> Asset:
-    return Asset(path.read_bytes(), path.with_name(f"{path.name}.gz").read_bytes(), _TYPES[path.suffix])
+def _asset(path: Path) -> DashboardAsset:
+    return DashboardAsset(path.read_bytes(), path.with_name(f"{path.name}.gz").read_bytes(), _TYPES[path.suffix])

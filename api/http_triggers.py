@@ -18,7 +18,7 @@ from rollout.ports.ports import Ports
 from settings import Settings
 
 
-def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+def http_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
     """Every route as a function of its own, for ``register_functions``.
 
     ``ports_of`` makes the ports around an invocation's Durable client; it is called inside invocations only.

@@ -9,7 +9,7 @@ import argparse
 
 from bench.cold_start import measure_imports
 from bench.command import measure_help
-from bench.deployment import Measured, Scale, measure
+from bench.deployment import Measurement, Scale, measure
 from bench.package import measure_package
 from bench.page import measure_page, page_table
 from bench.report import cold_start_table, help_table, history_table, package_table, request_table, time_table
@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Teal in virtual time.")
     parser.add_argument("--quick", action="store_true", help="10 VMs only")
     scales = SMALL if parser.parse_args().quick else SCALES
-    results: list[Measured] = []
+    results: list[Measurement] = []
     for scale in scales:
         results.append(run_virtual(measure(scale)))
         print(request_table(results[-1]), history_table(results[-1]), sep="\n\n", end="\n\n")

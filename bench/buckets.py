@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.azure.arm import throttling
-from local.azure.arm.messages import Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse
 from local.azure.arm.throttling import Limit, Policy
 from local.azure.cloud import Cloud
 
@@ -26,7 +26,7 @@ class MeteredCloud(Cloud):
         self._state.requests.clear()
         self.lowest.clear()
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: ArmRequest) -> ArmResponse:
         """Answer as ever, and look at what is left."""
         response = await super().handle(request)
         for policy, count in re.findall(r"Microsoft\.Compute/(\w+);(\d+)", response.headers.get(_HEADER, "")):

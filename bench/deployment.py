@@ -35,7 +35,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Requests:
+class RequestCounts:
     """Requests of one kind: the bucket they are assumed to be charged to, and how empty it became (1: empty)."""
 
     kind: str
@@ -60,12 +60,12 @@ class Histories:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What a deployment took. ``cpu_seconds`` is the whole process's: Teal, the SDKs, and what stands in for Azure."""
 
     scale: Scale
     batches: int
-    requests: tuple[Requests, ...]
+    requests: tuple[RequestCounts, ...]
     histories: tuple[Histories, ...]
     duration: timedelta
     ideal: timedelta
@@ -77,7 +77,7 @@ class Measured:
         return sum(one.cpu_seconds for one in self.histories)
 
 
-async def measure(scale: Scale) -> Measured:
+async def measure(scale: Scale) -> Measurement:
     """Roll a set of this size to a good image. Raises ``RuntimeError`` where the deployment does not finish."""
     platform = VirtualPlatform(_world(scale))
     cloud = platform.cloud = MeteredCloud(platform.world, platform.clock)
@@ -91,7 +91,7 @@ async def measure(scale: Scale) -> Measured:
         cpu_seconds = time.process_time() - begun
         if row.status != "finished" or row.ended_at is None:
             raise RuntimeError(f"the deployment is {row.status}: {row.reason}")
-        return Measured(
+        return Measurement(
             scale,
             row.number_of_batches,
             tuple(_requests(cloud)),
@@ -112,11 +112,11 @@ def _world(scale: Scale) -> World:
     return parse_world(document)
 
 
-def _requests(cloud: MeteredCloud) -> Iterable[Requests]:
+def _requests(cloud: MeteredCloud) -> Iterable[RequestCounts]:
     factor = cloud.world.platform.throttling_factor
     for name, count in sorted(cloud.requests.items()):
         limit = tightest(POLICIES[count.bucket])
-        yield Requests(
+        yield RequestCounts(
             kind=name.removesuffix(f" [{count.bucket}]"),
             policy=count.bucket,
             refill=limit.refill * factor,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.cold_start import GOAL, ColdStart
 from bench.command import GOAL as HELP_GOAL
 from bench.command import HelpTime
-from bench.deployment import Measured, Requests, Scale
+from bench.deployment import Measurement, RequestCounts, Scale
 from bench.package import LONGEST_IMPORT, Package
 from rollout.model.azure.scale_set import OrchestrationMode
 from rollout.model.words import counted
@@ -16,7 +16,7 @@ from rollout.model.words import counted
 WRITES_OF_ONE_VM = ("put VM", "put interface")
 
 
-def request_table(measured: Measured) -> str:
+def request_table(measured: Measurement) -> str:
     """ARM requests by kind, with the bucket that each is assumed to be charged to; writes of single VMs apart."""
     single = [one for one in measured.requests if one.kind in WRITES_OF_ONE_VM]
     others = [one for one in measured.requests if one.kind not in WRITES_OF_ONE_VM]
@@ -26,7 +26,7 @@ def request_table(measured: Measured) -> str:
     return "\n\n".join(tables)
 
 
-def _requests(caption: str, requests: Sequence[Requests]) -> str:
+def _requests(caption: str, requests: Sequence[RequestCounts]) -> str:
     header = ("ARM request", "number", "429", "bucket assumed", "refill/min", "size", "highest use")
     rows = [
         (one.kind, one.passed, one.throttled, one.policy, f"{one.refill:g}", f"{one.size:g}", _use(one.highest_use))
@@ -35,7 +35,7 @@ def _requests(caption: str, requests: Sequence[Requests]) -> str:
     return table(caption, header, rows)
 
 
-def history_table(measured: Measured) -> str:
+def history_table(measured: Measurement) -> str:
     """Histories by recipe, and the recipe's share of the process's CPU."""
     header = ("recipe", "turns", "most events", "where", "largest context", "share of CPU")
     rows = [
@@ -52,7 +52,7 @@ def history_table(measured: Measured) -> str:
     return table("Histories (at most 200 events)", header, rows)
 
 
-def time_table(results: Sequence[Measured]) -> str:
+def time_table(results: Sequence[Measurement]) -> str:
     """Each scale's time over the ideal poller's, and CPU over the first scale's."""
     header = ("scale", "virtual time", "ideal poller", "ratio", "orchestrator CPU", "CPU of everything")
     rows = [

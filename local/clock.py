@@ -1,7 +1,7 @@
 """Time on the local platform: real, scaled, or virtual.
 
-Everything local that knows what time it is, or waits, does so through one ``Clock``: the Durable host, the simulated
-Azure, the functions host. A clock is the event loop's own time multiplied:
+Everything local that knows what time it is, or waits, does so through one ``PlatformClock``: the Durable host, the
+simulated Azure, the functions host. A clock is the event loop's own time multiplied:
 
 * real: scale 1;
 * scaled: ``--speed 60`` makes a minute pass in a second, with real sockets and threads;
@@ -24,7 +24,7 @@ T = TypeVar("T")
 VIRTUAL_START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Clock:
+class PlatformClock:
     """The platform's time, read from the running event loop.
 
     ``start`` is the platform's time when the clock is made; a platform that goes on after a stop passes the time at

@@ -25,7 +25,7 @@ from local.azure.events.event_shape import (
     event_body,
     validation_body,
 )
-from local.azure.events.events import Notification
+from local.azure.events.events import PendingNotification
 from local.azure.world.events import EventSubscriptionSpec
 from local.durable.answers import HttpAnswer
 
@@ -127,7 +127,7 @@ class EventDelivery:
             if timer:
                 timer.cancel()
 
-    def _batches(self) -> Iterator[list[Notification]]:
+    def _batches(self) -> Iterator[list[PendingNotification]]:
         """What is due and not being delivered already, as many in one request as each subscription takes."""
         due = [one for one in self._topic.due() if one.number not in self._flying]
         by_subscription = sorted(due, key=lambda one: one.subscription)
@@ -135,7 +135,7 @@ class EventDelivery:
             size, members = self._topic.subscriptions[name].max_events_per_batch, list(group)
             yield from (members[start : start + size] for start in range(0, len(members), size))
 
-    async def _deliver(self, batch: Sequence[Notification]) -> None:
+    async def _deliver(self, batch: Sequence[PendingNotification]) -> None:
         """One attempt. An answer that comes too late still takes the notification back, if it is good."""
         spec = self._topic.subscriptions[batch[0].subscription]
         posting = self._begin(self._send(spec, self._notification_headers(spec, batch), self._body(spec, batch)))
@@ -151,7 +151,9 @@ class EventDelivery:
             self._topic.delivered(batch)
             self._cloud.changed()
 
-    def _settle(self, spec: EventSubscriptionSpec, batch: Sequence[Notification], answer: HttpAnswer | None) -> None:
+    def _settle(
+        self, spec: EventSubscriptionSpec, batch: Sequence[PendingNotification], answer: HttpAnswer | None
+    ) -> None:
         status = 0 if answer is None else answer.status
         if status in TAKEN:
             self._topic.delivered(batch)
@@ -164,17 +166,19 @@ class EventDelivery:
             else:
                 self._topic.put_off(one, self._wait(one, status))
 
-    def _wait(self, notification: Notification, status: int) -> timedelta:
+    def _wait(self, notification: PendingNotification, status: int) -> timedelta:
         planned = RETRY_AFTER[min(notification.attempts, len(RETRY_AFTER) - 1)]
         longer = self._topic.fraction(f"notification/{notification.number}/{notification.attempts}") * JITTER
         return max(planned, LEAST_WAIT.get(status, planned)) * (1 + longer)
 
-    def _body(self, spec: EventSubscriptionSpec, batch: Sequence[Notification]) -> Any:
+    def _body(self, spec: EventSubscriptionSpec, batch: Sequence[PendingNotification]) -> Any:
         topic, schema = topic_id(spec, self._cloud.world), spec.event_delivery_schema
         events = [event_body(one.event, topic, schema, self._cloud.world) for one in batch]
         return events[0] if schema == CLOUD_EVENTS and spec.max_events_per_batch == 1 else events
 
-    def _notification_headers(self, spec: EventSubscriptionSpec, batch: Sequence[Notification]) -> dict[str, str]:
+    def _notification_headers(
+        self, spec: EventSubscriptionSpec, batch: Sequence[PendingNotification]
+    ) -> dict[str, str]:
         is_batch = spec.event_delivery_schema == CLOUD_EVENTS and spec.max_events_per_batch > 1
         content_type = CONTENT_TYPE_OF_BATCHES if is_batch else CONTENT_TYPES[spec.event_delivery_schema]
         return {**_headers(spec, "Notification", content_type), "aeg-delivery-count": str(batch[0].attempts)}

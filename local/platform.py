@@ -19,7 +19,7 @@ from local.azure.arm import server as azure_server
 from local.azure.cloud import Cloud
 from local.azure.world import World
 from local.azurite import Azurite
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.durable.options import HostOptions
 from local.event_delivery import EventDelivery
 from local.functions import server as functions_server
@@ -58,7 +58,7 @@ class Platform:
     url: str
     azure_url: str
     tables_connection: str
-    clock: Clock
+    clock: PlatformClock
     cloud: Cloud
     host: FunctionsHost
 
@@ -73,7 +73,7 @@ async def run_platform(options: Options) -> AsyncIterator[Platform]:
     async with AsyncExitStack() as stack:
         storage: Storage = MemoryState() if options.state is None else open_state(options.state)
         stack.callback(storage.close)
-        clock = Clock(_time_of(storage), options.speed)
+        clock = PlatformClock(_time_of(storage), options.speed)
         azurite = await stack.enter_async_context(Azurite(_azurite_folder(options.state)))
         cloud = _cloud(storage, options.world, clock)
         azure = await azure_server.serve(cloud, options.azure_port)
@@ -123,7 +123,7 @@ def _azurite_folder(state: Path | None) -> Path | None:
     return None if state is None else state.with_name(f"{state.name}.azurite")
 
 
-def _cloud(storage: Storage, world: World, clock: Clock) -> Cloud:
+def _cloud(storage: Storage, world: World, clock: PlatformClock) -> Cloud:
     """Azure as it was when the state file was last written, or as the world file says it begins."""
     saved = storage.load("azure").get("snapshot")
     cloud = Cloud.restore(saved, clock) if saved else Cloud(world, clock)
@@ -141,7 +141,7 @@ def _time_of(storage: Storage) -> datetime | None:
 class _Timed:
     """A storage that also keeps the time of the last save, from which the next run's clock goes on."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: PlatformClock) -> None:
         self._storage = storage
         self._clock = clock
 

@@ -37,14 +37,14 @@ from tempfile import gettempdir
 
 from adapters.tables.store import store_over
 from local.clock import run_virtual
-from local.durable.actions import Answer
-from local.durable.history import EventType
+from local.durable.actions import OrchestratorAnswer
+from local.durable.history import HistoryEventType
 from local.durable.options import HostJson
 from local.state import Json
 from local.state_mark import note
 from local.virtual import VirtualPlatform
 from local.virtual.memory import MemoryTable
-from local.virtual.scenarios import SCENARIOS, Scene, scenario_world
+from local.virtual.scenarios import SCENARIOS, ScenarioScene, scenario_world
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,7 +79,7 @@ class Recorder:
     def __init__(self) -> None:
         self.executions: dict[str, Json] = {}
 
-    def hear(self, name: str, context: str, answer: Answer) -> None:
+    def hear(self, name: str, context: str, answer: OrchestratorAnswer) -> None:
         """One call. ``RuntimeError``: the recipe raised, of which there is nothing to keep."""
         if answer.error is not None:
             raise RuntimeError(f"{name} failed: {answer.error}")
@@ -126,7 +126,7 @@ async def play(name: str) -> Recording:
     rows: dict[str, Rows] = {}
     async with platform:
         platform.host.durable.listen(recorder.hear)
-        scene = Scene(platform, lambda moment: rows.update({moment: tables.rows()}))
+        scene = ScenarioScene(platform, lambda moment: rows.update({moment: tables.rows()}))
         await SCENARIOS[name](scene)
         scene.keep("end")
         platform.host.raise_errors()
@@ -193,7 +193,7 @@ def shape(execution: Json) -> str:
     """
     turns: list[str] = []
     for event in execution["context"]["history"]:
-        if event["EventType"] == EventType.ORCHESTRATOR_STARTED:
+        if event["EventType"] == HistoryEventType.ORCHESTRATOR_STARTED:
             turns.append("")
         turns[-1] += f"{event['EventType']}{event.get('Name', '')} "
     asked = [f"{action['actionType']}{action.get('functionName', '')}" for action in execution["actions"]]

@@ -1,7 +1,7 @@
 """What the local platform keeps when its process ends: named spaces of JSON values under text keys.
 
 ``MemoryState`` keeps it for as long as the object lives (a new host on the same object sees what the killed one had
-saved); ``State`` keeps it in one SQLite file. A ``save`` is one transaction: a process killed with ``kill -9`` has
+saved); ``StateFile`` keeps it in one SQLite file. A ``save`` is one transaction: a process killed with ``kill -9`` has
 saved all of it or nothing.
 """
 
@@ -53,7 +53,7 @@ class MemoryState:
         """Nothing is held open."""
 
 
-class State:
+class StateFile:
     """A ``Storage`` in one SQLite file at ``path``, made if it does not exist.
 
     The write-ahead log is not synced at every commit: a killed process loses nothing, a power cut may lose the newest

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.durable.options import HostJson
-from local.state import State, Storage
+from local.state import StateFile, Storage
 from rollout.model.codec import decode, encode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,10 +39,10 @@ class Mark:
         return f"{self.version} (recipes {self.recipes})"
 
 
-def open_state(path: Path) -> State:
+def open_state(path: Path) -> StateFile:
     """The state in the file, marked as this version's. ``StateError``: this version cannot go on from it."""
     try:
-        state = State(path)
+        state = StateFile(path)
     except sqlite3.DatabaseError as error:
         raise StateError(f"{path} is no state file: {error}") from error
     try:

@@ -18,9 +18,9 @@ from orchestrators.endings import (
     without_lock,
 )
 from orchestrators.steps import (
-    Context,
     Recipe,
-    Step,
+    RecipeContext,
+    StepRecipe,
     carry_out,
     carry_out_batch,
     heeded,
@@ -33,20 +33,20 @@ from orchestrators.steps import (
 from rollout.model.choices import OnFailure
 from rollout.model.codec import Json, decode, encode
 from rollout.model.events import EventType
-from rollout.model.order import Baking, Progress, Run, State
+from rollout.model.order import BakePeriod, Progress, Run, StepState
 from rollout.model.rows.commands import CommandKind
 from rollout.model.status import Status
 
-TAKE_TURN = Step("take_turn", EventType.TURN_TAKEN)
-PREPARE = Step("prepare_deployment", EventType.PLANNED)
-HOLD_PROCESSES = Step("hold_processes", EventType.PROCESSES_HELD)
-APPLY_IMAGE = Step("apply_image", EventType.IMAGE_APPLIED)
-HEED_COMMANDS = Step("heed_commands")
-AWAIT_APPROVAL = Step("await_approval")
-BAKE = Step("bake", EventType.BAKED)
+TAKE_TURN = StepRecipe("take_turn", EventType.TURN_TAKEN)
+PREPARE = StepRecipe("prepare_deployment", EventType.PLANNED)
+HOLD_PROCESSES = StepRecipe("hold_processes", EventType.PROCESSES_HELD)
+APPLY_IMAGE = StepRecipe("apply_image", EventType.IMAGE_APPLIED)
+HEED_COMMANDS = StepRecipe("heed_commands")
+AWAIT_APPROVAL = StepRecipe("await_approval")
+BAKE = StepRecipe("bake", EventType.BAKED)
 
 
-def deploy_group(context: Context) -> Recipe[Json | None]:
+def deploy_group(context: RecipeContext) -> Recipe[Json | None]:
     """Deploy; and where a fault of Teal's own comes in between, end the deployment in order."""
     run = decode(Run, context.get_input()).begun()
     try:
@@ -56,7 +56,7 @@ def deploy_group(context: Context) -> Recipe[Json | None]:
     return (yield from break_off(context, run, cause))
 
 
-def deploy(context: Context, run: Run) -> Recipe[Json | None]:
+def deploy(context: RecipeContext, run: Run) -> Recipe[Json | None]:
     """Prepare, then replace batch after batch, then finish; or stop, or roll back, or put back what was changed."""
     going = Status.ROLLING_BACK if run.back else Status.IN_PROGRESS
     show(context, run, going, "replacing its VMs" if run.batch else "Planning")
@@ -74,7 +74,7 @@ def deploy(context: Context, run: Run) -> Recipe[Json | None]:
     return (yield from finish(context, run, progress))
 
 
-def prepare(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def prepare(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Wait for the turn, plan under the lock and, where there is something to do, change the set."""
     if run.queued:
         run, turn = yield from carry_out(context, run, TAKE_TURN)
@@ -104,12 +104,12 @@ def planned(run: Run, plan: Progress) -> Run:
         gated=known.get("gated", False),
         approvals=tuple(known.get("approvals", ())),
         approves_every=known.get("approvesEvery", False),
-        bakes=decode(tuple[Baking, ...], known.get("bakes", ())),
+        bakes=decode(tuple[BakePeriod, ...], known.get("bakes", ())),
         on_failure=OnFailure(known.get("onFailure", run.on_failure)),
     )
 
 
-def one_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def one_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Replace the run's batch; then, where that was asked for, watch the green VMs, and let somebody approve."""
     run, progress = yield from carry_out_batch(context, run)
     if progress.done and run.baking:
@@ -119,7 +119,7 @@ def one_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     return run, progress
 
 
-def bake(context: Context, run: Run, baking: Baking) -> Recipe[tuple[Run, Progress]]:
+def bake(context: RecipeContext, run: Run, baking: BakePeriod) -> Recipe[tuple[Run, Progress]]:
     """Watch the new VMs for a while; their health is still judged."""
     seconds = encode(baking.time)
     message = f"watching the green VMs for {seconds} s: {baking.reason}"
@@ -127,7 +127,7 @@ def bake(context: Context, run: Run, baking: Baking) -> Recipe[tuple[Run, Progre
     return (yield from carry_out(context, run, BAKE))
 
 
-def await_approval(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def await_approval(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Heed what was said before; then wait until somebody approves, or decides otherwise, or the time for that is over.
 
     A pause that was accepted while the gate opened comes before it too: after the resume the gate opens anew.
@@ -143,7 +143,7 @@ def await_approval(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     return (yield from await_approval(context, run))
 
 
-def at_the_gate(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def at_the_gate(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Open the gate, and wait there for what a person, or the end of the time, decides."""
     run = yield from record(context, run, EventType.APPROVAL_AWAITED, "waiting for approval", until(context, run))
     run, decided = yield from carry_out(context, run.unsteered(), AWAIT_APPROVAL)
@@ -160,18 +160,18 @@ def at_the_gate(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     return run, decided
 
 
-def depart(context: Context, run: Run, progress: Progress) -> Recipe[Json | None]:
+def depart(context: RecipeContext, run: Run, progress: Progress) -> Recipe[Json | None]:
     """What becomes of a deployment that does not go on: a person's command, or a failure."""
     run = heeded(run, progress)
-    if progress.state is State.INTERRUPTED and progress.code == CommandKind.STOP:
+    if progress.state is StepState.INTERRUPTED and progress.code == CommandKind.STOP:
         return (yield from stop(context, run, progress))
-    answered = run.changed and not run.back and progress.state is not State.LOCK_LOST
-    if progress.state is State.INTERRUPTED or (answered and run.on_failure is OnFailure.ROLL_BACK):
+    answered = run.changed and not run.back and progress.state is not StepState.LOCK_LOST
+    if progress.state is StepState.INTERRUPTED or (answered and run.on_failure is OnFailure.ROLL_BACK):
         return (yield from roll_back(context, run, progress))
     return (yield from fail(context, run, progress))
 
 
-def finish(context: Context, run: Run, verified: Progress) -> Recipe[Json | None]:
+def finish(context: RecipeContext, run: Run, verified: Progress) -> Recipe[Json | None]:
     """Bring back what was held, free the group, and say that the deployment is finished, or rolled back."""
     run = run.unsteered()
     if run.back:

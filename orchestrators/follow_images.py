@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrators.broken import first_line
-from orchestrators.steps import Context, Recipe, backoff
+from orchestrators.steps import Recipe, RecipeContext, backoff
 from rollout.automation.follow import Follow, FollowOrder
 from rollout.model.codec import Json, decode, encode
 from rollout.model.order import SETBACK, Progress, again
@@ -15,7 +15,7 @@ from rollout.model.order import SETBACK, Progress, again
 LOOKS_PER_GENERATION = 5
 
 
-def follow_images(context: Context) -> Recipe[Json | None]:
+def follow_images(context: RecipeContext) -> Recipe[Json | None]:
     """Look at the versions, start what can be deployed, and look again, until nothing is wanted any more.
 
     A burst of notifications is waited for first, so that of versions that are published together the newest is
@@ -37,7 +37,7 @@ def follow_images(context: Context) -> Recipe[Json | None]:
     return None
 
 
-def _carry_out(context: Context, follow: Follow, activity: str, version: str = "") -> Recipe[Progress]:
+def _carry_out(context: RecipeContext, follow: Follow, activity: str, version: str = "") -> Recipe[Progress]:
     """One activity. One that raises is looked at again: what it was about is in its rows."""
     order = FollowOrder(
         follow.group_id, context.instance_id, context.current_utc_datetime, follow.poll_interval, follow.scopes, version
@@ -54,5 +54,5 @@ def _patience(follow: Follow) -> timedelta:
     return backoff(follow.poll_interval, follow.setbacks - 1) if follow.setbacks else timedelta(0)
 
 
-def _pass(context: Context, wait: timedelta) -> Recipe[None]:
+def _pass(context: RecipeContext, wait: timedelta) -> Recipe[None]:
     yield context.create_timer(context.current_utc_datetime + wait)

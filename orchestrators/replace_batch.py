@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from orchestrators.broken import Broken, cause_of
-from orchestrators.steps import Context, Outcome, Recipe, Step, carry_out, carry_out_all, record, show
+from orchestrators.steps import Recipe, RecipeContext, StepOutcome, StepRecipe, carry_out, carry_out_all, record, show
 from rollout.model.codec import Json, decode, encode
 from rollout.model.events import EventType
-from rollout.model.order import Progress, Run, State
+from rollout.model.order import Progress, Run, StepState
 from rollout.model.status import Status
 
-GATE = (Step("check_group"),)
+GATE = (StepRecipe("check_group"),)
 LAUNCH = (
-    Step("launch_green", EventType.BATCH_LAUNCHED),
-    Step("judge_batch", EventType.BATCH_HEALTHY),
+    StepRecipe("launch_green", EventType.BATCH_LAUNCHED),
+    StepRecipe("judge_batch", EventType.BATCH_HEALTHY),
 )
-SAVE_EVIDENCE = Step("save_evidence")
+SAVE_EVIDENCE = StepRecipe("save_evidence")
 REPLACE_SICK = (
-    Step("discard_sick", EventType.SICK_DISCARDED),
-    Step("launch_green", EventType.BATCH_LAUNCHED),
-    Step("judge_batch", EventType.BATCH_HEALTHY),
+    StepRecipe("discard_sick", EventType.SICK_DISCARDED),
+    StepRecipe("launch_green", EventType.BATCH_LAUNCHED),
+    StepRecipe("judge_batch", EventType.BATCH_HEALTHY),
 )
 RETIRE = (
-    Step("detach_blue", EventType.BATCH_DETACHED),
-    Step("terminate_blue", EventType.BATCH_TERMINATED),
+    StepRecipe("detach_blue", EventType.BATCH_DETACHED),
+    StepRecipe("terminate_blue", EventType.BATCH_TERMINATED),
 )
 
 
-def replace_batch(context: Context) -> Recipe[Json]:
+def replace_batch(context: RecipeContext) -> Recipe[Json]:
     """Replace the batch, and say how it ended; a fault of Teal's own is one of the ways."""
     run = decode(Run, context.get_input())
     show(context, run, Status.ROLLING_BACK if run.back else Status.IN_PROGRESS, "replacing its VMs")
@@ -34,13 +34,13 @@ def replace_batch(context: Context) -> Recipe[Json]:
         run, progress = yield from replace_vms(context, run)
     except Broken as broken:
         run, progress = cause_of(run, broken)
-    if progress.state in (State.FAILED, State.LOCK_LOST):
+    if progress.state in (StepState.FAILED, StepState.LOCK_LOST):
         run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
-    outcome: Json = encode(Outcome(progress, run.sequence, run.heard))
+    outcome: Json = encode(StepOutcome(progress, run.sequence, run.heard))
     return outcome
 
 
-def replace_vms(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def replace_vms(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Launch green, judge it through the grace period, replace its sick VMs once, and only then retire blue."""
     run, progress = yield from carry_out_all(context, run, (*GATE, *LAUNCH) if run.gated else LAUNCH)
     if progress.done:
@@ -54,7 +54,7 @@ def replace_vms(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     return run, progress
 
 
-def keep_evidence(context: Context, run: Run, verdict: Progress) -> Recipe[Run]:
+def keep_evidence(context: RecipeContext, run: Run, verdict: Progress) -> Recipe[Run]:
     """Where the verdict counts sick VMs, keep what is known of them. What becomes of that stops nothing."""
     if verdict.data.get("sick"):
         run, _ = yield from carry_out(context, run, SAVE_EVIDENCE)

@@ -16,20 +16,20 @@ from orchestrators.endings import (
     left,
     take_stock,
 )
-from orchestrators.steps import Context, Recipe, Step, carry_out, record, show
+from orchestrators.steps import Recipe, RecipeContext, StepRecipe, carry_out, record, show
 from rollout.lifecycle.watchdog import ORCHESTRATOR_LOST
 from rollout.model.codec import Json, decode
 from rollout.model.events import EventType
-from rollout.model.order import Progress, Run, State
+from rollout.model.order import Progress, Run, StepState
 from rollout.model.status import Status
 
-RECLAIM = Step("reclaim")
+RECLAIM = StepRecipe("reclaim")
 
 #: Of a set that is gone nothing can do harm any more: what is left to do is to forget what was held of it.
 SET_GONE = "scaleSetGone"
 
 
-def restore_group(context: Context) -> Recipe[Json]:
+def restore_group(context: RecipeContext) -> Recipe[Json]:
     """Put the set right; where the deployment's row does not take what that is, free the group and write the end.
 
     Any other fault ends this orchestration, and it is begun again later.
@@ -42,7 +42,7 @@ def restore_group(context: Context) -> Recipe[Json]:
     return (yield from abandon(context, run, cause))
 
 
-def restore(context: Context, run: Run) -> Recipe[Json]:
+def restore(context: RecipeContext, run: Run) -> Recipe[Json]:
     """Take the lock in the next epoch, then put the set right, and free the group.
 
     Where another deployment has the lock, or takes it on the way, all this is for that one to do.
@@ -57,7 +57,7 @@ def restore(context: Context, run: Run) -> Recipe[Json]:
     return (yield from write_off(context, run, reclaimed))
 
 
-def let_go_of_kept(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
+def let_go_of_kept(context: RecipeContext, run: Run, reclaimed: Progress) -> Recipe[Json]:
     """The deployment's history has an end, and gets no more facts; the VMs' rows say what became of them.
 
     Where the VMs do not go, the journal stays as it is, and all this is tried again.
@@ -71,7 +71,7 @@ def let_go_of_kept(context: Context, run: Run, reclaimed: Progress) -> Recipe[Js
     return end(context, run, Status.FINISHED if kept.done else Status.FAILED, kept.reason)
 
 
-def write_off(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
+def write_off(context: RecipeContext, run: Run, reclaimed: Progress) -> Recipe[Json]:
     """Restore the image and what was held, say what remains of the deployment, and that it has failed.
 
     No VM is deleted: which of them should go is for the next deployment to find out. The end is written before the
@@ -85,7 +85,7 @@ def write_off(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
     held = image
     if image.done or image.code == SET_GONE:
         run, held = yield from carry_out(context, run, RESTORE_PROCESSES)
-    if State.LOCK_LOST in (image.state, held.state):
+    if StepState.LOCK_LOST in (image.state, held.state):
         return end(context, run, Status.FAILED, held.reason)
     reason = reclaimed.reason
     if reclaimed.data["planned"]:
@@ -98,11 +98,11 @@ def write_off(context: Context, run: Run, reclaimed: Progress) -> Recipe[Json]:
     return end(context, run, Status.FAILED, reason)
 
 
-def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def restore_image(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Put the previous image back, where it is known; or say that this did not work."""
     if not run.changed:
-        return run, Progress(State.DONE, "The image was never changed")
+        return run, Progress(StepState.DONE, "The image was never changed")
     run, restored = yield from carry_out(context, run, RESTORE_IMAGE)
-    if restored.state is State.FAILED:
+    if restored.state is StepState.FAILED:
         run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
     return run, restored

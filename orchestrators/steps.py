@@ -15,9 +15,9 @@ from azure.durable_functions import RetryOptions
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
-from rollout.model.events import EventType, Recorded
+from rollout.model.events import EventResult, EventType
 from rollout.model.names import batch_instance_id, wait_instance_id
-from rollout.model.order import Order, Progress, Run, State, failed
+from rollout.model.order import Order, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
@@ -35,7 +35,7 @@ BATCH_LOST = "batchLost"
 _RECORDING = RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=12)
 
 
-class Context(Protocol):
+class RecipeContext(Protocol):
     """What recipes use of the SDK's ``DurableOrchestrationContext``."""
 
     instance_id: str
@@ -53,14 +53,14 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class StepRecipe:
     """An activity to repeat until it is done, and the fact that it then is."""
 
     activity: str
     fact: EventType | None = None
 
 
-AWAIT_RESUME = Step("await_resume")
+AWAIT_RESUME = StepRecipe("await_resume")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What a batch tells the deployment: how it ended, the last event it wrote, and the last command it heeded."""
 
     progress: Progress
@@ -87,7 +87,7 @@ class Outcome:
     heard: int = 0
 
 
-def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progress]]:
+def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down.
 
     A pause holds up a step that is steered; it then begins its wait anew.
@@ -109,10 +109,10 @@ def carry_out(context: Context, run: Run, step: Step) -> Recipe[tuple[Run, Progr
 
 def is_pause(progress: Progress) -> bool:
     """Whether a pause came in between."""
-    return progress.state is State.INTERRUPTED and progress.code == CommandKind.PAUSE
+    return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
 
 
-def pause(context: Context, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
+def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
     """Wait for a resume; where something else is decided, that interrupts what was paused."""
     run = heeded(run, command).unsteered()
     run = yield from record(context, run, EventType.PAUSED, command.reason, {**command.data, **until(context, run)})
@@ -123,7 +123,7 @@ def pause(context: Context, run: Run, command: Progress) -> Recipe[tuple[Run, Pr
     return run, decided
 
 
-def until(context: Context, run: Run) -> Json:
+def until(context: RecipeContext, run: Run) -> Json:
     """When the wait for a person that begins now ends at the latest, and what is done then."""
     deadline = encode_time(context.current_utc_datetime + run.wait_timeout)
     return {"deadline": deadline, "action": run.action_on_timeout}
@@ -134,14 +134,14 @@ def heeded(run: Run, progress: Progress) -> Run:
     return replace(run, heard=max(run.heard, progress.data.get("heard", 0)))
 
 
-def _setbacks(step: Step, progress: Progress) -> tuple[str, Json]:
+def _setbacks(step: StepRecipe, progress: Progress) -> tuple[str, Json]:
     """One fact for all the times that a step had to be tried again, however many they were."""
     times = counted(progress.setbacks, "time")
     message = f"{step.activity} was tried again {times}; at last because: {progress.last_setback}"
     return message, {"activity": step.activity, "setbacks": progress.setbacks}
 
 
-def carry_out_all(context: Context, run: Run, steps: Sequence[Step]) -> Recipe[tuple[Run, Progress]]:
+def carry_out_all(context: RecipeContext, run: Run, steps: Sequence[StepRecipe]) -> Recipe[tuple[Run, Progress]]:
     """One step after the other, up to the first that does not reach its goal."""
     for step in steps:
         run, progress = yield from carry_out(context, run, step)
@@ -150,7 +150,7 @@ def carry_out_all(context: Context, run: Run, steps: Sequence[Step]) -> Recipe[t
     return run, progress
 
 
-def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
+def carry_out_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Replace the run's batch, in an orchestration of its own.
 
     A generation must not begin with a sub-orchestration. If the host dies after the messages of the turn that continued
@@ -163,7 +163,7 @@ def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
         answer = yield context.call_sub_orchestrator("replace_batch", encode(run), instance_id)
     except Exception as error:
         return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
-    outcome = decode(Outcome, answer)
+    outcome = decode(StepOutcome, answer)
     run = replace(run, sequence=outcome.sequence, heard=outcome.heard)
     if outcome.progress.code == INTERNAL_ERROR:
         raise Broken(run, outcome.progress.reason)
@@ -171,7 +171,7 @@ def carry_out_batch(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
 
 
 def record(
-    context: Context, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
+    context: RecipeContext, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
 ) -> Recipe[Run]:
     """Number and date a fact and write it into the history.
 
@@ -192,7 +192,7 @@ def record(
     except Exception as error:
         raise Broken(run, f"{fact} could not be written down: {first_line(error)}") from error
     run = replace(run, sequence=event.sequence)
-    if refused := decode(Recorded, answer or {}).illegal:
+    if refused := decode(EventResult, answer or {}).illegal:
         said = f"a deployment that is {refused.current} cannot become {refused.following} ({fact})"
         raise IllegalEvent(run, f"A fault of Teal's own: {said}")
     return run
@@ -203,7 +203,7 @@ def wake_event(watch: Watch) -> str:
     return f"wake-{watch.looks}"
 
 
-def order_of(context: Context, watch: Watch, since: datetime) -> Order:
+def order_of(context: RecipeContext, watch: Watch, since: datetime) -> Order:
     """What an activity is told, with the recipe's recorded time."""
     run = watch.run
     return Order(
@@ -226,7 +226,7 @@ def order_of(context: Context, watch: Watch, since: datetime) -> Order:
     )
 
 
-def show(context: Context, run: Run, status: Status, message: str) -> None:
+def show(context: RecipeContext, run: Run, status: Status, message: str) -> None:
     """Show where the deployment stands in the instance's custom status."""
     complete = status in (Status.FINISHED, Status.ROLLED_BACK)
     context.set_custom_status(
@@ -248,7 +248,7 @@ def in_batch(run: Run, message: str) -> str:
     return f"Batch {run.batch} of {run.batches}: {message}"
 
 
-def _wait(context: Context, run: Run, activity: str) -> Recipe[Progress]:
+def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     try:

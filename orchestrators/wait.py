@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrators.broken import first_line
-from orchestrators.steps import Context, Recipe, Watch, backoff, order_of, wake_event
+from orchestrators.steps import Recipe, RecipeContext, Watch, backoff, order_of, wake_event
 from rollout.model.codec import Json, decode, encode
-from rollout.model.order import SETBACK, Progress, State, again, failed
+from rollout.model.order import SETBACK, Progress, StepState, again, failed
 
 #: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
 LOOKS_PER_GENERATION = 5
@@ -28,7 +28,7 @@ _SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(days=1)
 
 
-def wait_until_done(context: Context) -> Recipe[Json | None]:
+def wait_until_done(context: RecipeContext) -> Recipe[Json | None]:
     """Carry out the watched activity, again and again, until it is done, has failed, or lost its right to act.
 
     A new generation every few looks. Activities bound their own waits; this bounds setbacks.
@@ -37,7 +37,7 @@ def wait_until_done(context: Context) -> Recipe[Json | None]:
     watch = replace(watch, since=watch.since or context.current_utc_datetime)
     for _ in range(LOOKS_PER_GENERATION):
         progress = yield from _look(context, watch)
-        if progress.state is not State.AGAIN:
+        if progress.state is not StepState.AGAIN:
             answer: Json = encode(replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback))
             return answer
         context.set_custom_status({"message": progress.reason})
@@ -47,7 +47,7 @@ def wait_until_done(context: Context) -> Recipe[Json | None]:
     return None
 
 
-def _pass_time(context: Context, watch: Watch, progress: Progress) -> Recipe[None]:
+def _pass_time(context: RecipeContext, watch: Watch, progress: Progress) -> Recipe[None]:
     """Let the time until the next look pass. Where the activity listens for commands, one cuts it short.
 
     The event only wakes: what it carries is not looked at, and each look waits for one of another name, because the SDK
@@ -78,7 +78,7 @@ def _counted(watch: Watch, progress: Progress) -> Watch:
     )
 
 
-def _look(context: Context, watch: Watch) -> Recipe[Progress]:
+def _look(context: RecipeContext, watch: Watch) -> Recipe[Progress]:
     since = watch.since or context.current_utc_datetime
     try:
         answer = yield context.call_activity(watch.activity, encode(order_of(context, watch, since)))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from rollout.model.azure.scale_set import ImageReference, ScaleSet
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger, names
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.deployment import Deployment
 from rollout.planning.bad_image import bad_in_model, found_bad
 from rollout.ports.ports import Ports
 
 
-async def known_bad(ports: Ports, scale_set: ScaleSet) -> Danger | None:
+async def known_bad(ports: Ports, scale_set: ScaleSet) -> DangerRecord | None:
     """What is known of the image that the set's model names; ``None``: nothing bad."""
     danger = await ports.store.dangers.get(scale_set.id, MODEL_NAMES_BAD_IMAGE)
     return danger if names(danger, scale_set.image) else None
 
 
-async def seen_afresh(ports: Ports, scale_set: ScaleSet) -> Danger | None:
+async def seen_afresh(ports: Ports, scale_set: ScaleSet) -> DangerRecord | None:
     """The same, of a set that was read just now: where its model names another image, the fact is taken away."""
     danger = await ports.store.dangers.get(scale_set.id, MODEL_NAMES_BAD_IMAGE)
     if danger is None or names(danger, scale_set.image):

@@ -8,7 +8,7 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Image
 from rollout.model.status import Color
 from rollout.ports.ports import Ports
-from rollout.preflight.beside import Scene, refusing_beside
+from rollout.preflight.beside import SetUnderWay, refusing_beside
 from services.survey import Survey
 
 
@@ -21,7 +21,7 @@ async def findings_beside(ports: Ports, seen: Survey, parameters: Parameters, ho
         return refusing_beside(seen.findings, None)
     records = [record for record in await ports.store.vms.list(holder) if record.batch] if holder else []
     blue = [record.vm_id for record in records if record.color is Color.BLUE]
-    scene = Scene(
+    scene = SetUnderWay(
         seen.scale_set,
         seen.listed.vms,
         seen.plan,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollout.lifecycle.lock import Taking, free, take
+from rollout.lifecycle.lock import LockTaking, free, take
 from rollout.model.rows.lock import Lock
 from rollout.ports.durable import InstanceState
 from rollout.ports.ports import Ports
@@ -14,29 +14,29 @@ ATTEMPTS_MAX = 5
 
 
 @dataclass(frozen=True)
-class Held:
+class LockHolder:
     """The scale set is not free: ``holder`` is the deployment to wait for, empty where it is not known which."""
 
     holder: str
     reason: str
 
 
-async def look(ports: Ports, scale_set_id: str, asker: str) -> tuple[Lock | None, Taking]:
+async def look(ports: Ports, scale_set_id: str, asker: str) -> tuple[Lock | None, LockTaking]:
     """The lock's row, and whether ``asker`` can have it."""
     lock = await ports.store.locks.get(scale_set_id)
     holder = await ports.instances.state(lock.owner) if lock is not None and lock.owner else InstanceState.ABSENT
     return lock, take(lock, scale_set_id, asker, holder, ports.clock.now())
 
 
-async def held(ports: Ports, scale_set_id: str, asker: str) -> Held | None:
+async def held(ports: Ports, scale_set_id: str, asker: str) -> LockHolder | None:
     """The deployment other than ``asker`` that is under way on the scale set."""
     lock, taking = await look(ports, scale_set_id, asker)
     if lock is None or taking.lock is not None or lock.owner == asker:
         return None
-    return Held(lock.owner, taking.reason)
+    return LockHolder(lock.owner, taking.reason)
 
 
-async def claim(ports: Ports, scale_set_id: str, owner: str) -> Lock | Held:
+async def claim(ports: Ports, scale_set_id: str, owner: str) -> Lock | LockHolder:
     """Take the lock for ``owner``, which may have it already: then as it is."""
     for _ in range(ATTEMPTS_MAX):
         seen, taking = await look(ports, scale_set_id, owner)
@@ -44,11 +44,11 @@ async def claim(ports: Ports, scale_set_id: str, owner: str) -> Lock | Held:
             return seen
         if taking.lock is None:
             assert seen is not None, "a lock without a row is free"
-            return Held(seen.owner, taking.reason)
+            return LockHolder(seen.owner, taking.reason)
         # A swap that is sent again after a lost response meets its own row and says false: what is there decides.
         if await ports.store.locks.swap(seen, taking.lock) or await _holds(ports, taking.lock):
             return taking.lock
-    return Held("", "Other deployments are starting on this scale set at this moment")
+    return LockHolder("", "Other deployments are starting on this scale set at this moment")
 
 
 async def release(ports: Ports, lock: Lock) -> None:

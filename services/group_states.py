@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rollout.judging.group_state import Look, looked, of_group, with_latest
+from rollout.judging.group_state import GroupLook, looked, of_group, with_latest
 from rollout.model.azure.scale_set import ScaleSet, Vm
 from rollout.model.group import Group
 from rollout.model.rows.deployment import Deployment, Problem
@@ -15,7 +15,7 @@ from rollout.ports.ports import Ports
 from services.roll import PER_REQUEST, look_at_roll
 
 
-async def note_look(ports: Ports, group: Group, look: Look) -> GroupState:
+async def note_look(ports: Ports, group: Group, look: GroupLook) -> GroupState:
     """Keep what was seen of the group's set; the row after that."""
 
     def change(state: GroupState | None) -> GroupState:
@@ -37,7 +37,7 @@ async def note_deployment(ports: Ports, row: Deployment) -> None:
 async def note_vms(ports: Ports, row: Deployment, scale_set: ScaleSet, vms: Sequence[Vm], at: datetime) -> None:
     """Keep what a deployment has seen of its set; whether that needs a roll is asked when it is over."""
     types = row.parameters.health_check_types
-    seen = Look(at, scale_set, vms)
+    seen = GroupLook(at, scale_set, vms)
 
     def change(state: GroupState | None) -> GroupState:
         return looked(of_group(state, row.group_id, row.scale_set_id), seen, types)
@@ -45,22 +45,22 @@ async def note_vms(ports: Ports, row: Deployment, scale_set: ScaleSet, vms: Sequ
     await ports.store.group_states.change(row.group_id, change)
 
 
-async def look_at_set(ports: Ports, group: Group) -> Look:
+async def look_at_set(ports: Ports, group: Group) -> GroupLook:
     """Read the set and its VMs. Azure's errors are a part of what is seen."""
     try:
         scale_set = await ports.scale_sets.read(group.scale_set_id)
     except AzureError as error:
         problem = Problem(error.code, error.message)
-        return Look(ports.clock.now(), None, problem=problem, roll_problem=problem, pause=PER_REQUEST)
+        return GroupLook(ports.clock.now(), None, problem=problem, roll_problem=problem, pause=PER_REQUEST)
     if scale_set is None:
         problem = Problem("scaleSetNotFound", f"There is no scale set {group.scale_set_id}")
-        return Look(ports.clock.now(), None, problem=problem, roll_problem=problem, pause=PER_REQUEST)
+        return GroupLook(ports.clock.now(), None, problem=problem, roll_problem=problem, pause=PER_REQUEST)
     return await look_at_vms(ports, group, scale_set)
 
 
-async def look_at_vms(ports: Ports, group: Group, scale_set: ScaleSet) -> Look:
+async def look_at_vms(ports: Ports, group: Group, scale_set: ScaleSet) -> GroupLook:
     """Read the VMs of a set that has just been read, and whether they need a roll."""
     now = ports.clock.now()
     found = await look_at_roll(ports, scale_set, group.image_rule)
     vms = found.listed.vms if found.listed is not None else None
-    return Look(now, scale_set, vms, None, found.needed, found.problem, found.pause)
+    return GroupLook(now, scale_set, vms, None, found.needed, found.problem, found.pause)

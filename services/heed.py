@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from rollout.model.rows.commands import Command, Heeded
+from rollout.model.rows.commands import Command, CommandEnd
 from rollout.model.rows.deployment import Deployment
 from rollout.ports.ports import Ports
 from rollout.steps.commands import heedings
@@ -27,5 +27,5 @@ async def note(ports: Ports, deployment_id: str, ended: Command) -> Command:
     return await ports.store.commands.change(deployment_id, ended.number, lambda row: _noted(row, ended.heeded))
 
 
-def _noted(row: Command, heeded: Heeded | None) -> Command:
+def _noted(row: Command, heeded: CommandEnd | None) -> Command:
     return row if row.heeded is not None else replace(row, heeded=heeded)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rollout.lifecycle.succession import latest_first, lost, took_part
 from rollout.model.rows.deployment import Deployment
-from rollout.model.rows.handover import HandedOn
-from rollout.planning.inheritance import Former
+from rollout.model.rows.handover import Handover
+from rollout.planning.inheritance import Predecessor
 from rollout.ports.durable import InstanceState
 from rollout.ports.ports import Ports
-from services.claim import Held
+from services.claim import LockHolder
 from services.group_states import note_deployment
 from services.heed import end_commands
 
@@ -16,7 +16,7 @@ from services.heed import end_commands
 PREDECESSORS_MAX = 100
 
 
-async def end_predecessors(ports: Ports, row: Deployment, last_owner: str) -> Deployment | Held | None:
+async def end_predecessors(ports: Ports, row: Deployment, last_owner: str) -> Deployment | LockHolder | None:
     """Write the end of every deployment that looks live but runs no more; return the one that ``row``'s follows.
 
     To be called where no other deployment of the scale set can be under way: by the lock's holder, or by whoever is
@@ -24,15 +24,15 @@ async def end_predecessors(ports: Ports, row: Deployment, last_owner: str) -> De
     to a group of another name. Every other one is looked at too, because a start may have died between taking a lock
     over and writing its former holder's end.
 
-    ``Held``: one has given its lock back but is still writing its end. Whether it left the set in order, which decides
-    what the next one inherits, is not known before that.
+    ``LockHolder``: one has given its lock back but is still writing its end. Whether it left the set in order, which
+    decides what the next one inherits, is not known before that.
     """
     ended: list[Deployment] = []
     for one in await _earlier(ports, row.group_id, row.scale_set_id, last_owner):
         if one.id == row.id:
             continue
         end = await _end(ports, one)
-        if isinstance(end, Held):
+        if isinstance(end, LockHolder):
             return end
         ended.append(end)
     return ended[0] if ended else None
@@ -45,10 +45,10 @@ async def predecessor_of(ports: Ports, group_id: str, scale_set_id: str) -> Depl
     return next(iter(await _earlier(ports, group_id, scale_set_id, last_owner)), None)
 
 
-async def former_of(ports: Ports, handed: HandedOn) -> Former | None:
+async def former_of(ports: Ports, handed: Handover) -> Predecessor | None:
     """The deployment that another one continues, with the rows of its VMs; ``None`` where there is none any more."""
     row = await ports.store.deployments.get(handed.continues) if handed.continues else None
-    return Former(row, tuple(await ports.store.vms.list(row.id))) if row is not None else None
+    return Predecessor(row, tuple(await ports.store.vms.list(row.id))) if row is not None else None
 
 
 async def _earlier(ports: Ports, group_id: str, scale_set_id: str, last_owner: str) -> tuple[Deployment, ...]:
@@ -59,11 +59,11 @@ async def _earlier(ports: Ports, group_id: str, scale_set_id: str, last_owner: s
     return latest_first((row for row in found.values() if took_part(row, scale_set_id)), last_owner)
 
 
-async def _end(ports: Ports, row: Deployment) -> Deployment | Held:
+async def _end(ports: Ports, row: Deployment) -> Deployment | LockHolder:
     if row.status.ended:
         return row
     if await ports.instances.state(row.id) in (InstanceState.RUNNING, InstanceState.SUSPENDED):
-        return Held(row.id, f"Deployment {row.id} has freed the scale set and is writing its end")
+        return LockHolder(row.id, f"Deployment {row.id} has freed the scale set and is writing its end")
     now = ports.clock.now()
     ended = await ports.store.deployments.change(row.id, lambda current: lost(current, now))
     await note_deployment(ports, ended)

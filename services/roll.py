@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from rollout.judging.roll_needed import roll_needed
 from rollout.model.azure.roll_needed import RollNeeded
-from rollout.model.azure.scale_set import ImageVersion, ScaleSet, VmList
+from rollout.model.azure.scale_set import PublishedVersion, ScaleSet, VmList
 from rollout.model.image_rule import ImageRule
 from rollout.model.rows.deployment import Problem
 from rollout.ports.errors import AzureError, Busy
@@ -59,7 +59,7 @@ async def _list(ports: Ports, scale_set: ScaleSet) -> VmList | AzureError:
         return error
 
 
-async def _newest(ports: Ports, scale_set: ScaleSet, rule: ImageRule | None) -> ImageVersion | AzureError | None:
+async def _newest(ports: Ports, scale_set: ScaleSet, rule: ImageRule | None) -> PublishedVersion | AzureError | None:
     if rule is None or not rule.enabled:
         return None
     try:

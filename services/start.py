@@ -18,7 +18,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rollout.lifecycle.succession import NOT_STARTED, Start, first_row, inherit, queued_row
+from rollout.lifecycle.succession import NOT_STARTED, DeploymentStart, first_row, inherit, queued_row
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.choices import OnConflict
 from rollout.model.codec import encode
@@ -35,7 +35,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.checks import lasting
 from rollout.preflight.danger import for_nobody
 from services.beside import findings_beside
-from services.claim import Held, claim, release
+from services.claim import LockHolder, claim, release
 from services.group_states import note_deployment
 from services.predecessor import end_predecessors, predecessor_of
 from services.queue import queued, under_way
@@ -49,7 +49,7 @@ _log = logging.getLogger("teal")
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedDeployment:
     """The deployment, and what was found that does not refuse it. ``queued``: it waits for others by this start."""
 
     deployment: Deployment
@@ -58,21 +58,21 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Unfit:
+class StartRefusal:
     """The preflight refuses the deployment; nothing was started. ``findings``: all of them, errors first."""
 
     findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
-class Unneeded:
+class NeedlessStart:
     """The deployment would change nothing, and was to be started only if it did."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Failed:
+class StartFailure:
     """The deployment could not be started. ``uncertain``: nobody knows whether its orchestration runs."""
 
     message: str
@@ -80,35 +80,36 @@ class Failed:
     uncertain: bool = False
 
 
-Begun = Started | Held | Unfit | Unneeded | Failed
+StartResult = StartedDeployment | LockHolder | StartRefusal | NeedlessStart | StartFailure
 
 
 @dataclass(frozen=True)
-class Obstacle:
+class StartObstacle:
     """Why a deployment was not started, in words. ``passes``: it may be started later as it is."""
 
     reason: str
     passes: bool = True
 
 
-def obstacle(begun: Held | Unfit | Failed) -> Obstacle:
+def obstacle(begun: LockHolder | StartRefusal | StartFailure) -> StartObstacle:
     """What stood in the way. Of a preflight's errors those count first that do not pass."""
     match begun:
-        case Held(_, reason):
-            return Obstacle(reason)
-        case Failed(message):
-            return Obstacle(message)
-        case Unfit(findings):
+        case LockHolder(_, reason):
+            return StartObstacle(reason)
+        case StartFailure(message):
+            return StartObstacle(message)
+        case StartRefusal(findings):
             stays = first_error(lasting(findings))
             worst = stays or first_error(findings)
             assert worst is not None, "what is refused has an error"
-            return Obstacle(f"{worst.code}: {worst.message}. {worst.remedy}", passes=stays is None)
+            return StartObstacle(f"{worst.code}: {worst.message}. {worst.remedy}", passes=stays is None)
 
 
 async def begin(
-    ports: Ports, start: Start, poll_interval: timedelta, *, tried: bool = False, only_if_needed: bool = False
-) -> Begun:
-    """The deployment; or why there is none: who has the scale set (``Held``), what speaks against it, what failed.
+    ports: Ports, start: DeploymentStart, poll_interval: timedelta, *, tried: bool = False, only_if_needed: bool = False
+) -> StartResult:
+    """The deployment; or why there is none: who has the scale set (``LockHolder``), what speaks against it, what
+    failed.
 
     ``tried``: an earlier try of the same start may have come to any point; this one goes on from there. May raise
     ``AzureError``, like everything that asks neighbours.
@@ -116,18 +117,18 @@ async def begin(
     if tried:
         there = await ports.store.deployments.get(start.deployment_id)
         if there is not None and there.error is not None and there.error.code == NOT_STARTED:
-            return Failed(there.reason, there.id)
+            return StartFailure(there.reason, there.id)
         if there is not None and (
             there.status.ended or await ports.instances.state(there.id) is not InstanceState.ABSENT
         ):
-            return Started(there)
+            return StartedDeployment(there)
     return await _Starter(ports, start, poll_interval, tried, only_if_needed).begin()
 
 
 class _Stopped(Exception):
     """The start ends here, with this answer."""
 
-    def __init__(self, answer: Held | Unfit | Unneeded | Failed) -> None:
+    def __init__(self, answer: LockHolder | StartRefusal | NeedlessStart | StartFailure) -> None:
         super().__init__(str(answer))
         self.answer = answer
 
@@ -137,18 +138,18 @@ class _Starter:
     """One start on its way. ``tried``: an earlier try may have written the row already."""
 
     ports: Ports
-    start: Start
+    start: DeploymentStart
     poll_interval: timedelta
     tried: bool
     only_if_needed: bool
 
-    async def begin(self) -> Begun:
+    async def begin(self) -> StartResult:
         try:
             return await self._begin()
         except _Stopped as stopped:
             return stopped.answer
 
-    async def _begin(self) -> Started:
+    async def _begin(self) -> StartedDeployment:
         start, group = self.start, self.start.group
         ahead = await under_way(self.ports, group.id, group.scale_set_id, start.deployment_id)
         # Before the preflight, which would only find that the scale set is busy with the other deployment.
@@ -156,18 +157,18 @@ class _Starter:
         findings, pinned = await self._surveyed(ahead)
         started = replace(self, start=replace(start, pinned=pinned))
         deployment = await started._take() if ahead is None else ahead
-        queued = isinstance(deployment, Held)
-        if isinstance(deployment, Held):
+        queued = isinstance(deployment, LockHolder)
+        if isinstance(deployment, LockHolder):
             self._unless_rejected(deployment)
             deployment = await started._queue(deployment, findings)
         _log.info("Deployment %s of %s was started by %s", deployment.id, pinned.label, deployment.started_by)
-        return Started(deployment, findings, queued)
+        return StartedDeployment(deployment, findings, queued)
 
-    def _unless_rejected(self, ahead: Held | None) -> None:
+    def _unless_rejected(self, ahead: LockHolder | None) -> None:
         if ahead is not None and self.start.parameters.on_conflict is OnConflict.REJECT:
             raise _Stopped(ahead)
 
-    async def _surveyed(self, ahead: Held | None) -> tuple[tuple[Finding, ...], ImageReference]:
+    async def _surveyed(self, ahead: LockHolder | None) -> tuple[tuple[Finding, ...], ImageReference]:
         """What speaks for and against the deployment, and its exact image.
 
         One that has to wait is not refused for what the deployment before it may cause: it is asked again then.
@@ -181,34 +182,34 @@ class _Starter:
         if self.only_if_needed:
             findings = for_nobody(findings)
         if refuses(findings):
-            raise _Stopped(Unfit(findings))
+            raise _Stopped(StartRefusal(findings))
         assert seen.reference is not None, "an image that cannot be named is an error"
         if self.only_if_needed and seen.settled and (reason := _idle(seen)):
-            raise _Stopped(Unneeded(reason))
+            raise _Stopped(NeedlessStart(reason))
         return findings, seen.reference
 
-    async def _take(self) -> Deployment | Held:
+    async def _take(self) -> Deployment | LockHolder:
         """Take the lock and start the orchestration; or who came first."""
         claimed = await claim(self.ports, self.start.group.scale_set_id, self.start.deployment_id)
-        if isinstance(claimed, Held):
+        if isinstance(claimed, LockHolder):
             return claimed
         try:
             deployment = await self._write_first_row(claimed)
         except Exception:
             await release(self.ports, claimed)
             raise
-        if isinstance(deployment, Held):
+        if isinstance(deployment, LockHolder):
             await release(self.ports, claimed)
             return deployment
         await self._run(deployment, claimed)
         return deployment
 
-    async def _write_first_row(self, claimed: Lock) -> Deployment | Held:
+    async def _write_first_row(self, claimed: Lock) -> Deployment | LockHolder:
         row = first_row(self.start, claimed.epoch)
         predecessor = await end_predecessors(self.ports, row, claimed.last_owner)
-        return predecessor if isinstance(predecessor, Held) else await self._write(inherit(row, predecessor))
+        return predecessor if isinstance(predecessor, LockHolder) else await self._write(inherit(row, predecessor))
 
-    async def _queue(self, ahead: Held, findings: tuple[Finding, ...]) -> Deployment:
+    async def _queue(self, ahead: LockHolder, findings: tuple[Finding, ...]) -> Deployment:
         """Start the orchestration, whose first step waits for its turn."""
         row = queued_row(self.start, ahead.holder)
         before = len([one for one in await queued(self.ports, row.group_id, row.scale_set_id) if one.id != row.id])
@@ -225,7 +226,7 @@ class _Starter:
         # As with the lock: an insert that is sent again after a lost response meets its own row.
         # Compared as JSON, since a row keeps its times in milliseconds.
         if encode(await deployments.get(row.id)) != encode(row):
-            raise _Stopped(Failed("Another deployment got the same id in this second. Try again"))
+            raise _Stopped(StartFailure("Another deployment got the same id in this second. Try again"))
         return row
 
     async def _run(self, deployment: Deployment, claimed: Lock | None) -> None:
@@ -243,7 +244,7 @@ class _Starter:
         except AzureError:
             look = f"See GET /api/deployments/{deployment.id} before trying again"
             message = f"Durable Functions does not answer ({error}). {look}"
-            raise _Stopped(Failed(message, deployment.id, uncertain=True)) from error
+            raise _Stopped(StartFailure(message, deployment.id, uncertain=True)) from error
         if state is not InstanceState.ABSENT:
             return
         message = f"Durable Functions did not start the deployment ({error}). Nothing was changed; try again"
@@ -252,7 +253,7 @@ class _Starter:
         await note_deployment(self.ports, ended)
         if claimed is not None:
             await release(self.ports, claimed)
-        raise _Stopped(Failed(message, deployment.id)) from error
+        raise _Stopped(StartFailure(message, deployment.id)) from error
 
 
 def _idle(seen: Survey) -> str:

@@ -14,18 +14,18 @@ from typing import TypeVar
 
 from rollout.model.azure.images import needs_place, parse_image
 from rollout.model.azure.ownership import told_apart
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
-from rollout.model.azure.surroundings import Surroundings, Unread
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PublishedVersion, ScaleSet, Vm, VmList
+from rollout.model.azure.surroundings import ReadFailure, Surroundings
 from rollout.model.choices import HealthCheckType
 from rollout.model.findings import Finding, Severity, in_order
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Image
-from rollout.model.rows.handover import HandedOn
+from rollout.model.rows.handover import Handover
 from rollout.planning.bad_image import doubted
-from rollout.planning.batches import Plan
-from rollout.planning.inheritance import Inherited, check_inherited, inherited
+from rollout.planning.batches import BatchPlan
+from rollout.planning.inheritance import Inheritance, check_inherited, inherited
 from rollout.planning.plan import is_skipped, make_plan, serving_vms
 from rollout.ports.errors import AzureError, Refused
 from rollout.ports.ports import Ports
@@ -59,12 +59,12 @@ class Survey:
     findings: tuple[Finding, ...]
     version_id: str
     reference: ImageReference | None
-    plan: Plan | None
+    plan: BatchPlan | None
     scale_set: ScaleSet | None = None
-    version: ImageVersion | None = None
+    version: PublishedVersion | None = None
     listed: VmList | None = None
     serving: frozenset[str] = frozenset()
-    inherited: Inherited | None = None
+    inherited: Inheritance | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
 
     @property
@@ -102,7 +102,7 @@ async def survey(
     ports: Ports,
     group: Group,
     parameters: Parameters,
-    handed: HandedOn | None = None,
+    handed: Handover | None = None,
     *,
     pinned: ImageReference | None = None,
     scale_set: ScaleSet | None = None,
@@ -126,7 +126,7 @@ async def survey(
         found = known or await _resolve(ports, group, parameters, None, pinned)
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
-    handed = handed or HandedOn()
+    handed = handed or Handover()
     found, listed, former, danger, surroundings = await asyncio.gather(
         _known(known) if known is not None else _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
@@ -150,12 +150,12 @@ class _Seen:
     ports: Ports
     group: Group
     parameters: Parameters
-    handed: HandedOn
-    inherited: Inherited
+    handed: Handover
+    inherited: Inheritance
     scale_set: ScaleSet
     found: Resolution
     surroundings: Surroundings
-    danger: Danger | None
+    danger: DangerRecord | None
     gone: str = ""
 
     @property
@@ -207,7 +207,7 @@ class _Seen:
         standing = [vm for vm in listed.vms if not vm.leaving]
         return [vm for vm in standing if not self.inherited.settled or vm.image.matches(pinned)]
 
-    def _findings(self, listed: VmList, planned: Plan | None) -> Iterator[Finding]:
+    def _findings(self, listed: VmList, planned: BatchPlan | None) -> Iterator[Finding]:
         found, parameters = self.found, self.parameters
         size, now = self.surroundings.size, self.ports.clock.now()
         known = check_start(self.scale_set, found.version, found.version_id, parameters, self.group, size, now)
@@ -256,7 +256,7 @@ def _without_version(findings: tuple[Finding, ...], found: Resolution) -> tuple[
 
 async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
     """What is around the set. What cannot be read, for lack of a right or of an answer, is noted and stops nothing."""
-    asked, unread = ports.constraints, list[Unread]()
+    asked, unread = ports.constraints, list[ReadFailure]()
     uniform = scale_set.mode is OrchestrationMode.UNIFORM
     size, usages, locks, upgrade, processes = await asyncio.gather(
         _told("VM sizes", "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
@@ -270,17 +270,17 @@ async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
         ),
         _told("What changes the set by itself", AUTOSCALE_RIGHT, ports.processes.read(scale_set), unread),
     )
-    unread += [Unread(str(one.kind), one.unreadable, AUTOSCALE_RIGHT) for one in processes or () if one.unreadable]
+    unread += [ReadFailure(str(one.kind), one.unreadable, AUTOSCALE_RIGHT) for one in processes or () if one.unreadable]
     known = Surroundings(size, usages or (), locks or (), upgrade, processes or ())
     return replace(known, unread=tuple(sorted(unread, key=lambda each: each.what)))
 
 
-async def _told(what: str, right: str, reading: Awaitable[T], unread: list[Unread]) -> T | None:
+async def _told(what: str, right: str, reading: Awaitable[T], unread: list[ReadFailure]) -> T | None:
     try:
         return await reading
     except AzureError as error:
         why = f"Azure answered {error.code}"
-        unread.append(Unread(what, why, right if isinstance(error, Refused) else ""))
+        unread.append(ReadFailure(what, why, right if isinstance(error, Refused) else ""))
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rollout.automation.tries import Deployed, counts, is_newer, outcome, try_of, version_id
+from rollout.automation.tries import TriedVersion, counts, is_newer, outcome, try_of, version_id
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.group import Group
 from rollout.model.rows.deployment import Deployment
@@ -47,13 +47,13 @@ async def remember_try(ports: Ports, row: Deployment) -> None:
         await ports.store.tries.swap(found, replace(found, standing=str(row.status)))
 
 
-async def tried(ports: Ports, scale_set_id: str, reference: ImageReference) -> Deployed | None:
+async def tried(ports: Ports, scale_set_id: str, reference: ImageReference) -> TriedVersion | None:
     """The deployment that was the version's try; ``None``: it had none."""
     found = await ports.store.tries.get(scale_set_id, version_id(reference))
     return await _outcome(ports, found) if found is not None else None
 
 
-async def tried_before(ports: Ports, group: Group, reference: ImageReference) -> Deployed | None:
+async def tried_before(ports: Ports, group: Group, reference: ImageReference) -> TriedVersion | None:
     """The same, where it was before tries were kept: found among all of the group's rows, and kept from now on."""
     named = version_id(reference)
     async for row in rows_of(ports, group.id):
@@ -77,7 +77,7 @@ async def _stands(ports: Ports, found: Try, row: Deployment) -> bool:
     return version is None or not is_newer(version, earlier)
 
 
-async def _outcome(ports: Ports, found: Try) -> Deployed | None:
+async def _outcome(ports: Ports, found: Try) -> TriedVersion | None:
     return outcome(found, await ports.store.deployments.get(found.deployment_id))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rollout.automation.image_rule import match_rule
 from rollout.model.azure.images import choose_latest, needs_place, parse_image, version_key
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet
 from rollout.model.findings import Finding, error
 from rollout.model.group import Group
 from rollout.model.image_rule import ImageRule
@@ -28,7 +28,7 @@ class Resolution:
     """
 
     version_id: str
-    version: ImageVersion | None
+    version: PublishedVersion | None
     problem: Finding | None = None
     reference: ImageReference | None = None
 
@@ -55,14 +55,14 @@ async def look_up(images: Images, exact: ImageReference, scale_set: ScaleSet | N
 
 
 async def with_replication(
-    images: Images, versions: Sequence[ImageVersion], place: Place | None
-) -> tuple[ImageVersion, ...]:
+    images: Images, versions: Sequence[PublishedVersion], place: Place | None
+) -> tuple[PublishedVersion, ...]:
     """The versions of a list, which does not tell everything, each as it is told by itself."""
     read = await asyncio.gather(*(images.read(version.reference, place) for version in versions))
     return tuple(version for version in read if version is not None)
 
 
-async def newest_wanted(images: Images, rule: ImageRule, place: Place) -> ImageVersion | None:
+async def newest_wanted(images: Images, rule: ImageRule, place: Place) -> PublishedVersion | None:
     """The highest version that the rule wants and that VMs in the region can be made from; ``None``: there is none.
 
     One list, and a read of each of the highest until one serves: mostly one. ``Refused`` where there is no such image.

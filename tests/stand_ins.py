@@ -19,7 +19,7 @@ from api.transport.http import Answer, Request
 from local.virtual.contract import breaches
 from local.virtual.memory import memory_store
 from rollout.model.azure.evidence import Inspection
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
 from rollout.model.codec import Json
 from rollout.model.group import Group
@@ -124,16 +124,18 @@ class ListedImages:
     """Image versions by id. A list shows no replication, as Azure's does not."""
 
     def __init__(self) -> None:
-        self.versions: list[ImageVersion] = []
+        self.versions: list[PublishedVersion] = []
         self.reads = 0
         self.error: Exception | None = None
 
     def add(self, name: str, **fields: Any) -> None:
         regions = fields.pop("regions", {"eastus2": "Completed"})
         version_id = f"{IMAGE_ID}/versions/{name}"
-        self.versions.append(ImageVersion(version_id, name, "Succeeded", regions=regions, os_type="Linux", **fields))
+        self.versions.append(
+            PublishedVersion(version_id, name, "Succeeded", regions=regions, os_type="Linux", **fields)
+        )
 
-    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+    async def read(self, reference: ImageReference, place: Place | None = None) -> PublishedVersion | None:
         self.reads += 1
         if self.error:
             raise self.error
@@ -141,7 +143,7 @@ class ListedImages:
 
     async def list_versions(
         self, reference: ImageReference, place: Place | None = None
-    ) -> tuple[ImageVersion, ...] | None:
+    ) -> tuple[PublishedVersion, ...] | None:
         if not reference.matches(ImageReference(id=IMAGE_ID)):
             return None
         return tuple(replace(version, regions=None) for version in reversed(self.versions))

@@ -11,7 +11,7 @@ from pathlib import Path
 from local.virtual.checkers import CHECKERS, checker_name
 from rollout.model.codec import camel_case, encode
 from rollout.model.parameters import Parameters
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -61,7 +61,7 @@ def test_every_parameter_is_listed_with_its_default() -> None:
     for name, value in defaults.items():
         assert f"| `{name}` | {value} |" in listed
     rows = set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE))
-    assert {camel_case(field.name) for field in dataclasses.fields(Asked)} <= rows
+    assert {camel_case(field.name) for field in dataclasses.fields(StartRequest)} <= rows
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:

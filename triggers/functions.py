@@ -14,7 +14,7 @@ from triggers.image_published import image_published
 from triggers.timers import Timer, timers
 
 
-def alarms(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+def timer_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
     """Every timer as a function of its own, as ``doors``."""
     blueprint = df.Blueprint()
     for timer in timers(settings):
@@ -22,7 +22,7 @@ def alarms(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings:
     return blueprint
 
 
-def listeners(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+def event_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
     """Every Event Grid trigger as a function of its own, as ``doors``."""
     blueprint = df.Blueprint()
 

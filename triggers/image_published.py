@@ -13,16 +13,16 @@ from datetime import timedelta
 
 from rollout.automation.image_rule import concerns, match_rule
 from rollout.automation.notification import (
-    Ignored,
+    IgnoredNotification,
     Notification,
-    VersionWritten,
+    VersionWrite,
     read_notification,
     record_of,
     written_set,
 )
 from rollout.model.group import Group
-from rollout.model.rows.notification import Consequence, NotificationRecord, Outcome
-from rollout.model.rows.wanted import Wanted
+from rollout.model.rows.notification import Consequence, NotificationOutcome, NotificationRecord
+from rollout.model.rows.wanted import WantedVersion
 from rollout.ports.ports import Ports
 from triggers.following import have_followed
 from triggers.group_states import look_again
@@ -42,7 +42,7 @@ async def image_published(
         return
     read = read_notification(notification)
     record = await _received(ports, notification, read)
-    if isinstance(read, Ignored):
+    if isinstance(read, IgnoredNotification):
         _log.info("Notification %s is ignored: %s", record.id, record.reason)
         return
     groups = [group for group in await ports.store.groups.list() if concerns(group.image_rule, read.image_id)]
@@ -56,7 +56,9 @@ async def image_published(
         await _nobodys(ports, record)
 
 
-async def _received(ports: Ports, notification: Notification, read: VersionWritten | Ignored) -> NotificationRecord:
+async def _received(
+    ports: Ports, notification: Notification, read: VersionWrite | IgnoredNotification
+) -> NotificationRecord:
     """The row of the notification: a new one, or that of an earlier delivery."""
     record = record_of(notification, read, ports.clock.now())
     if await ports.store.notifications.add(record):
@@ -65,11 +67,11 @@ async def _received(ports: Ports, notification: Notification, read: VersionWritt
 
 
 async def _consider(
-    ports: Ports, record: NotificationRecord, group: Group, written: VersionWritten
+    ports: Ports, record: NotificationRecord, group: Group, written: VersionWrite
 ) -> NotificationRecord:
     """The row with what it leads to in the group, as far as the group's rule tells. What it led to before stays."""
     match = match_rule(group.image_rule, written.image_id, written.version)
-    outcome = Outcome.WAITING if match.wanted else Outcome.IGNORED
+    outcome = NotificationOutcome.WAITING if match.wanted else NotificationOutcome.IGNORED
     consequence = Consequence(group.id, outcome, match.reason, ports.clock.now())
 
     def with_it(row: NotificationRecord) -> NotificationRecord:
@@ -78,12 +80,12 @@ async def _consider(
     return await ports.store.notifications.change(record.key, with_it)
 
 
-async def _want(ports: Ports, record: NotificationRecord, group: Group, written: VersionWritten) -> None:
+async def _want(ports: Ports, record: NotificationRecord, group: Group, written: VersionWrite) -> None:
     rule = group.image_rule
     assert rule is not None, "the group has a rule for the image"
     deadline = record.received_at + rule.replication_timeout
     # The image's id is the rule's: a notification has it in any letters.
-    wanted = Wanted(group.id, rule.image_id, written.version, record.key, record.received_at, deadline)
+    wanted = WantedVersion(group.id, rule.image_id, written.version, record.key, record.received_at, deadline)
     await ports.store.wanted.put(wanted)
 
 

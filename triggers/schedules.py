@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 
 from api.handlers.scopes import refuse_outside
 from api.transport.errors import Refusal
-from rollout.automation.due import Act, Decision, Times, decide, is_try, starter, try_token
-from rollout.lifecycle.succession import Start
+from rollout.automation.due import DueTimes, ScheduleAct, ScheduleDecision, decide, is_try, starter, try_token
+from rollout.lifecycle.succession import DeploymentStart
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import encode_time
 from rollout.model.group import Group
@@ -34,7 +34,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.scopes import image_scope
 from services.calendar import following, last_time
 from services.deployment_rows import rows_of
-from services.start import Begun, Started, Unneeded, begin, obstacle
+from services.start import NeedlessStart, StartedDeployment, StartResult, begin, obstacle
 
 #: The least step between two times of a schedule is a minute.
 _BEFORE = timedelta(seconds=1)
@@ -42,7 +42,7 @@ _BEFORE = timedelta(seconds=1)
 _log = logging.getLogger("teal")
 
 
-class Decided:
+class ScheduleMemory:
     """What needs no look for now: while nothing is due, a run reads only the list of groups.
 
     That a time is decided stays true, so this may be forgotten, and be known to one process and not to another.
@@ -61,7 +61,9 @@ class Decided:
         return kept == schedule and (until is None or now < until)
 
 
-async def start_due(ports: Ports, *, poll_interval: timedelta, decided: Decided, scopes: Sequence[str] = ()) -> None:
+async def start_due(
+    ports: Ports, *, poll_interval: timedelta, decided: ScheduleMemory, scopes: Sequence[str] = ()
+) -> None:
     """Look at every schedule of every group. What does not work for one is left for the next time."""
     with _left_for_next_time("the groups"):
         for group in await ports.store.groups.list():
@@ -82,7 +84,7 @@ def _left_for_next_time(what: str) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _TryResult:
     """What became of a try."""
 
     outcome: ScheduleOutcome
@@ -100,21 +102,21 @@ class _Look:
     poll_interval: timedelta
     scopes: Sequence[str]
 
-    async def look(self, decided: Decided) -> None:
+    async def look(self, decided: ScheduleMemory) -> None:
         now, schedule = self.ports.clock.now(), self.schedule
         if decided.knows(self.group.id, schedule, now):
             return
         run = await self.ports.store.schedule_runs.get(self.group.id, schedule.name)
         decision = decide(schedule, run, _times(schedule, now), now)
         match decision.act:
-            case Act.NOTHING:
+            case ScheduleAct.NOTHING:
                 decided.keep(self.group.id, schedule, following(schedule, now))
-            case Act.MISSED:
-                await self._write(run, self._row(decision, now, _Said(ScheduleOutcome.MISSED, decision.reason)))
-            case Act.TRY:
+            case ScheduleAct.MISSED:
+                await self._write(run, self._row(decision, now, _TryResult(ScheduleOutcome.MISSED, decision.reason)))
+            case ScheduleAct.TRY:
                 await self._try(run, decision, now)
 
-    def _row(self, decision: Decision, at: datetime, said: _Said) -> ScheduleRun:
+    def _row(self, decision: ScheduleDecision, at: datetime, said: _TryResult) -> ScheduleRun:
         assert decision.due is not None, "what is decided has a time"
         return ScheduleRun(
             self.group.id, self.schedule.name, decision.due, at, said.outcome, said.reason, said.deployment_id
@@ -127,14 +129,14 @@ class _Look:
             _log.info("Schedule %s of %s: %s. %s", row.name, row.group_id, row.outcome, row.reason)
         return True
 
-    async def _try(self, run: ScheduleRun | None, decision: Decision, now: datetime) -> None:
+    async def _try(self, run: ScheduleRun | None, decision: ScheduleDecision, now: datetime) -> None:
         """Try to start the deployment, unless somebody else does, or the schedule is no longer what it was."""
         group = await self.ports.store.groups.get(self.group.id)
         if group is None or self.schedule not in group.schedules:
             return
         again = run is not None and run.due == decision.due
         reason = run.reason if run is not None and again else decision.reason
-        row = replace(self._row(decision, now, _Said(ScheduleOutcome.WAITING, reason)), trying=True)
+        row = replace(self._row(decision, now, _TryResult(ScheduleOutcome.WAITING, reason)), trying=True)
         if not await self._write(run, row):
             return
         made = await self._made(row) if again else None
@@ -153,12 +155,12 @@ class _Look:
                 return made
         return None
 
-    async def _resumed(self, made: Deployment, group: Group) -> _Said:
+    async def _resumed(self, made: Deployment, group: Group) -> _TryResult:
         """The deployment of an earlier try, which may have died before its orchestration was there."""
-        start = Start(made.id, group, made.parameters, made.image.pinned, made.created_at, made.started_by)
+        start = DeploymentStart(made.id, group, made.parameters, made.image.pinned, made.created_at, made.started_by)
         return await self._begun(start, tried=True)
 
-    async def _started(self, row: ScheduleRun, group: Group) -> _Said:
+    async def _started(self, row: ScheduleRun, group: Group) -> _TryResult:
         asked = self.schedule.deployment
         comment = asked.comment or f"Schedule {row.name}, due at {encode_time(row.due)}"
         parameters = fill(replace(asked, comment=comment), group)
@@ -166,31 +168,31 @@ class _Look:
             refuse_outside(self.scopes, group.scale_set_id, "groupId")
             refuse_outside(self.scopes, image_scope(parameters.image, group), "image")
         except Refusal as refusal:
-            return _Said(ScheduleOutcome.FAILED, refusal.message)
+            return _TryResult(ScheduleOutcome.FAILED, refusal.message)
         name = deployment_id(row.group_id, row.at, try_token(row.group_id, row.name, row.due))
-        return await self._begun(Start(name, group, parameters, ImageReference(), row.at, starter(row.name)))
+        return await self._begun(DeploymentStart(name, group, parameters, ImageReference(), row.at, starter(row.name)))
 
-    async def _begun(self, start: Start, *, tried: bool = False) -> _Said:
+    async def _begun(self, start: DeploymentStart, *, tried: bool = False) -> _TryResult:
         try:
             begun = await begin(self.ports, start, self.poll_interval, tried=tried, only_if_needed=not tried)
         except Refused as error:
-            return _Said(ScheduleOutcome.FAILED, str(error))
+            return _TryResult(ScheduleOutcome.FAILED, str(error))
         except AzureError as error:
-            return _Said(ScheduleOutcome.WAITING, str(error))
+            return _TryResult(ScheduleOutcome.WAITING, str(error))
         return _said(begun)
 
 
-def _times(schedule: Schedule, now: datetime) -> Times:
+def _times(schedule: Schedule, now: datetime) -> DueTimes:
     if not schedule.enabled:
-        return Times(None)
+        return DueTimes(None)
     last = last_time(schedule.cron, schedule.time_zone, now)
-    return Times(last, last_time(schedule.cron, schedule.time_zone, last - _BEFORE) if last is not None else None)
+    return DueTimes(last, last_time(schedule.cron, schedule.time_zone, last - _BEFORE) if last is not None else None)
 
 
-def _said(begun: Begun) -> _Said:
-    if isinstance(begun, Started):
-        return _Said(ScheduleOutcome.STARTED, f"Deployment {begun.deployment.id} was started", begun.deployment.id)
-    if isinstance(begun, Unneeded):
-        return _Said(ScheduleOutcome.NOTHING_TO_DO, begun.reason)
+def _said(begun: StartResult) -> _TryResult:
+    if isinstance(begun, StartedDeployment):
+        return _TryResult(ScheduleOutcome.STARTED, f"Deployment {begun.deployment.id} was started", begun.deployment.id)
+    if isinstance(begun, NeedlessStart):
+        return _TryResult(ScheduleOutcome.NOTHING_TO_DO, begun.reason)
     found = obstacle(begun)
-    return _Said(ScheduleOutcome.WAITING if found.passes else ScheduleOutcome.FAILED, found.reason)
+    return _TryResult(ScheduleOutcome.WAITING if found.passes else ScheduleOutcome.FAILED, found.reason)

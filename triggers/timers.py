@@ -13,7 +13,7 @@ from rollout.ports.ports import Ports
 from settings import Settings
 from triggers.group_states import look_around
 from triggers.purge import purge
-from triggers.schedules import Decided, start_due
+from triggers.schedules import ScheduleMemory, start_due
 from triggers.watchdog import watch
 
 
@@ -29,7 +29,7 @@ class Timer:
 def timers(settings: Settings) -> tuple[Timer, ...]:
     """What Teal does by itself: start what is due, look at sets, put in order what was lost, forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
-    due = partial(start_due, poll_interval=settings.poll_interval, decided=Decided(), scopes=settings.scopes)
+    due = partial(start_due, poll_interval=settings.poll_interval, decided=ScheduleMemory(), scopes=settings.scopes)
     each_minute = partial(_complaining, handler=due, settings=settings)
     table = (
         # A second after the full minute: the host may call a little early, and would then find a time not due yet.

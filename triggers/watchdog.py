@@ -19,7 +19,7 @@ from rollout.lifecycle.watchdog import Remedy, Suspect, diagnose, is_gone, letti
 from rollout.model.codec import encode
 from rollout.model.group import Group
 from rollout.model.order import Run
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger, names
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.holds import Hold
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
@@ -155,7 +155,7 @@ async def _cure(ports: Ports, run: Run) -> None:
         await ports.instances.start(RECIPE, run.acting, encode(run))
 
 
-async def _failure(ports: Ports, danger: Danger) -> str:
+async def _failure(ports: Ports, danger: DangerRecord) -> str:
     """Why the last try came to nothing; empty while it is under way."""
     if await ports.instances.state(danger.attempt) in (InstanceState.RUNNING, InstanceState.SUSPENDED):
         return ""
@@ -169,7 +169,7 @@ async def _failure(ports: Ports, danger: Danger) -> str:
     return f"{danger.attempt} is {described.get('runtimeStatus')}: {words}"
 
 
-async def _watch_model(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
+async def _watch_model(ports: Ports, danger: DangerRecord, poll_interval: timedelta) -> None:
     """Look at the model, unless a deployment has the set, which looks itself.
 
     Where it names another image by now, what was held because of the bad one comes back.
@@ -186,7 +186,7 @@ async def _watch_model(ports: Ports, danger: Danger, poll_interval: timedelta) -
     await ports.store.dangers.delete(danger.scale_set_id, danger.code)
 
 
-async def _watch_danger(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
+async def _watch_danger(ports: Ports, danger: DangerRecord, poll_interval: timedelta) -> None:
     """Take away what is cured, by whomever."""
     if danger.code == MODEL_NAMES_BAD_IMAGE:
         await _watch_model(ports, danger, poll_interval)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from activities.batch.look import look_at
 from activities.rows import batch_of, deployment_of
 from rollout.judging.bake import judge_bake
-from rollout.model.order import Baking, Order, Progress, again, done, failed
+from rollout.model.order import BakePeriod, Order, Progress, again, done, failed
 from rollout.model.rows.deployment import Deployment
 from rollout.model.status import Color, Status, VmStatus
 from rollout.planning.bakes import bakes_after
@@ -40,6 +40,6 @@ async def bake(ports: Ports, order: Order) -> Progress:
     return again(min(left, until_next_look(order.poll_interval, look.listed)), f"baking: {judged.reason}")
 
 
-def _baking(deployment: Deployment, batch: int) -> Baking:
+def _baking(deployment: Deployment, batch: int) -> BakePeriod:
     asked, back = deployment.parameters, deployment.status is Status.ROLLING_BACK
     return bakes_after(batch, deployment.number_of_batches, back, asked.canary, asked.bake_time)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rollout.judging.balancers import observe_pools, observe_servers
-from rollout.model.azure.balancers import TRAFFIC_SOURCES, Asked, Probe, Server
-from rollout.model.azure.health import Health, Observation, worst
+from rollout.model.azure.balancers import TRAFFIC_SOURCES, BackendServer, PendingAnswer, Probe
+from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.azure.pools import pools_of, source_of
 from rollout.model.azure.scale_set import Vm
 from rollout.model.choices import HealthCheckType
@@ -18,7 +18,7 @@ from services.pool_members import members_of
 
 
 @dataclass(frozen=True)
-class TrafficSeen:
+class BalancerReadings:
     """All observations of each VM by ``vm_id``, and whether the set ``has_pools``, as far as was asked."""
 
     observations: dict[str, tuple[Observation, ...]]
@@ -33,7 +33,7 @@ async def observe_traffic(
     records: Sequence[VmRecord],
     vms: Mapping[str, Vm],
     seen: Mapping[str, tuple[Observation, ...]],
-) -> TrafficSeen:
+) -> BalancerReadings:
     """Add to what was ``seen`` of the VMs what balancers say, and correct it for running VMs that miss a pool.
 
     Balancers are asked only where the deployment checks them, and not before a VM runs. That each VM that is healthy
@@ -44,7 +44,7 @@ async def observe_traffic(
     running = [
         vms[record.vm_id]
         for record in records
-        if (seen[record.vm_id][0] if checked else worst(seen[record.vm_id])).health is Health.HEALTHY
+        if (seen[record.vm_id][0] if checked else worst(seen[record.vm_id])).health is VmHealth.HEALTHY
     ]
     scale_set = await ports.scale_sets.read(order.scale_set_id) if running else None
     pools = scale_set.backend_pools if scale_set is not None else ()
@@ -63,10 +63,10 @@ async def observe_traffic(
         )
         for record in records
     }
-    return TrafficSeen(observations, bool(pools))
+    return BalancerReadings(observations, bool(pools))
 
 
-async def _probe(ports: Ports, source: HealthCheckType, pools: Sequence[str], asked: Sequence[Asked]) -> Probe:
+async def _probe(ports: Ports, source: HealthCheckType, pools: Sequence[str], asked: Sequence[PendingAnswer]) -> Probe:
     mine = [question for question in asked if source_of(question.subject) is source]
     return await ports.traffic.probe(source, pools_of(pools, source), mine)
 
@@ -77,11 +77,11 @@ async def _note(ports: Ports, order: Order, batch: Batch, probes: Mapping[Health
         await ports.store.batches.change(order.deployment_id, batch.number, lambda row: replace(row, asked=asked))
 
 
-def _servers(probes: Mapping[HealthCheckType, Probe], source: HealthCheckType) -> Sequence[Server] | None:
+def _servers(probes: Mapping[HealthCheckType, Probe], source: HealthCheckType) -> Sequence[BackendServer] | None:
     return probes[source].servers if source in probes else ()
 
 
 def _earlier(record: VmRecord, source: HealthCheckType) -> Observation | None:
     """What the source said at the last look that had an answer."""
     readings = [reading for reading in record.readings if reading.source is source]
-    return Observation(source, Health(readings[0].health), readings[0].detail) if readings else None
+    return Observation(source, VmHealth(readings[0].health), readings[0].detail) if readings else None

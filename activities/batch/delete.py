@@ -12,7 +12,7 @@ from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import batch_of
 from rollout.judging.balancers import draining_time
-from rollout.judging.signals import Wait
+from rollout.judging.signals import DrainWait
 from rollout.model.azure.scale_set import ScaleSet, VmList
 from rollout.model.group import SignalType
 from rollout.model.order import Order, Progress, again, done, failed
@@ -65,7 +65,7 @@ async def until_due(ports: Ports, order: Order, parameters: Parameters, records:
     return again(max(look, after), _words(waiting, records))
 
 
-def _words(waiting: dict[str, Wait], records: Sequence[VmRecord]) -> str:
+def _words(waiting: dict[str, DrainWait], records: Sequence[VmRecord]) -> str:
     """``draining 2 blue VMs``; ``draining 3 VMs`` where they are of both colours."""
     colors = {record.color for record in records if record.vm_id in waiting}
     noun = f"{next(iter(colors))} VM" if len(colors) == 1 else "VM"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from activities.batch.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, is_over, writes_of
+from activities.batch.pools import DRAIN_LIMIT, PoolRefused, PoolView, carry_out, is_over, writes_of
 from activities.intents import write_down
 from activities.rights import obstacle
 from rollout.model.azure.pools import AdminState
@@ -32,7 +32,7 @@ NO_WRITE_LIMIT = timedelta(hours=3)
 class _Departure:
     """Who is to leave the pools, what one run saw of them, and what was asked for so far in this wait."""
 
-    scene: Scene
+    scene: PoolView
     leaving: Sequence[VmRecord]
     intents: Sequence[Intent]
     refused: Collection[str]
@@ -69,7 +69,7 @@ class _Departure:
         return is_over(drains, order, self.writes) or (not drains and order.waited > NO_WRITE_LIMIT)
 
 
-async def drain(ports: Ports, order: Order, scene: Scene | None, leaving: Sequence[VmRecord]) -> Progress:
+async def drain(ports: Ports, order: Order, scene: PoolView | None, leaving: Sequence[VmRecord]) -> Progress:
     """One step towards these VMs being in no pool; done where they are not. Green ones' rows then say since when.
 
     Blue VMs of which none has left its pools for ``DRAIN_LIMIT`` fail the step. Green ones do not: they are to go all
@@ -94,7 +94,7 @@ async def drain(ports: Ports, order: Order, scene: Scene | None, leaving: Sequen
     return done("Out of every pool", before_next_step(scene.listed))
 
 
-async def _note_gateways(ports: Ports, order: Order, scene: Scene, intents: Sequence[Intent]) -> None:
+async def _note_gateways(ports: Ports, order: Order, scene: PoolView, intents: Sequence[Intent]) -> None:
     taken = {pool for intent in intents for one in intent.taken or () for pool in one.pools}
     draining = await ports.traffic.draining_time({*scene.scale_set.backend_pools, *taken})
     await ports.store.batches.change(
@@ -167,7 +167,7 @@ async def _green_first(ports: Ports, order: Order, departure: _Departure, pool: 
     return await carry_out(ports, order, scene, change, AdminState.DOWN, words, departure.intents)
 
 
-async def _go_first(ports: Ports, order: Order, scene: Scene, vm_ids: Collection[str]) -> Progress:
+async def _go_first(ports: Ports, order: Order, scene: PoolView, vm_ids: Collection[str]) -> Progress:
     left = remaining(vm_ids, scene.listed.vms)
     if left.ask and scene.scale_set.settled:
         if obstructed := await obstacle(ports, order):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from activities.batch.balancers import observe_traffic
 from activities.batch.health import with_health
 from activities.batch.signals import observe_all
-from rollout.model.azure.health import Health, Observation, worst
+from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.azure.scale_set import VmList
 from rollout.model.order import Order
 from rollout.model.parameters import Parameters
@@ -42,7 +42,7 @@ class Look:
         found: list[tuple[str, timedelta]] = []
         for record in self.records:
             readings = _readings(record, self.seen[record.vm_id], at)
-            bad = [reading.at for reading in readings if reading.health != Health.HEALTHY]
+            bad = [reading.at for reading in readings if reading.health != VmHealth.HEALTHY]
             if bad:
                 found.append((record.name, at - min(bad)))
         return found
@@ -84,8 +84,8 @@ def _readings(record: VmRecord, observations: Sequence[Observation], at: datetim
 
 def _status(decisive: Observation, observations: Sequence[Observation], over: bool) -> VmStatus:
     """A VM is unhealthy only once the batch is judged: until then it may still come round."""
-    if decisive.health is Health.HEALTHY:
+    if decisive.health is VmHealth.HEALTHY:
         return VmStatus.HEALTHY
     if over:
         return VmStatus.UNHEALTHY
-    return VmStatus.RUNNING if observations[0].health is Health.HEALTHY else VmStatus.PENDING
+    return VmStatus.RUNNING if observations[0].health is VmHealth.HEALTHY else VmStatus.PENDING

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from activities.intents import write_down
 from activities.rights import obstacle
-from rollout.model.azure.pools import AdminState, Membership, PoolsOf
+from rollout.model.azure.pools import AdminState, Membership, PoolMembership
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
 from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.order import Order, Progress, again
@@ -17,7 +17,7 @@ from rollout.model.rows.deployment import Batch, Intent, IntentKind
 from rollout.ports.errors import Busy, Refused, Stale
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step
-from rollout.steps.pools import Change
+from rollout.steps.pools import PoolChange
 
 #: How long it may go on that no VM leaves its pools, or comes back into them, before somebody has to look.
 DRAIN_LIMIT = timedelta(minutes=30)
@@ -37,7 +37,7 @@ class PoolRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Scene:
+class PoolView:
     """What one run saw: the set, its VMs, and the pools that those of interest are in."""
 
     scale_set: ScaleSet
@@ -61,7 +61,7 @@ def _is_updating(vm: Vm) -> bool:
     return vm.provisioning_state.lower() == "updating"
 
 
-async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Sequence[Intent]) -> Scene | None:
+async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Sequence[Intent]) -> PoolView | None:
     """The set and where these VMs stand. ``None``: it has no pools, and none was left by these drain ``intents``."""
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if scale_set is None or not (scale_set.backend_pools or intents):
@@ -69,13 +69,13 @@ async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Seq
     return await scene_of(ports, scale_set, await ports.scale_sets.list_vms(order.scale_set_id), vm_ids)
 
 
-async def scene_of(ports: Ports, scale_set: ScaleSet, listed: VmList, vm_ids: Collection[str]) -> Scene:
+async def scene_of(ports: Ports, scale_set: ScaleSet, listed: VmList, vm_ids: Collection[str]) -> PoolView:
     """Where these VMs of a set stand.
 
     VMs that are gone, going or stopped get no traffic, and a write of a stopped VM's network may be refused.
     """
     vms = [vm for vm in listed.vms if vm.vm_id in vm_ids and not vm.leaving and not vm.stopped]
-    return Scene(scale_set, listed, await ports.traffic.read(scale_set, vms) if vms else ())
+    return PoolView(scale_set, listed, await ports.traffic.read(scale_set, vms) if vms else ())
 
 
 async def drain_intents(ports: Ports, order: Order) -> list[Intent]:
@@ -93,7 +93,13 @@ def is_over(intents: Sequence[Intent], order: Order, writes: VmWrites) -> bool:
 
 
 async def carry_out(
-    ports: Ports, order: Order, scene: Scene, change: Change, state: AdminState, words: str, intents: Sequence[Intent]
+    ports: Ports,
+    order: Order,
+    scene: PoolView,
+    change: PoolChange,
+    state: AdminState,
+    words: str,
+    intents: Sequence[Intent],
 ) -> Progress:
     """Ask for all that is to change, one after the other without waiting; of VMs as many at once as Azure takes.
 
@@ -134,7 +140,7 @@ async def writes_of(ports: Ports, order: Order) -> VmWrites:
 
 
 async def _next_vms(
-    ports: Ports, order: Order, scene: Scene, change: Change, intents: Sequence[Intent]
+    ports: Ports, order: Order, scene: PoolView, change: PoolChange, intents: Sequence[Intent]
 ) -> Sequence[Vm]:
     """The VMs to write to now: those that were asked least often first, so that one that is busy holds up no other."""
     wanted = {one.vm_id for one in change.networks}
@@ -161,7 +167,7 @@ async def _note(ports: Ports, order: Order, change: Callable[[VmWrites], VmWrite
 
 
 async def _write_down(
-    ports: Ports, order: Order, scene: Scene, places: Sequence[PoolsOf], state: AdminState, pool: str = ""
+    ports: Ports, order: Order, scene: PoolView, places: Sequence[PoolMembership], state: AdminState, pool: str = ""
 ) -> None:
     """Before VMs leave: what each of their IP configurations is taken out of, as that is where it comes back.
 
@@ -175,7 +181,7 @@ async def _write_down(
 
 
 def _of_pool(
-    ports: Ports, order: Order, scene: Scene, pool: str, places: Sequence[PoolsOf], state: AdminState
+    ports: Ports, order: Order, scene: PoolView, pool: str, places: Sequence[PoolMembership], state: AdminState
 ) -> Write:
     async def write() -> None:
         await _write_down(ports, order, scene, places, state, pool)
@@ -187,7 +193,7 @@ def _of_pool(
     return write
 
 
-def _of_vm(ports: Ports, scene: Scene, vm: Vm, places: Sequence[PoolsOf], state: AdminState) -> Write:
+def _of_vm(ports: Ports, scene: PoolView, vm: Vm, places: Sequence[PoolMembership], state: AdminState) -> Write:
     async def write() -> None:
         if state is AdminState.DOWN:
             await ports.traffic.leave(scene.scale_set, vm, places)

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from activities.batch.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, drain_intents, is_over, look, writes_of
-from rollout.model.azure.pools import AdminState, PoolsOf
+from activities.batch.pools import (
+    DRAIN_LIMIT,
+    PoolRefused,
+    PoolView,
+    carry_out,
+    drain_intents,
+    is_over,
+    look,
+    writes_of,
+)
+from rollout.model.azure.pools import AdminState, PoolMembership
 from rollout.model.order import Order, Progress, done
 from rollout.model.rows.deployment import Intent
 from rollout.model.status import Color, VmStatus
@@ -53,7 +62,7 @@ async def _drained_blue(ports: Ports, order: Order, intents: Sequence[Intent]) -
     return blue & {vm_id for intent in intents for vm_id in intent.vm_ids}
 
 
-def _taken(intents: Sequence[Intent], scene: Scene) -> list[PoolsOf]:
+def _taken(intents: Sequence[Intent], scene: PoolView) -> list[PoolMembership]:
     """What the VMs were taken out of, by all writes together; by the set's model where a release wrote no more down."""
     untold = {vm_id for intent in intents if intent.taken is None for vm_id in intent.vm_ids}
     told = [one for intent in intents for one in intent.taken or ()]

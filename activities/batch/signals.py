@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollout.judging.signals import Wait, observe_ready, wait_of
+from rollout.judging.signals import DrainWait, observe_ready, wait_of
 from rollout.model.azure.health import Observation, observe
 from rollout.model.azure.scale_set import Vm
 from rollout.model.group import SignalRule, SignalType
@@ -33,7 +33,9 @@ async def observe_all(
     return seen
 
 
-async def waits_of(ports: Ports, order: Order, parameters: Parameters, detached: Sequence[VmRecord]) -> dict[str, Wait]:
+async def waits_of(
+    ports: Ports, order: Order, parameters: Parameters, detached: Sequence[VmRecord]
+) -> dict[str, DrainWait]:
     """How long each detached VM is still to be left alone."""
     rule, received = await _received(ports, order, parameters, SignalType.VM_READY_TO_SHUTDOWN)
     return {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from activities.batch.health import with_health
 from activities.batch.signals import observe_all
-from rollout.model.azure.health import Health, Observation, worst
+from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.azure.scale_set import Vm, VmList
 from rollout.model.order import Order
 from rollout.model.rows.deployment import Deployment, Reading, VmRecord
@@ -38,7 +38,7 @@ async def adopt(
 
 def _record(vm: Vm, deployment: Deployment, observations: Sequence[Observation], order: Order) -> VmRecord:
     decisive = worst(observations)
-    status = {Health.HEALTHY: VmStatus.HEALTHY, Health.WAITING: VmStatus.RUNNING}.get(
+    status = {VmHealth.HEALTHY: VmStatus.HEALTHY, VmHealth.WAITING: VmStatus.RUNNING}.get(
         decisive.health, VmStatus.UNHEALTHY
     )
     return VmRecord(

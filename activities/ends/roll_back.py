@@ -13,7 +13,7 @@ from rollout.model.order import Order, Progress, again, done, failed
 from rollout.model.rows.deployment import Batch, Deployment, VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.model.words import counted
-from rollout.planning.batches import Plan, plan
+from rollout.planning.batches import BatchPlan, plan
 from rollout.planning.inheritance import Chain, chain_of
 from rollout.planning.roll_back import going_back, planned_rows
 from rollout.planning.way_back import PREVIOUS_IMAGE_GONE
@@ -76,7 +76,7 @@ async def _plan(
     scale_set: ScaleSet,
     listed: VmList,
     records: Sequence[VmRecord],
-) -> Plan:
+) -> BatchPlan:
     listed = await with_health(ports, order, deployment.parameters, listed, listed.by_id())
     aside = await out_of_traffic(ports, scale_set, [vm for vm in listed.vms if not vm.leaving])
     parts = going_back(listed.vms, aside, deployment, planned_rows(deployment, records))
@@ -97,7 +97,7 @@ async def _write(
     deployment: Deployment,
     listed: VmList,
     records: Sequence[VmRecord],
-    decided: Plan,
+    decided: BatchPlan,
     first: int,
 ) -> None:
     """The rows of the VMs that go: blue in their new batch, and a note in the row where they were green.
@@ -137,7 +137,7 @@ def _blue(vm: Vm, number: int, deployment: Deployment, chain: Chain, order: Orde
     )
 
 
-def _staying(deployment: Deployment, records: Sequence[VmRecord], decided: Plan, order: Order) -> list[VmRecord]:
+def _staying(deployment: Deployment, records: Sequence[VmRecord], decided: BatchPlan, order: Order) -> list[VmRecord]:
     """The rows of VMs that were to go and now stay on the deployment's image, because they ran it before."""
     on_it = {vm.vm_id for vm in decided.kept if vm.image.matches(deployment.image.pinned)}
     return [

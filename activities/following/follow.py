@@ -10,24 +10,24 @@ from datetime import timedelta
 
 from rollout.automation.follow import FollowOrder, started_id
 from rollout.automation.image_rule import Match, match_rule
-from rollout.automation.wanted import Decided, Lot, Seen, decide, in_time, started
-from rollout.lifecycle.succession import Start
+from rollout.automation.wanted import VersionDecision, VersionFate, VersionSurvey, decide, in_time, started
+from rollout.lifecycle.succession import DeploymentStart
 from rollout.model.azure.images import version_key
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet
 from rollout.model.codec import Json, decode, encode
 from rollout.model.group import Group
 from rollout.model.order import SETBACK, Progress, again, done
 from rollout.model.parameters import fill
-from rollout.model.rows.danger import Danger, names
-from rollout.model.rows.notification import Consequence, Outcome
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.danger import DangerRecord, names
+from rollout.model.rows.notification import Consequence, NotificationOutcome
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.ports import Ports
 from rollout.preflight.scopes import is_allowed
 from services.bad_image import seen_afresh
-from services.claim import Held
+from services.claim import LockHolder
 from services.queue import under_way
-from services.start import Begun, Started, Unneeded, begin, obstacle
+from services.start import NeedlessStart, StartedDeployment, StartResult, begin, obstacle
 from services.tries import tried, tried_before
 
 #: How often a version that is waited for is looked at.
@@ -43,10 +43,10 @@ _GONE = Match(False, "The group is gone")
 #: Who starts a deployment here.
 STARTED_BY = "imagePublished"
 
-Body = Callable[[Ports, FollowOrder], Awaitable[Progress]]
+FollowActivity = Callable[[Ports, FollowOrder], Awaitable[Progress]]
 
 
-async def attempt_to_follow(body: Body, ports: Ports, order_json: Json) -> Json:
+async def attempt_to_follow(body: FollowActivity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order: JSON in and out. Where Azure, or Teal's storage, does not answer, it is looked at again."""
     order = decode(FollowOrder, order_json)
     try:
@@ -74,8 +74,8 @@ async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
     if group is None or not wanted:
         return again(_AT_ONCE, "Every version is settled")
     lots = await _decided(ports, order, group, wanted)
-    await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not Lot.START])
-    waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (Lot.WAITING, Lot.START)]
+    await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not VersionFate.START])
+    waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (VersionFate.WAITING, VersionFate.START)]
     start = _chosen(lots)
     return replace(again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting)), data={"start": start})
 
@@ -94,8 +94,8 @@ async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
 
 
 async def _still_wanted(
-    ports: Ports, order: FollowOrder, group: Group | None, rows: Sequence[Wanted]
-) -> tuple[Wanted, ...]:
+    ports: Ports, order: FollowOrder, group: Group | None, rows: Sequence[WantedVersion]
+) -> tuple[WantedVersion, ...]:
     """The versions that the rule wants as it is now, all of its image; what becomes of the others is written down."""
     wanted = []
     for row in rows:
@@ -103,24 +103,30 @@ async def _still_wanted(
         if match.wanted:
             wanted.append(row)
         else:
-            await _write_one(ports, order, row, Decided(row.version, Lot.IGNORED, match.reason))
+            await _write_one(ports, order, row, VersionDecision(row.version, VersionFate.IGNORED, match.reason))
     return tuple(wanted)
 
 
-async def _started(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
+async def _started(
+    ports: Ports, order: FollowOrder, group: Group, rows: Sequence[WantedVersion]
+) -> tuple[VersionDecision, ...]:
     """The lots that are settled by the start; or that of the order's version alone, which was not started."""
     allowed = [group.scale_set_id, *(row.image_id for row in rows if row.version == order.version)]
     if not all(is_allowed(resource_id, order.scopes) for resource_id in allowed):
-        return (Decided(order.version, Lot.FAILED, "TEAL_ALLOWED_SCOPES does not allow the image or the scale set"),)
+        return (
+            VersionDecision(
+                order.version, VersionFate.FAILED, "TEAL_ALLOWED_SCOPES does not allow the image or the scale set"
+            ),
+        )
     begun = await _begin(ports, order, group)
-    if isinstance(begun, Started):
+    if isinstance(begun, StartedDeployment):
         return started(rows, order.version, begun.deployment.id)
-    assert not isinstance(begun, Unneeded), "a version is deployed whether or not it is needed"
+    assert not isinstance(begun, NeedlessStart), "a version is deployed whether or not it is needed"
     found = obstacle(begun)
-    lot = Decided(order.version, Lot.WAITING if found.passes else Lot.FAILED, found.reason)
+    lot = VersionDecision(order.version, VersionFate.WAITING if found.passes else VersionFate.FAILED, found.reason)
     deadline = max(row.deadline for row in rows if row.version == order.version)
     # Another deployment is waited for without a deadline.
-    return (lot if isinstance(begun, Held) else in_time(lot, deadline, order.at),)
+    return (lot if isinstance(begun, LockHolder) else in_time(lot, deadline, order.at),)
 
 
 async def _release(ports: Ports, follower: Follower) -> Progress:
@@ -138,13 +144,17 @@ async def _release(ports: Ports, follower: Follower) -> Progress:
     return done("Another orchestration follows the group's versions")
 
 
-async def _decided(ports: Ports, order: FollowOrder, group: Group, rows: Sequence[Wanted]) -> tuple[Decided, ...]:
+async def _decided(
+    ports: Ports, order: FollowOrder, group: Group, rows: Sequence[WantedVersion]
+) -> tuple[VersionDecision, ...]:
     try:
         seen = await _see(ports, group, rows)
     except Refused as error:
         return tuple(_unseen(row, error, order) for row in rows)
     if seen is None:
-        return tuple(Decided(row.version, Lot.FAILED, "The scale set does not exist any more") for row in rows)
+        return tuple(
+            VersionDecision(row.version, VersionFate.FAILED, "The scale set does not exist any more") for row in rows
+        )
     lots = decide(rows, seen, order.at)
     while start := _chosen(lots):
         before = await tried_before(ports, group, _reference(rows[0], start))
@@ -155,18 +165,18 @@ async def _decided(ports: Ports, order: FollowOrder, group: Group, rows: Sequenc
     return lots
 
 
-def _chosen(lots: Sequence[Decided]) -> str:
+def _chosen(lots: Sequence[VersionDecision]) -> str:
     """The version that is to be deployed now; empty: none is."""
-    return next((lot.version for lot in lots if lot.lot is Lot.START), "")
+    return next((lot.version for lot in lots if lot.lot is VersionFate.START), "")
 
 
-def _unseen(row: Wanted, error: Refused, order: FollowOrder) -> Decided:
+def _unseen(row: WantedVersion, error: Refused, order: FollowOrder) -> VersionDecision:
     """The lot of a version that cannot be read: a role may be missing, which somebody may give yet."""
-    waiting = Decided(row.version, Lot.WAITING, f"Azure refused: {error.code}: {error.message}")
+    waiting = VersionDecision(row.version, VersionFate.WAITING, f"Azure refused: {error.code}: {error.message}")
     return in_time(waiting, row.deadline, order.at)
 
 
-async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | None:
+async def _see(ports: Ports, group: Group, rows: Sequence[WantedVersion]) -> VersionSurvey | None:
     """What decides; ``None``: the set is gone. What a version is the gallery tells, whatever a notification says.
 
     ``rows`` are of one image. While a deployment is under way Azure is not asked.
@@ -175,22 +185,22 @@ async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | Non
     tries = await asyncio.gather(*(tried(ports, group.scale_set_id, one) for one in references))
     deployed = tuple(one for one in tries if one is not None)
     if ahead := await under_way(ports, group.id, group.scale_set_id, ""):
-        return Seen(deployed, ahead.reason)
+        return VersionSurvey(deployed, ahead.reason)
     reading = [ports.images.read(one) for one in references]
     scale_set, published = await asyncio.gather(ports.scale_sets.read(group.scale_set_id), asyncio.gather(*reading))
     if scale_set is None:
         return None
-    versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
+    versions: tuple[PublishedVersion, ...] = tuple(version for version in published if version is not None)
     danger = await seen_afresh(ports, scale_set)
     running = await _running(ports, scale_set, danger, rows[0].image_id)
-    return Seen(deployed, "", versions, scale_set.location, running, danger)
+    return VersionSurvey(deployed, "", versions, scale_set.location, running, danger)
 
 
-def _reference(row: Wanted, version: str) -> ImageReference:
+def _reference(row: WantedVersion, version: str) -> ImageReference:
     return ImageReference(id=f"{row.image_id.rstrip('/')}/versions/{version}")
 
 
-async def _running(ports: Ports, scale_set: ScaleSet, danger: Danger | None, image_id: str) -> str | None:
+async def _running(ports: Ports, scale_set: ScaleSet, danger: DangerRecord | None, image_id: str) -> str | None:
     """The version in the set's model; where that was judged bad the newest other one that a VM runs."""
     if danger is None:
         return _version_of(scale_set.image, image_id)
@@ -205,28 +215,30 @@ def _version_of(reference: ImageReference | None, image_id: str) -> str | None:
     return version if version and image == image_id.rstrip("/").lower() else None
 
 
-async def _begin(ports: Ports, order: FollowOrder, group: Group) -> Begun:
+async def _begin(ports: Ports, order: FollowOrder, group: Group) -> StartResult:
     rule = group.image_rule
     assert rule is not None, "a group without a rule wants nothing"
     comment = rule.deployment.comment or f"Version {order.version} was published"
     image = f"{rule.image_id.rstrip('/')}/versions/{order.version}"
     parameters = fill(replace(rule.deployment, image=image, comment=comment), group)
     name = started_id(group.id, order.version, order.at)
-    start = Start(name, group, parameters, ImageReference(), order.at, STARTED_BY)
+    start = DeploymentStart(name, group, parameters, ImageReference(), order.at, STARTED_BY)
     return await begin(ports, start, order.poll_interval, tried=True)
 
 
 #: What a lot is to those whose notification told of the version.
 _OUTCOMES = {
-    Lot.STARTED: Outcome.STARTED,
-    Lot.WAITING: Outcome.WAITING,
-    Lot.SUPERSEDED: Outcome.SUPERSEDED,
-    Lot.IGNORED: Outcome.IGNORED,
-    Lot.FAILED: Outcome.FAILED,
+    VersionFate.STARTED: NotificationOutcome.STARTED,
+    VersionFate.WAITING: NotificationOutcome.WAITING,
+    VersionFate.SUPERSEDED: NotificationOutcome.SUPERSEDED,
+    VersionFate.IGNORED: NotificationOutcome.IGNORED,
+    VersionFate.FAILED: NotificationOutcome.FAILED,
 }
 
 
-async def _write(ports: Ports, order: FollowOrder, rows: Sequence[Wanted], lots: Sequence[Decided]) -> None:
+async def _write(
+    ports: Ports, order: FollowOrder, rows: Sequence[WantedVersion], lots: Sequence[VersionDecision]
+) -> None:
     """Write what becomes of versions into the notifications that told of them; what is settled is wanted no more.
 
     In this order: a run that dies in between finds its row, and the same lot, again.
@@ -237,7 +249,7 @@ async def _write(ports: Ports, order: FollowOrder, rows: Sequence[Wanted], lots:
             await _write_one(ports, order, row, known[row.version])
 
 
-async def _write_one(ports: Ports, order: FollowOrder, row: Wanted, lot: Decided) -> None:
+async def _write_one(ports: Ports, order: FollowOrder, row: WantedVersion, lot: VersionDecision) -> None:
     outcome = _OUTCOMES[lot.lot]
     consequence = Consequence(order.group_id, outcome, lot.reason, order.at, lot.deployment_id)
     # A notification may be so old that it was purged; its version is wanted all the same.

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
-from rollout.model.order import Order, Progress, State, again, done, interrupted
-from rollout.model.rows.commands import Action, CommandKind, Decision
+from rollout.model.order import Order, Progress, StepState, again, done, interrupted
+from rollout.model.rows.commands import Action, CommandKind, PendingDecision
 from rollout.model.status import Status
 from rollout.ports.ports import Ports
-from rollout.steps.commands import Answer, answer, due
+from rollout.steps.commands import WaitEnd, answer, due
 
 #: How often the commands are read although nothing woke the wait: an event may be lost.
 LOOK_AGAIN = timedelta(minutes=5)
@@ -38,7 +38,9 @@ async def _decided(ports: Ports, order: Order, asked: CommandKind, status: Statu
     row = await deployment_of(ports, order)
     timeout = row.parameters.wait_timeout
     # The event that began this wait wrote the decision; without it, the same follows from the order.
-    decision = row.decision or Decision(asked, order.since, order.since + timeout, row.parameters.action_on_timeout)
+    decision = row.decision or PendingDecision(
+        asked, order.since, order.since + timeout, row.parameters.action_on_timeout
+    )
     standing = replace(row.standing, status=status, heard=order.heard)
     commands = await ports.store.commands.list(order.deployment_id)
     first = due(standing, commands)
@@ -51,9 +53,9 @@ async def _decided(ports: Ports, order: Order, asked: CommandKind, status: Statu
     return _progress(found)
 
 
-def _progress(found: Answer) -> Progress:
+def _progress(found: WaitEnd) -> Progress:
     data = {"heard": found.heard, "all": found.all_gates}
     if found.action is Action.APPROVE:
         return replace(done(found.reason), data=data)
     kind = CommandKind.STOP if found.action is Action.STOP else CommandKind.ROLL_BACK
-    return Progress(State.INTERRUPTED, found.reason, kind, data=data)
+    return Progress(StepState.INTERRUPTED, found.reason, kind, data=data)

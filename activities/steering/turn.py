@@ -17,7 +17,7 @@ from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.beside import findings_beside
-from services.claim import Held, look
+from services.claim import LockHolder, look
 from services.predecessor import end_predecessors, predecessor_of
 from services.queue import place_of
 from services.readings import spare
@@ -66,9 +66,9 @@ async def _ended_from_outside(ports: Ports, order: Order) -> Progress | None:
 async def _take(ports: Ports, order: Order, row: Deployment) -> Progress:
     seen, taking = await look(ports, order.scale_set_id, row.id)
     if taking.lock is None:
-        return await _wait(ports, order, row, Held(seen.owner if seen is not None else "", taking.reason))
+        return await _wait(ports, order, row, LockHolder(seen.owner if seen is not None else "", taking.reason))
     predecessor = await end_predecessors(ports, row, taking.lock.last_owner)
-    if isinstance(predecessor, Held):
+    if isinstance(predecessor, LockHolder):
         return await _wait(ports, order, row, predecessor)
     pinned = await _pinned(ports, row)
     row = await ports.store.deployments.change(row.id, lambda current: _ready(current, predecessor, pinned))
@@ -91,7 +91,7 @@ def _ready(row: Deployment, predecessor: Deployment | None, pinned: ImageReferen
     return inherit(replace(row, image=replace(row.image, pinned=pinned)), predecessor)
 
 
-async def _wait(ports: Ports, order: Order, row: Deployment, ahead: Held) -> Progress:
+async def _wait(ports: Ports, order: Order, row: Deployment, ahead: LockHolder) -> Progress:
     reason = waiting_for(ahead.holder)
     await ports.store.deployments.change(row.id, lambda current: _because(current, reason, row.ahead))
     if row.looked_at is None or order.at - row.looked_at >= LOOK_EVERY:
@@ -103,7 +103,7 @@ def _because(row: Deployment, reason: str, ahead: int | None) -> Deployment:
     return replace(row, reason=reason, ahead=ahead) if row.status is Status.QUEUED else row
 
 
-async def _look(ports: Ports, order: Order, row: Deployment, ahead: Held) -> None:
+async def _look(ports: Ports, order: Order, row: Deployment, ahead: LockHolder) -> None:
     """Tell who waits what would be in the way now. It decides nothing: all is looked at again when the turn comes."""
     findings = row.findings
     group = await ports.store.groups.get(row.group_id)

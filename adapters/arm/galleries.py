@@ -7,7 +7,7 @@ from typing import Any
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import Definition, read_definition, read_gallery_version
 from adapters.arm.resource_ids import GalleryImageId, GalleryImageVersionId
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion
 
 
 class Galleries:
@@ -21,7 +21,7 @@ class Galleries:
         self._clients = clients
         self._definitions: dict[str, Definition] = {}
 
-    async def read(self, reference: ImageReference, place: Place) -> ImageVersion:
+    async def read(self, reference: ImageReference, place: Place) -> PublishedVersion:
         """``GET …/images/{image}`` and ``GET …/versions/{version}?$expand=ReplicationStatus``."""
         parsed = GalleryImageVersionId.parse(reference.path)
         known = self._definitions.get(_image_key(reference.path))
@@ -35,7 +35,7 @@ class Galleries:
         )
         return read_gallery_version(version, definition)
 
-    async def list_versions(self, image: ImageReference, place: Place) -> list[ImageVersion]:
+    async def list_versions(self, image: ImageReference, place: Place) -> list[PublishedVersion]:
         """``GET …/images/{image}`` and ``GET …/images/{image}/versions``, every page; without replication."""
         parsed = GalleryImageId.parse(image.path)
         definition = await self._definition(image.path, parsed)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from adapters.arm.reading import Json, read_plan
 from rollout.model.azure.images import at_version
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, PurchasePlan, region_name
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, PurchasePlan, region_name
 from rollout.model.codec import decode_time
 
 #: What a region's replication says where it is done.
@@ -45,7 +45,7 @@ def read_definition(body: Json) -> Definition:
     )
 
 
-def read_gallery_version(body: Json, definition: Definition) -> ImageVersion:
+def read_gallery_version(body: Json, definition: Definition) -> PublishedVersion:
     """A version of a gallery image; ``regions`` is known only where the request expanded ``ReplicationStatus``."""
     properties = body.get("properties") or {}
     profile, status = properties.get("publishingProfile") or {}, properties.get("replicationStatus")
@@ -62,7 +62,7 @@ def read_gallery_version(body: Json, definition: Definition) -> ImageVersion:
     )
 
 
-def read_shared_version(body: Json, image: ImageReference, region: str, definition: Definition) -> ImageVersion:
+def read_shared_version(body: Json, image: ImageReference, region: str, definition: Definition) -> PublishedVersion:
     """A version of an image that somebody shares: it was found in the region, so it is there."""
     properties = body.get("properties") or {}
     reference = at_version(image, body["name"])
@@ -71,13 +71,13 @@ def read_shared_version(body: Json, image: ImageReference, region: str, definiti
     return _version(reference.full_name, reference, body["name"], usable, properties, {region: COMPLETED}, definition)
 
 
-def read_marketplace_version(body: Json, image: ImageReference, region: str) -> ImageVersion:
+def read_marketplace_version(body: Json, image: ImageReference, region: str) -> PublishedVersion:
     """A version of a marketplace image; a list tells its name alone."""
     properties = body.get("properties") or {}
     reference = at_version(image, body["name"])
     deprecation = properties.get("imageDeprecationStatus") or {}
     state = deprecation.get("imageState") or "Active"
-    return ImageVersion(
+    return PublishedVersion(
         id=reference.full_name,
         name=body["name"],
         # Scheduled for deprecation it can be used until then; images of the marketplace are generalized.
@@ -94,11 +94,11 @@ def read_marketplace_version(body: Json, image: ImageReference, region: str) -> 
     )
 
 
-def read_managed_image(body: Json) -> ImageVersion:
+def read_managed_image(body: Json) -> PublishedVersion:
     """A managed image, which has no versions and exists in its own region only."""
     properties = body.get("properties") or {}
     disk = (properties.get("storageProfile") or {}).get("osDisk") or {}
-    return ImageVersion(
+    return PublishedVersion(
         id=body["id"],
         name=body["name"],
         provisioning_state=properties.get("provisioningState") or "",
@@ -118,10 +118,10 @@ def _version(
     publishing: Json,
     regions: dict[str, str] | None,
     definition: Definition,
-) -> ImageVersion:
+) -> PublishedVersion:
     """A version of any gallery; it ends with its image, if not before."""
     ends = [each for each in (_time(publishing.get("endOfLifeDate")), definition.end_of_life) if each is not None]
-    return ImageVersion(
+    return PublishedVersion(
         id=name_in_full,
         name=name,
         provisioning_state=state,

@@ -13,15 +13,15 @@ from adapters.arm.managed_images import ManagedImages
 from adapters.arm.marketplace import Marketplace
 from adapters.arm.shared_galleries import SharedGalleries
 from rollout.model.azure.images import image_of, needs_place, version_key
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion
 from rollout.ports.errors import Refused
 
 
 class Source(Protocol):
     """Where images of one kind come from. Both methods raise the SDK's ``ResourceNotFoundError``."""
 
-    async def read(self, reference: ImageReference, place: Place) -> ImageVersion: ...
-    async def list_versions(self, image: ImageReference, place: Place) -> list[ImageVersion]: ...
+    async def read(self, reference: ImageReference, place: Place) -> PublishedVersion: ...
+    async def list_versions(self, image: ImageReference, place: Place) -> list[PublishedVersion]: ...
 
 
 class ArmImages:
@@ -33,7 +33,7 @@ class ArmImages:
         self._shared = SharedGalleries(clients)
         self._marketplace = Marketplace(clients)
 
-    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+    async def read(self, reference: ImageReference, place: Place | None = None) -> PublishedVersion | None:
         """One exact image.
 
         ``Refused("invalidImageId")``: the reference is none that could be read.
@@ -46,7 +46,7 @@ class ArmImages:
 
     async def list_versions(
         self, reference: ImageReference, place: Place | None = None
-    ) -> tuple[ImageVersion, ...] | None:
+    ) -> tuple[PublishedVersion, ...] | None:
         """Every version of the image that a reference names, the highest first."""
         image = image_of(reference)
         with translated():

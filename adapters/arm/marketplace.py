@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import read_marketplace_version
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion
 from rollout.ports.errors import Refused
 
 
@@ -16,14 +16,14 @@ class Marketplace:
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
 
-    async def read(self, reference: ImageReference, place: Place) -> ImageVersion:
+    async def read(self, reference: ImageReference, place: Place) -> PublishedVersion:
         """``GET …/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions/{version}``."""
         publisher, offer, sku, version = _names(reference)
         images = self._clients.of(place.resource_id).virtual_machine_images
         found: Any = await images.get(place.region, publisher, offer, sku, version)
         return read_marketplace_version(found, reference, place.region)
 
-    async def list_versions(self, image: ImageReference, place: Place) -> list[ImageVersion]:
+    async def list_versions(self, image: ImageReference, place: Place) -> list[PublishedVersion]:
         """``GET …/skus/{sku}/versions``: the names alone."""
         publisher, offer, sku, _ = _names(image)
         images = self._clients.of(place.resource_id).virtual_machine_images

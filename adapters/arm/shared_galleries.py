@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import Definition, read_definition, read_shared_version
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion
 from rollout.ports.errors import Refused
 
 _ID = re.compile(
@@ -44,7 +44,7 @@ class SharedGalleries:
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
 
-    async def read(self, reference: ImageReference, place: Place) -> ImageVersion:
+    async def read(self, reference: ImageReference, place: Place) -> PublishedVersion:
         """``GET …/versions/{version}`` and ``GET …/images/{image}``."""
         parsed = SharedImageId.parse(reference.path)
         if parsed.version is None:
@@ -54,7 +54,7 @@ class SharedGalleries:
         definition = await self._definition(reference, parsed, place)
         return read_shared_version(version, reference, place.region, definition)
 
-    async def list_versions(self, image: ImageReference, place: Place) -> list[ImageVersion]:
+    async def list_versions(self, image: ImageReference, place: Place) -> list[PublishedVersion]:
         """``GET …/images/{image}`` and ``GET …/images/{image}/versions``, every page."""
         parsed = SharedImageId.parse(image.path)
         definition = await self._definition(image, parsed, place)

@@ -10,7 +10,7 @@ from rollout.model.codec import encode
 from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import (
     NOTIFICATIONS,
@@ -54,17 +54,17 @@ class TableNotifications:
 class TableWanted:
     """Wanted versions: those of a group in its partition, by notification."""
 
-    def __init__(self, records: Records[Wanted]) -> None:
+    def __init__(self, records: Records[WantedVersion]) -> None:
         self._records = records
 
-    async def put(self, wanted: Wanted) -> None:
+    async def put(self, wanted: WantedVersion) -> None:
         key = wanted_key(wanted.group_id, wanted.notification)
         await self._records.put(key.partition, {key.row: wanted})
 
-    async def list(self, group_id: str) -> tuple[Wanted, ...]:
+    async def list(self, group_id: str) -> tuple[WantedVersion, ...]:
         return await self._records.list(encode_key(group_id))
 
-    async def delete(self, wanted: Wanted) -> None:
+    async def delete(self, wanted: WantedVersion) -> None:
         await self._records.delete(wanted_key(wanted.group_id, wanted.notification))
 
 

@@ -23,7 +23,7 @@ from rollout.model.azure.evidence import VmEvidence
 from rollout.model.codec import encode
 from rollout.model.group import Group, SignalType
 from rollout.model.rows.commands import Command
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
 from rollout.model.rows.holds import Hold
@@ -33,7 +33,7 @@ from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import (
     GROUPS,
@@ -79,11 +79,11 @@ def store_over(tables: TableMaker) -> Store:
         archive=archive_over(tables),
         holds=TableHolds(Records(tables("Holds"), Hold)),
         notifications=TableNotifications(Records(tables("Notifications"), NotificationRecord)),
-        wanted=TableWanted(Records(tables("Wanted"), Wanted)),
+        wanted=TableWanted(Records(tables("Wanted"), WantedVersion)),
         followers=TableFollowers(Records(tables("Followers"), Follower)),
         schedule_runs=TableScheduleRuns(Records(tables("ScheduleRuns"), ScheduleRun)),
         tries=TableTries(Records(tables("Tries"), Try)),
-        dangers=TableDangers(Records(tables("Dangers"), Danger)),
+        dangers=TableDangers(Records(tables("Dangers"), DangerRecord)),
         timer_runs=TableTimerRuns(Records(tables("Timers"), TimerRun)),
     )
 

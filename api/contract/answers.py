@@ -17,12 +17,12 @@ from rollout.model.findings import Finding
 from rollout.model.group import Group, SignalType
 from rollout.model.image_rule import ImageRule
 from rollout.model.parameters import Parameters
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.roles import Mode, Role
 from rollout.model.rows.commands import Command, CommandKind
 from rollout.model.rows.deployment import Batch, Deployment, Event, Problem, VmRecord
 from rollout.model.rows.group_state import HealthCount
-from rollout.model.rows.notification import NotificationRecord, Outcome
+from rollout.model.rows.notification import NotificationOutcome, NotificationRecord
 from rollout.model.rows.signals import Signal
 from rollout.model.schedule import Schedule, ScheduleRun
 from rollout.model.stages import Stage
@@ -257,7 +257,7 @@ class Danger(Shape):
 DANGERS: Any = {"dangers": list[Danger]}
 FINDINGS: Any = list[shape(Finding)]  # type: ignore[misc]
 
-ASKED = partly(Asked, "Asked", omit=("on_conflict", "retry_of"))
+ASKED = partly(StartRequest, "Asked", omit=("on_conflict", "retry_of"))
 IMAGE_RULE = derived(ImageRule, "ImageRule", instead={"deployment": ASKED})
 SCHEDULE = derived(Schedule, "Schedule", omit=("since",), instead={"deployment": ASKED})
 SCHEDULE_RUN = derived(ScheduleRun, "ScheduleRun", omit=("group_id", "name", "trying"))
@@ -373,7 +373,7 @@ class OperationStatus(Shape):
 
 
 EVIDENCE = derived(VmEvidence, "Evidence")
-NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": Outcome})
+NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instead={"outcome": NotificationOutcome})
 SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})
 
 

@@ -52,7 +52,7 @@ from api.transport.errors import Code
 from rollout.model.choices import Canary
 from rollout.model.group import SIGNAL_TIMEOUT_MAX, Defaults, Group, SignalRule, SignalType
 from rollout.model.image_rule import ImageRule
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.schedule import SCHEDULES_MAX, Schedule, as_put
 
 
@@ -165,9 +165,9 @@ class AutomaticDeploymentBody(Body):
     health_check_types: HealthCheckTypes = None
     comment: Comment = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> StartRequest:
         """The same as the core's value."""
-        return Asked(
+        return StartRequest(
             batch_size_percentage=self.batch_size_percentage,
             batch_size=self.batch_size,
             canary=self.canary.canary() if self.canary else None,
@@ -200,7 +200,7 @@ class ScheduledDeploymentBody(AutomaticDeploymentBody):
 
     image: Image = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> StartRequest:
         return replace(super().asked(), image=self.image)
 
 
@@ -210,7 +210,7 @@ class DeploymentBody(ScheduledDeploymentBody):
     on_conflict: Conflict = None
     retry_of: OptionalText = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> StartRequest:
         return replace(super().asked(), on_conflict=self.on_conflict, retry_of=self.retry_of)
 
 

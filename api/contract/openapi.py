@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from api.contract import answers
 from api.contract.examples import EXAMPLES
 from api.contract.explanations import EXPLANATIONS
-from api.contract.operations import OPERATIONS, Named, Operation, headers_of, refusals_of, retries
+from api.contract.operations import OPERATIONS, Operation, Parameter, headers_of, refusals_of, retries
 from api.contract.schemas import components
 from api.routes import open_routes, routes
 from api.transport.errors import STATUS, Code
@@ -218,7 +218,7 @@ def _example(code: Code) -> Json:
     return {"summary": known.do, "value": {"error": {**said, "details": [said]}}}
 
 
-def _headers(named: Sequence[Named]) -> Json:
+def _headers(named: Sequence[Parameter]) -> Json:
     headers = {one.name: {"description": one.about, "schema": one.schema} for one in named}
     return {"headers": headers} if headers else {}
 

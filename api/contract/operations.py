@@ -26,7 +26,7 @@ Schema = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Named:
+class Parameter:
     """A query parameter, or a header of an answer."""
 
     name: str
@@ -47,9 +47,9 @@ class Operation:
     refusals: tuple[Code, ...] = ()
     body: type[BaseModel] | None = None
     optional: bool = False
-    query: tuple[Named, ...] = ()
-    headers: Mapping[int, tuple[Named, ...]] = field(default_factory=dict)
-    sent: tuple[Named, ...] = ()
+    query: tuple[Parameter, ...] = ()
+    headers: Mapping[int, tuple[Parameter, ...]] = field(default_factory=dict)
+    sent: tuple[Parameter, ...] = ()
     summary: str = ""
 
 
@@ -67,37 +67,41 @@ ACCESS = (Code.UNAUTHENTICATED, Code.ROLE_MISSING, Code.AUTHENTICATION_OFF)
 #: What any route may answer to its query.
 EVERY = (Code.UNKNOWN_PARAMETER, Code.INVALID_VALUE)
 
-_TOKEN = Named(
+_TOKEN = Parameter(
     "continuationToken",
     "From the page before this one: go on after it. The other parameters stay the same.",
     {"type": "string", "minLength": 1, "maxLength": TOKEN_LENGTH_MAX},
 )
-_LOCATION = Named("Location", "Where to read it.", {"type": "string", "format": "uri"})
+_LOCATION = Parameter("Location", "Where to read it.", {"type": "string", "format": "uri"})
 _OPERATION = tuple(
-    Named(name, "Where the operation's record is.", {"type": "string", "format": "uri"})
+    Parameter(name, "Where the operation's record is.", {"type": "string", "format": "uri"})
     for name in ("Operation-Location", "Azure-AsyncOperation")
 )
-_RETRY_AFTER = Named("Retry-After", "Seconds to wait before asking again.", {"type": "string", "pattern": "^[0-9]+$"})
-_REPLAYED = Named(
+_RETRY_AFTER = Parameter(
+    "Retry-After", "Seconds to wait before asking again.", {"type": "string", "pattern": "^[0-9]+$"}
+)
+_REPLAYED = Parameter(
     "Idempotent-Replayed", "`true`: the answer that the first request with this key got.", {"type": "string"}
 )
 
 
-def _whole(name: str, about: str, least: int, most: int | None = None, default: int | None = None) -> Named:
+def _whole(name: str, about: str, least: int, most: int | None = None, default: int | None = None) -> Parameter:
     bounds = {"minimum": least, "maximum": most if most is not None else 999_999_999, "default": default}
-    return Named(name, about, {"type": "integer", **{key: bound for key, bound in bounds.items() if bound is not None}})
+    return Parameter(
+        name, about, {"type": "integer", **{key: bound for key, bound in bounds.items() if bound is not None}}
+    )
 
 
-def _paged(most: int, default: int | None = None) -> tuple[Named, ...]:
+def _paged(most: int, default: int | None = None) -> tuple[Parameter, ...]:
     return (_whole("limit", "How many items a page has at most.", 1, most, default or most), _TOKEN)
 
 
-_SIGNAL_KEY = Named(
+_SIGNAL_KEY = Parameter(
     "x-teal-signal-key", "The key of the VM's group, where the app asks for one.", {"type": "string", "maxLength": 64}
 )
 _GROUP = (Code.GROUP_NOT_FOUND,)
 _DEPLOYMENT = (Code.DEPLOYMENT_NOT_FOUND,)
-_STATUS = Named(
+_STATUS = Parameter(
     "status",
     f"Only deployments of these statuses, with commas between them: {', '.join(Status)}.",
     {"type": "string", "pattern": f"^({'|'.join(Status)})(,({'|'.join(Status)}))*$"},
@@ -105,27 +109,29 @@ _STATUS = Named(
 _TIME = {"type": "string", "format": "date-time"}
 _FILTERS = (
     _STATUS,
-    Named("createdAfter", "Only deployments that were asked for after this time.", _TIME),
-    Named("createdBefore", "Only deployments that were asked for before this time.", _TIME),
-    Named(
+    Parameter("createdAfter", "Only deployments that were asked for after this time.", _TIME),
+    Parameter("createdBefore", "Only deployments that were asked for before this time.", _TIME),
+    Parameter(
         "image",
         "Only deployments of this image: as it was asked for, its version, or its whole name.",
         {"type": "string", "minLength": 1},
     ),
 )
 _NEWS = (
-    Named(
+    Parameter(
         "include",
         f"What to tell besides, with commas between them: {', '.join(PARTS)}.",
         {"type": "string", "pattern": f"^({'|'.join(PARTS)})(,({'|'.join(PARTS)}))*$"},
     ),
     _whole("after", "Of events, and of batches, only what is newer than this event: `next` of the last answer.", 0),
-    Named("vmsSince", "Of VMs only what is newer: `vmsSince` of the last answer.", {"type": "string", "minLength": 1}),
+    Parameter(
+        "vmsSince", "Of VMs only what is newer: `vmsSince` of the last answer.", {"type": "string", "minLength": 1}
+    ),
 )
-_TAG = Named(
+_TAG = Parameter(
     "ETag", "Send it back as `If-None-Match`: the answer is 304 while nothing has changed.", {"type": "string"}
 )
-_KEY = Named(
+_KEY = Parameter(
     "key",
     "Only the deployment that was started with this `Idempotency-Key`.",
     {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH_MAX},
@@ -161,7 +167,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Groups",
         {200: answers.listed(answers.GROUP)},
         query=(
-            Named("include", "`state`: how each group was last seen.", {"type": "string", "enum": ["state"]}),
+            Parameter("include", "`state`: how each group was last seen.", {"type": "string", "enum": ["state"]}),
             *_paged(PAGE_MAX),
         ),
     ),
@@ -169,7 +175,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Groups",
         {200: answers.GROUP},
         (*_GROUP, Code.READING_TOO_OFTEN),
-        query=(Named("fresh", "`true`: look at the scale set now.", {"type": "boolean"}),),
+        query=(Parameter("fresh", "`true`: look at the scale set now.", {"type": "boolean"}),),
     ),
     "list_group_vms": Operation(
         "Groups", {200: answers.GroupVmList}, (*_GROUP, Code.READING_TOO_OFTEN), query=_paged(PAGE_MAX)
@@ -205,7 +211,7 @@ OPERATIONS: Mapping[str, Operation] = {
             *(Code.NOT_STARTED, Code.START_UNCERTAIN),
         ),
         body=DeploymentBody,
-        query=(Named("dryRun", "`true`: nothing is started, and the answer is the plan.", {"type": "boolean"}),),
+        query=(Parameter("dryRun", "`true`: nothing is started, and the answer is the plan.", {"type": "boolean"}),),
         headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
@@ -278,7 +284,9 @@ OPERATIONS: Mapping[str, Operation] = {
         "About",
         {200: answers.Health},
         (Code.UNHEALTHY,),
-        query=(Named("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),),
+        query=(
+            Parameter("deep", "`true`: whether storage, the identity and the timers work too.", {"type": "boolean"}),
+        ),
     ),
     "get_openapi": Operation("About", {200: answers.Document}, (Code.AUTHENTICATION_OFF,)),
     "get_docs": Operation("About", {200: "text/html; charset=utf-8"}, (Code.AUTHENTICATION_OFF,)),
@@ -299,13 +307,13 @@ def refusals_of(method: str, operation: Operation) -> tuple[Code, ...]:
     return tuple(code for code in Code if code in known)
 
 
-def headers_of(method: str, operation: Operation, status: int) -> tuple[Named, ...]:
+def headers_of(method: str, operation: Operation, status: int) -> tuple[Parameter, ...]:
     """The headers of a success."""
     replayed = (_REPLAYED,) if method == "POST" else ()
     return (*operation.headers.get(status, ()), *replayed)
 
 
-def retries(codes: tuple[Code, ...]) -> tuple[Named, ...]:
+def retries(codes: tuple[Code, ...]) -> tuple[Parameter, ...]:
     """The headers of a refusal with one of these codes."""
     from api.transport.errors import passes
 

@@ -20,7 +20,7 @@ from api.transport.errors import Code, Refusal
 from api.transport.http import Answer, Request
 from api.transport.paging import page_after
 from rollout.model.codec import encode, encode_time
-from rollout.model.rows.commands import Command, CommandKind, Standing
+from rollout.model.rows.commands import Command, CommandKind, CommandStanding
 from rollout.model.rows.deployment import Deployment
 from rollout.model.status import Status
 from rollout.planning.roll_back import not_to_be_rolled_back
@@ -39,7 +39,7 @@ _log = logging.getLogger("teal")
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """A command before it has a number. ``tried``: it was said before, and nobody knows whether it was written."""
 
     kind: CommandKind
@@ -70,7 +70,9 @@ async def command_deployment(ports: Ports, request: Request, *, kind: CommandKin
         comment, all_gates = parse_body(request, CommandBody, optional=True).comment or "", False
     row = await find_deployment(ports, request)
     at = request.at or ports.clock.now()
-    command = await give(ports, row.id, Said(kind, request.caller.recorded_as, at, comment, all_gates, request.tried))
+    command = await give(
+        ports, row.id, CommandResult(kind, request.caller.recorded_as, at, comment, all_gates, request.tried)
+    )
     return await _accepted(ports, request, command)
 
 
@@ -94,7 +96,7 @@ async def take_back_deployment(ports: Ports, request: Request) -> Answer:
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, message, row.id)
     commands = await ports.store.commands.list(row.id)
     taken_back = [command for command in commands if command.kind is CommandKind.STOP]
-    said = Said(CommandKind.STOP, request.caller.recorded_as, ports.clock.now(), "taken back from the queue")
+    said = CommandResult(CommandKind.STOP, request.caller.recorded_as, ports.clock.now(), "taken back from the queue")
     return await _accepted(ports, request, taken_back[0] if taken_back else await give(ports, row.id, said))
 
 
@@ -104,7 +106,7 @@ async def _accepted(ports: Ports, request: Request, command: Command) -> Answer:
     return Answer(202, {**shown, "command": render_command(command)})
 
 
-async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
+async def give(ports: Ports, deployment_id: str, said: CommandResult) -> Command:
     """Write the command down, and wake whoever waits.
 
     Raises ``commandNotPossible``, and of a roll back ``previousModelUnknown`` and ``previousImageGone``.
@@ -134,7 +136,7 @@ async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
 def _refuse_nonsense(
     row: Deployment | None, commands: Sequence[Command], kind: CommandKind, deployment_id: str
 ) -> None:
-    reason = objection(kind, row.standing if row is not None else Standing(Status.PENDING), commands)
+    reason = objection(kind, row.standing if row is not None else CommandStanding(Status.PENDING), commands)
     if reason:
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, reason, deployment_id)
     if kind is CommandKind.ROLL_BACK and row is not None and (why := not_to_be_rolled_back(row)):

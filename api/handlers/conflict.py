@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.handlers.commands import Said, give
+from api.handlers.commands import CommandResult, give
 from api.transport.errors import Code, Refusal
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Deployment
@@ -25,7 +25,9 @@ async def supersede(ports: Ports, newcomer: Deployment) -> None:
 
 async def _stop(ports: Ports, deployment_id: str, newcomer_id: str) -> None:
     try:
-        await give(ports, deployment_id, Said(CommandKind.STOP, f"superseded by {newcomer_id}", ports.clock.now()))
+        await give(
+            ports, deployment_id, CommandResult(CommandKind.STOP, f"superseded by {newcomer_id}", ports.clock.now())
+        )
     except Refusal as refusal:
         # It is stopping, or has ended, already.
         if refusal.code is not Code.COMMAND_NOT_POSSIBLE:

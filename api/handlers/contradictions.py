@@ -5,10 +5,10 @@ from __future__ import annotations
 from api.transport.errors import Code, Detail, Refusal, refuse_faults
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 
 
-def refuse_contradictions(asked: Asked, group: Group, within: str = "") -> None:
+def refuse_contradictions(asked: StartRequest, group: Group, within: str = "") -> None:
     """Raise where fields exclude each other, or ask for a check that the group does not define.
 
     ``within``: before the names of the fields, where they are part of a larger body: ``imageRule.deployment.``.
@@ -24,7 +24,7 @@ def refuse_contradictions(asked: Asked, group: Group, within: str = "") -> None:
         raise refuse_faults([Detail(Code.HEALTH_CHECK_NOT_DEFINED, message, field)])
 
 
-def refuse_needless_threshold(asked: Asked, parameters: Parameters, within: str = "") -> None:
+def refuse_needless_threshold(asked: StartRequest, parameters: Parameters, within: str = "") -> None:
     """Raise where a threshold is asked for and nothing judges health: ``parameters`` are the whole deployment's."""
     given = {"minHealth": asked.min_health, "batchMinHealthyPercentage": asked.batch_min_healthy_percentage}
     names = [f"{within}{name}" for name, value in given.items() if value is not None]

@@ -16,7 +16,7 @@ from api.transport.errors import Code, Detail, Refusal, refuse_faults, refuse_fi
 from api.transport.http import Answer, Request
 from api.transport.paging import page_after
 from api.transport.query import query_flag, query_words
-from rollout.judging.group_state import Look, of_all, of_group
+from rollout.judging.group_state import GroupLook, of_all, of_group
 from rollout.model.azure.images import parse_image
 from rollout.model.azure.scale_set import ScaleSet
 from rollout.model.codec import Json
@@ -24,14 +24,14 @@ from rollout.model.findings import Finding, Severity, in_order
 from rollout.model.group import Group
 from rollout.model.names import GROUP_ID
 from rollout.model.parameters import fill
-from rollout.model.request import Asked
-from rollout.model.rows.danger import Danger
+from rollout.model.request import StartRequest
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.group_state import GroupState
 from rollout.ports.ports import Ports
 from rollout.preflight.checks import check_set
 from rollout.preflight.scopes import image_scope
 from rollout.preflight.signals import check_signal_keys, check_signals
-from services.claim import Held, held
+from services.claim import LockHolder, held
 from services.group_states import look_at_set, look_at_vms, note_look
 from services.queue import under_way
 from services.readings import Readings, ReadingTooOften
@@ -88,7 +88,7 @@ async def _shown(ports: Ports, group: Group, state: GroupState) -> Json:
     }
 
 
-def dangers_of(group: Group, dangers: Iterable[Danger]) -> list[Danger]:
+def dangers_of(group: Group, dangers: Iterable[DangerRecord]) -> list[DangerRecord]:
     """Those of the group's set."""
     return [one for one in dangers if one.scale_set_id.lower() == group.scale_set_id.lower()]
 
@@ -122,7 +122,7 @@ async def put_group(
     if await held(ports, group.scale_set_id, "") is not None:
         ports = readings.at_this_pace(ports)
     scale_set, findings = await _check(ports, group)
-    signals = (*check_signals(fill(Asked(), group)), *check_signal_keys(group, signals_keyed))
+    signals = (*check_signals(fill(StartRequest(), group)), *check_signal_keys(group, signals_keyed))
     findings = in_order((*findings, *signals, *await image_findings(ports, group)))
     await ports.store.groups.put(group)
     _log.info("Group %s was put by %s", group.id, request.caller.recorded_as)
@@ -135,7 +135,7 @@ async def put_group(
 async def _put_look(ports: Ports, group: Group, scale_set: ScaleSet) -> GroupState:
     """The set has just been read; its VMs are too, unless a deployment needs what Azure allows of that."""
     if await held(ports, group.scale_set_id, "") is not None:
-        return await note_look(ports, group, Look(ports.clock.now(), scale_set))
+        return await note_look(ports, group, GroupLook(ports.clock.now(), scale_set))
     return await note_look(ports, group, await look_at_vms(ports, group, scale_set))
 
 
@@ -169,7 +169,7 @@ def _check_automatic(group: Group, scopes: Sequence[str]) -> None:
         refuse_outside(scopes, image_scope(schedule.deployment.image, group), f"{within}image")
 
 
-def _check_asked(asked: Asked, group: Group, within: str) -> None:
+def _check_asked(asked: StartRequest, group: Group, within: str) -> None:
     refuse_contradictions(asked, group, within)
     refuse_needless_threshold(asked, fill(asked, group), within)
     named = parse_image(asked.image, group.image_id) if asked.image is not None else None
@@ -185,7 +185,7 @@ async def _refuse_while_under_way(ports: Ports, group: Group) -> None:
     if lock is not None and lock.owner:
         # The watchdog finds it by its group.
         reason = f"Deployment {lock.owner} ended without freeing the scale set, and is put in order within some minutes"
-        raise refuse_held(Held(lock.owner, reason))
+        raise refuse_held(LockHolder(lock.owner, reason))
 
 
 def _group_id(request: Request) -> str:

@@ -33,7 +33,7 @@ LAST_TIME = datetime(9999, 12, 31, 23, 59, 58, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedDeployments:
     """Which deployments are asked for; an empty part asks for all."""
 
     statuses: frozenset[str]
@@ -42,7 +42,7 @@ class Wanted:
     image: str
 
     @classmethod
-    def by(cls, request: Request) -> Wanted:
+    def by(cls, request: Request) -> WantedDeployments:
         """What the query says."""
         image = request.query.get("image", "").casefold()
         after, before = query_time(request, "createdAfter"), query_time(request, "createdBefore")
@@ -82,7 +82,7 @@ async def list_deployments(ports: Ports, request: Request) -> Answer:
 
 async def _listed(ports: Ports, request: Request, groups: Sequence[Group]) -> Answer:
     """A page looks at 100 of each group at most. It ends where one of them may have more."""
-    wanted, after = Wanted.by(request), _position(request)
+    wanted, after = WantedDeployments.by(request), _position(request)
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
     if (key := request.query.get("key")) is not None:
         started = await asyncio.gather(*(_started_with(ports, group.id, checked(key, "key")) for group in groups))

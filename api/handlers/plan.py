@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from api.handlers.rendering import render_finding, render_reference
 from api.transport.http import Answer
-from rollout.judging.group_state import Look
+from rollout.judging.group_state import GroupLook
 from rollout.model.azure.scale_set import Vm
 from rollout.model.choices import OnConflict
 from rollout.model.codec import Json
@@ -18,8 +18,8 @@ from rollout.model.group import Group
 from rollout.model.parameters import Parameters
 from rollout.model.rows.handover import handed_on
 from rollout.model.status import Status
-from rollout.planning.batches import Plan, PlannedBatch
-from rollout.planning.forecast import Forecast, Past, forecast
+from rollout.planning.batches import BatchPlan, PlannedBatch
+from rollout.planning.forecast import Forecast, PastBatches, forecast
 from rollout.planning.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.preflight.plan import what_is_held
@@ -39,7 +39,7 @@ async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
     predecessor = await predecessor_of(ports, group.id, group.scale_set_id)
     seen = await survey(ports, group, parameters, handed_on(predecessor), thorough=True)
     if seen.scale_set is not None and seen.listed is not None:
-        await note_look(ports, group, Look(ports.clock.now(), seen.scale_set, seen.listed.vms))
+        await note_look(ports, group, GroupLook(ports.clock.now(), seen.scale_set, seen.listed.vms))
     findings = await _with_conflict(ports, group, parameters, seen)
     known = _NOTHING
     if seen.plan is not None:
@@ -87,14 +87,14 @@ async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, see
     return in_order((found, *await findings_beside(ports, seen, parameters, held.holder)))
 
 
-async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: Plan) -> Forecast:
+async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: BatchPlan) -> Forecast:
     rows = await ports.store.deployments.newest(group.id, ROWS_MAX)
     finished = [row for row in rows if row.status is Status.FINISHED and row.number_of_batches][:PAST_MAX]
-    past = [Past(row.parameters.draining_timeout, await ports.store.batches.list(row.id)) for row in finished]
+    past = [PastBatches(row.parameters.draining_timeout, await ports.store.batches.list(row.id)) for row in finished]
     return forecast(planned, parameters, past, pools=bool(seen.scale_set and seen.scale_set.backend_pools))
 
 
-def _planned(seen: Survey, planned: Plan, parameters: Parameters, expected: Forecast) -> Json:
+def _planned(seen: Survey, planned: BatchPlan, parameters: Parameters, expected: Forecast) -> Json:
     size = seen.surroundings.size
     return {
         "targetSize": planned.target_size,
@@ -125,7 +125,7 @@ def _skipped(vm: Vm, parameters: Parameters) -> Json:
     return {"name": vm.name, "reason": "; ".join(policies(vm, parameters))}
 
 
-def _changes(seen: Survey, planned: Plan, parameters: Parameters) -> Iterator[Json]:
+def _changes(seen: Survey, planned: BatchPlan, parameters: Parameters) -> Iterator[Json]:
     """What of the set, besides its VMs, would be changed."""
     present = seen.scale_set.image if seen.scale_set else None
     pinned = seen.reference

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from rollout.judging.group_state import NOT_READ, health_of, needs_attention
 from rollout.model.azure.evidence import VmEvidence
 from rollout.model.azure.pools import Membership
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Vm
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, Vm
 from rollout.model.codec import Json, encode
 from rollout.model.findings import Finding
 from rollout.model.group import Group
 from rollout.model.image_rule import ImageRule
 from rollout.model.parameters import BATCHES, Parameters
 from rollout.model.rows.commands import Command, CommandKind
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Image, Problem, Reading, VmRecord
 from rollout.model.rows.group_state import GroupState, Latest, SetSummary
 from rollout.model.rows.notification import NotificationRecord
@@ -48,7 +48,7 @@ def _with_asked(automatic: ImageRule | Schedule) -> Json:
     return {**shown, "deployment": {name: value for name, value in asked.items() if value not in (None, "")}}
 
 
-def render_group_state(state: GroupState, dangers: Iterable[Danger]) -> Json:
+def render_group_state(state: GroupState, dangers: Iterable[DangerRecord]) -> Json:
     """How a group was last seen."""
     return {
         "state": _state(state),
@@ -156,7 +156,7 @@ def render_deployment(deployment: Deployment, reason: str, against: Mapping[Comm
     }
 
 
-def render_dangers(dangers: Iterable[Danger]) -> list[Json]:
+def render_dangers(dangers: Iterable[DangerRecord]) -> list[Json]:
     """What stands between a scale set and order, as far as there is anything to tell."""
     return [
         {"code": one.code, "since": encode(one.since), "message": one.message, "remedy": one.remedy}
@@ -290,7 +290,7 @@ def render_notification(record: NotificationRecord) -> Json:
     }
 
 
-def render_version(version: ImageVersion) -> Json:
+def render_version(version: PublishedVersion) -> Json:
     """One image version with its replication: region to state."""
     return {
         "version": version.name,

@@ -7,13 +7,13 @@ from api.transport.errors import Code, Refusal
 from rollout.lifecycle.succession import came_after, cannot_retry
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters, fill
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.deployment import Deployment
 from rollout.ports.ports import Ports
 from services.deployment_rows import rows_of
 
 
-async def complete(ports: Ports, asked: Asked, group: Group) -> Parameters:
+async def complete(ports: Ports, asked: StartRequest, group: Group) -> Parameters:
     """Every parameter of what is asked; a retry has those of the deployment that it goes on from.
 
     Its image is what that one was pinned to: ``latest`` may be another by now. Raises ``retryNotPossible``.

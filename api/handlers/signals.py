@@ -14,7 +14,7 @@ from api.handlers.rendering import render_signal
 from api.transport.errors import Code, Refusal
 from api.transport.http import Answer, Request
 from rollout.judging.signal_keys import is_signal_key, signal_key
-from rollout.judging.signals import Objection, accept, addressed
+from rollout.judging.signals import SignalObjection, accept, addressed
 from rollout.model.azure.scale_set import Vm
 from rollout.model.group import Group, SignalRule
 from rollout.model.rows.signals import Signal
@@ -30,9 +30,9 @@ _log = logging.getLogger("teal")
 
 #: The field that is at fault.
 _TARGETS = {
-    Objection.NOT_DECLARED: "signalType",
-    Objection.VM_NOT_FOUND: "vmName",
-    Objection.VM_REPLACED: "vmId",
+    SignalObjection.NOT_DECLARED: "signalType",
+    SignalObjection.VM_NOT_FOUND: "vmName",
+    SignalObjection.VM_REPLACED: "vmId",
 }
 
 
@@ -60,7 +60,7 @@ async def signal_vm(ports: Ports, request: Request, *, secrets: Sequence[str] = 
     declared = await _declared(ports, group)
     answer = accept(declared, body.signal_type, body.vm_name[:80], vm, body.vm_id)
     if answer.objection is not None or vm is None:
-        objection = answer.objection or Objection.VM_NOT_FOUND
+        objection = answer.objection or SignalObjection.VM_NOT_FOUND
         raise Refusal(Code(objection), f"Not accepted: {answer.words}", _TARGETS[objection])
     signal = Signal(vm.vm_id, vm.name, body.signal_type, ports.clock.now())
     if await ports.store.signals.put(group.scale_set_id, signal):

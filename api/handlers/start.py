@@ -19,7 +19,7 @@ from api.transport.errors import Code, Refusal, refuse_findings, refuse_held
 from api.transport.http import Answer, Request
 from api.transport.idempotency import HEADER
 from api.transport.query import query_flag
-from rollout.lifecycle.succession import Start
+from rollout.lifecycle.succession import DeploymentStart
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.choices import OnConflict
 from rollout.model.findings import Severity
@@ -28,9 +28,9 @@ from rollout.model.names import deployment_id
 from rollout.model.parameters import Parameters
 from rollout.ports.ports import Ports
 from rollout.preflight.scopes import image_scope
-from services.claim import Held
+from services.claim import LockHolder
 from services.readings import Readings
-from services.start import Begun, Failed, Started, Unfit, begin
+from services.start import StartedDeployment, StartFailure, StartRefusal, StartResult, begin
 
 
 async def start_deployment(
@@ -65,12 +65,12 @@ async def _start(
     parameters: Parameters,
     poll_interval: timedelta,
     readings: Readings,
-) -> Started:
+) -> StartedDeployment:
     """The deployment that an earlier try of the same request has started, else a new one. Raises ``Refusal``."""
     at = request.at or ports.clock.now()
     name = deployment_id(group.id, at, request.token or secrets.token_hex(3))
     key = request.headers.get(HEADER, "")
-    start = Start(name, group, parameters, ImageReference(), at, request.caller.recorded_as, key)
+    start = DeploymentStart(name, group, parameters, ImageReference(), at, request.caller.recorded_as, key)
     # Without an image the set's own is deployed, as it is now.
     paced = readings.at_this_pace(ports, asker=name, anew=parameters.image is None)
     started = _accepted(await begin(paced, start, poll_interval, tried=request.tried))
@@ -79,15 +79,15 @@ async def _start(
     return started
 
 
-def _accepted(begun: Begun) -> Started:
+def _accepted(begun: StartResult) -> StartedDeployment:
     """The start; raises ``Refusal`` where it was none."""
     match begun:
-        case Started():
+        case StartedDeployment():
             return begun
-        case Held():
+        case LockHolder():
             raise refuse_held(begun)
-        case Unfit(findings):
+        case StartRefusal(findings):
             raise refuse_findings([finding for finding in findings if finding.severity is Severity.ERROR])
-        case Failed(message, target, uncertain):
+        case StartFailure(message, target, uncertain):
             raise Refusal(Code.START_UNCERTAIN if uncertain else Code.NOT_STARTED, message, target)
     raise AssertionError(f"a request is carried out whether or not it is needed, not answered {begun}")

@@ -19,7 +19,7 @@ from rollout.model.findings import Finding
 from rollout.model.words import plain
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.ports import Ports
-from services.claim import Held
+from services.claim import LockHolder
 from services.readings import ReadingTooOften
 
 _log = logging.getLogger("teal")
@@ -183,7 +183,7 @@ def refuse_faults(faults: Sequence[Detail]) -> Refusal:
     return Refusal(Code(first.code), first.message + more, first.target, faults)
 
 
-def refuse_held(held: Held) -> Refusal:
+def refuse_held(held: LockHolder) -> Refusal:
     """The refusal of what has to wait for another deployment."""
     if not held.holder:
         return Refusal(Code.DEPLOYMENT_IN_PROGRESS, f"{held.reason}. Try again")

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from api.transport.errors import Code, Detail, Refusal, refuse_faults
 from api.transport.http import Answer, Handler, Request
 from api.transport.query import KEYS
-from rollout.lifecycle.idempotency import Standing, answered, refused, standing, tried_again, uncertain
+from rollout.lifecycle.idempotency import KeyStanding, answered, refused, standing, tried_again, uncertain
 from rollout.model.codec import encode
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.ports.errors import AzureError
@@ -73,14 +73,14 @@ async def _begin(ports: Ports, request: Request, key: str) -> KeyedRequest | Ans
         # The insert was sent again after a lost response; or the row was old, and was purged this moment.
         return mine
     match standing(found, mine.fingerprint, now):
-        case Standing.REUSED:
+        case KeyStanding.REUSED:
             message = "Idempotency-Key was used for another body. Send each request with a key of its own"
             raise Refusal(Code.IDEMPOTENCY_KEY_REUSED, message, "Idempotency-Key")
-        case Standing.ANSWERED:
+        case KeyStanding.ANSWERED:
             return Answer(found.status, found.body, {**(found.headers or {}), "Idempotent-Replayed": "true"})
-        case Standing.UNDER_WAY:
+        case KeyStanding.UNDER_WAY:
             raise _in_progress()
-        case Standing.AGAIN:
+        case KeyStanding.AGAIN:
             return await _try_again(ports, found, mine.token, now)
 
 

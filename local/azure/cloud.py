@@ -16,17 +16,17 @@ from pydantic import TypeAdapter
 from local.azure.arm import management_locks
 from local.azure.arm.accounts import Accounts
 from local.azure.arm.agenda import Agenda
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
-from local.azure.arm.faults import Faults, refusal
+from local.azure.arm.faults import AzureFaults, refusal
 from local.azure.arm.managed_routes import managed_routes
-from local.azure.arm.messages import ConnectionLost, Json, Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse, ConnectionLost, Json
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import Rendering
-from local.azure.arm.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
+from local.azure.arm.resources import AuditEntry, CloudState, RequestCount, ScaleSetResource, VmChange, VmInstance
 from local.azure.arm.rights import Rights
 from local.azure.arm.routes import (
-    Route,
+    ArmRoute,
     account_routes,
     autoscale_routes,
     boot_diagnostics_routes,
@@ -41,15 +41,15 @@ from local.azure.arm.throttling import CREATE_SCALE_SET, Throttling
 from local.azure.compute.beginning import populate
 from local.azure.compute.fabric import Fabric
 from local.azure.events.event_grid import Topic, write_of
-from local.azure.images.images import Images
+from local.azure.images.images import SimulatedImages
 from local.azure.images.publishing import Publisher
 from local.azure.interference import Interference
 from local.azure.monitor import autoscale
 from local.azure.network.network import Network
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-_STATE: TypeAdapter[State] = TypeAdapter(State)
+_STATE: TypeAdapter[CloudState] = TypeAdapter(CloudState)
 
 
 class Cloud:
@@ -65,11 +65,11 @@ class Cloud:
     def __init__(
         self,
         world: World,
-        clock: Clock,
+        clock: PlatformClock,
         *,
         seed: int = 0,
         base_url: str = "https://management.azure.com",
-        state: State | None = None,
+        state: CloudState | None = None,
     ) -> None:
         self.world = world
         self.clock = clock
@@ -78,9 +78,9 @@ class Cloud:
         self.on_event: Callable[[], None] | None = None
         self.rights: Rights | None = None
         self.unknown: list[str] = []
-        self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
+        self._state = state or CloudState(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
-        self._images = Images(world, self._state)
+        self._images = SimulatedImages(world, self._state)
         self._fabric = Fabric(world, self._state, self._images, Network(world, self._state), self._agenda)
         autoscale.run_engine(self._fabric)
         self._operations = Operations(self._state, self._fabric, self._agenda)
@@ -101,7 +101,7 @@ class Cloud:
             *account_routes(self._accounts),
             *managed_routes(),
         ]
-        self.faults = Faults(self._state)
+        self.faults = AzureFaults(self._state)
         self.interfere = Interference(
             self._fabric, self._operations, self._publisher, self.topic, self.advance, self.changed
         )
@@ -129,7 +129,7 @@ class Cloud:
         self.advance()
         return self._state.changes
 
-    def scale_set(self, scale_set_id: str) -> ScaleSet:
+    def scale_set(self, scale_set_id: str) -> ScaleSetResource:
         """A scale set as it is now, to look at.
 
         :raises KeyError: there is none with that id.
@@ -143,7 +143,7 @@ class Cloud:
         self.advance()
         return frozenset(self._state.scale_sets)
 
-    def is_out_of_pools(self, scale_set_id: str, vm: Instance) -> bool:
+    def is_out_of_pools(self, scale_set_id: str, vm: VmInstance) -> bool:
         """Whether a VM is in none of the pools from which its set gets traffic."""
         scale_set = self.scale_set(scale_set_id)
         return self._fabric.network.is_behind_pools(scale_set) and not vm.in_pool
@@ -180,12 +180,12 @@ class Cloud:
         }
 
     @classmethod
-    def restore(cls, snapshot: Json, clock: Clock, *, base_url: str = "https://management.azure.com") -> Cloud:
+    def restore(cls, snapshot: Json, clock: PlatformClock, *, base_url: str = "https://management.azure.com") -> Cloud:
         """Go on from a snapshot; the clock should begin at or after the time at which it was taken."""
         state = _STATE.validate_python(snapshot["state"])
         return cls(World.model_validate(snapshot["world"]), clock, base_url=base_url, state=state)
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: ArmRequest) -> ArmResponse:
         """Answer one ARM request.
 
         :raises ConnectionLost: the fault script says that there is no answer.
@@ -203,12 +203,12 @@ class Cloud:
             raise ConnectionLost(f"{request.method} {request.path}: answer lost, by the fault script")
         return response
 
-    def _answer(self, request: Request, fault: Fault | None) -> Response:
+    def _answer(self, request: ArmRequest, fault: Fault | None) -> ArmResponse:
         route, call, code = None, None, None
         try:
             route, names = self._find(request)
             self._accounts.check(names.get("subscription"), names.get("group"))
-            call = Call(
+            call = ArmCall(
                 request,
                 names,
                 fault,
@@ -232,7 +232,7 @@ class Cloud:
             self.topic.answered(write, response, call.effect.operation)
         return response
 
-    def _serve(self, route: Route, call: Call) -> Response:
+    def _serve(self, route: ArmRoute, call: ArmCall) -> ArmResponse:
         if self.rights is not None:
             self.rights.check(call)
         policy = route.policy
@@ -247,7 +247,7 @@ class Cloud:
         response.headers |= headers
         return response
 
-    def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
+    def _find(self, request: ArmRequest) -> tuple[ArmRoute, dict[str, str]]:
         matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(request.path))]
         if "api-version" not in request.query and all(route.needs_version for route, _ in matches):
             raise missing_api_version()
@@ -259,7 +259,7 @@ class Cloud:
             raise method_not_allowed(request.method, request.path)
         raise not_simulated(f"{request.method} {request.path}")
 
-    def _identify(self, request: Request, response: Response) -> None:
+    def _identify(self, request: ArmRequest, response: ArmResponse) -> None:
         """The headers that every answer of ARM carries."""
         self._state.answers += 1
         identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self._state.seed}/{self._state.answers}"))
@@ -270,7 +270,7 @@ class Cloud:
             "x-ms-routing-request-id": f"{self.world.location.upper()}:{now}:{identifier}",
         }
 
-    def _write_down(self, request: Request, response: Response, call: Call | None, code: str | None) -> None:
+    def _write_down(self, request: ArmRequest, response: ArmResponse, call: ArmCall | None, code: str | None) -> None:
         effect = call.effect if call else None
         entry = AuditEntry(
             time=self._state.now,

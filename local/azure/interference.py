@@ -14,11 +14,11 @@ from typing import Literal
 from local.azure.arm.management_locks import lock_body
 from local.azure.arm.messages import Json
 from local.azure.arm.operations import Operations
-from local.azure.arm.resources import ImageVersion, Instance, Operation, ScaleSet
+from local.azure.arm.resources import LongRunningOperation, ScaleSetResource, VersionResource, VmInstance
 from local.azure.compute.fabric import Fabric
 from local.azure.compute.scale_sets import begin_deletion, merge, replace_body
 from local.azure.events.event_grid import Topic, http_request
-from local.azure.events.events import Outcome, Write
+from local.azure.events.events import ResourceWrite, WriteOutcome
 from local.azure.images.image_versions import VERSION_TYPE, publishing_profile, target_region
 from local.azure.images.publishing import Publisher, Replication
 from local.azure.images.regions import short_name
@@ -256,7 +256,7 @@ class Interference:
             "publishingProfile": publishing_profile({"excludeFromLatest": exclude_from_latest}, targets, now),
             "storageProfile": {"source": {"id": f"{image_id.partition('/galleries/')[0]}/images/{image.name}-{name}"}},
         }
-        version = ImageVersion(
+        version = VersionResource(
             f"{galleries.gallery_id(gallery)}/images/{image.name}/versions/{name}",
             short_name(home),
             properties,
@@ -301,7 +301,7 @@ class Interference:
         version = self._version(version_id)
         self._settle(self._publisher.delete(version), version, "DELETE")
 
-    def announce(self, version_id: str, outcome: Outcome = "Success") -> None:
+    def announce(self, version_id: str, outcome: WriteOutcome = "Success") -> None:
         """Event Grid tells of a write of a version, whether there was one, and whether there is such a version."""
         self._enter()
         self._topic.tell(self._write(version_id, "PUT", is_new=True), outcome)
@@ -311,19 +311,21 @@ class Interference:
         self.acts += 1
         self._done()
 
-    def _settle(self, operation: Operation, version: ImageVersion, method: str, *, is_new: bool = False) -> None:
+    def _settle(
+        self, operation: LongRunningOperation, version: VersionResource, method: str, *, is_new: bool = False
+    ) -> None:
         """Have an operation on a version be told at its end, which may be now."""
         operation.write = self._write(version.id, method, is_new=is_new)
         self._enter()
         self._leave()
 
-    def _write(self, version_id: str, method: str, *, is_new: bool) -> Write:
+    def _write(self, version_id: str, method: str, *, is_new: bool) -> ResourceWrite:
         verb = "delete" if method == "DELETE" else "write"
         correlation = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{version_id}/{len(self._topic.events)}"))
         request = http_request(correlation, method, f"https://management.azure.com{version_id}?api-version=2026-03-03")
-        return Write(f"{VERSION_TYPE}/{verb}", version_id, correlation, None if is_new else request)
+        return ResourceWrite(f"{VERSION_TYPE}/{verb}", version_id, correlation, None if is_new else request)
 
-    def _version(self, version_id: str) -> ImageVersion:
+    def _version(self, version_id: str) -> VersionResource:
         self._enter()
         version = self._publisher.galleries.version(version_id)
         if version is None:
@@ -332,12 +334,12 @@ class Interference:
             raise ValueError(f"another operation is under way on {version_id}: Azure would refuse a second one")
         return version
 
-    def _take_out(self, scale_set: ScaleSet, vm: Instance, pool_id: str) -> None:
+    def _take_out(self, scale_set: ScaleSetResource, vm: VmInstance, pool_id: str) -> None:
         vm.network = {"networkInterfaceConfigurations": without_pool(configurations(scale_set, vm), pool_id)}
         vm.etag += 1
         self._fabric.rewire(scale_set, vm)
 
-    def _remove(self, scale_set: ScaleSet, vm: Instance, *, counted: bool) -> None:
+    def _remove(self, scale_set: ScaleSetResource, vm: VmInstance, *, counted: bool) -> None:
         """Delete a VM; ``counted``: the capacity falls with it."""
         if not vm.is_deleting:
             self._fabric.delete(scale_set, [vm])
@@ -346,11 +348,11 @@ class Interference:
                 scale_set.capacity = max(0, scale_set.capacity - 1)
                 scale_set.etag += 1
 
-    def _scale_set(self, scale_set_id: str) -> ScaleSet:
+    def _scale_set(self, scale_set_id: str) -> ScaleSetResource:
         self._enter()
         return self._fabric.state.scale_sets[scale_set_id.lower()]
 
-    def _vm(self, scale_set: ScaleSet, vm: str) -> Instance:
+    def _vm(self, scale_set: ScaleSetResource, vm: str) -> VmInstance:
         for instance in scale_set.instances.values():
             if vm in (instance.vm_id, instance.name):
                 return instance

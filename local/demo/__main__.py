@@ -16,9 +16,9 @@ import aiohttp
 
 from local.azure.world import WorldError, demo_world, load_world
 from local.azurite import AzuriteError
-from local.demo.acts import ACTS, Act, differences
+from local.demo.acts import ACTS, DemoAct, differences
 from local.demo.screen import Screen
-from local.demo.stage import Refused, Stage
+from local.demo.stage import DemoRefusal, DemoStage
 from local.platform import Options, run_platform
 
 #: What a shell says of a program that ^C ended.
@@ -68,7 +68,7 @@ async def _play(screen: Screen, arguments: argparse.Namespace) -> int:
         run_platform(Options(world, port=0, azure_port=0, speed=arguments.speed)) as platform,
         aiohttp.ClientSession() as session,
     ):
-        stage = Stage(platform, session, screen)
+        stage = DemoStage(platform, session, screen)
         screen.say(f"  API    {platform.url}/api")
         if await stage.has_page():
             screen.say(f"  Page   {platform.url}/api/dashboard/")
@@ -81,13 +81,13 @@ async def _play(screen: Screen, arguments: argparse.Namespace) -> int:
         return 0 if all(as_told) else 1
 
 
-async def _play_act(act: Act, stage: Stage, screen: Screen) -> bool:
+async def _play_act(act: DemoAct, stage: DemoStage, screen: Screen) -> bool:
     """Play one, and say whether all went as told."""
     screen.say()
     screen.title(act.title)
     try:
         outcome = await stage.play(act)
-    except Refused as error:
+    except DemoRefusal as error:
         screen.verdict(f"  Not as told: {error}", good=False)
         return False
     found = differences(act, outcome)

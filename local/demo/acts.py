@@ -12,7 +12,7 @@ ASKED: Mapping[str, Any] = {"batchSizePercentage": 20, "gracePeriod": 300}
 
 
 @dataclass(frozen=True)
-class Act:
+class DemoAct:
     """One deployment: what is said before it, its image, and how it has to end."""
 
     title: str
@@ -24,7 +24,7 @@ class Act:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ActOutcome:
     """What was seen of a deployment: its end, the VMs that served, and the images that the VMs run after it."""
 
     status: str
@@ -35,7 +35,7 @@ class Outcome:
     model: str
 
 
-GOOD = Act(
+GOOD = DemoAct(
     title="Act 1. Image 1.1.0 is good.",
     image="1.1.0",
     status="finished",
@@ -43,7 +43,7 @@ GOOD = Act(
     runs="1.1.0",
     closing="Every VM runs 1.1.0.",
 )
-BAD = Act(
+BAD = DemoAct(
     title="Act 2. Now 1.2.0, which boots and never becomes healthy.",
     image="1.2.0",
     status="failed",
@@ -54,7 +54,7 @@ BAD = Act(
 ACTS = (GOOD, BAD)
 
 
-def differences(act: Act, outcome: Outcome) -> list[str]:
+def differences(act: DemoAct, outcome: ActOutcome) -> list[str]:
     """What did not go as the act has it, in words; nothing: it went as told."""
     found = []
     if (outcome.status, outcome.error) != (act.status, act.error):

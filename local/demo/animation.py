@@ -41,7 +41,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Recording:
+class DemoRecording:
     """What happened: the changes of VMs, and three lines of text."""
 
     begun: datetime
@@ -57,7 +57,7 @@ def main() -> None:
     Path(sys.argv[1]).write_text(draw(run_virtual(record())), encoding="utf-8")
 
 
-async def record() -> Recording:
+async def record() -> DemoRecording:
     """Play both acts."""
     async with VirtualPlatform() as platform:
         begun = platform.clock.now()
@@ -72,10 +72,10 @@ async def record() -> Recording:
         counts = serving_counts(platform.cloud, scale_set_id)
         changes = [change for change in platform.cloud.changes if change.scale_set.lower() == scale_set_id.lower()]
         serving = tuple(Told(time, f"{count} VMs serve") for time, count in counts)
-        return Recording(begun, platform.clock.now(), tuple(changes), tuple(titles), tuple(events), serving)
+        return DemoRecording(begun, platform.clock.now(), tuple(changes), tuple(titles), tuple(events), serving)
 
 
-def draw(recording: Recording) -> str:
+def draw(recording: DemoRecording) -> str:
     """The drawing."""
     places = list(_places(recording.changes))
     width = 2 * _LEFT + (max(place for place, _ in places)) * _STEP
@@ -110,7 +110,7 @@ def _places(changes: Sequence[VmChange]) -> Iterator[tuple[int, list[VmChange]]]
     yield from told.values()
 
 
-def _animations(recording: Recording, places: Sequence[tuple[int, list[VmChange]]]) -> Iterator[str]:
+def _animations(recording: DemoRecording, places: Sequence[tuple[int, list[VmChange]]]) -> Iterator[str]:
     for number, (_, changes) in enumerate(places):
         frames = [(change.time, _look(change)) for change in changes]
         yield _keyframes(recording, f"v{number}", frames, "opacity:0")
@@ -124,7 +124,7 @@ def _animations(recording: Recording, places: Sequence[tuple[int, list[VmChange]
             yield f"#{line}{number}{{animation-name:{line}{number};animation-duration:{SECONDS:g}s{shown}}}"
 
 
-def _keyframes(recording: Recording, name: str, frames: Iterable[tuple[datetime, str]], before: str) -> str:
+def _keyframes(recording: DemoRecording, name: str, frames: Iterable[tuple[datetime, str]], before: str) -> str:
     """What something looks like from each time on; of two looks at one time the later counts."""
     length = (recording.ended - recording.begun) / (1 - STAYS)
     looks = {0.0: before}
@@ -142,7 +142,7 @@ def _look(change: VmChange) -> str:
     return f"fill:{fill};stroke:{color};opacity:{0.25 if change.state == 'deleting' else 1}"
 
 
-def _lines(recording: Recording) -> Iterator[str]:
+def _lines(recording: DemoRecording) -> Iterator[str]:
     lines = (
         ("t", "said title", 32, recording.titles),
         ("e", "said", 142, recording.events),

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from local.azure.compute.serving import serving_counts
-from local.demo.acts import ASKED, Act, Outcome
+from local.demo.acts import ASKED, ActOutcome, DemoAct
 from local.demo.screen import Screen
 from local.platform import Platform
 from rollout.model.codec import decode_time
@@ -19,11 +19,11 @@ from rollout.model.codec import decode_time
 LOOK = 0.2
 
 
-class Refused(RuntimeError):
+class DemoRefusal(RuntimeError):
     """The API refused what the demo asked for; the text is its answer."""
 
 
-class Stage:
+class DemoStage:
     """The first group of a running platform's world."""
 
     def __init__(self, platform: Platform, session: aiohttp.ClientSession, screen: Screen) -> None:
@@ -39,14 +39,14 @@ class Stage:
         vms = self._platform.cloud.scale_set(self._scale_set_id).active()
         return f"Group {self._group}: {len(vms)} VMs on image {_version(await self._model())}"
 
-    async def play(self, act: Act) -> Outcome:
+    async def play(self, act: DemoAct) -> ActOutcome:
         """Deploy the act's image, tell what happens until the end, and see what is there then."""
         since = self._platform.clock.now()
         before = self._serving(since)[0]
         row = await self._follow(await self._start(act))
         vms = self._platform.cloud.scale_set(self._scale_set_id).active()
         error = row["error"]
-        return Outcome(
+        return ActOutcome(
             status=row["status"],
             error=None if error is None else error["code"],
             serving_before=before,
@@ -60,12 +60,12 @@ class Stage:
         async with self._session.get(f"{self._platform.url}/api/dashboard/") as answer:
             return answer.status == 200
 
-    async def _start(self, act: Act) -> str:
+    async def _start(self, act: DemoAct) -> str:
         url = f"{self._platform.url}/api/groups/{self._group}/deployments"
         async with self._session.post(url, json={"image": act.image, **ASKED}) as answer:
             body = await answer.json()
             if answer.status != 202:
-                raise Refused(f"{answer.status} {body}")
+                raise DemoRefusal(f"{answer.status} {body}")
             return str(body["id"])
 
     async def _follow(self, deployment: str) -> Any:
@@ -86,7 +86,7 @@ class Stage:
         async with self._session.get(f"{self._platform.url}{path}") as answer:
             body = await answer.json()
             if answer.status != 200:
-                raise Refused(f"GET {path}: {answer.status} {body}")
+                raise DemoRefusal(f"GET {path}: {answer.status} {body}")
             return body
 
     async def _model(self) -> str:

@@ -36,7 +36,7 @@ class ActionType(IntEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class OrchestratorAnswer:
     """One answer of an orchestrator. ``error`` is set if its code failed; ``custom_status`` is JSON text or None.
 
     ``is_broken`` says that the handle itself failed, so that there are no actions to believe.
@@ -50,12 +50,12 @@ class Answer:
     is_broken: bool = False
 
 
-def parse_answer(text: str) -> Answer:
+def parse_answer(text: str) -> OrchestratorAnswer:
     """The answer that the handle returned."""
     document = json.loads(text)
     (actions,) = document["actions"]
     status = document.get("customStatus")
-    return Answer(
+    return OrchestratorAnswer(
         actions=actions,
         is_done=document["isDone"],
         output=json.dumps(document.get("output")),
@@ -64,11 +64,11 @@ def parse_answer(text: str) -> Answer:
     )
 
 
-def parse_failure(error: Exception) -> Answer:
+def parse_failure(error: Exception) -> OrchestratorAnswer:
     """The answer in the exception that the handle raised; without one the handle itself is broken."""
     _, label, document = str(error).partition(_FAILURE_LABEL)
     if not label:
-        return Answer(actions=(), is_done=False, error=str(error) or repr(error), is_broken=True)
+        return OrchestratorAnswer(actions=(), is_done=False, error=str(error) or repr(error), is_broken=True)
     return parse_answer(document)
 
 

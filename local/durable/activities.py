@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from local.clock import Clock
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
-from local.durable.history import Event, EventType, new_event
+from local.clock import PlatformClock
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
+from local.durable.history import Event, HistoryEventType, new_event
 from local.durable.messages import ActivityItem
 from local.durable.ports import Worker
 
@@ -44,8 +44,8 @@ class ActivityDispatcher:
     def __init__(
         self,
         worker: Worker,
-        clock: Clock,
-        faults: Faults,
+        clock: PlatformClock,
+        faults: DurableFaults,
         completed: Completed,
         report: Callable[[BaseException], None],
         limit: int,
@@ -161,5 +161,9 @@ class ActivityDispatcher:
             self.failures.append(f"{item.instance_id}: {reason}")
             details = json.dumps({"ClassName": "System.Exception", "Message": reason})
             now = self._clock.now()
-            return new_event(EventType.TASK_FAILED, now, TaskScheduledId=item.task_id, Reason=reason, Details=details)
-        return new_event(EventType.TASK_COMPLETED, self._clock.now(), TaskScheduledId=item.task_id, Result=result)
+            return new_event(
+                HistoryEventType.TASK_FAILED, now, TaskScheduledId=item.task_id, Reason=reason, Details=details
+            )
+        return new_event(
+            HistoryEventType.TASK_COMPLETED, self._clock.now(), TaskScheduledId=item.task_id, Result=result
+        )

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 from local.durable.history import Event, History
-from local.durable.instances import Instance
+from local.durable.instances import OrchestrationInstance
 
 #: Schema versions up to 2 (V3 of the protocol), and Azure Storage's limits of one timer in .NET's notation, by which
 #: the SDK splits longer ones. The misspelt key is the real one.
@@ -23,7 +23,7 @@ _CONSTANTS = {
 }
 
 
-def context_text(instance: Instance, text: str | None, past: History, new: Sequence[Event]) -> str:
+def context_text(instance: OrchestrationInstance, text: str | None, past: History, new: Sequence[Event]) -> str:
     """The context of a turn with the ``new`` events; ``text`` is the generation's input as stored, and so JSON."""
     head = {
         "instanceId": instance.id,

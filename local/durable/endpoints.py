@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from local.durable.answers import HttpAnswer, HttpCall, json_answer
 from local.durable.binding import ANY_KEY, management_urls
 from local.durable.host import DurableHost, InstanceConflict, InstanceEnded, UnknownFunction, UnknownInstance
-from local.durable.instances import Instance, RuntimeStatus
+from local.durable.instances import OrchestrationInstance, RuntimeStatus
 from local.durable.queries import PAGE_SIZE, parse_filter, status_body, take_page
 
 Order = Callable[[str, str], None]
@@ -113,7 +113,7 @@ class DurableEndpoints:
         if not call.query.get("createdTimeFrom"):
             raise ValueError("Please provide value for 'createdTimeFrom' parameter.")
 
-        def is_ended(instance: Instance) -> bool:
+        def is_ended(instance: OrchestrationInstance) -> bool:
             return instance.status.is_ended
 
         return self._purge([one.id for one in filter(is_ended, self._host.select(parse_filter(call.query)))])

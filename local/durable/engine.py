@@ -14,16 +14,16 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.durable.activities import ActivityDispatcher
 from local.durable.errors import Complaint, HostError, HostKilled
-from local.durable.faults import Faults, TurnLoss
-from local.durable.history import Event, EventType, new_event
-from local.durable.instances import Instance, RuntimeStatus, begin_instance
+from local.durable.faults import DurableFaults, TurnLoss
+from local.durable.history import Event, HistoryEventType, new_event
+from local.durable.instances import OrchestrationInstance, RuntimeStatus, begin_instance
 from local.durable.messages import ActivityItem, InstanceMessage, Message
 from local.durable.options import HostJson, HostOptions
 from local.durable.ports import Worker
-from local.durable.storage import Change, Hub
+from local.durable.storage import Hub, HubChange
 from local.durable.turn import Execution, Listener, Turn, TurnTaker
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,13 @@ class Engine:
     """
 
     def __init__(
-        self, hub: Hub, worker: Worker, clock: Clock, faults: Faults, options: HostOptions, host_json: HostJson
+        self,
+        hub: Hub,
+        worker: Worker,
+        clock: PlatformClock,
+        faults: DurableFaults,
+        options: HostOptions,
+        host_json: HostJson,
     ) -> None:
         self.hub = hub
         self.clock = clock
@@ -101,7 +107,7 @@ class Engine:
         logger.error("%s", error)
         self.on_error()
 
-    def send(self, change: Change, *messages: Message) -> None:
+    def send(self, change: HubChange, *messages: Message) -> None:
         """Save ``change`` together with ``messages``, and deliver them."""
         if self._is_killed:
             raise HostKilled("the host was killed")
@@ -110,7 +116,7 @@ class Engine:
         for message in numbered:
             self._deliver(message)
 
-    def _save(self, change: Change) -> None:
+    def _save(self, change: HubChange) -> None:
         change.save()
         self.on_saved()
         self._activities.recheck()
@@ -184,7 +190,11 @@ class Engine:
             self._save(change)
 
     def _run_turn(
-        self, instance: Instance, inbox: list[InstanceMessage], arrived: list[InstanceMessage], change: Change
+        self,
+        instance: OrchestrationInstance,
+        inbox: list[InstanceMessage],
+        arrived: list[InstanceMessage],
+        change: HubChange,
     ) -> None:
         """Run what has arrived; ``change`` deletes the whole inbox, which a lost turn puts back."""
         attempt = self._attempts[instance.id] = self._attempts.get(instance.id, 0) + 1
@@ -201,7 +211,7 @@ class Engine:
         if instance.id in self._inboxes:
             self._schedule_turn(instance.id)
 
-    def _find_recipient(self, instance_id: str, inbox: list[InstanceMessage]) -> Instance | None:
+    def _find_recipient(self, instance_id: str, inbox: list[InstanceMessage]) -> OrchestrationInstance | None:
         """The instance; a new one if a start is in the inbox and none runs under the id.
 
         A sub-orchestration's start replaces a running instance too, unless it is that instance's own: only starts by
@@ -222,7 +232,7 @@ class Engine:
         if loss is TurnLoss.AFTER_MESSAGES:
             self.send(self.hub.change(), *turn.messages)
 
-    def _commit(self, instance: Instance, turn: Turn, change: Change) -> None:
+    def _commit(self, instance: OrchestrationInstance, turn: Turn, change: HubChange) -> None:
         replaced = self.hub.instances.get(instance.id)
         if replaced is not None and (replaced is not instance or turn.replaces_history):
             change.delete_turns(replaced)
@@ -247,16 +257,16 @@ class Engine:
 
 
 def _is_start(message: InstanceMessage) -> bool:
-    return bool(message.event["EventType"] == EventType.EXECUTION_STARTED)
+    return bool(message.event["EventType"] == HistoryEventType.EXECUTION_STARTED)
 
 
-def _replaces(start: Event, instance: Instance) -> bool:
+def _replaces(start: Event, instance: OrchestrationInstance) -> bool:
     is_other = start["OrchestrationInstance"]["ExecutionId"] != instance.execution_id
     return is_other and start["ParentInstance"] is not None
 
 
 def _part(
-    inbox: list[InstanceMessage], instance: Instance | None
+    inbox: list[InstanceMessage], instance: OrchestrationInstance | None
 ) -> tuple[list[InstanceMessage], list[InstanceMessage]]:
     """The messages that can be dealt with, the start first, and those that came before what they answer.
 
@@ -277,14 +287,14 @@ def _part(
     return ready, early
 
 
-def _is_for(message: InstanceMessage, instance: Instance) -> bool:
+def _is_for(message: InstanceMessage, instance: OrchestrationInstance) -> bool:
     """Whether the instance still takes the message: for its generation, and not a second start."""
     if message.execution_id is not None and message.execution_id != instance.execution_id:
         return False
     return not _is_start(message) or instance.turns == 0
 
 
-def _apply(turn: Turn, instance: Instance, now: datetime) -> None:
+def _apply(turn: Turn, instance: OrchestrationInstance, now: datetime) -> None:
     if turn.replaces_history:
         instance.history, instance.turns = type(instance.history)(), 0
     instance.history.append(turn.events)
@@ -294,13 +304,13 @@ def _apply(turn: Turn, instance: Instance, now: datetime) -> None:
     instance.actions, instance.updated = turn.actions, now
 
 
-def _tell_parent(instance: Instance, now: datetime) -> InstanceMessage:
+def _tell_parent(instance: OrchestrationInstance, now: datetime) -> InstanceMessage:
     """A sub-orchestration's end; a terminated one counts as failed (``TaskOrchestrationDispatcher.cs``)."""
     parent = instance.parent
     assert parent is not None
     if instance.status is RuntimeStatus.COMPLETED:
-        kind, fields = EventType.SUB_ORCHESTRATION_COMPLETED, {"Result": instance.output}
+        kind, fields = HistoryEventType.SUB_ORCHESTRATION_COMPLETED, {"Result": instance.output}
     else:
-        kind, fields = EventType.SUB_ORCHESTRATION_FAILED, {"Reason": instance.output, "Details": None}
+        kind, fields = HistoryEventType.SUB_ORCHESTRATION_FAILED, {"Reason": instance.output, "Details": None}
     event = new_event(kind, now, TaskScheduledId=parent.task_id, **fields)
     return InstanceMessage(parent.instance_id, event, parent.execution_id)

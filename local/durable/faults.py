@@ -2,7 +2,7 @@
 
 A rule names its victim by function name and instance id (shell patterns, ``fnmatch``) and counts the deliveries that
 match from 1; ``delivery=3`` strikes the third only, no number strikes the first delivery of every item. Counts live in
-the ``Faults`` object and survive a killed host that is replaced by another with the same faults.
+the ``DurableFaults`` object and survive a killed host that is replaced by another with the same faults.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Delivery:
 
 
 @dataclass
-class Faults:
+class DurableFaults:
     """The rules, and a hook that sees every delivery first and may kill the host or terminate an instance there.
 
     ``struck`` counts what the rules have done.

@@ -1,6 +1,6 @@
 """An orchestration's history: events as the Durable extension writes them to the SDK.
 
-An event is a JSON object with ``EventType``, ``EventId`` (the sequence number of what it schedules, else -1),
+An event is a JSON object with ``HistoryEventType``, ``EventId`` (the sequence number of what it schedules, else -1),
 ``IsPlayed``, ``Timestamp`` (UTC, seven digits as .NET writes them) and the fields of its type. Read by the SDK in
 ``models/history/HistoryEvent.py`` and ``models/TaskOrchestrationExecutor.py``; written by DurableTask.Core.
 """
@@ -16,8 +16,8 @@ from typing import Any
 Event = dict[str, Any]
 
 
-class EventType(IntEnum):
-    """DurableTask.Core's ``EventType``, as far as the stand-in uses it."""
+class HistoryEventType(IntEnum):
+    """DurableTask.Core's ``HistoryEventType``, as far as the stand-in uses it."""
 
     EXECUTION_STARTED = 0
     EXECUTION_COMPLETED = 1
@@ -40,31 +40,33 @@ class EventType(IntEnum):
 #: Events that arrive from outside: the only ones that the extension marks as played.
 MESSAGES = frozenset(
     {
-        EventType.EXECUTION_STARTED,
-        EventType.EXECUTION_TERMINATED,
-        EventType.TASK_COMPLETED,
-        EventType.TASK_FAILED,
-        EventType.SUB_ORCHESTRATION_COMPLETED,
-        EventType.SUB_ORCHESTRATION_FAILED,
-        EventType.TIMER_FIRED,
-        EventType.EVENT_RAISED,
-        EventType.EXECUTION_SUSPENDED,
-        EventType.EXECUTION_RESUMED,
+        HistoryEventType.EXECUTION_STARTED,
+        HistoryEventType.EXECUTION_TERMINATED,
+        HistoryEventType.TASK_COMPLETED,
+        HistoryEventType.TASK_FAILED,
+        HistoryEventType.SUB_ORCHESTRATION_COMPLETED,
+        HistoryEventType.SUB_ORCHESTRATION_FAILED,
+        HistoryEventType.TIMER_FIRED,
+        HistoryEventType.EVENT_RAISED,
+        HistoryEventType.EXECUTION_SUSPENDED,
+        HistoryEventType.EXECUTION_RESUMED,
     }
 )
 
 #: Events that say that an action was carried out.
-SCHEDULED = frozenset({EventType.TASK_SCHEDULED, EventType.SUB_ORCHESTRATION_CREATED, EventType.TIMER_CREATED})
+SCHEDULED = frozenset(
+    {HistoryEventType.TASK_SCHEDULED, HistoryEventType.SUB_ORCHESTRATION_CREATED, HistoryEventType.TIMER_CREATED}
+)
 
 #: The end of an action, and the field that names its sequence number.
 COMPLETIONS = {
-    EventType.TASK_COMPLETED: "TaskScheduledId",
-    EventType.TASK_FAILED: "TaskScheduledId",
-    EventType.SUB_ORCHESTRATION_COMPLETED: "TaskScheduledId",
-    EventType.SUB_ORCHESTRATION_FAILED: "TaskScheduledId",
-    EventType.TIMER_FIRED: "TimerId",
+    HistoryEventType.TASK_COMPLETED: "TaskScheduledId",
+    HistoryEventType.TASK_FAILED: "TaskScheduledId",
+    HistoryEventType.SUB_ORCHESTRATION_COMPLETED: "TaskScheduledId",
+    HistoryEventType.SUB_ORCHESTRATION_FAILED: "TaskScheduledId",
+    HistoryEventType.TIMER_FIRED: "TimerId",
 }
-FAILURES = frozenset({EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED})
+FAILURES = frozenset({HistoryEventType.TASK_FAILED, HistoryEventType.SUB_ORCHESTRATION_FAILED})
 
 
 def format_time(time: datetime) -> str:
@@ -78,7 +80,7 @@ def parse_time(text: str) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def new_event(kind: EventType, time: datetime, event_id: int = -1, /, **fields: Any) -> Event:
+def new_event(kind: HistoryEventType, time: datetime, event_id: int = -1, /, **fields: Any) -> Event:
     """An event that has not been played yet."""
     return {"EventType": int(kind), "EventId": event_id, "IsPlayed": False, "Timestamp": format_time(time), **fields}
 

@@ -7,12 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.durable.engine import Engine
 from local.durable.errors import HostError, HostErrors, HostKilled
-from local.durable.faults import Faults
-from local.durable.history import Event, EventType, new_event
-from local.durable.instances import Instance, InstanceStatus, RuntimeStatus, begin_instance, read_status, start_event
+from local.durable.faults import DurableFaults
+from local.durable.history import Event, HistoryEventType, new_event
+from local.durable.instances import (
+    InstanceStatus,
+    OrchestrationInstance,
+    RuntimeStatus,
+    begin_instance,
+    read_status,
+    start_event,
+)
 from local.durable.messages import InstanceMessage
 from local.durable.options import HostJson, HostOptions
 from local.durable.ports import Worker
@@ -48,7 +55,13 @@ class DurableHost:
     """
 
     def __init__(
-        self, worker: Worker, clock: Clock, storage: Storage, faults: Faults, options: HostOptions, host_json: HostJson
+        self,
+        worker: Worker,
+        clock: PlatformClock,
+        storage: Storage,
+        faults: DurableFaults,
+        options: HostOptions,
+        host_json: HostJson,
     ) -> None:
         self._worker = worker
         self._clock = clock
@@ -123,19 +136,19 @@ class DurableHost:
 
     def raise_event(self, instance_id: str, name: str, text: str = "null") -> None:
         """Send an external event; ``text`` is its JSON payload as stored."""
-        self._order(instance_id, EventType.EVENT_RAISED, Name=name, Input=text)
+        self._order(instance_id, HistoryEventType.EVENT_RAISED, Name=name, Input=text)
 
     def terminate(self, instance_id: str, reason: str) -> None:
         """End the instance; its sub-orchestrations and running activities go on."""
-        self._order(instance_id, EventType.EXECUTION_TERMINATED, Input=reason)
+        self._order(instance_id, HistoryEventType.EXECUTION_TERMINATED, Input=reason)
 
     def suspend(self, instance_id: str, reason: str) -> None:
         """Hold everything but resume and terminate."""
-        self._order(instance_id, EventType.EXECUTION_SUSPENDED, Reason=reason)
+        self._order(instance_id, HistoryEventType.EXECUTION_SUSPENDED, Reason=reason)
 
     def resume(self, instance_id: str, reason: str) -> None:
         """Go on, with what came in the meantime."""
-        self._order(instance_id, EventType.EXECUTION_RESUMED, Reason=reason)
+        self._order(instance_id, HistoryEventType.EXECUTION_RESUMED, Reason=reason)
 
     def purge(self, instance_ids: list[str]) -> int:
         """Delete instances and their histories, ended or not; return how many there were."""
@@ -146,14 +159,14 @@ class DurableHost:
         self._engine.send(change)
         return len(known)
 
-    def find(self, instance_id: str) -> Instance:
+    def find(self, instance_id: str) -> OrchestrationInstance:
         """The instance as stored; raise ``UnknownInstance``."""
         instance = self._hub.instances.get(instance_id)
         if instance is None:
             raise UnknownInstance(f"No instance with ID '{instance_id}' was found.")
         return instance
 
-    def select(self, wanted: InstanceFilter) -> list[Instance]:
+    def select(self, wanted: InstanceFilter) -> list[OrchestrationInstance]:
         """The instances as stored that the filter admits, by id."""
         return [one for _, one in sorted(self._hub.instances.items()) if wanted.admits(one)]
 
@@ -227,7 +240,7 @@ class DurableHost:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _order(self, instance_id: str, kind: EventType, **fields: Json) -> None:
+    def _order(self, instance_id: str, kind: HistoryEventType, **fields: Json) -> None:
         instance = self.find(instance_id)
         if instance.status.is_ended:
             raise InstanceEnded(f"The instance '{instance_id}' has ended: {instance.status.value}.")

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from local.durable.history import Event, EventType, History, format_time, new_event, parse_time
+from local.durable.history import Event, History, HistoryEventType, format_time, new_event, parse_time
 from local.state import Json
 
 
@@ -38,7 +38,7 @@ class Parent:
 
 
 @dataclass
-class Instance:
+class OrchestrationInstance:
     """One instance as it is stored; changed only when a turn, or an order from outside, is saved.
 
     ``input``, ``output`` and ``custom_status`` are texts as stored: JSON, except that a failure's or a termination's
@@ -81,9 +81,9 @@ class Instance:
         }
 
 
-def decode_instance(value: Json) -> Instance:
+def decode_instance(value: Json) -> OrchestrationInstance:
     """The instance that was stored as ``value``, without its history."""
-    return Instance(
+    return OrchestrationInstance(
         id=value["id"],
         name=value["name"],
         version=value["version"],
@@ -114,7 +114,7 @@ class InstanceStatus:
     updated: datetime
 
 
-def read_status(instance: Instance) -> InstanceStatus:
+def read_status(instance: OrchestrationInstance) -> InstanceStatus:
     """The instance as seen from outside."""
     return InstanceStatus(
         id=instance.id,
@@ -153,7 +153,7 @@ def start_event(
         "TaskScheduleId": parent.task_id,
     }
     return new_event(
-        EventType.EXECUTION_STARTED,
+        HistoryEventType.EXECUTION_STARTED,
         now,
         Name=name,
         Version=version,
@@ -173,10 +173,10 @@ def read_parent(event: Event) -> Parent | None:
     return Parent(where["InstanceId"], where["ExecutionId"], reference["TaskScheduleId"])
 
 
-def begin_instance(event: Event, now: datetime) -> Instance:
+def begin_instance(event: Event, now: datetime) -> OrchestrationInstance:
     """The instance that a start event begins, before its first turn."""
     where = event["OrchestrationInstance"]
-    return Instance(
+    return OrchestrationInstance(
         id=where["InstanceId"],
         name=event["Name"],
         version=event["Version"],

@@ -10,27 +10,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.durable.history import COMPLETIONS, FAILURES, SCHEDULED, Event, EventType, parse_time
-from local.durable.instances import Instance, RuntimeStatus, decode_value
+from local.durable.history import COMPLETIONS, FAILURES, SCHEDULED, Event, HistoryEventType, parse_time
+from local.durable.instances import OrchestrationInstance, RuntimeStatus, decode_value
 from local.state import Json
 
 PAGE_SIZE = 100
 
 _NAMES = {
-    EventType.EXECUTION_STARTED: "ExecutionStarted",
-    EventType.EXECUTION_COMPLETED: "ExecutionCompleted",
-    EventType.EXECUTION_TERMINATED: "ExecutionTerminated",
-    EventType.TASK_COMPLETED: "TaskCompleted",
-    EventType.TASK_FAILED: "TaskFailed",
-    EventType.SUB_ORCHESTRATION_COMPLETED: "SubOrchestrationInstanceCompleted",
-    EventType.SUB_ORCHESTRATION_FAILED: "SubOrchestrationInstanceFailed",
-    EventType.TIMER_FIRED: "TimerFired",
-    EventType.EVENT_RAISED: "EventRaised",
-    EventType.EXECUTION_SUSPENDED: "ExecutionSuspended",
-    EventType.EXECUTION_RESUMED: "ExecutionResumed",
-    EventType.TASK_SCHEDULED: "TaskScheduled",
-    EventType.SUB_ORCHESTRATION_CREATED: "SubOrchestrationInstanceCreated",
-    EventType.TIMER_CREATED: "TimerCreated",
+    HistoryEventType.EXECUTION_STARTED: "ExecutionStarted",
+    HistoryEventType.EXECUTION_COMPLETED: "ExecutionCompleted",
+    HistoryEventType.EXECUTION_TERMINATED: "ExecutionTerminated",
+    HistoryEventType.TASK_COMPLETED: "TaskCompleted",
+    HistoryEventType.TASK_FAILED: "TaskFailed",
+    HistoryEventType.SUB_ORCHESTRATION_COMPLETED: "SubOrchestrationInstanceCompleted",
+    HistoryEventType.SUB_ORCHESTRATION_FAILED: "SubOrchestrationInstanceFailed",
+    HistoryEventType.TIMER_FIRED: "TimerFired",
+    HistoryEventType.EVENT_RAISED: "EventRaised",
+    HistoryEventType.EXECUTION_SUSPENDED: "ExecutionSuspended",
+    HistoryEventType.EXECUTION_RESUMED: "ExecutionResumed",
+    HistoryEventType.TASK_SCHEDULED: "TaskScheduled",
+    HistoryEventType.SUB_ORCHESTRATION_CREATED: "SubOrchestrationInstanceCreated",
+    HistoryEventType.TIMER_CREATED: "TimerCreated",
 }
 
 
@@ -43,7 +43,7 @@ class InstanceFilter:
     statuses: frozenset[RuntimeStatus] | None = None
     prefix: str = ""
 
-    def admits(self, instance: Instance) -> bool:
+    def admits(self, instance: OrchestrationInstance) -> bool:
         """Whether the instance is meant."""
         return (
             (self.created_from is None or instance.created >= self.created_from)
@@ -67,7 +67,9 @@ def parse_filter(query: Mapping[str, str]) -> InstanceFilter:
     )
 
 
-def take_page(instances: Iterable[Instance], size: int, token: str | None) -> tuple[list[Instance], str | None]:
+def take_page(
+    instances: Iterable[OrchestrationInstance], size: int, token: str | None
+) -> tuple[list[OrchestrationInstance], str | None]:
     """The page after ``token``, by id, and the token of the next one if there is more."""
     after = base64.b64decode(token).decode() if token else ""
     rest = sorted((one for one in instances if one.id > after), key=lambda one: one.id)
@@ -77,7 +79,11 @@ def take_page(instances: Iterable[Instance], size: int, token: str | None) -> tu
 
 
 def status_body(
-    instance: Instance, *, show_input: bool = True, show_history: bool = False, show_history_output: bool = False
+    instance: OrchestrationInstance,
+    *,
+    show_input: bool = True,
+    show_history: bool = False,
+    show_history_output: bool = False,
 ) -> Json:
     """The status of one instance; values are decoded once, so one started by the SDK shows its input as a text."""
     return {
@@ -118,14 +124,14 @@ def _edit_history(events: list[Event], show_output: bool) -> list[Json]:
 def _edit(event: Event, show_output: bool) -> Json:
     hidden = {"EventId", "IsPlayed", "EventType", "OrchestrationInstance", "ParentInstance", "Tags", "Version"}
     fields = {key: value for key, value in event.items() if key not in hidden}
-    if event["EventType"] == EventType.EXECUTION_STARTED:
+    if event["EventType"] == HistoryEventType.EXECUTION_STARTED:
         fields["FunctionName"] = fields.pop("Name")
         fields["Input"] = decode_value(fields["Input"])
     if "Result" in fields:
         fields["Result"] = decode_value(fields["Result"])
         if not show_output:
             del fields["Result"]
-    return {"EventType": _NAMES[EventType(event["EventType"])], **fields}
+    return {"EventType": _NAMES[HistoryEventType(event["EventType"])], **fields}
 
 
 def _edit_end(event: Event, start: Event | None, show_output: bool) -> Json:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.durable.actions import Action, ActionType
-from local.durable.history import COMPLETIONS, FAILURES, MESSAGES, SCHEDULED, Event, EventType, parse_time
+from local.durable.history import COMPLETIONS, FAILURES, MESSAGES, SCHEDULED, Event, HistoryEventType, parse_time
 
 
 class NonDeterminism(Exception):
@@ -27,11 +27,11 @@ class UnsupportedAction(Exception):
 
 
 @dataclass(frozen=True)
-class Start:
+class ActionStart:
     """One thing to start, by its sequence number. ``kind`` is the event that will say that it was started."""
 
     task_id: int
-    kind: EventType
+    kind: HistoryEventType
     action: Action
     fire_at: datetime | None = None
 
@@ -79,7 +79,7 @@ class Replay:
     def __init__(self, actions: Sequence[Action]) -> None:
         self._actions = actions
         self._position = 0
-        self._pending: dict[int, Start] = {}
+        self._pending: dict[int, ActionStart] = {}
         self._open: dict[int, _Task] = {}
         self._waits: defaultdict[str, list[_Task]] = defaultdict(list)
         self._early: defaultdict[str, deque[Event]] = defaultdict(deque)
@@ -92,7 +92,7 @@ class Replay:
         self.unconsumed: list[Event] = []
 
     @property
-    def new(self) -> list[Start]:
+    def new(self) -> list[ActionStart]:
         """What to start now, by sequence number; nothing while the instance is suspended."""
         return [] if self.is_suspended else [self._pending[task_id] for task_id in sorted(self._pending)]
 
@@ -113,11 +113,11 @@ class Replay:
 
     def _read(self, event: Event) -> None:
         kind = event["EventType"]
-        if kind == EventType.ORCHESTRATOR_STARTED:
+        if kind == HistoryEventType.ORCHESTRATOR_STARTED:
             self._now = event["Timestamp"]
-        elif kind == EventType.EXECUTION_SUSPENDED:
+        elif kind == HistoryEventType.EXECUTION_SUSPENDED:
             self.is_suspended = True
-        elif kind == EventType.EXECUTION_RESUMED:
+        elif kind == HistoryEventType.EXECUTION_RESUMED:
             self.is_suspended = False
             held, self._queue = self._queue, []
             for one in held:
@@ -129,7 +129,7 @@ class Replay:
 
     def _apply(self, event: Event) -> None:
         kind = event["EventType"]
-        if kind == EventType.EXECUTION_STARTED:
+        if kind == HistoryEventType.EXECUTION_STARTED:
             self._drive()
         elif kind in SCHEDULED:
             self._strike(event)
@@ -138,7 +138,7 @@ class Replay:
             task = self._open.pop(event[COMPLETIONS[kind]], None)
             if task:
                 task.end(has_failed=kind in FAILURES)
-        elif kind == EventType.EVENT_RAISED:
+        elif kind == HistoryEventType.EVENT_RAISED:
             self._raise(event)
 
     def _strike(self, event: Event) -> None:
@@ -146,7 +146,7 @@ class Replay:
         if start is None or not start.matches(event):
             found = "nothing" if start is None else f"{start.kind.name} {start.action.get('functionName', '')}".strip()
             raise NonDeterminism(
-                f"Non-Deterministic workflow detected: the history has {EventType(event['EventType']).name} "
+                f"Non-Deterministic workflow detected: the history has {HistoryEventType(event['EventType']).name} "
                 f"{event.get('Name', '')} with sequence number {event['EventId']}; the orchestrator has {found} there."
             )
 
@@ -190,22 +190,24 @@ class Replay:
     def start_call(self, action: Action) -> _Task:
         """Start an activity or a sub-orchestration."""
         if action["actionType"] in (ActionType.CALL_ACTIVITY, ActionType.CALL_ACTIVITY_WITH_RETRY):
-            return self._leaf(EventType.TASK_SCHEDULED, action)
+            return self._leaf(HistoryEventType.TASK_SCHEDULED, action)
         if action["actionType"] in (ActionType.CALL_SUB_ORCHESTRATOR, ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY):
-            return self._leaf(EventType.SUB_ORCHESTRATION_CREATED, action)
+            return self._leaf(HistoryEventType.SUB_ORCHESTRATION_CREATED, action)
         raise UnsupportedAction(f"{ActionType(action['actionType']).name} is not supported by the local host")
 
     def start_timer(self, action: Action, fire_at: datetime, *, is_cancelled: bool = False) -> _Task:
         """Start a timer. A cancelled one is created all the same, and has ended for whoever awaits it."""
-        return self._leaf(EventType.TIMER_CREATED, action, fire_at, is_open=not is_cancelled)
+        return self._leaf(HistoryEventType.TIMER_CREATED, action, fire_at, is_open=not is_cancelled)
 
     def start_delay(self, delay: timedelta) -> _Task:
         """Start the timer that comes before another attempt."""
         return self.start_timer({"actionType": int(ActionType.CREATE_TIMER)}, parse_time(self._now) + delay)
 
-    def _leaf(self, kind: EventType, action: Action, fire_at: datetime | None = None, *, is_open: bool = True) -> _Task:
+    def _leaf(
+        self, kind: HistoryEventType, action: Action, fire_at: datetime | None = None, *, is_open: bool = True
+    ) -> _Task:
         task_id, self.counter = self.counter, self.counter + 1
-        self._pending[task_id] = Start(task_id, kind, action, fire_at)
+        self._pending[task_id] = ActionStart(task_id, kind, action, fire_at)
         if not is_open:
             return _ended()
         return self._open.setdefault(task_id, _Task())

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local.durable.errors import Complaint, HostError
-from local.durable.history import Event, EventType, format_time, new_event
-from local.durable.instances import Instance, Parent, start_event
+from local.durable.history import Event, HistoryEventType, format_time, new_event
+from local.durable.instances import OrchestrationInstance, Parent, start_event
 from local.durable.messages import ActivityItem, InstanceMessage, Message
 from local.durable.ports import Worker
-from local.durable.replay import Start
+from local.durable.replay import ActionStart
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,17 @@ class Starter:
     new_id: Callable[[], str]
     default_version: str | None
 
-    def message(self, start: Start, event: Event, instance: Instance, execution_id: str, now: datetime) -> Message:
+    def message(
+        self, start: ActionStart, event: Event, instance: OrchestrationInstance, execution_id: str, now: datetime
+    ) -> Message:
         """The message for a ``start`` of ``instance`` in its generation ``execution_id``, recorded as ``event``.
 
         Raise ``HostError`` if there is nobody it could go to: on Azure the instance would hang.
         """
-        if start.kind is EventType.TIMER_CREATED:
-            fired = new_event(EventType.TIMER_FIRED, _due(start), TimerId=start.task_id, FireAt=event["FireAt"])
+        if start.kind is HistoryEventType.TIMER_CREATED:
+            fired = new_event(HistoryEventType.TIMER_FIRED, _due(start), TimerId=start.task_id, FireAt=event["FireAt"])
             return InstanceMessage(instance.id, fired, execution_id, due=start.fire_at)
-        if start.kind is EventType.TASK_SCHEDULED:
+        if start.kind is HistoryEventType.TASK_SCHEDULED:
             name = self.worker.find_activity(start.action["functionName"])
             if name is None:
                 raise _nobody("activity", start, instance)
@@ -40,7 +42,7 @@ class Starter:
         return self._start_child(start, event["InstanceId"], instance, execution_id, now)
 
     def _start_child(
-        self, start: Start, child_id: str, instance: Instance, execution_id: str, now: datetime
+        self, start: ActionStart, child_id: str, instance: OrchestrationInstance, execution_id: str, now: datetime
     ) -> InstanceMessage:
         name = self.worker.find_orchestrator(start.action["functionName"])
         if name is None or child_id == instance.id:
@@ -52,23 +54,23 @@ class Starter:
         return InstanceMessage(child_id, event, child_execution_id)
 
 
-def start_record(start: Start, execution_id: str, now: datetime) -> Event:
+def start_record(start: ActionStart, execution_id: str, now: datetime) -> Event:
     """The event that records a ``start`` of the generation ``execution_id``."""
-    if start.kind is EventType.TIMER_CREATED:
+    if start.kind is HistoryEventType.TIMER_CREATED:
         return new_event(start.kind, now, start.task_id, FireAt=format_time(_due(start)))
     fields = {"Name": start.action["functionName"], "Version": start.action.get("version") or ""}
-    if start.kind is EventType.SUB_ORCHESTRATION_CREATED:
+    if start.kind is HistoryEventType.SUB_ORCHESTRATION_CREATED:
         # An id that is not given is new in every generation.
         fields["InstanceId"] = start.action.get("instanceId") or f"{execution_id}:{start.task_id}"
     return new_event(start.kind, now, start.task_id, **fields)
 
 
-def _due(start: Start) -> datetime:
+def _due(start: ActionStart) -> datetime:
     assert start.fire_at is not None, "every timer has a time"
     return start.fire_at
 
 
-def _nobody(kind: str, start: Start, instance: Instance) -> HostError:
+def _nobody(kind: str, start: ActionStart, instance: OrchestrationInstance) -> HostError:
     name = start.action["functionName"]
     message = f"{instance.name} calls {kind} '{name}', which cannot be started"
     return HostError(Complaint.UNKNOWN_FUNCTION, message, instance.id)

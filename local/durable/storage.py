@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.durable.history import Event
-from local.durable.instances import Instance, decode_instance
+from local.durable.instances import OrchestrationInstance, decode_instance
 from local.durable.messages import Message, decode_message, encode_message
 from local.state import Json, Storage
 
@@ -21,7 +21,7 @@ class Hub:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self.instances: dict[str, Instance] = {}
+        self.instances: dict[str, OrchestrationInstance] = {}
         self.messages: dict[int, Message] = {}
         self.counter = 0
 
@@ -45,36 +45,36 @@ class Hub:
         self.counter += 1
         return self.counter
 
-    def change(self) -> Change:
+    def change(self) -> HubChange:
         """Begin a change, to be saved in one step."""
-        return Change(self, self._storage)
+        return HubChange(self, self._storage)
 
 
-class Change:
+class HubChange:
     """Changes to a hub that are saved, and take effect in memory, in one step."""
 
     def __init__(self, hub: Hub, storage: Storage) -> None:
         self._hub = hub
         self._storage = storage
         self._values: dict[str, Json | None] = {}
-        self._instances: dict[str, Instance | None] = {}
+        self._instances: dict[str, OrchestrationInstance | None] = {}
         self._messages: dict[int, Message | None] = {}
 
-    def put_instance(self, instance: Instance) -> None:
+    def put_instance(self, instance: OrchestrationInstance) -> None:
         """Store the instance, without its history."""
         self._instances[instance.id] = instance
         self._values[f"instance/{instance.id}"] = instance.encode()
 
-    def append_turn(self, instance: Instance, events: list[Event]) -> None:
+    def append_turn(self, instance: OrchestrationInstance, events: list[Event]) -> None:
         """Store the events of the instance's turn, which is its latest."""
         self._values[f"turn/{instance.id}/{instance.turns:06}"] = events
 
-    def delete_turns(self, instance: Instance) -> None:
+    def delete_turns(self, instance: OrchestrationInstance) -> None:
         """Delete the stored history; turns appended to this change later replace it."""
         for turn in range(1, instance.turns + 1):
             self._values[f"turn/{instance.id}/{turn:06}"] = None
 
-    def delete_instance(self, instance: Instance) -> None:
+    def delete_instance(self, instance: OrchestrationInstance) -> None:
         """Delete the instance and its history."""
         self.delete_turns(instance)
         self._instances[instance.id] = None

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from local.durable.actions import Action, ActionType, Answer, extends, parse_answer, parse_failure
+from local.durable.actions import Action, ActionType, OrchestratorAnswer, extends, parse_answer, parse_failure
 from local.durable.context import context_text
 from local.durable.errors import Complaint, HostError
-from local.durable.history import SCHEDULED, Event, EventType, History, new_event
-from local.durable.instances import Instance, RuntimeStatus, start_event
+from local.durable.history import SCHEDULED, Event, History, HistoryEventType, new_event
+from local.durable.instances import OrchestrationInstance, RuntimeStatus, start_event
 from local.durable.messages import Message
 from local.durable.ports import Worker
-from local.durable.replay import NonDeterminism, Replay, Start, UnsupportedAction
+from local.durable.replay import ActionStart, NonDeterminism, Replay, UnsupportedAction
 from local.durable.starts import Starter, start_record
 
 #: An orchestrator that continues as new without ever waiting would keep its turn for ever.
@@ -65,7 +65,7 @@ class Turn:
 
 
 #: Hears of every call of an orchestrator: its name, the context's JSON text, and what it answered.
-Listener = Callable[[str, str, Answer], None]
+Listener = Callable[[str, str, OrchestratorAnswer], None]
 
 
 class TurnTaker:
@@ -80,7 +80,7 @@ class TurnTaker:
         self.cross_check = cross_check
         self.listener: Listener | None = None
 
-    def take(self, instance: Instance, arrived: list[Event], now: datetime) -> Turn:
+    def take(self, instance: OrchestrationInstance, arrived: list[Event], now: datetime) -> Turn:
         """The turn of ``instance`` with the events that ``arrived``, in their order."""
         return _Run(self, instance, now).run(arrived)
 
@@ -88,7 +88,7 @@ class TurnTaker:
 class _Run:
     """The taking of one turn: ``past`` and ``earlier`` actions are those of the generation that runs."""
 
-    def __init__(self, taker: TurnTaker, instance: Instance, now: datetime) -> None:
+    def __init__(self, taker: TurnTaker, instance: OrchestrationInstance, now: datetime) -> None:
         self.taker = taker
         self.instance = instance
         self.now = now
@@ -98,12 +98,15 @@ class _Run:
 
     def run(self, arrived: list[Event]) -> Turn:
         end = _find_termination(arrived)
-        self.turn.events = [self._event(EventType.ORCHESTRATOR_STARTED), *arrived[: None if end is None else end + 1]]
+        self.turn.events = [
+            self._event(HistoryEventType.ORCHESTRATOR_STARTED),
+            *arrived[: None if end is None else end + 1],
+        ]
         if end is not None:
             self._finish(RuntimeStatus.TERMINATED, arrived[end]["Input"])
         elif not any(self._run_generation() for _ in range(GENERATIONS_PER_TURN_MAX)):
             self._complain(Complaint.UNSUPPORTED, f"{self.instance.name} continues as new without ever waiting")
-        self.turn.events.append(self._event(EventType.ORCHESTRATOR_COMPLETED))
+        self.turn.events.append(self._event(HistoryEventType.ORCHESTRATOR_COMPLETED))
         return self.turn
 
     def _run_generation(self) -> bool:
@@ -124,7 +127,7 @@ class _Run:
             return False
         return True
 
-    def _call(self) -> Answer:
+    def _call(self) -> OrchestratorAnswer:
         context = self._context()
         begun = time.thread_time()
         try:
@@ -146,7 +149,7 @@ class _Run:
         self.turn.executions.append(execution)
         return answer
 
-    def _walk(self, answer: Answer) -> Replay | None:
+    def _walk(self, answer: OrchestratorAnswer) -> Replay | None:
         """Find what is new; None if the answer cannot be followed, and what becomes of the instance is decided."""
         if answer.is_broken:
             self._finish(RuntimeStatus.FAILED, self._failure(answer.error))
@@ -177,7 +180,7 @@ class _Run:
         by_sdk = sorted(held - known)
         by_host = [start.task_id for start in replay.new]
         if by_sdk != by_host:
-            kinds = [EventType(event["EventType"]).name for event in self.turn.events]
+            kinds = [HistoryEventType(event["EventType"]).name for event in self.turn.events]
             message = f"after {kinds} new are {by_host} by the host's rule, {by_sdk} by the SDK's"
             self._complain(Complaint.DIVERGENCE, message)
 
@@ -195,7 +198,7 @@ class _Run:
             else:
                 self.turn.messages.append(message)
 
-    def _check_child(self, start: Start, event: Event) -> None:
+    def _check_child(self, start: ActionStart, event: Event) -> None:
         """Complain of a child's id that the generation has begun before.
 
         The extension says nothing: it replaces an instance that has ended, history and all, and of one that runs the
@@ -217,14 +220,14 @@ class _Run:
             instance.name, instance.version, turn.input, instance.id, turn.execution_id, instance.parent, self.now
         )
         turn.events = [
-            self._event(EventType.ORCHESTRATOR_STARTED),
+            self._event(HistoryEventType.ORCHESTRATOR_STARTED),
             started,
             *replay.unconsumed,
-            self._event(EventType.ORCHESTRATOR_COMPLETED),
+            self._event(HistoryEventType.ORCHESTRATOR_COMPLETED),
         ]
         self.past, self.earlier = History(), []
 
-    def _end(self, answer: Answer, replay: Replay) -> None:
+    def _end(self, answer: OrchestratorAnswer, replay: Replay) -> None:
         # Only cancelled timers are left: they are recorded, and their message would find nobody.
         self.turn.events += [start_record(start, self.turn.execution_id, self.now) for start in replay.new]
         if answer.error is None:
@@ -240,9 +243,9 @@ class _Run:
     def _complete(self, status: RuntimeStatus, output: str | None, task_id: int) -> None:
         self.turn.status, self.turn.output = status, output
         fields = {"OrchestrationStatus": status.value, "Result": output}
-        self.turn.events.append(new_event(EventType.EXECUTION_COMPLETED, self.now, task_id, **fields))
+        self.turn.events.append(new_event(HistoryEventType.EXECUTION_COMPLETED, self.now, task_id, **fields))
 
-    def _event(self, kind: EventType) -> Event:
+    def _event(self, kind: HistoryEventType) -> Event:
         return new_event(kind, self.now)
 
     def _context(self) -> str:
@@ -257,4 +260,6 @@ class _Run:
 
 def _find_termination(arrived: list[Event]) -> int | None:
     kinds = [event["EventType"] for event in arrived]
-    return kinds.index(EventType.EXECUTION_TERMINATED) if EventType.EXECUTION_TERMINATED in kinds else None
+    return (
+        kinds.index(HistoryEventType.EXECUTION_TERMINATED) if HistoryEventType.EXECUTION_TERMINATED in kinds else None
+    )

@@ -9,13 +9,13 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
-from local.clock import Clock, VirtualLoop
+from local.clock import PlatformClock, VirtualLoop
 from local.durable.answers import HttpAnswer, HttpCall
 from local.durable.binding import ANY_KEY, WEBHOOK_PATH, client_binding
 from local.durable.client import connect_client
 from local.durable.endpoints import DurableEndpoints
 from local.durable.errors import HostError, HostKilled
-from local.durable.faults import Faults
+from local.durable.faults import DurableFaults
 from local.durable.host import DurableHost
 from local.durable.options import HostJson, HostOptions
 from local.functions.event_grid import EVENT_GRID_PATH, EventGridWebhook
@@ -46,10 +46,10 @@ class FunctionsHost:
     def __init__(
         self,
         app: Any,
-        clock: Clock,
+        clock: PlatformClock,
         *,
         storage: Storage | None = None,
-        faults: Faults | None = None,
+        faults: DurableFaults | None = None,
         base_url: str = "http://localhost:7071",
         host_json: Path | HostJson = Path("host.json"),
         options: HostOptions | None = None,
@@ -64,7 +64,9 @@ class FunctionsHost:
         self._options = options or HostOptions()
         self._worker = FunctionWorker(self.functions, self._client_binding)
         storage = storage or MemoryState()
-        self.durable = DurableHost(self._worker, clock, storage, faults or Faults(), self._options, self._host_json)
+        self.durable = DurableHost(
+            self._worker, clock, storage, faults or DurableFaults(), self._options, self._host_json
+        )
         self._durable_key = ANY_KEY if keys is None else keys.key_of(_DURABLE)
         self._endpoints = DurableEndpoints(
             self.durable, lambda: self.base_url, self._host_json.hub_name, self._durable_key

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.functions.keys import Level
-from local.functions.routes import Route, RouteError, clashes, parse_route
+from local.functions.routes import RouteError, RouteTemplate, clashes, parse_route
 
 _BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}")
 _FUNCTION_NAME = re.compile(r"[a-z][a-z0-9_\-]{0,127}", re.IGNORECASE)
@@ -42,7 +42,7 @@ class Function:
     registered_name: str
     clients: tuple[str, ...] = ()
     takes_context: bool = False
-    route: Route | None = None
+    route: RouteTemplate | None = None
     methods: tuple[str, ...] = ()
     level: Level = Level.FUNCTION
     schedule: str = ""

@@ -53,7 +53,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Route:
+class RouteTemplate:
     """A template, parsed."""
 
     template: str
@@ -87,7 +87,7 @@ class Route:
         return values if len(parts) <= len(self.segments) else None
 
 
-def parse_route(template: str) -> Route:
+def parse_route(template: str) -> RouteTemplate:
     """The route of a template; raise ``RouteError``."""
     segments = tuple(_parse_segment(template, part) for part in template.strip("/").split("/") if part)
     for position, segment in enumerate(segments):
@@ -97,10 +97,10 @@ def parse_route(template: str) -> Route:
     names = [segment.parameter.casefold() for segment in segments if segment.parameter]
     if len(names) != len(set(names)):
         raise RouteError(f"the route '{template}' has two parameters of one name")
-    return Route(template, segments)
+    return RouteTemplate(template, segments)
 
 
-def clashes(one: Route, other: Route) -> bool:
+def clashes(one: RouteTemplate, other: RouteTemplate) -> bool:
     """Whether some path would match both and neither is more definite."""
     if one.rank != other.rank:
         return False
@@ -108,7 +108,7 @@ def clashes(one: Route, other: Route) -> bool:
     return all(left.literal == right.literal and left.constraint == right.constraint for left, right in pairs)
 
 
-def best_match(routes: Iterable[tuple[Route, int]], path: str) -> tuple[int, dict[str, str]] | None:
+def best_match(routes: Iterable[tuple[RouteTemplate, int]], path: str) -> tuple[int, dict[str, str]] | None:
     """The index given with the most definite route that matches ``path``, and the parameters."""
     found = [(route.rank, index, values) for route, index in routes if (values := route.match(path)) is not None]
     if not found:

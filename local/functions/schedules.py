@@ -31,7 +31,7 @@ class ScheduleError(ValueError):
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TimerSchedule:
     """An expression, parsed: the values that each field admits."""
 
     seconds: frozenset[int]
@@ -62,7 +62,7 @@ class Schedule:
         return time.month in self.months and time.day in self.days and time.isoweekday() % 7 in self.week_days
 
 
-def parse_schedule(text: str) -> Schedule:
+def parse_schedule(text: str) -> TimerSchedule:
     """The schedule of a six-field expression; of a five-field one at second zero."""
     parts = text.split()
     if len(parts) == len(_FIELDS) - 1:
@@ -70,7 +70,7 @@ def parse_schedule(text: str) -> Schedule:
     if len(parts) != len(_FIELDS):
         raise ScheduleError(f"'{text}' is no NCRONTAB expression of six fields")
     values = [_parse_field(part, *field) for part, field in zip(parts, _FIELDS, strict=True)]
-    return Schedule(*values)
+    return TimerSchedule(*values)
 
 
 def _parse_field(text: str, name: str, least: int, greatest: int) -> frozenset[int]:

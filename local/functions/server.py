@@ -23,7 +23,7 @@ ENTRY = "/api/dashboard/"
 
 
 @dataclass(frozen=True)
-class Server:
+class HostServer:
     """A server that runs. ``port`` is the one it got."""
 
     port: int
@@ -37,7 +37,7 @@ class Server:
         await close_client_session()
 
 
-async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1") -> Server:
+async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1") -> HostServer:
     """Listen, then start ``host``; port 0 takes a free one. Its ``base_url`` is set to what it listens on."""
 
     async def enter(request: web.Request) -> web.StreamResponse:
@@ -64,4 +64,4 @@ async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1
     (listening,) = runner.addresses
     host.base_url = f"http://{address}:{listening[1]}"
     await host.start()
-    return Server(listening[1], host, runner)
+    return HostServer(listening[1], host, runner)

@@ -18,9 +18,9 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.functions.index import TIMER, Function
-from local.functions.schedules import Schedule, parse_schedule
+from local.functions.schedules import TimerSchedule, parse_schedule
 from local.functions.worker import FunctionWorker
 from local.state import Storage
 from rollout.model.codec import decode_time
@@ -34,7 +34,9 @@ SPACE = "timers"
 class Timers:
     """Runs the timer functions among ``functions`` from ``start`` to ``stop`` or ``kill``."""
 
-    def __init__(self, functions: Iterable[Function], worker: FunctionWorker, clock: Clock, storage: Storage) -> None:
+    def __init__(
+        self, functions: Iterable[Function], worker: FunctionWorker, clock: PlatformClock, storage: Storage
+    ) -> None:
         self._functions = [one for one in functions if one.trigger == TIMER]
         self._schedules = {one.name: parse_schedule(one.schedule) for one in self._functions}
         self._worker = worker
@@ -64,7 +66,7 @@ class Timers:
                 task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _keep(self, function: Function, schedule: Schedule, since: datetime) -> None:
+    async def _keep(self, function: Function, schedule: TimerSchedule, since: datetime) -> None:
         is_past_due = schedule.next_after(since) < self._clock.now()
         if is_past_due or function.runs_on_startup:
             since = await self._run(function, is_past_due=is_past_due)
@@ -72,7 +74,7 @@ class Timers:
             await self._clock.sleep_until(schedule.next_after(since))
             since = await self._run(function, is_past_due=False)
 
-    def _counted_from(self, function: Function, schedule: Schedule) -> datetime:
+    def _counted_from(self, function: Function, schedule: TimerSchedule) -> datetime:
         """The time after which the function's next run comes, as an earlier host has left it."""
         now = self._clock.now()
         kept = self._storage.load(SPACE).get(function.name)

@@ -17,7 +17,7 @@ from local.azure.real_input import not_as_azure, read_scale_sets
 from local.azure.world import WorldError
 from local.azure.world.images import Behavior
 from local.rehearsal.outcome import exit_code
-from local.rehearsal.plays import Refused
+from local.rehearsal.plays import Rejection
 from local.rehearsal.rehearse import Wishes, rehearse
 from local.rehearsal.text import text_page
 from local.rehearsal.webpage import web_page
@@ -36,7 +36,7 @@ def main(given: Sequence[str] | None = None) -> int:
         # Azure's JSON has no schema that it keeps to: what is not as expected shows up here.
         print(f"{arguments.set}: {not_as_azure(error)}", file=sys.stderr)
         return 2
-    except (WorldError, Refused) as error:
+    except (WorldError, Rejection) as error:
         print(f"Cannot rehearse: {error}", file=sys.stderr)
         return 2
     print(text_page(rehearsals, arguments.set.name))

@@ -12,7 +12,7 @@ from local.azure.compute.serving import serving_counts
 
 
 @dataclass(frozen=True)
-class Level:
+class FigureLevel:
     """From ``at`` on, since the deployment was asked for, so many VMs."""
 
     at: timedelta
@@ -23,8 +23,8 @@ class Level:
 class Figures:
     """Two curves over a deployment: the VMs that served, and those that there were. Each begins at 0."""
 
-    serving: tuple[Level, ...]
-    existing: tuple[Level, ...]
+    serving: tuple[FigureLevel, ...]
+    existing: tuple[FigureLevel, ...]
     length: timedelta
 
     @property
@@ -77,11 +77,11 @@ def _existing(cloud: Cloud, scale_set_id: str, until: datetime) -> list[tuple[da
     return counts
 
 
-def _levels(counts: Sequence[tuple[datetime, int]], since: datetime) -> tuple[Level, ...]:
+def _levels(counts: Sequence[tuple[datetime, int]], since: datetime) -> tuple[FigureLevel, ...]:
     """The curve since a time; what was so by then is where it begins."""
     before = [count for time, count in counts if time <= since]
-    levels = [Level(timedelta(), before[-1] if before else 0)]
+    levels = [FigureLevel(timedelta(), before[-1] if before else 0)]
     for time, count in counts:
         if time > since and count != levels[-1].vms:
-            levels.append(Level(time - since, count))
+            levels.append(FigureLevel(time - since, count))
     return tuple(levels)

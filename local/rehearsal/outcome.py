@@ -11,7 +11,7 @@ from typing import Any
 from local.rehearsal.figures import Figures
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is played."""
 
     GOOD = "a good image"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Found:
+class RehearsalFinding:
     """A finding of the preflight: ``error`` refuses."""
 
     severity: str
@@ -29,16 +29,16 @@ class Found:
     remedy: str
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Found:
+    def of(cls, body: Mapping[str, Any]) -> RehearsalFinding:
         """From an answer of the API; the details of a refusal have no severity."""
         return cls(body.get("severity", "error"), body["code"], body["message"], body.get("remedy") or "")
 
 
 @dataclass(frozen=True)
-class Run:
+class RehearsalRun:
     """A deployment that was played: ``left`` are the VMs by image after it, ``broken`` the promises it broke."""
 
-    kind: Kind
+    kind: FindingKind
     status: str
     reason: str
     time: timedelta
@@ -54,7 +54,7 @@ class Run:
     @property
     def went_live(self) -> bool:
         """Whether an image that never becomes healthy was taken for good."""
-        return self.kind is Kind.BAD and self.status == "finished" and self.figures.serving_before > 0
+        return self.kind is FindingKind.BAD and self.status == "finished" and self.figures.serving_before > 0
 
     @property
     def kept_serving(self) -> bool:
@@ -64,12 +64,14 @@ class Run:
     @property
     def as_it_should(self) -> bool:
         """Whether Teal did what it has to: the good image is everywhere, the other nowhere, no promise broken."""
-        ends = ("failed", "rolledBack") if self.kind is Kind.BAD and self.figures.serving_before else ("finished",)
+        ends = (
+            ("failed", "rolledBack") if self.kind is FindingKind.BAD and self.figures.serving_before else ("finished",)
+        )
         return not self.broken and (self.status in ends or self.went_live)
 
 
 @dataclass(frozen=True)
-class Plan:
+class RehearsalPlan:
     """What the dry run said."""
 
     number_of_batches: int
@@ -87,10 +89,10 @@ class Rehearsal:
     facts: str
     group: Mapping[str, Any]
     asked: Mapping[str, Any]
-    findings: tuple[Found, ...]
+    findings: tuple[RehearsalFinding, ...]
     followed: tuple[str, ...] = ()
-    plan: Plan | None = None
-    runs: tuple[Run, ...] = ()
+    plan: RehearsalPlan | None = None
+    runs: tuple[RehearsalRun, ...] = ()
 
     @property
     def refused(self) -> bool:

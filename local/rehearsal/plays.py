@@ -11,10 +11,10 @@ from typing import Any
 from local.azure.compute.quota import cores
 from local.rehearsal.copies import Copy
 from local.rehearsal.figures import figures
-from local.rehearsal.outcome import Found, Kind, Run
+from local.rehearsal.outcome import FindingKind, RehearsalFinding, RehearsalRun
 from local.virtual import Reply, VirtualPlatform
 from local.virtual.checkers import CHECKERS, violations
-from local.virtual.checkers.watched import Watched, image_version, run_version
+from local.virtual.checkers.watched import WatchedSet, image_version, run_version
 from rollout.model.status import Status
 
 #: Right after each of these Teal is killed once.
@@ -31,22 +31,24 @@ LONGEST = timedelta(days=14)
 AFTERWARDS = timedelta(minutes=10)
 
 
-class Refused(ValueError):
+class Rejection(ValueError):
     """Teal refuses a group or a deployment. ``findings``: why; none where the request itself is at fault."""
 
     def __init__(self, reply: Reply) -> None:
         error = reply.body["error"]
         super().__init__(error["message"])
-        self.findings = [Found.of(detail) for detail in error["details"]] if error["code"] == "preflightFailed" else []
+        self.findings = (
+            [RehearsalFinding.of(detail) for detail in error["details"]] if error["code"] == "preflightFailed" else []
+        )
 
 
 @asynccontextmanager
 async def platform_of(copy: Copy) -> AsyncIterator[VirtualPlatform]:
-    """The copy's world with its group registered. ``Refused``: it cannot be."""
+    """The copy's world with its group registered. ``Rejection``: it cannot be."""
     async with VirtualPlatform(copy.world) as platform:
         reply = await platform.put(f"/api/groups/{copy.group_id}", dict(copy.group))
         if reply.status >= 400:
-            raise Refused(reply)
+            raise Rejection(reply)
         yield platform
 
 
@@ -56,25 +58,25 @@ async def dry_run(copy: Copy, asked: Mapping[str, Any]) -> Any:
         body = {**asked, "image": copy.images.good}
         reply = await platform.post(f"/api/groups/{copy.group_id}/deployments?dryRun=true", body)
         if reply.status != 200:
-            raise Refused(reply)
+            raise Rejection(reply)
         return reply.body
 
 
-async def play(copy: Copy, kind: Kind, asked: Mapping[str, Any]) -> Run:
+async def play(copy: Copy, kind: FindingKind, asked: Mapping[str, Any]) -> RehearsalRun:
     """One deployment to its end, and what it left."""
     async with platform_of(copy) as platform:
-        watched = Watched.begin(platform, copy.scale_set_id, copy.group_id)
+        watched = WatchedSet.begin(platform, copy.scale_set_id, copy.group_id)
         since = platform.clock.now()
-        image = copy.images.bad if kind is Kind.BAD else copy.images.good
+        image = copy.images.bad if kind is FindingKind.BAD else copy.images.good
         reply = await platform.post(f"/api/groups/{copy.group_id}/deployments", {**asked, "image": image})
         if reply.status != 202:
-            raise Refused(reply)
+            raise Rejection(reply)
         deployment = str(reply.body["id"])
-        kills = await _follow(platform, deployment, KILLED_AT if kind is Kind.KILLED else ())
+        kills = await _follow(platform, deployment, KILLED_AT if kind is FindingKind.KILLED else ())
         row = await platform.ended(deployment, LONGEST)
         await platform.clock.sleep(AFTERWARDS)
         checks = (*asked.get("healthCheckTypes", ()),) or copy.group["healthCheckTypes"]
-        return Run(
+        return RehearsalRun(
             kind=kind,
             status=row.status,
             reason=row.reason,

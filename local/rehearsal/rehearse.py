@@ -10,8 +10,8 @@ from local.azure.arm.messages import Json
 from local.azure.world.images import Behavior
 from local.clock import run_virtual
 from local.rehearsal.copies import Copy, copy_of, put_right
-from local.rehearsal.outcome import Found, Kind, Plan, Rehearsal
-from local.rehearsal.plays import Refused, dry_run, play
+from local.rehearsal.outcome import FindingKind, Rehearsal, RehearsalFinding, RehearsalPlan
+from local.rehearsal.plays import Rejection, dry_run, play
 from local.rehearsal.words import counted
 
 
@@ -25,17 +25,17 @@ class Wishes:
 
 
 def rehearse(body: Json, wishes: Wishes, tell: Callable[[str], None]) -> Rehearsal:
-    """All about the set whose ARM body this is. ``Refused`` without findings: the wishes themselves are refused."""
+    """All about the set whose ARM body this is. ``Rejection`` without findings: the wishes themselves are refused."""
     copy = _copy(body, wishes)
     facts = _facts(copy)
     tell(f"{copy.name}: what would refuse or warn")
     try:
         plan = run_virtual(dry_run(copy, wishes.asked))
-    except Refused as refused:
+    except Rejection as refused:
         if not refused.findings:
             raise
         return Rehearsal(copy.name, facts, copy.group, wishes.asked, tuple(refused.findings))
-    findings = tuple(Found.of(finding) for finding in plan["findings"])
+    findings = tuple(RehearsalFinding.of(finding) for finding in plan["findings"])
     asked, followed = dict(wishes.asked), list[str]()
     if not plan["canStart"]:
         codes = [found.code for found in findings if found.severity == "error"]
@@ -46,7 +46,7 @@ def rehearse(body: Json, wishes: Wishes, tell: Callable[[str], None]) -> Rehears
     if not plan["canStart"]:
         return Rehearsal(copy.name, facts, copy.group, wishes.asked, findings)
     runs = []
-    for kind in Kind:
+    for kind in FindingKind:
         tell(f"{copy.name}: {kind}")
         runs.append(run_virtual(play(copy, kind, asked)))
     return Rehearsal(copy.name, facts, copy.group, wishes.asked, findings, tuple(followed), _plan(plan), tuple(runs))
@@ -62,5 +62,7 @@ def _facts(copy: Copy) -> str:
     return f"{mode} orchestration, {counted(copy.capacity, 'VM')} of size {copy.size}, {copy.body['location']}"
 
 
-def _plan(body: Any) -> Plan:
-    return Plan(body["numberOfBatches"], tuple(batch["green"] for batch in body["batches"]), body["duration"]["basis"])
+def _plan(body: Any) -> RehearsalPlan:
+    return RehearsalPlan(
+        body["numberOfBatches"], tuple(batch["green"] for batch in body["batches"]), body["duration"]["basis"]
+    )

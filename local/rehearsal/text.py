@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from local.rehearsal.outcome import Rehearsal, Run
+from local.rehearsal.outcome import Rehearsal, RehearsalRun
 from local.rehearsal.words import ASSUMED, finding, headings, remarks, rows
 
 WIDTH = 110
@@ -41,7 +41,7 @@ def _set(rehearsal: Rehearsal, source: str) -> Iterator[str]:
     yield ""
 
 
-def _table(runs: Sequence[Run]) -> Iterator[str]:
+def _table(runs: Sequence[RehearsalRun]) -> Iterator[str]:
     for label, cells in (("", headings(runs)), *rows(runs)):
         wrapped = [textwrap.wrap(cell, _COLUMN - 2) or [""] for cell in cells]
         for number in range(max(len(cell) for cell in wrapped)):

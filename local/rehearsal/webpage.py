@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from html import escape
 
-from local.rehearsal.figures import Level
-from local.rehearsal.outcome import Rehearsal, Run
+from local.rehearsal.figures import FigureLevel
+from local.rehearsal.outcome import Rehearsal, RehearsalRun
 from local.rehearsal.words import ASSUMED, clock, finding, headings, remarks, rows
 
 _STYLE = """
@@ -74,7 +74,7 @@ def _findings(rehearsal: Rehearsal) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _table(runs: Sequence[Run]) -> Iterator[str]:
+def _table(runs: Sequence[RehearsalRun]) -> Iterator[str]:
     yield '<div class="scroll"><table><thead><tr><th></th>'
     yield "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings(runs))
     yield "</tr></thead><tbody>"
@@ -87,14 +87,14 @@ def _table(runs: Sequence[Run]) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _chart(run: Run, heading: str) -> Iterator[str]:
+def _chart(run: RehearsalRun, heading: str) -> Iterator[str]:
     """The two curves of a run: a filled one of the VMs that served, a line of all that there were."""
     length = max(run.figures.length, timedelta(seconds=1))
     most = max(1, *(level.vms for level in run.figures.existing))
     across = (_WIDTH - _LEFT) / length.total_seconds()
     up = (_HEIGHT - _BOTTOM - _TOP) / most
 
-    def path(levels: Sequence[Level]) -> str:
+    def path(levels: Sequence[FigureLevel]) -> str:
         points = [f"M{_LEFT},{_y(levels[0].vms, up)}"]
         for level in levels[1:]:
             points.append(f"H{_LEFT + level.at.total_seconds() * across:.1f}V{_y(level.vms, up)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from local.rehearsal.outcome import Found, Kind, Rehearsal, Run
+from local.rehearsal.outcome import FindingKind, Rehearsal, RehearsalFinding, RehearsalRun
 
 #: How a finding of each severity is called.
 SEVERITIES: Mapping[str, str] = {"error": "refuses", "warning": "warns", "info": "says"}
@@ -18,12 +18,14 @@ ASSUMED = (
 )
 
 
-def headings(runs: Sequence[Run]) -> list[str]:
+def headings(runs: Sequence[RehearsalRun]) -> list[str]:
     """Of each run, what was played."""
-    return [f"{run.kind} {_times(run.kills)} (kill -9)" if run.kind is Kind.KILLED else str(run.kind) for run in runs]
+    return [
+        f"{run.kind} {_times(run.kills)} (kill -9)" if run.kind is FindingKind.KILLED else str(run.kind) for run in runs
+    ]
 
 
-def rows(runs: Sequence[Run]) -> Iterator[tuple[str, list[str]]]:
+def rows(runs: Sequence[RehearsalRun]) -> Iterator[tuple[str, list[str]]]:
     """The lines of the table: what, and of each run how much."""
     yield "ended as", [run.status for run in runs]
     yield "time", [clock(run.time) for run in runs]
@@ -55,7 +57,7 @@ def remarks(rehearsal: Rehearsal) -> Iterator[str]:
         yield from (f"A broken promise ({run.kind}): {words}" for words in run.broken)
 
 
-def finding(found: Found) -> tuple[str, str, str]:
+def finding(found: RehearsalFinding) -> tuple[str, str, str]:
     """How severe, what, and what to do."""
     return SEVERITIES.get(found.severity, found.severity), f"{found.code}: {found.message}", found.remedy
 
@@ -84,7 +86,7 @@ def counted(count: int, what: str, plural: str = "s") -> str:
     return f"{count} {what}{'' if count == 1 else plural}"
 
 
-def _cores(run: Run) -> str:
+def _cores(run: RehearsalRun) -> str:
     return "not known" if run.cores_per_vm is None else f"+{run.figures.surge * run.cores_per_vm}"
 
 

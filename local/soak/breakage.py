@@ -14,9 +14,9 @@ from typing import Any
 from local.azure.world import Fault
 from local.durable.faults import ActivityFault, ActivityLoss, TurnFault, TurnLoss
 from local.durable.host import InstanceEnded, UnknownInstance
-from local.soak.scene import Scene
+from local.soak.scene import SoakScene
 
-Breaks = Callable[[Scene, Random], None]
+Breaks = Callable[[SoakScene, Random], None]
 
 _LATER: dict[str, Any] = {
     "status": 409,
@@ -51,7 +51,7 @@ AZURE: dict[str, dict[str, Any]] = {
 def _azure(kind: str) -> Breaks:
     """Two of the next requests that the rule is for."""
 
-    def add(scene: Scene, dice: Random) -> None:
+    def add(scene: SoakScene, dice: Random) -> None:
         first = dice.choice([1, 1, 2, 3, 6, 12])
         rule = Fault.model_validate({**AZURE[kind], "calls": [first, first + dice.choice([1, 1, 4])]})
         scene.platform.cloud.faults.add(rule)
@@ -61,7 +61,7 @@ def _azure(kind: str) -> Breaks:
 
 
 def _activity(loss: ActivityLoss) -> Breaks:
-    def add(scene: Scene, dice: Random) -> None:
+    def add(scene: SoakScene, dice: Random) -> None:
         after = timedelta(seconds=dice.choice([1, 10, 40, 200, 900]))
         rules = [ActivityFault(loss, delivery=dice.randint(1, 40), after=after) for _ in range(2)]
         faults = scene.platform.faults
@@ -71,21 +71,21 @@ def _activity(loss: ActivityLoss) -> Breaks:
 
 
 def _turn(loss: TurnLoss) -> Breaks:
-    def add(scene: Scene, dice: Random) -> None:
+    def add(scene: SoakScene, dice: Random) -> None:
         faults = scene.platform.faults
         faults.turns = [*faults.turns, TurnFault(loss, delivery=dice.randint(1, 60))]
 
     return add
 
 
-def _kill_at_work(scene: Scene, dice: Random) -> None:
+def _kill_at_work(scene: SoakScene, dice: Random) -> None:
     scene.kill_at(dice.randint(1, 60))
 
 
 def _terminated(part: bool) -> Breaks:
     """Somebody ends a deployment's orchestration, or a part of it, through Durable Functions."""
 
-    def end(scene: Scene, dice: Random) -> None:
+    def end(scene: SoakScene, dice: Random) -> None:
         durable = scene.platform.host.durable
         names = [one.id for one in durable.instances() if not one.status.is_ended and (":" in one.id) is part]
         if not names:
@@ -109,7 +109,7 @@ BREAKAGE: dict[str, Breaks] = {
 }
 
 
-def count_struck(scene: Scene) -> None:
+def count_struck(scene: SoakScene) -> None:
     """Count what the rules of Azure and of the host have really struck."""
     for kind, (rule, matches) in zip(scene.azure_rules, scene.platform.cloud.faults.matched(), strict=True):
         scene.injected[kind] += sum(1 for call in rule.calls if call <= matches)

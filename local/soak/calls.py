@@ -20,7 +20,7 @@ from local.durable.errors import HostKilled
 from local.soak.breakage import BREAKAGE
 from local.soak.exemptions import traits
 from local.soak.requests import choose_request
-from local.soak.scene import GROUP, Scene
+from local.soak.scene import GROUP, SoakScene
 from local.virtual.contract import breaches
 from settings import Settings
 
@@ -47,7 +47,7 @@ QUERIES = (
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One call. ``name`` is the function that it is meant for."""
 
     name: str
@@ -58,7 +58,7 @@ class Call:
     asked: Any = None
 
 
-async def call_at_random(scene: Scene, with_: dict[str, Any], dice: Random) -> None:
+async def call_at_random(scene: SoakScene, with_: dict[str, Any], dice: Random) -> None:
     """Three calls at once, again and again, ``times`` in all."""
     for _ in range(0, with_["times"], 3):
         ids = [row.id for row in await scene.deployments()]
@@ -66,7 +66,7 @@ async def call_at_random(scene: Scene, with_: dict[str, Any], dice: Random) -> N
         await scene.sleep(with_["pause"])
 
 
-def choose_call(dice: Random, scene: Scene, ids: list[str]) -> Call:
+def choose_call(dice: Random, scene: SoakScene, ids: list[str]) -> ApiCall:
     """Any call. ``ids`` are those of deployments that there are."""
     name = dice.choice(NAMES)
     if name == "notification":
@@ -84,10 +84,10 @@ def choose_call(dice: Random, scene: Scene, ids: list[str]) -> Call:
     headers = {"Content-Type": "application/json" if dice.random() < 0.97 else "text/plain"} if body else {}
     if route.method == "POST" and dice.random() < 0.3:
         headers["Idempotency-Key"] = dice.choice(["one", "two", "three", "", "x" * 300])
-    return Call(name, route.method, f"/api/{path}" + (f"?{query}" if query else ""), body, headers, asked)
+    return ApiCall(name, route.method, f"/api/{path}" + (f"?{query}" if query else ""), body, headers, asked)
 
 
-async def _make(scene: Scene, call: Call) -> None:
+async def _make(scene: SoakScene, call: ApiCall) -> None:
     try:
         answer = await scene.platform.host.request(call.method, call.target, headers=call.headers, body=call.body)
     except (HostKilled, ConnectionError):
@@ -99,7 +99,7 @@ async def _make(scene: Scene, call: Call) -> None:
         scene.unexpected.append(f"{call.method} {call.target} {call.body[:300]!r}: {problem}")
 
 
-def _problems(scene: Scene, call: Call, status: int, headers: Any, body: bytes) -> list[str]:
+def _problems(scene: SoakScene, call: ApiCall, status: int, headers: Any, body: bytes) -> list[str]:
     broken = any(kind in BREAKAGE for kind in scene.injected) or bool(scene.azure_rules)
     if status >= 500 and status != 503 and not (status == 502 and broken):
         return [f"{status} {body[:300]!r}"]
@@ -115,7 +115,7 @@ def _some(dice: Random, known: list[str]) -> str:
     return dice.choice(known) if known and dice.random() < 0.85 else dice.choice(["none", *ODD]) or "none"
 
 
-def _asked(dice: Random, scene: Scene, name: str) -> Any:
+def _asked(dice: Random, scene: SoakScene, name: str) -> Any:
     """What the body says; ``None``: there is none."""
     if name == "start_deployment":
         return _spoilt(dice, choose_request(dice, scene.setting))
@@ -131,7 +131,7 @@ def _asked(dice: Random, scene: Scene, name: str) -> Any:
     return None
 
 
-def _definition(dice: Random, scene: Scene) -> dict[str, Any]:
+def _definition(dice: Random, scene: SoakScene) -> dict[str, Any]:
     """The group as it is, perhaps with other defaults."""
     group = {name: value for name, value in scene.platform.world.groups[0].items() if name != "id"}
     defaults = dice.choice([{}, {"gracePeriod": 300}, {"batchSize": 1}, {"keepFor": 600}])
@@ -158,7 +158,7 @@ def _written(dice: Random, asked: Any) -> bytes:
     return text.encode()
 
 
-def _notification(dice: Random, scene: Scene) -> Call:
+def _notification(dice: Random, scene: SoakScene) -> ApiCall:
     version = dice.choice(["1.0.0", "1.1.0", "9.9.9", *ODD])
     subject = f"{scene.image_id}/versions/{version}"
     event = {
@@ -172,4 +172,4 @@ def _notification(dice: Random, scene: Scene) -> Call:
         "topic": scene.image_id.partition("/providers/")[0],
     }
     headers = {"aeg-event-type": "Notification", "Content-Type": "application/json"}
-    return Call("notification", "POST", WEBHOOK, json.dumps([event]).encode(), headers, event)
+    return ApiCall("notification", "POST", WEBHOOK, json.dumps([event]).encode(), headers, event)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from local.azure.arm.resources import Instance
+from local.azure.arm.resources import VmInstance
 from local.durable.errors import HostKilled
-from local.soak.scene import Scene
+from local.soak.scene import SoakScene
 
 #: How often VMs look whether there is anything to say.
 EVERY = timedelta(seconds=20)
 
 
-async def speak(scene: Scene) -> None:
+async def speak(scene: SoakScene) -> None:
     """Let each VM say once that it is ready, when its application answers, and once that it may go, when it is out of
     its pools; every fifth VM never says the latter.
     """
@@ -25,14 +25,14 @@ async def speak(scene: Scene) -> None:
         await scene.sleep(EVERY)
 
 
-def _meant(vm: Instance) -> list[str]:
+def _meant(vm: VmInstance) -> list[str]:
     if not vm.answers:
         return []
     may_go = not vm.in_pool and vm.number % 5
     return ["vmReady", *(["vmReadyToShutdown"] if may_go else [])]
 
 
-async def _say(scene: Scene, vm: Instance, kind: str) -> bool:
+async def _say(scene: SoakScene, vm: VmInstance, kind: str) -> bool:
     body = {"vmName": vm.name, "vmId": vm.vm_id, "resourceGroupName": "demo", "signalType": kind}
     try:
         reply = await scene.platform.post("/api/vm/signal", body)

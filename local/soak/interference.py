@@ -12,15 +12,15 @@ from random import Random
 
 from local.azure.arm.messages import Json
 from local.azure.interference import Interference
-from local.soak.scene import Scene
+from local.soak.scene import SoakScene
 
-Act = Callable[[Scene, Interference, Random], bool]
+Act = Callable[[SoakScene, Interference, Random], bool]
 
 
-def _on_a_vm(act: Callable[[Scene, Interference, Random, str], None]) -> Act:
+def _on_a_vm(act: Callable[[SoakScene, Interference, Random, str], None]) -> Act:
     """An act on any VM of the set."""
 
-    def done(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    def done(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
         vm = scene.some_vm(dice)
         if vm is not None:
             act(scene, interfere, dice, vm)
@@ -29,10 +29,10 @@ def _on_a_vm(act: Callable[[Scene, Interference, Random, str], None]) -> Act:
     return done
 
 
-def _on_the_set(act: Callable[[Scene, Interference, Random], None]) -> Act:
+def _on_the_set(act: Callable[[SoakScene, Interference, Random], None]) -> Act:
     """An act on the set, if it is there."""
 
-    def done(scene: Scene, interfere: Interference, dice: Random) -> bool:
+    def done(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
         is_there = scene.is_there()
         if is_there:
             act(scene, interfere, dice)
@@ -41,38 +41,38 @@ def _on_the_set(act: Callable[[Scene, Interference, Random], None]) -> Act:
     return done
 
 
-def _stop(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _stop(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     interfere.stop(scene.scale_set_id, vm, deallocate=dice.random() < 0.5)
 
 
-def _start(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _start(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     """Stop it first: a VM that runs cannot be started."""
     interfere.stop(scene.scale_set_id, vm, deallocate=dice.random() < 0.5)
     interfere.start(scene.scale_set_id, vm)
 
 
-def _sicken(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _sicken(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     interfere.sicken(scene.scale_set_id, vm)
     if dice.random() < 0.5:
         scene.undo_for_vm(vm, lambda: interfere.sicken(scene.scale_set_id, vm, sick=False))
 
 
-def _fail_interface(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _fail_interface(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     interfere.fail_interface(scene.scale_set_id, vm)
     scene.undo_for_vm(vm, lambda: interfere.fail_interface(scene.scale_set_id, vm, failed=False))
 
 
-def _protect(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _protect(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     field = dice.choice(["protectFromScaleSetActions", "protectFromScaleIn"])
     interfere.protect(scene.scale_set_id, vm, {field: True})
     scene.undo_for_vm(vm, lambda: interfere.protect(scene.scale_set_id, vm, None))
 
 
-def _evict(scene: Scene, interfere: Interference, dice: Random, vm: str) -> None:
+def _evict(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
     interfere.evict(scene.scale_set_id, vm, "Delete" if dice.random() < 0.5 else "Deallocate")
 
 
-def _take_out(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _take_out(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     vm = scene.some_vm(dice)
     if not scene.pool_id or vm is None:
         return False
@@ -80,7 +80,7 @@ def _take_out(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _set_down(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _set_down(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     vm = scene.some_vm(dice)
     if scene.setting.balancer != "loadBalancer" or not scene.pool_id or vm is None:
         return False
@@ -88,7 +88,7 @@ def _set_down(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _delete_pool(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _delete_pool(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     if not scene.pool_id:
         return False
     interfere.delete_pool(scene.pool_id)
@@ -96,7 +96,7 @@ def _delete_pool(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _attach(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _attach(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     """A VM that is called as the set's own are, or as nobody's."""
     if not scene.is_there() or scene.setting.mode != "Flexible":
         return False
@@ -107,15 +107,15 @@ def _attach(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _scale(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _scale(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     interfere.scale(scene.scale_set_id, dice.randint(0, scene.setting.vms + 2))
 
 
-def _autoscale(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _autoscale(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     interfere.autoscale(scene.scale_set_id, dice.choice([-2, -1, 1, 2]))
 
 
-def _change_autoscale(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _change_autoscale(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     if dice.random() < 0.3:
         interfere.change_autoscale(scene.scale_set_id, enabled=False)
     else:
@@ -123,7 +123,7 @@ def _change_autoscale(scene: Scene, interfere: Interference, dice: Random) -> No
         interfere.change_autoscale(scene.scale_set_id, minimum=low, default=low, maximum=low + dice.randint(1, 8))
 
 
-def _patch(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _patch(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     """Another image in the model, or something that no deployment is about."""
     image = {"imageReference": {"id": f"{scene.image_id}/versions/{dice.choice(['1.0.0', '1.1.0', '1.3.0'])}"}}
     changes: Json = dice.choice(
@@ -136,32 +136,32 @@ def _patch(scene: Scene, interfere: Interference, dice: Random) -> None:
     interfere.patch(scene.scale_set_id, changes)
 
 
-def _name_image(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _name_image(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     """Any version that ever was, good or bad, or the latest there is."""
     version = dice.choice(["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", ""])
     interfere.name_image(scene.scale_set_id, f"{scene.image_id}{version and f'/versions/{version}'}")
 
 
-def _rolling_upgrade(scene: Scene, interfere: Interference, dice: Random) -> None:
+def _rolling_upgrade(scene: SoakScene, interfere: Interference, dice: Random) -> None:
     interfere.rolling_upgrade(scene.scale_set_id, "RollingForward")
     scene.undo_for_set(lambda: interfere.rolling_upgrade(scene.scale_set_id, None))
 
 
-def _lock(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _lock(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     level = "ReadOnly" if dice.random() < 0.3 else "CanNotDelete"
     interfere.lock(dice.choice(["demo", scene.scale_set_id]), level=level)  # type: ignore[arg-type]
     scene.undo.append(interfere.unlock)
     return True
 
 
-def _unlock(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _unlock(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     """A lock that is there for a moment."""
     interfere.lock("demo")
     interfere.unlock()
     return True
 
 
-def _hold(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _hold(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     """Not beside another operation: where writes cancel each other, that would be others' concern alone."""
     if not scene.is_there() or scene.platform.cloud.scale_set(scene.scale_set_id).provisioning_state != "Succeeded":
         return False
@@ -169,7 +169,7 @@ def _hold(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _publish(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _publish(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     """A version that is as good as they come, or as bad; `latest` means it from then on."""
     number = f"2.{dice.randint(0, 10**6)}.0"
     delay = timedelta(seconds=dice.choice([0, 0, 300]))
@@ -177,15 +177,15 @@ def _publish(scene: Scene, interfere: Interference, dice: Random) -> bool:
     return True
 
 
-def _change_version(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _change_version(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     return _on_a_version(scene, dice, lambda version: interfere.change_version(version, exclude_from_latest=True))
 
 
-def _delete_version(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _delete_version(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     return _on_a_version(scene, dice, interfere.delete_version)
 
 
-def _on_a_version(scene: Scene, dice: Random, act: Callable[[str], None]) -> bool:
+def _on_a_version(scene: SoakScene, dice: Random, act: Callable[[str], None]) -> bool:
     try:
         act(f"{scene.image_id}/versions/{dice.choice(['1.0.0', '1.1.0', '1.2.0', '1.4.0'])}")
     except (KeyError, ValueError):
@@ -193,7 +193,7 @@ def _on_a_version(scene: Scene, dice: Random, act: Callable[[str], None]) -> boo
     return True
 
 
-def _announce(scene: Scene, interfere: Interference, dice: Random) -> bool:
+def _announce(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
     interfere.announce(f"{scene.image_id}/versions/{dice.choice(['1.1.0', '9.9.9'])}")
     return True
 

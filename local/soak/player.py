@@ -14,7 +14,7 @@ from typing import Any
 from adapters.tables.store import store_over
 from adapters.tables.table import Table
 from local.clock import run_virtual
-from local.durable.faults import Faults
+from local.durable.faults import DurableFaults
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.durable.instances import RuntimeStatus
 from local.durable.queries import InstanceFilter
@@ -24,8 +24,8 @@ from local.soak.calls import call_at_random
 from local.soak.exemptions import exempt, traits
 from local.soak.guests import speak
 from local.soak.interference import ACTS
-from local.soak.scene import GROUP, Scene
-from local.soak.script import OUTAGES, SENSIBLE, Script, Seed, Step, write_script
+from local.soak.scene import GROUP, SoakScene
+from local.soak.script import OUTAGES, SENSIBLE, Script, ScriptStep, Seed, write_script
 from local.soak.worlds import DEALLOCATED, PROTECTED, Setting, world_of
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
@@ -43,7 +43,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What became of a run: the promises that it broke, in words, and what there was to count."""
 
     seed: Seed
@@ -58,13 +58,13 @@ def play(
     tell: Tell = lambda line: None,
     script: Script | None = None,
     table: Callable[[str], Table] | None = None,
-) -> Outcome:
+) -> RunOutcome:
     """Play the seed's run, or another ``script`` of it.
 
     ``tell`` hears what is done and, at the end, the story of each deployment. ``table`` gives the tables in which rows
     are kept.
     """
-    outcome = Outcome(seed)
+    outcome = RunOutcome(seed)
     script = script or write_script(seed)
     tell(f"{seed.half} seed {seed.number}: {script.setting}")
     try:
@@ -75,8 +75,8 @@ def play(
     return outcome
 
 
-async def _play(script: Script, outcome: Outcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
-    platform = VirtualPlatform(world_of(script.setting), faults=Faults())
+async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
+    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults())
     if table is not None:
         platform.store = store_over(table)
     async with platform:
@@ -86,7 +86,7 @@ async def _play(script: Script, outcome: Outcome, tell: Tell, table: Callable[[s
         def tell_when(line: str) -> None:
             tell(f"{platform.clock.now():%d %H:%M:%S}  {line}")
 
-        scene = Scene(platform, script.setting, tell_when)
+        scene = SoakScene(platform, script.setting, tell_when)
         async with _company(scene):
             for number, step in enumerate(script.steps):
                 await scene.sleep(step.after)
@@ -109,7 +109,7 @@ def _set_aside(platform: VirtualPlatform, setting: Setting) -> None:
 
 
 @asynccontextmanager
-async def _company(scene: Scene) -> Any:
+async def _company(scene: SoakScene) -> Any:
     """Who acts by themselves meanwhile: whoever starts hosts again, and the VMs."""
     company = [asyncio.ensure_future(scene.keep_alive())]
     if scene.setting.signals:
@@ -123,7 +123,7 @@ async def _company(scene: Scene) -> Any:
                 await one
 
 
-async def _carry_out(scene: Scene, step: Step, dice: Random) -> None:
+async def _carry_out(scene: SoakScene, step: ScriptStep, dice: Random) -> None:
     if step.kind in ACTS:
         scene.injected[step.kind] += ACTS[step.kind](scene, scene.platform.cloud.interfere, dice)
     elif step.kind in BREAKAGE:
@@ -132,20 +132,20 @@ async def _carry_out(scene: Scene, step: Step, dice: Random) -> None:
         await STEPS[step.kind](scene, step.with_, dice)
 
 
-async def _deploy(scene: Scene, asked: dict[str, Any], dice: Random) -> None:
+async def _deploy(scene: SoakScene, asked: dict[str, Any], dice: Random) -> None:
     # A host that dies, or an Azure that is busy, is no answer to rely on; nothing of it may be a 500.
     reply = await scene.ask("POST", f"/api/groups/{GROUP}/deployments", asked, 202, 409, 422, 502, 503)
     if reply is not None and reply.status == 202:
         scene.traits |= traits(asked, scene.setting)
 
 
-async def _retry(scene: Scene, asked: dict[str, Any], dice: Random) -> None:
+async def _retry(scene: SoakScene, asked: dict[str, Any], dice: Random) -> None:
     rows = await scene.deployments()
     if rows:
         await _deploy(scene, {**asked, "retryOf": rows[0].id}, dice)
 
 
-async def _say(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _say(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     rows = await scene.deployments()
     if what["nth"] >= len(rows):
         return
@@ -163,27 +163,27 @@ async def _say(scene: Scene, what: dict[str, Any], dice: Random) -> None:
     await scene.ask("POST", f"{path}/{command}", body, 202, 409, 503)
 
 
-async def _take_back(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _take_back(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     rows = await scene.deployments()
     if rows:
         await scene.ask("DELETE", f"/api/groups/{GROUP}/queue/{rows[0].id}", {}, 202, 409, 503)
 
 
-async def _wait(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _wait(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     await _until_quiet(scene, timedelta(hours=what["hours"]))
 
 
-async def _kill(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _kill(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     scene.injected["hostKilled"] += 1
     await scene.platform.restart_host()
 
 
-async def _sleep(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _sleep(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     scene.injected["hostAsleep"] += 1
     await scene.platform.sleep(timedelta(seconds=dice.choice([30, 600, 7200])))
 
 
-async def _suspend(scene: Scene, what: dict[str, Any], dice: Random) -> None:
+async def _suspend(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     """Somebody suspends a deployment's orchestration through Durable Functions, and resumes it later."""
     names = [one.id for one in scene.platform.host.durable.instances() if not one.status.is_ended]
     if not names:
@@ -197,7 +197,7 @@ async def _suspend(scene: Scene, what: dict[str, Any], dice: Random) -> None:
 
 
 #: What a step of the script does, where it is not in the tables of what breaks and who interferes.
-STEPS: dict[str, Callable[[Scene, dict[str, Any], Random], Awaitable[None]]] = {
+STEPS: dict[str, Callable[[SoakScene, dict[str, Any], Random], Awaitable[None]]] = {
     "deploy": _deploy,
     "retry": _retry,
     "say": _say,
@@ -208,7 +208,7 @@ STEPS: dict[str, Callable[[Scene, dict[str, Any], Random], Awaitable[None]]] = {
 }
 
 
-def _mend(scene: Scene) -> None:
+def _mend(scene: SoakScene) -> None:
     """Let nothing go wrong from now on, and take back what would last for ever."""
     count_struck(scene)
     scene.platform.cloud.faults.clear()
@@ -218,7 +218,7 @@ def _mend(scene: Scene) -> None:
         act()
 
 
-async def _until_quiet(scene: Scene, within: timedelta) -> None:
+async def _until_quiet(scene: SoakScene, within: timedelta) -> None:
     """Wait until nothing is under way, nobody has the lock and nothing is held; not longer than ``within``."""
     deadline = scene.platform.clock.now() + within
     while scene.platform.clock.now() < deadline:
@@ -227,7 +227,7 @@ async def _until_quiet(scene: Scene, within: timedelta) -> None:
             return
 
 
-async def _is_quiet(scene: Scene) -> bool:
+async def _is_quiet(scene: SoakScene) -> bool:
     store = scene.platform.store
     lock = await store.locks.get(scene.scale_set_id)
     if (lock is not None and lock.owner) or scene.platform.host.durable.select(UNDER_WAY):
@@ -235,7 +235,7 @@ async def _is_quiet(scene: Scene) -> bool:
     return await store.holds.get(scene.scale_set_id) is None
 
 
-async def _judge(scene: Scene, outcome: Outcome, tell: Tell) -> None:
+async def _judge(scene: SoakScene, outcome: RunOutcome, tell: Tell) -> None:
     outcome.injected = Counter({kind: times for kind, times in scene.injected.items() if times})
     spared = exempt({*outcome.injected, *scene.traits})
     asked = [name for name in map(checker_name, CHECKERS) if name not in spared]
@@ -251,7 +251,7 @@ async def _judge(scene: Scene, outcome: Outcome, tell: Tell) -> None:
         tell(line)
 
 
-def _remains(scene: Scene) -> Iterator[str]:
+def _remains(scene: SoakScene) -> Iterator[str]:
     """What there is in the end."""
     yield ""
     for vm in scene.vms():

@@ -16,7 +16,7 @@ from itertools import islice
 from multiprocessing import get_context
 from types import FrameType
 
-from local.soak.player import Outcome, Tell, play
+from local.soak.player import RunOutcome, Tell, play
 from local.soak.script import Seed
 
 #: A run takes a second or so of a processor; one that takes so many goes round in a circle.
@@ -30,7 +30,7 @@ class TooLong(KeyboardInterrupt):
     """A run that does not end. The event loop lets a ``KeyboardInterrupt`` through at once, and nothing else."""
 
 
-def outcomes(seeds: Iterable[Seed], processes: int) -> Iterator[Outcome]:
+def outcomes(seeds: Iterable[Seed], processes: int) -> Iterator[RunOutcome]:
     """What became of each seed, in the order in which they end."""
     os.environ["PYTHONHASHSEED"] = "0"
     left = iter(seeds)
@@ -60,22 +60,22 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _outcome(future: Future[Outcome], seed: Seed) -> Outcome:
+def _outcome(future: Future[RunOutcome], seed: Seed) -> RunOutcome:
     try:
         return future.result()
     except BrokenProcessPool:
         raise
     except Exception as error:
-        return Outcome(seed, [f"the run itself failed: {type(error).__name__}: {error}"])
+        return RunOutcome(seed, [f"the run itself failed: {type(error).__name__}: {error}"])
 
 
-def guarded(seed: Seed, tell: Tell = lambda line: None) -> Outcome:
+def guarded(seed: Seed, tell: Tell = lambda line: None) -> RunOutcome:
     """Play a seed; one that does not end is broken."""
     try:
         with _within(SECONDS_MAX):
             return play(seed, tell)
     except TooLong:
-        return Outcome(seed, [f"the run has not ended after {SECONDS_MAX} s of a processor"])
+        return RunOutcome(seed, [f"the run has not ended after {SECONDS_MAX} s of a processor"])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from local.soak.player import Outcome
+from local.soak.player import RunOutcome
 from local.soak.script import TROUBLE
 from rollout.model.words import counted
 
@@ -29,7 +29,7 @@ class Tally:
     checks: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: RunOutcome) -> None:
         """Count a run."""
         self.runs += 1
         self.faulty += outcome.seed.faulty
@@ -49,7 +49,7 @@ class Tally:
         return self.runs == self.wanted and not self.broken and not self.never_injected
 
 
-def broken_line(outcome: Outcome) -> str:
+def broken_line(outcome: RunOutcome) -> str:
     """A broken seed: what plays it again, and what broke first."""
     shown = [f"    {problem[:300]}" for problem in outcome.problems[:PROBLEMS_SHOWN]]
     if more := len(outcome.problems) - len(shown):

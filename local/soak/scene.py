@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from local.azure.arm.resources import Instance
+from local.azure.arm.resources import VmInstance
 from local.durable.errors import HostKilled
 from local.durable.faults import Delivery
 from local.soak.worlds import Setting, pool_id
 from local.virtual import Reply, VirtualPlatform
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.rows.deployment import Deployment
 
 GROUP = "web"
 
 
 @dataclass
-class Scene:
+class SoakScene:
     """The platform and its one scale set.
 
     ``injected`` counts what broke or interfered, by kind; ``azure_rules`` are the kinds of Azure's fault rules, in
@@ -43,9 +43,9 @@ class Scene:
         self.scale_set_id = str(self.platform.world.groups[0]["scaleSetId"])
         self.image_id = str(self.platform.world.groups[0]["imageId"])
         self.pool_id = pool_id(self.setting, self.platform.world)
-        self.watched = Watched.begin(self.platform, self.scale_set_id, GROUP)
+        self.watched = WatchedSet.begin(self.platform, self.scale_set_id, GROUP)
 
-    def vms(self) -> list[Instance]:
+    def vms(self) -> list[VmInstance]:
         """The set's VMs that are not on their way out; none where the set is gone."""
         return self.platform.cloud.scale_set(self.scale_set_id).active() if self.is_there() else []
 

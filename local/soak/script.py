@@ -50,7 +50,7 @@ class Seed:
 
 
 @dataclass(frozen=True)
-class Step:
+class ScriptStep:
     """Something that is done so long after the step before. ``kind`` is a key of the player's table."""
 
     after: timedelta
@@ -67,7 +67,7 @@ class Script:
 
     seed: Seed
     setting: Setting
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
 
 def write_script(seed: Seed) -> Script:
@@ -91,15 +91,15 @@ def write_walk(seed: Seed, calls: int) -> Script:
     """A script of so many calls, three at a time, with deployments and others' interference between."""
     dice = seed.dice("walk")
     setting = choose_setting(seed.dice("setting"))
-    steps: list[Step] = []
+    steps: list[ScriptStep] = []
     while calls > 0:
         times = min(calls, dice.choice([3, 6, 9]))
         calls -= times
         steps.append(_called(dice, times))
         if dice.random() < 0.5:
-            steps.append(Step(some_time(dice, 300), "deploy", choose_request(dice, setting)))
+            steps.append(ScriptStep(some_time(dice, 300), "deploy", choose_request(dice, setting)))
         if dice.random() < 0.3:
-            steps.append(Step(some_time(dice, 300), dice.choice(sorted(ACTS)), {"draw": dice.randint(0, 2**32)}))
+            steps.append(ScriptStep(some_time(dice, 300), dice.choice(sorted(ACTS)), {"draw": dice.randint(0, 2**32)}))
     return Script(seed, setting, tuple(steps))
 
 
@@ -108,38 +108,42 @@ def some_time(dice: Random, longest: float = 3600) -> timedelta:
     return timedelta(seconds=round(longest ** dice.random()))
 
 
-def _story(dice: Random, setting: Setting) -> Iterator[Step]:
+def _story(dice: Random, setting: Setting) -> Iterator[ScriptStep]:
     """One deployment, or two to five after each other or into each other, and what is said meanwhile."""
     for number in range(1 if dice.random() < ALONE else dice.randint(2, 5)):
         if number and dice.random() < 0.25:
-            yield Step(some_time(dice, 600), "retry", choose_parameters(dice, setting) if dice.random() < 0.3 else {})
+            yield ScriptStep(
+                some_time(dice, 600), "retry", choose_parameters(dice, setting) if dice.random() < 0.3 else {}
+            )
         else:
-            yield Step(some_time(dice, 600), "deploy", choose_request(dice, setting))
+            yield ScriptStep(some_time(dice, 600), "deploy", choose_request(dice, setting))
         for _ in range(dice.choice([0, 0, 1, 1, 2, 3])):
             yield _said(dice)
         if dice.random() < 0.6:
-            yield Step(timedelta(seconds=1), "untilQuiet", {"hours": dice.choice([1, 6])})
+            yield ScriptStep(timedelta(seconds=1), "untilQuiet", {"hours": dice.choice([1, 6])})
 
 
-def _called(dice: Random, times: int) -> Step:
-    return Step(some_time(dice, 600), "calls", {"times": times, "pause": some_time(dice, 60)})
+def _called(dice: Random, times: int) -> ScriptStep:
+    return ScriptStep(some_time(dice, 600), "calls", {"times": times, "pause": some_time(dice, 60)})
 
 
-def _said(dice: Random) -> Step:
+def _said(dice: Random) -> ScriptStep:
     if dice.random() < 0.1:
-        return Step(some_time(dice), "takeBack")
+        return ScriptStep(some_time(dice), "takeBack")
     said = SENSIBLE if dice.random() < 0.75 else dice.choice(COMMANDS)
     command = {"command": said, "nth": dice.choice([0, 0, 0, 1]), "all": dice.random() < 0.4}
     # A deployment of a few VMs takes a few minutes.
     after = timedelta(seconds=dice.randint(5, 400)) if dice.random() < 0.7 else some_time(dice)
-    return Step(after, "say", command)
+    return ScriptStep(after, "say", command)
 
 
-def _troubled(dice: Random, steps: list[Step]) -> list[Step]:
+def _troubled(dice: Random, steps: list[ScriptStep]) -> list[ScriptStep]:
     """The same story with one to four kinds of trouble in between, each up to three times."""
     kinds = dice.sample(TROUBLE, dice.randint(1, 4))
     for kind in kinds:
         for _ in range(dice.choice([1, 1, 2, 3])):
             # The first start is never before the first trouble, else nothing is under way.
-            steps.insert(dice.randint(1, len(steps)), Step(some_time(dice), kind, {"draw": dice.randint(0, 2**32)}))
+            steps.insert(
+                dice.randint(1, len(steps)), ScriptStep(some_time(dice), kind, {"draw": dice.randint(0, 2**32)})
+            )
     return steps

@@ -33,10 +33,10 @@ from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.compute.serving import ServingChecker
 from local.azure.world import World, demo_world
-from local.clock import VIRTUAL_START, Clock
+from local.clock import VIRTUAL_START, PlatformClock
 from local.durable.answers import HttpAnswer
 from local.durable.errors import HostError
-from local.durable.faults import Faults
+from local.durable.faults import DurableFaults
 from local.durable.instances import RuntimeStatus
 from local.durable.options import HostOptions
 from local.durable.turn import Execution
@@ -86,7 +86,7 @@ class VirtualPlatform:
         self,
         world: World | None = None,
         *,
-        faults: Faults | None = None,
+        faults: DurableFaults | None = None,
         settings: Settings | None = None,
         options: HostOptions | None = None,
         start: datetime = VIRTUAL_START,
@@ -95,10 +95,10 @@ class VirtualPlatform:
         self.world = world or demo_world()
         self.access = access or Access()
         self.settings = settings or self.access.settings()
-        self.clock = Clock(start)
+        self.clock = PlatformClock(start)
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
-        self.faults = faults or Faults()
+        self.faults = faults or DurableFaults()
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
         self._options = options

@@ -1,7 +1,7 @@
 """What is recorded of each version of Teal (``local.recording``): deployments that between them go every way there is.
 
-Each scenario is a function of a ``Scene``. It names the moments at which the rows are copied, besides the end: rows of
-a deployment that is under way are what a release finds.
+Each scenario is a function of a ``ScenarioScene``. It names the moments at which the rows are copied, besides the end:
+rows of a deployment that is under way are what a release finds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ VMS = 4
 RESTORED = timedelta(minutes=40)
 
 
-class Scene:
+class ScenarioScene:
     """Where a scenario plays; ``keep`` copies the rows as they are now, under a name."""
 
     def __init__(self, platform: VirtualPlatform, keep: Callable[[str], None]) -> None:
@@ -128,10 +128,10 @@ class Scene:
             raise RuntimeError(f"{what} was answered {status}")
 
 
-Scenario = Callable[[Scene], Awaitable[None]]
+Scenario = Callable[[ScenarioScene], Awaitable[None]]
 
 
-async def finished(scene: Scene) -> None:
+async def finished(scene: ScenarioScene) -> None:
     """Two batches, autoscale held meanwhile, with a key under which the request may be sent again."""
     content = b'{"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "comment": "release 42"}'
     headers = {"Content-Type": "application/json", "Idempotency-Key": "release-42"}
@@ -144,12 +144,12 @@ async def finished(scene: Scene) -> None:
     await scene.ends(deployment, Status.FINISHED)
 
 
-async def failed(scene: Scene) -> None:
+async def failed(scene: ScenarioScene) -> None:
     """The first batch never becomes healthy, and is discarded."""
     await scene.ends(await scene.start(BAD), Status.FAILED)
 
 
-async def failed_and_rolled_back(scene: Scene) -> None:
+async def failed_and_rolled_back(scene: ScenarioScene) -> None:
     """The second batch becomes sick, so the first one goes back too."""
     deployment = await scene.start(GOOD, onFailure="rollBack")
     await scene.until(deployment, "BatchLaunched", 2)
@@ -157,7 +157,7 @@ async def failed_and_rolled_back(scene: Scene) -> None:
     await scene.ends(deployment, Status.ROLLED_BACK)
 
 
-async def kept(scene: Scene) -> None:
+async def kept(scene: ScenarioScene) -> None:
     """The green VMs of the failed batch are left to be looked at, and go later."""
     deployment = await scene.start(BAD, onFailure="keep", keepFor=7200)
     await scene.ends(deployment, Status.FAILED)
@@ -165,7 +165,7 @@ async def kept(scene: Scene) -> None:
     await scene.sleep(3 * 3600)
 
 
-async def stopped(scene: Scene) -> None:
+async def stopped(scene: ScenarioScene) -> None:
     """Stopped while blue VMs drain, of which one has said that it may go; a retry then finishes it."""
     group = {**scene.platform.world.groups[0], "signals": [{"type": "vmReadyToShutdown", "timeout": 600}]}
     await scene.platform.put(f"/api/groups/{group.pop('id')}", group)
@@ -179,7 +179,7 @@ async def stopped(scene: Scene) -> None:
     await scene.ends(await scene.platform.start(retryOf=deployment), Status.FINISHED)
 
 
-async def paused(scene: Scene) -> None:
+async def paused(scene: ScenarioScene) -> None:
     """Paused while green VMs boot, for longer than a generation's looks, and resumed."""
     deployment = await scene.start(GOOD)
     await scene.until(deployment, "BatchLaunched", 1)
@@ -190,7 +190,7 @@ async def paused(scene: Scene) -> None:
     await scene.ends(deployment, Status.FINISHED)
 
 
-async def approved(scene: Scene) -> None:
+async def approved(scene: ScenarioScene) -> None:
     """A canary that bakes and is approved, a gate after each batch, and a bake before the end."""
     canary = {"size": 1, "approval": True, "bakeTime": 300}
     deployment = await scene.start(
@@ -205,13 +205,13 @@ async def approved(scene: Scene) -> None:
     await scene.ends(deployment, Status.FINISHED)
 
 
-async def unanswered(scene: Scene) -> None:
+async def unanswered(scene: ScenarioScene) -> None:
     """Nobody approves in time, and so it is stopped."""
     deployment = await scene.start(GOOD, approvals=[1], waitTimeout=3600, actionOnTimeout="stop")
     await scene.ends(deployment, Status.STOPPED)
 
 
-async def rolled_back(scene: Scene) -> None:
+async def rolled_back(scene: ScenarioScene) -> None:
     """Rolled back by a person in the second batch."""
     deployment = await scene.start(GOOD)
     await scene.until(deployment, "BatchHealthy", 2)
@@ -221,7 +221,7 @@ async def rolled_back(scene: Scene) -> None:
     await scene.ends(deployment, Status.ROLLED_BACK)
 
 
-async def queued(scene: Scene) -> None:
+async def queued(scene: ScenarioScene) -> None:
     """Waits for the one before, and then takes its turn; another one supersedes it in its first batch."""
     first = await scene.start(GOOD)
     await scene.sleep(5)
@@ -235,7 +235,7 @@ async def queued(scene: Scene) -> None:
     await scene.ends(third, Status.FINISHED)
 
 
-async def taken_back(scene: Scene) -> None:
+async def taken_back(scene: ScenarioScene) -> None:
     """Taken back while it was queued."""
     first = await scene.start(GOOD)
     await scene.sleep(5)
@@ -246,7 +246,7 @@ async def taken_back(scene: Scene) -> None:
     await scene.ends(first, Status.FINISHED)
 
 
-async def lost(scene: Scene) -> None:
+async def lost(scene: ScenarioScene) -> None:
     """Terminated through Durable in the first batch, and put in order by the watchdog."""
     deployment = await scene.start(GOOD)
     await scene.until(deployment, "BatchLaunched", 1)
@@ -259,17 +259,17 @@ async def lost(scene: Scene) -> None:
         raise RuntimeError(f"the watchdog has not seen to {deployment}: {row}")
 
 
-async def sick_replaced(scene: Scene) -> None:
+async def sick_replaced(scene: ScenarioScene) -> None:
     """Every second green VM is sick; they are replaced once, and blue VMs stay in the place of what is sick again."""
     await scene.ends(await scene.start(GOOD, image="1.3.0"), Status.FINISHED)
 
 
-async def unchanged(scene: Scene) -> None:
+async def unchanged(scene: ScenarioScene) -> None:
     """All VMs run the image already."""
     await scene.ends(await scene.start(BACK), Status.FINISHED)
 
 
-async def scheduled(scene: Scene) -> None:
+async def scheduled(scene: ScenarioScene) -> None:
     """Started by a schedule, for which another deployment was in the way; later there is nothing to roll."""
     group = {**scene.platform.world.groups[0]}
     schedule = {"name": "often", "cron": "5,55 * * * *", "timeZone": "Europe/Berlin", "deployment": GOOD}
@@ -287,14 +287,14 @@ async def scheduled(scene: Scene) -> None:
     await scene.sleep(3600)
 
 
-async def flexible(scene: Scene) -> None:
+async def flexible(scene: ScenarioScene) -> None:
     """A Flexible set behind an application gateway, one bad image and one good one."""
     asked = {**BAD, "healthCheckTypes": ["vmState", "applicationGateway"]}
     await scene.ends(await scene.platform.start("api", **asked), Status.FAILED)
     await scene.ends(await scene.platform.start("api", **{**asked, **GOOD}), Status.FINISHED)
 
 
-async def published(scene: Scene) -> None:
+async def published(scene: ScenarioScene) -> None:
     """Versions are published while the one before is being made and deployed; one is for nobody."""
     await scene.rule("1.x")
     await scene.notify("1.5.0", "2.0.0")

@@ -21,7 +21,7 @@ from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
 TRY_LASTS = timedelta(minutes=2)
 
 
-class Act(StrEnum):
+class ScheduleAct(StrEnum):
     """What is to be done."""
 
     NOTHING = "nothing"
@@ -33,36 +33,36 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class ScheduleDecision:
     """What to do, for which time of the schedule, and why."""
 
-    act: Act
+    act: ScheduleAct
     reason: str
     due: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Times:
+class DueTimes:
     """The last time of a schedule that is not later than now, and the one before that; ``None``: there was none."""
 
     last: datetime | None
     before: datetime | None = None
 
 
-def decide(schedule: Schedule, run: ScheduleRun | None, times: Times, now: datetime) -> Decision:
+def decide(schedule: Schedule, run: ScheduleRun | None, times: DueTimes, now: datetime) -> ScheduleDecision:
     """What to do about the schedule at ``now``; ``run`` is the row of its last run."""
     if run is not None and run.trying and now - run.at < TRY_LASTS:
-        return Decision(Act.LATER, f"It is being tried since {encode_time(run.at)}", run.due)
+        return ScheduleDecision(ScheduleAct.LATER, f"It is being tried since {encode_time(run.at)}", run.due)
     due = _undecided(schedule, run, times.last)
     if due is None:
         return _given_up(schedule, run)
     late = now - due
     if late < timedelta(0):
-        return Decision(Act.LATER, f"It is due at {encode_time(due)}", due)
+        return ScheduleDecision(ScheduleAct.LATER, f"It is due at {encode_time(due)}", due)
     passed = _passed(schedule, run, times, due)
     if late <= schedule.max_lateness:
-        return Decision(Act.TRY, f"Due {_ago(late)}{passed}", due)
-    return Decision(Act.MISSED, f"{_why_missed(schedule, run, due, late)}{passed}", due)
+        return ScheduleDecision(ScheduleAct.TRY, f"Due {_ago(late)}{passed}", due)
+    return ScheduleDecision(ScheduleAct.MISSED, f"{_why_missed(schedule, run, due, late)}{passed}", due)
 
 
 def _undecided(schedule: Schedule, run: ScheduleRun | None, last: datetime | None) -> datetime | None:
@@ -74,11 +74,13 @@ def _undecided(schedule: Schedule, run: ScheduleRun | None, last: datetime | Non
     return run.due if run is not None and _waits(run) and _is_own(schedule, run.due) else None
 
 
-def _given_up(schedule: Schedule, run: ScheduleRun | None) -> Decision:
+def _given_up(schedule: Schedule, run: ScheduleRun | None) -> ScheduleDecision:
     if run is None or not _waits(run):
-        return Decision(Act.NOTHING, "No time of the schedule is undecided")
+        return ScheduleDecision(ScheduleAct.NOTHING, "No time of the schedule is undecided")
     changed = "changed" if schedule.enabled else "disabled"
-    return Decision(Act.MISSED, f"The schedule was {changed} before this time could start. {run.reason}", run.due)
+    return ScheduleDecision(
+        ScheduleAct.MISSED, f"The schedule was {changed} before this time could start. {run.reason}", run.due
+    )
 
 
 def _why_missed(schedule: Schedule, run: ScheduleRun | None, due: datetime, late: timedelta) -> str:
@@ -88,7 +90,7 @@ def _why_missed(schedule: Schedule, run: ScheduleRun | None, due: datetime, late
     return f"Nothing ran at that time: found {_span(late)} late, and {allowed} are allowed"
 
 
-def _passed(schedule: Schedule, run: ScheduleRun | None, times: Times, due: datetime) -> str:
+def _passed(schedule: Schedule, run: ScheduleRun | None, times: DueTimes, due: datetime) -> str:
     """Words for times before ``due`` that are not decided any more."""
     said = ""
     if run is not None and _waits(run) and run.due < due:

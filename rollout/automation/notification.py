@@ -44,7 +44,7 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class VersionWritten:
+class VersionWrite:
     """Somebody has written the version ``version`` of the gallery image ``image_id``."""
 
     image_id: str
@@ -52,13 +52,15 @@ class VersionWritten:
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoredNotification:
     """The notification leads to nothing, and why."""
 
     reason: str
 
 
-def record_of(notification: Notification, read: VersionWritten | Ignored, now: datetime) -> NotificationRecord:
+def record_of(
+    notification: Notification, read: VersionWrite | IgnoredNotification, now: datetime
+) -> NotificationRecord:
     """The row of a notification that says what was ``read``, and is received ``now`` for the first time.
 
     Its key follows from its id and its time, which are the same in all deliveries. What has no id is told from others
@@ -68,7 +70,7 @@ def record_of(notification: Notification, read: VersionWritten | Ignored, now: d
     sent = notification.time
     known = sent is not None and sent.tzinfo is not None and now - _OLDEST <= sent <= now + _CLOCKS_DIFFER
     key = notification_key(told, sent if known and sent is not None else now)
-    written = read if isinstance(read, VersionWritten) else None
+    written = read if isinstance(read, VersionWrite) else None
     return NotificationRecord(
         key=key.row,
         id=text_of(notification.id),
@@ -77,7 +79,7 @@ def record_of(notification: Notification, read: VersionWritten | Ignored, now: d
         received_at=now,
         image_id=written.image_id if written else None,
         version=written.version if written else None,
-        reason=read.reason if isinstance(read, Ignored) else "",
+        reason=read.reason if isinstance(read, IgnoredNotification) else "",
     )
 
 
@@ -87,24 +89,24 @@ def text_of(said: object) -> str:
     return plain(text)[:_TEXT_LENGTH_MAX]
 
 
-def read_notification(notification: Notification) -> VersionWritten | Ignored:
+def read_notification(notification: Notification) -> VersionWrite | IgnoredNotification:
     """The version that was written, or why there is none.
 
     Teal writes no image versions, so what it writes itself is among the other operations.
     """
     if not isinstance(notification.id, str) or not notification.id:
-        return Ignored("It has no id")
+        return IgnoredNotification("It has no id")
     if not _is(notification.type, WRITE_SUCCESS):
-        return Ignored(f"It is a {_quote(notification.type)}, not a {WRITE_SUCCESS}")
+        return IgnoredNotification(f"It is a {_quote(notification.type)}, not a {WRITE_SUCCESS}")
     if not isinstance(notification.data, Mapping):
-        return Ignored("It has no data")
+        return IgnoredNotification("It has no data")
     operation = notification.data.get("operationName")
     if not _is(operation, VERSION_WRITE):
-        return Ignored(f"The operation {_quote(operation)} writes no image version")
+        return IgnoredNotification(f"The operation {_quote(operation)} writes no image version")
     found = _VERSION_ID.fullmatch(notification.subject) if isinstance(notification.subject, str) else None
     if found is None:
-        return Ignored(f"Its subject {_quote(notification.subject)} is no image version of a gallery")
-    return VersionWritten(text_of(found[1]), found[2])
+        return IgnoredNotification(f"Its subject {_quote(notification.subject)} is no image version of a gallery")
+    return VersionWrite(text_of(found[1]), found[2])
 
 
 def written_set(notification: Notification) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.tries import Try
 
@@ -15,7 +15,7 @@ _GALLERY_VERSION = re.compile(r"(/.+/galleries/[^/]+/images/[^/]+)/versions/([0-
 
 
 @dataclass(frozen=True)
-class Deployed:
+class TriedVersion:
     """A deployment that has moved the group to a version, or tried to; ``standing`` says how far it is, in words."""
 
     deployment_id: str
@@ -45,7 +45,7 @@ def counts(row: Deployment) -> bool:
     return not (row.status.ended and row.sequence == 0)
 
 
-def outcome(one: Try, row: Deployment | None) -> Deployed | None:
+def outcome(one: Try, row: Deployment | None) -> TriedVersion | None:
     """What came of a try; ``row`` is its deployment's. ``None``: it was none.
 
     The try is written between the row and the start. A deployment that had to wait may have moved on to the image that
@@ -55,10 +55,10 @@ def outcome(one: Try, row: Deployment | None) -> Deployed | None:
     if row is not None:
         standing = str(row.status) if counts(row) and version_id(row.image.pinned) == one.version_id else ""
     name = one.version_id.rpartition("/")[2]
-    return Deployed(one.deployment_id, name, one.at, standing) if standing else None
+    return TriedVersion(one.deployment_id, name, one.at, standing) if standing else None
 
 
-def is_newer(version: ImageVersion, tried: Deployed) -> bool:
+def is_newer(version: PublishedVersion, tried: TriedVersion) -> bool:
     """Whether the version was deleted, and published again under its name, after it was tried.
 
     A write to a version, of its tags or regions, leaves the date on which it was published.

@@ -25,15 +25,15 @@ from rollout.model.rows.holds import (
     SERVICE_STATE,
     SUSPENDED,
     ZONE_REBALANCING,
-    Held,
     Hold,
     HoldKind,
     Process,
+    ProcessHold,
 )
 
 
 @dataclass(frozen=True)
-class Needs:
+class HoldNeeds:
     """What a deployment needs: of VMs ``blue`` now to be replaced, ``count`` all of them, ``surge`` more at most.
 
     ``adjust``: the request allows settings to be changed that would otherwise refuse it.
@@ -45,13 +45,15 @@ class Needs:
     adjust: bool = False
 
     @classmethod
-    def of(cls, batches: Iterable[Batch], count: int, adjust: bool) -> Needs:
+    def of(cls, batches: Iterable[Batch], count: int, adjust: bool) -> HoldNeeds:
         """From the plan's batches and the number of VMs that the set has, or is to have."""
         planned = tuple(batches)
         return cls(sum(b.blue for b in planned), count, max((b.green for b in planned), default=0), adjust)
 
 
-def plan_hold(processes: Iterable[Process], needs: Needs, earlier: Iterable[Held] = ()) -> tuple[Held, ...]:
+def plan_hold(
+    processes: Iterable[Process], needs: HoldNeeds, earlier: Iterable[ProcessHold] = ()
+) -> tuple[ProcessHold, ...]:
     """What is to be held of what was read.
 
     ``earlier``: what the journal of an earlier deployment still holds. Where its value is still there, the old one is
@@ -62,7 +64,7 @@ def plan_hold(processes: Iterable[Process], needs: Needs, earlier: Iterable[Held
     return (*(item for item in items if item is not None), *before.values())
 
 
-def _held(process: Process, needs: Needs, earlier: Held | None) -> Held | None:
+def _held(process: Process, needs: HoldNeeds, earlier: ProcessHold | None) -> ProcessHold | None:
     now = process.value
     inherited = {part: earlier.old[part] for part in _ours(earlier, now)} if earlier is not None else {}
     original = {**now, **inherited}
@@ -76,19 +78,19 @@ def _held(process: Process, needs: Needs, earlier: Held | None) -> Held | None:
     if not parts:
         return None
     old, new, there = (_only(parts, value) for value in (original, wanted, now))
-    return Held(process.kind, process.resource_id, old, new, there)
+    return ProcessHold(process.kind, process.resource_id, old, new, there)
 
 
-def _ours(item: Held, now: Json) -> list[str]:
+def _ours(item: ProcessHold, now: Json) -> list[str]:
     """The parts in which a value of Teal's is still there."""
     return [part for part in item.old if part in now and now[part] in values_of(part, item.new, item.before)]
 
 
-def _bounds(value: Json, needs: Needs) -> Json:
+def _bounds(value: Json, needs: HoldNeeds) -> Json:
     return {profile: _roomy(bounds, needs) for profile, bounds in value.items()}
 
 
-def _roomy(bounds: Mapping[str, int], needs: Needs) -> Json:
+def _roomy(bounds: Mapping[str, int], needs: HoldNeeds) -> Json:
     """Room for the surge, and no scale-in below the blue VMs.
 
     >>> _roomy({"minimum": 2, "maximum": 10, "default": 2}, Needs(blue=10, count=10, surge=2))
@@ -102,30 +104,30 @@ def _within(minimum: int, maximum: int, bounds: Mapping[str, int]) -> Json:
     return {"minimum": minimum, "maximum": maximum, "default": default}
 
 
-def _repairs(value: Json, needs: Needs) -> Json:
+def _repairs(value: Json, needs: HoldNeeds) -> Json:
     if value.get(SERVICE_STATE) == RUNNING:
         return {**value, SERVICE_STATE: SUSPENDED}
     return {**value, "enabled": False} if value.get("enabled") else value
 
 
-def _rebalancing(value: Json, needs: Needs) -> Json:
+def _rebalancing(value: Json, needs: HoldNeeds) -> Json:
     policy = value.get(ZONE_REBALANCING) or {}
     return {**value, ZONE_REBALANCING: {**policy, "enabled": False}} if policy.get("enabled") else value
 
 
-def _scale_in(value: Json, needs: Needs) -> Json:
+def _scale_in(value: Json, needs: HoldNeeds) -> Json:
     return {**value, "rules": [OLDEST_VM]}
 
 
-def _upgrade_mode(value: Json, needs: Needs) -> Json:
+def _upgrade_mode(value: Json, needs: HoldNeeds) -> Json:
     return {**value, "mode": MANUAL} if needs.adjust else value
 
 
-def _overprovision(value: Json, needs: Needs) -> Json:
+def _overprovision(value: Json, needs: HoldNeeds) -> Json:
     return {**value, "overprovision": False} if needs.adjust else value
 
 
-_WHILE_HELD: Mapping[HoldKind, Callable[[Json, Needs], Json]] = {
+_WHILE_HELD: Mapping[HoldKind, Callable[[Json, HoldNeeds], Json]] = {
     HoldKind.AUTOSCALE: _bounds,
     HoldKind.REPAIRS: _repairs,
     HoldKind.ZONE_REBALANCE: _rebalancing,
@@ -135,7 +137,7 @@ _WHILE_HELD: Mapping[HoldKind, Callable[[Json, Needs], Json]] = {
 }
 
 
-def keep_after(items: Iterable[Held], count: int) -> tuple[Held, ...]:
+def keep_after(items: Iterable[ProcessHold], count: int) -> tuple[ProcessHold, ...]:
     """What stays held after a stop: autoscale's maximum is the present ``count`` of VMs, and its minimum not above it.
 
     Where somebody has changed autoscale meanwhile, nothing is kept of it.
@@ -143,18 +145,18 @@ def keep_after(items: Iterable[Held], count: int) -> tuple[Held, ...]:
     return tuple(_kept(item, count) if item.kind is HoldKind.AUTOSCALE and not item.kept else item for item in items)
 
 
-def _kept(item: Held, count: int) -> Held:
+def _kept(item: ProcessHold, count: int) -> ProcessHold:
     new = {profile: _within(min(bounds["minimum"], count), count, bounds) for profile, bounds in item.old.items()}
     return replace(item, before=item.new, new=new, kept=True)
 
 
-def held_kinds(items: Iterable[Held]) -> list[str]:
+def held_kinds(items: Iterable[ProcessHold]) -> list[str]:
     """What is changed by holding these items, or by bringing them back: their kinds, each once, in their order."""
     changed = [item for item in items if item.kept or not item.old == item.new == item.before]
     return list(dict.fromkeys(str(item.kind) for item in changed))
 
 
-def conflicts(items: Iterable[Held]) -> list[str]:
+def conflicts(items: Iterable[ProcessHold]) -> list[str]:
     """What of the items is somebody else's."""
     return [item.conflict for item in items if item.conflict]
 
@@ -167,7 +169,7 @@ def unreadable(processes: Iterable[Process]) -> list[str]:
 def describe_hold(processes: Iterable[Process], blue: int, surge: int, adjust: bool, count: int = 0) -> tuple[str, ...]:
     """A sentence for each thing that a deployment will hold. ``count``: all VMs, where some are not to be replaced."""
     found = tuple(processes)
-    items = plan_hold(found, Needs(blue, max(blue, count), surge, adjust))
+    items = plan_hold(found, HoldNeeds(blue, max(blue, count), surge, adjust))
     will = [
         f"{name_of(item, part)}: {words_of(item.old[part])} becomes {words_of(item.new[part])}"
         for item in items
@@ -203,7 +205,7 @@ def label_of(kind: HoldKind) -> str:
     return _LABELS[kind]
 
 
-def name_of(item: Held, part: str) -> str:
+def name_of(item: ProcessHold, part: str) -> str:
     """What people call a part of it."""
     if item.kind is HoldKind.AUTOSCALE:
         return f"{label_of(item.kind)} {item.resource_id.rsplit('/', 1)[-1]}, profile {part}"

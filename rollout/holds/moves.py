@@ -12,15 +12,15 @@ from typing import Any
 
 from rollout.holds.holds import label_of, name_of, values_of, words_of
 from rollout.model.codec import Json
-from rollout.model.rows.holds import SERVICE_STATE, Held, HoldKind, Process
+from rollout.model.rows.holds import SERVICE_STATE, HoldKind, Process, ProcessHold
 
 
 @dataclass(frozen=True)
-class Move:
+class HoldMove:
     """What to write, and the items with what was found out. Nothing to write: all of it is as it should be."""
 
     writes: tuple[Process, ...]
-    items: tuple[Held, ...]
+    items: tuple[ProcessHold, ...]
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,31 @@ class _Aim:
         return [self.target[part], *values_of(part, *self.over)]
 
 
-def to_hold(items: Sequence[Held], processes: Iterable[Process]) -> Move:
+def to_hold(items: Sequence[ProcessHold], processes: Iterable[Process]) -> HoldMove:
     """What to write so that all is held."""
     return _move(items, processes, _holding, "while it was to be held")
 
 
-def to_restore(items: Sequence[Held], processes: Iterable[Process], keep: bool) -> Move:
+def to_restore(items: Sequence[ProcessHold], processes: Iterable[Process], keep: bool) -> HoldMove:
     """What to write so that all is as it was; with ``keep`` what is kept is held by its new value instead."""
     return _move(items, processes, lambda item: _holding(item) if keep and item.kept else _restoring(item), "meanwhile")
 
 
-def _holding(item: Held) -> _Aim:
+def _holding(item: ProcessHold) -> _Aim:
     return _Aim(item.new, (item.old, item.before))
 
 
-def _restoring(item: Held) -> _Aim:
+def _restoring(item: ProcessHold) -> _Aim:
     return _Aim(item.old, (item.new, item.before))
 
 
-def _move(items: Sequence[Held], processes: Iterable[Process], aim_of: Callable[[Held], _Aim], when: str) -> Move:
+def _move(
+    items: Sequence[ProcessHold], processes: Iterable[Process], aim_of: Callable[[ProcessHold], _Aim], when: str
+) -> HoldMove:
     found = tuple(processes)
     present = {process.key: process for process in found if not process.unreadable}
     hidden = {process.kind: process.unreadable for process in found if process.unreadable}
-    writes, looked = list[Process](), list[Held]()
+    writes, looked = list[Process](), list[ProcessHold]()
     for item in items:
         process = present.get(item.key)
         if item.restored:
@@ -71,7 +73,7 @@ def _move(items: Sequence[Held], processes: Iterable[Process], aim_of: Callable[
             change = _change(aim, now)
             if process is not None and change:
                 writes.append(replace(process, value={**now, **change}))
-    return Move(tuple(writes), tuple(looked))
+    return HoldMove(tuple(writes), tuple(looked))
 
 
 def _change(aim: _Aim, now: Json) -> Json:
@@ -82,7 +84,7 @@ def _change(aim: _Aim, now: Json) -> Json:
     }
 
 
-def _theirs(item: Held, aim: _Aim, now: Json, when: str) -> Iterator[str]:
+def _theirs(item: ProcessHold, aim: _Aim, now: Json, when: str) -> Iterator[str]:
     """What somebody else has changed of the parts that Teal has to do with."""
     for part in aim.target:
         # Most parts of a setting that is held whole may need no change: what becomes of those is nobody's concern.
@@ -115,12 +117,12 @@ def is_service(process: Process) -> bool:
     return is_of_the_set(process) and SERVICE_STATE in process.value
 
 
-def closed(items: Iterable[Held], keep: bool) -> tuple[Held, ...]:
+def closed(items: Iterable[ProcessHold], keep: bool) -> tuple[ProcessHold, ...]:
     """The items once there is nothing left to write: what is kept is still to come back."""
     return tuple(item if keep and item.kept else replace(item, restored=True) for item in items)
 
 
-def refused(items: Iterable[Held], processes: Iterable[Process], why: str) -> tuple[Held, ...]:
+def refused(items: Iterable[ProcessHold], processes: Iterable[Process], why: str) -> tuple[ProcessHold, ...]:
     """The items where Azure refused these writes: somebody has to do it by hand, and is told what was there."""
     keys = {process.key for process in processes}
     return tuple(
@@ -129,7 +131,7 @@ def refused(items: Iterable[Held], processes: Iterable[Process], why: str) -> tu
     )
 
 
-def _unwritten(item: Held, why: str) -> Iterator[str]:
+def _unwritten(item: ProcessHold, why: str) -> Iterator[str]:
     if not item.old:
         yield f"{label_of(item.kind)}: {why}"
     for part, value in item.old.items():

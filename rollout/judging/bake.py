@@ -12,7 +12,7 @@ from rollout.model.words import counted
 
 
 @dataclass(frozen=True)
-class Bake:
+class BakeVerdict:
     """How the green VMs do: whether the deployment ``passes``, and why, in words."""
 
     passes: bool
@@ -23,7 +23,7 @@ class Bake:
 
 def judge_bake(
     sick_for: Sequence[tuple[str, timedelta]], vms: int, poll_interval: timedelta, parameters: Parameters
-) -> Bake:
+) -> BakeVerdict:
     """Hold all the green VMs to the threshold that their batches were held to.
 
     ``sick_for``: the VMs that are not healthy, and for how long. One that was so at a single look does not count yet: a
@@ -36,6 +36,6 @@ def judge_bake(
     healthy = vms - len(sick)
     said = f"{healthy} of {counted(vms, 'VM')} healthy"
     if not sick:
-        return Bake(True, said, healthy, 0)
+        return BakeVerdict(True, said, healthy, 0)
     said += f"; not healthy: {', '.join(sick[:5])}" + (f" and {len(sick) - 5} more" if len(sick) > 5 else "")
-    return Bake(Threshold.of(parameters).passes(healthy, vms), said, healthy, len(sick))
+    return BakeVerdict(Threshold.of(parameters).passes(healthy, vms), said, healthy, len(sick))

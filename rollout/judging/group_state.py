@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from rollout.judging.roll_needed import DEPLOYMENT, while_under_way
-from rollout.model.azure.health import Health, observe, worst
+from rollout.model.azure.health import VmHealth, observe, worst
 from rollout.model.azure.roll_needed import RollNeeded
 from rollout.model.azure.scale_set import ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.group import Group
 from rollout.model.rows.commands import CommandKind
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Deployment, Problem
 from rollout.model.rows.group_state import GroupState, HealthCount, ImageCount, Latest, SetSummary
 from rollout.model.status import Status
@@ -29,7 +29,7 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Look:
+class GroupLook:
     """One look at a set. ``needed`` ``None`` without a ``problem``: it was not asked, and what is known of it stays."""
 
     at: datetime
@@ -48,7 +48,7 @@ def of_group(state: GroupState | None, group_id: str, scale_set_id: str) -> Grou
     return state
 
 
-def looked(state: GroupState, look: Look, types: Iterable[HealthCheckType]) -> GroupState:
+def looked(state: GroupState, look: GroupLook, types: Iterable[HealthCheckType]) -> GroupState:
     """The row after a look; one that came before what it holds already changes nothing."""
     if state.read_at is not None and look.at < state.read_at:
         return state
@@ -127,7 +127,7 @@ _ENDS = {
 }
 
 
-def needs_attention(state: GroupState, dangers: Iterable[Danger]) -> Attention | None:
+def needs_attention(state: GroupState, dangers: Iterable[DangerRecord]) -> Attention | None:
     """The most urgent reason for somebody to look at the group, or that there is none.
 
     While a deployment changes the set, VMs come and go: their health is its affair.
@@ -164,7 +164,7 @@ def health_of(vm: Vm, types: Iterable[HealthCheckType]) -> tuple[str, str]:
     """``healthy``, ``unhealthy`` or ``unknown``, and why. Where nobody asked for its health, its state alone tells."""
     asked = [kind for kind in types if kind is not HealthCheckType.APPLICATION_HEALTH or vm.health is not None]
     decisive = worst(observe(vm, asked))
-    words = {Health.HEALTHY: "healthy", Health.UNHEALTHY: "unhealthy", Health.WAITING: "unknown"}
+    words = {VmHealth.HEALTHY: "healthy", VmHealth.UNHEALTHY: "unhealthy", VmHealth.WAITING: "unknown"}
     return words[decisive.health], f"{decisive.source}: {decisive.detail}"
 
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from rollout.model.azure.images import image_of, version_key
 from rollout.model.azure.ownership import ownership
 from rollout.model.azure.roll_needed import RollNeeded, RollReason
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, ScaleSet, Vm
-from rollout.model.rows.danger import Danger, names
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet, Vm
+from rollout.model.rows.danger import DangerRecord, names
 from rollout.model.rows.deployment import Deployment
 from rollout.model.words import counted
 
@@ -35,8 +35,8 @@ def roll_needed(
     as_of: datetime,
     scale_set: ScaleSet,
     vms: Iterable[Vm],
-    newest: ImageVersion | None,
-    danger: Danger | None = None,
+    newest: PublishedVersion | None,
+    danger: DangerRecord | None = None,
 ) -> RollNeeded:
     """What differs between the VMs and what the set would make, or the group's rule wants: its ``newest`` version.
 
@@ -71,7 +71,9 @@ def while_under_way(deployment: Deployment, as_of: datetime) -> RollNeeded | Non
     return RollNeeded(as_of, blue, max(blue, deployment.target_size), (reason,) if blue else ())
 
 
-def _differences(scale_set: ScaleSet, vm: Vm, newest: ImageVersion | None, bad: bool = False) -> Iterator[_Difference]:
+def _differences(
+    scale_set: ScaleSet, vm: Vm, newest: PublishedVersion | None, bad: bool = False
+) -> Iterator[_Difference]:
     """Each way in which the VM differs, once. A ``bad`` image of the model is none that it should have."""
     of_model = [*_image(scale_set.image, vm.image), *_fields(scale_set, vm)]
     if vm.latest_model is False and not of_model:
@@ -99,7 +101,7 @@ def _fields(scale_set: ScaleSet, vm: Vm) -> Iterator[_Difference]:
             yield _Difference(field, wanted, found)
 
 
-def _of_bad_image(danger: Danger, scale_set: ScaleSet, vms: Sequence[Vm]) -> RollReason:
+def _of_bad_image(danger: DangerRecord, scale_set: ScaleSet, vms: Sequence[Vm]) -> RollReason:
     """Says so, and wants nothing."""
     found = scale_set.image.full_name if scale_set.image is not None else None
     running = sum(1 for vm in vms if scale_set.image is not None and vm.image.matches(scale_set.image))
@@ -107,7 +109,7 @@ def _of_bad_image(danger: Danger, scale_set: ScaleSet, vms: Sequence[Vm]) -> Rol
     return RollReason(BAD_IMAGE, message, None, found, running)
 
 
-def _is_older(image: ImageReference, newest: ImageVersion) -> bool:
+def _is_older(image: ImageReference, newest: PublishedVersion) -> bool:
     """Whether the rule would replace it: an older version of the rule's image, or another image."""
     if image == ImageReference():
         return False

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rollout.model.azure.health import Health, Observation
+from rollout.model.azure.health import Observation, VmHealth
 from rollout.model.azure.scale_set import Vm
 from rollout.model.codec import encode_time
 from rollout.model.group import Group, SignalRule, SignalType
 from rollout.model.rows.signals import Signal
 
 
-class Objection(StrEnum):
+class SignalObjection(StrEnum):
     """Why a signal is not accepted. The values are error codes of the API."""
 
     NOT_DECLARED = "signalNotDeclared"
@@ -29,14 +29,16 @@ class Objection(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class SignalVerdict:
     """Whether a signal is accepted: ``objection`` is ``None``; else it is the code, and ``words`` say why."""
 
-    objection: Objection | None = None
+    objection: SignalObjection | None = None
     words: str = ""
 
 
-def accept(declared: Iterable[SignalRule], kind: SignalType, vm_name: str, vm: Vm | None, vm_id: str | None) -> Answer:
+def accept(
+    declared: Iterable[SignalRule], kind: SignalType, vm_name: str, vm: Vm | None, vm_id: str | None
+) -> SignalVerdict:
     """Judge a signal from the VM that is called ``vm_name`` now, ``vm``; the sender says that it is ``vm_id``.
 
     Names of VMs are used again, so ``vm_id`` is what tells a VM from an earlier one of its name; ``None``: not said.
@@ -44,14 +46,16 @@ def accept(declared: Iterable[SignalRule], kind: SignalType, vm_name: str, vm: V
     types = [rule.type for rule in declared]
     if kind not in types:
         words = f"the group declares {', '.join(types) or 'no signals'}, not {kind}"
-        return Answer(Objection.NOT_DECLARED, words)
+        return SignalVerdict(SignalObjection.NOT_DECLARED, words)
     if vm is None:
-        return Answer(Objection.VM_NOT_FOUND, f"there is no VM {vm_name}")
+        return SignalVerdict(SignalObjection.VM_NOT_FOUND, f"there is no VM {vm_name}")
     if vm_id is not None and vm.vm_id.lower() != vm_id.lower():
-        return Answer(Objection.VM_REPLACED, f"{vm_name} is VM {vm.vm_id} now; {vm_id} was an earlier VM of that name")
+        return SignalVerdict(
+            SignalObjection.VM_REPLACED, f"{vm_name} is VM {vm.vm_id} now; {vm_id} was an earlier VM of that name"
+        )
     if vm.leaving:
-        return Answer(Objection.VM_NOT_FOUND, f"{vm_name} is being deleted")
-    return Answer()
+        return SignalVerdict(SignalObjection.VM_NOT_FOUND, f"{vm_name} is being deleted")
+    return SignalVerdict()
 
 
 def addressed(groups: Iterable[Group], resource_group: str, vm_name: str) -> tuple[Group, ...]:
@@ -69,15 +73,15 @@ def observe_ready(rule: SignalRule, signal: Signal | None, created_at: datetime,
     """What ``vmReady`` says of a VM: healthy once received, unhealthy when its timeout has passed without it."""
     source = SignalType.VM_READY
     if signal is not None:
-        return Observation(source, Health.HEALTHY, f"received at {encode_time(signal.received_at)}")
+        return Observation(source, VmHealth.HEALTHY, f"received at {encode_time(signal.received_at)}")
     if now - created_at < rule.timeout:
-        return Observation(source, Health.WAITING, "not received")
+        return Observation(source, VmHealth.WAITING, "not received")
     seconds = round(rule.timeout.total_seconds())
-    return Observation(source, Health.UNHEALTHY, f"not received within {seconds} s")
+    return Observation(source, VmHealth.UNHEALTHY, f"not received within {seconds} s")
 
 
 @dataclass(frozen=True)
-class Wait:
+class DrainWait:
     """How long a detached VM is still to be left alone, and what is done meanwhile, in words that its name follows.
 
     It has ended where nothing remains.
@@ -94,14 +98,14 @@ class Wait:
 
 def wait_of(
     detached_at: datetime, now: datetime, draining_timeout: timedelta, rule: SignalRule | None, signal: Signal | None
-) -> Wait:
+) -> DrainWait:
     """How a VM that was detached at ``detached_at`` waits; ``rule`` and ``signal`` are those of ``vmReadyToShutdown``.
 
     Declared, the signal's timeout counts and the draining timeout does not, as with Elastigroup. A signal that came
     before the VM was detached counts as well: the VM had nothing left to do.
     """
     if rule is None:
-        return Wait(draining_timeout - (now - detached_at), "draining")
+        return DrainWait(draining_timeout - (now - detached_at), "draining")
     if signal is not None:
-        return Wait(timedelta(0), f"{rule.type} received")
-    return Wait(rule.timeout - (now - detached_at), f"waiting for {rule.type} from")
+        return DrainWait(timedelta(0), f"{rule.type} received")
+    return DrainWait(rule.timeout - (now - detached_at), f"waiting for {rule.type} from")

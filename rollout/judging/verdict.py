@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from rollout.model.azure.health import Health, Observation, worst
+from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.threshold import Threshold
 
 #: What was seen of one VM, with its name. A name is no key: a Uniform set gives that of a VM that is gone to a new one.
@@ -56,7 +56,7 @@ def judge(
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
-    healthy = sum(1 for _, observations in green if worst(observations).health is Health.HEALTHY)
+    healthy = sum(1 for _, observations in green if worst(observations).health is VmHealth.HEALTHY)
     counted = f"{healthy} of {planned} green VMs healthy"
     over = waited >= grace_period
     if healthy >= planned and (over or (checked and steady >= stable_for)):
@@ -87,7 +87,7 @@ def _worst_vms(green: Sequence[Observed], planned: int) -> str:
     sick = [
         f"{name}: {observation.source} {observation.detail}"
         for name, observation in ((name, worst(observations)) for name, observations in sorted(green, key=_name))
-        if observation.health is not Health.HEALTHY
+        if observation.health is not VmHealth.HEALTHY
     ]
     if missing := planned - len(green):
         sick.append(f"{missing} never created")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.lock import Lock
@@ -30,33 +30,33 @@ _BY_HAND = (
 
 
 @dataclass(frozen=True)
-class Course:
+class CureCourse:
     """What to do about something that has to be cured: the row as it is from now on, and whether to try now."""
 
-    danger: Danger
+    danger: DangerRecord
     try_now: bool
 
 
 def course(
-    danger: Danger | None, scale_set_id: str, deployment_id: str, attempt: str, failure: str, now: datetime
-) -> Course:
+    danger: DangerRecord | None, scale_set_id: str, deployment_id: str, attempt: str, failure: str, now: datetime
+) -> CureCourse:
     """Whether the cure of what ``deployment_id`` left is tried now.
 
     ``danger`` is the row of earlier tries, ``failure`` why the last one came to nothing, empty while it is under way.
     ``attempt`` would be the orchestration that tries. What fails is tried more and more rarely, and not for ever.
     """
     if danger is None or danger.deployment_id != deployment_id:
-        first = Danger(scale_set_id.lower(), NOT_RESTORED, now, deployment_id)
-        return Course(_begun(first, attempt, now), True)
+        first = DangerRecord(scale_set_id.lower(), NOT_RESTORED, now, deployment_id)
+        return CureCourse(_begun(first, attempt, now), True)
     if not failure:
-        return Course(danger, False)
+        return CureCourse(danger, False)
     known = replace(danger, reason=f"What {deployment_id} left could not be put in order: {failure}", remedy=_AGAIN)
     if danger.next_try_at is None or danger.tries >= TRIES_MAX:
-        return Course(replace(known, next_try_at=None, remedy=_BY_HAND), False)
-    return Course(_begun(known, attempt, now), True) if danger.next_try_at <= now else Course(known, False)
+        return CureCourse(replace(known, next_try_at=None, remedy=_BY_HAND), False)
+    return CureCourse(_begun(known, attempt, now), True) if danger.next_try_at <= now else CureCourse(known, False)
 
 
-def _begun(danger: Danger, attempt: str, now: datetime) -> Danger:
+def _begun(danger: DangerRecord, attempt: str, now: datetime) -> DangerRecord:
     return replace(danger, tries=danger.tries + 1, attempt=attempt, next_try_at=now + _wait(danger.tries))
 
 
@@ -69,7 +69,7 @@ def _wait(tries: int) -> timedelta:
     return min(TRY_AFTER * (1 << tries), TRY_AFTER_MAX)
 
 
-def cured(danger: Danger, row: Deployment | None, lock: Lock | None, hold: Hold | None, now: datetime) -> str:
+def cured(danger: DangerRecord, row: Deployment | None, lock: Lock | None, hold: Hold | None, now: datetime) -> str:
     """Why nothing is left to cure of what a deployment left, in words; empty: something is.
 
     ``row`` is the deployment's, ``lock`` and ``hold`` are the scale set's. As long as the journal names it, another

@@ -10,7 +10,7 @@ from rollout.model.codec import Json
 from rollout.model.rows.keyed_request import KeyedRequest
 
 
-class Standing(StrEnum):
+class KeyStanding(StrEnum):
     """What becomes of a request whose key was used before."""
 
     REUSED = "reused"
@@ -23,14 +23,14 @@ class Standing(StrEnum):
 TRY_LASTS = timedelta(seconds=60)
 
 
-def standing(found: KeyedRequest, fingerprint: str, now: datetime) -> Standing:
+def standing(found: KeyedRequest, fingerprint: str, now: datetime) -> KeyStanding:
     """How a request with this ``fingerprint`` stands, given the row of its scope and key."""
     if found.fingerprint != fingerprint:
-        return Standing.REUSED
+        return KeyStanding.REUSED
     if found.status:
-        return Standing.ANSWERED
+        return KeyStanding.ANSWERED
     under_way = found.since is not None and now - found.since < TRY_LASTS
-    return Standing.UNDER_WAY if under_way else Standing.AGAIN
+    return KeyStanding.UNDER_WAY if under_way else KeyStanding.AGAIN
 
 
 def tried_again(found: KeyedRequest, token: str, now: datetime) -> KeyedRequest:

@@ -13,25 +13,25 @@ STARTING = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
-class Taking:
+class LockTaking:
     """Whether the lock can be taken: ``lock`` is the row to write, ``None`` where another deployment holds it."""
 
     lock: Lock | None
     reason: str
 
 
-def take(lock: Lock | None, scale_set_id: str, owner: str, holder: InstanceState, now: datetime) -> Taking:
+def take(lock: Lock | None, scale_set_id: str, owner: str, holder: InstanceState, now: datetime) -> LockTaking:
     """Decide whether ``owner`` may have the lock; ``holder`` is what the present owner's orchestration does."""
     fresh = Lock(scale_set_id.lower(), owner, 1, now)
     if lock is None:
-        return Taking(fresh, "Nobody ever deployed to the scale set")
+        return LockTaking(fresh, "Nobody ever deployed to the scale set")
     taken = replace(fresh, epoch=lock.epoch + 1, last_owner=lock.owner or lock.last_owner)
     if not lock.owner:
-        return Taking(taken, "The scale set is free")
+        return LockTaking(taken, "The scale set is free")
     starting = holder is InstanceState.ABSENT and now - lock.since < STARTING
     if holder in (InstanceState.RUNNING, InstanceState.SUSPENDED) or starting:
-        return Taking(None, f"Deployment {lock.owner} is deploying to the scale set")
-    return Taking(taken, f"Deployment {lock.owner} ended without freeing the scale set")
+        return LockTaking(None, f"Deployment {lock.owner} is deploying to the scale set")
+    return LockTaking(taken, f"Deployment {lock.owner} ended without freeing the scale set")
 
 
 def renewed(lock: Lock, now: datetime) -> Lock:
@@ -62,7 +62,7 @@ def free(lock: Lock | None, owner: str, epoch: int, now: datetime, *, lent: bool
 
 
 @dataclass(frozen=True)
-class Permission:
+class WritePermission:
     """Whether an activity may write; where not, why, and whether that passes (``wait``) or the right is gone."""
 
     may_write: bool
@@ -70,7 +70,7 @@ class Permission:
     wait: bool = False
 
 
-def permission(lock: Lock | None, owner: str, epoch: int, state: InstanceState) -> Permission:
+def permission(lock: Lock | None, owner: str, epoch: int, state: InstanceState) -> WritePermission:
     """Whether what ``owner`` started in ``epoch`` may still write to the set.
 
     The state of the deployment's own orchestration counts too: terminating it through Durable reaches neither its
@@ -78,11 +78,11 @@ def permission(lock: Lock | None, owner: str, epoch: int, state: InstanceState) 
     they must not go on deleting VMs.
     """
     if lock is None or lock.owner != owner:
-        return Permission(False, f"The scale set's lock is no longer held by {owner}")
+        return WritePermission(False, f"The scale set's lock is no longer held by {owner}")
     if lock.epoch != epoch:
-        return Permission(False, f"The lock is in epoch {lock.epoch}, this step belongs to epoch {epoch}")
+        return WritePermission(False, f"The lock is in epoch {lock.epoch}, this step belongs to epoch {epoch}")
     if state is InstanceState.SUSPENDED:
-        return Permission(False, "The deployment's orchestration is suspended", wait=True)
+        return WritePermission(False, "The deployment's orchestration is suspended", wait=True)
     if state is not InstanceState.RUNNING:
-        return Permission(False, "The deployment's orchestration was ended from outside")
-    return Permission(True)
+        return WritePermission(False, "The deployment's orchestration was ended from outside")
+    return WritePermission(True)

@@ -18,7 +18,7 @@ NOT_STARTED = "notStarted"
 
 
 @dataclass(frozen=True)
-class Start:
+class DeploymentStart:
     """What is known of a deployment when it is asked for; ``pinned`` is its image, to the version."""
 
     deployment_id: str
@@ -30,7 +30,7 @@ class Start:
     idempotency_key: str = ""
 
 
-def first_row(start: Start, epoch: int) -> Deployment:
+def first_row(start: DeploymentStart, epoch: int) -> Deployment:
     """The row of a deployment that has taken the lock, in this epoch."""
     return Deployment(
         id=start.deployment_id,
@@ -47,7 +47,7 @@ def first_row(start: Start, epoch: int) -> Deployment:
     )
 
 
-def queued_row(start: Start, holder: str) -> Deployment:
+def queued_row(start: DeploymentStart, holder: str) -> Deployment:
     """The row of a deployment that waits until ``holder`` has freed the scale set; its epoch is 0 until then."""
     return replace(first_row(start, 0), status=Status.QUEUED, queued_at=start.at, reason=waiting_for(holder))
 

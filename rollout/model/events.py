@@ -13,8 +13,8 @@ from typing import Any
 
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode, decode_time
-from rollout.model.rows.commands import Action, CommandKind, Decision, resumed_to
-from rollout.model.rows.deployment import Batch, Deployment, Event, Left, Problem, RollBack
+from rollout.model.rows.commands import Action, CommandKind, PendingDecision, resumed_to
+from rollout.model.rows.deployment import Batch, Deployment, Event, Problem, RollBack, StockAtEnd
 from rollout.model.serving import Serving, told
 from rollout.model.stages import StageName, turn
 from rollout.model.status import Phase, Status, may_follow
@@ -85,7 +85,7 @@ _SHARE = {
 
 
 @dataclass(frozen=True)
-class Illegal:
+class IllegalTransition:
     """A transition that there is not: the status that the deployment has, and the one that an event would lead to."""
 
     current: Status
@@ -93,18 +93,18 @@ class Illegal:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class EventResult:
     """What became of an event that was written: ``illegal``, where the deployment's row keeps the status it had."""
 
-    illegal: Illegal | None = None
+    illegal: IllegalTransition | None = None
 
 
-def illegal(deployment: Deployment, event: Event) -> Illegal | None:
+def illegal(deployment: Deployment, event: Event) -> IllegalTransition | None:
     """The transition that the event would be, if it is none. The answer is the same once the row holds the event."""
     if deployment.status.ended:
         return None
     following = _after(deployment, event).status
-    return None if may_follow(deployment.status, following) else Illegal(deployment.status, following)
+    return None if may_follow(deployment.status, following) else IllegalTransition(deployment.status, following)
 
 
 def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Deployment:
@@ -189,7 +189,7 @@ def _turn_taken(row: Deployment, event: Event, data: dict[str, Any]) -> Deployme
 
 
 def _paused(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    decision = Decision(CommandKind.RESUME, event.at, decode_time(data["deadline"]), Action(data["action"]))
+    decision = PendingDecision(CommandKind.RESUME, event.at, decode_time(data["deadline"]), Action(data["action"]))
     paused_from = resumed_to(row.status)
     return replace(row, status=Status.PAUSED, paused_from=paused_from, decision=decision, heard=data["heard"])
 
@@ -200,7 +200,7 @@ def _resumed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
 
 
 def _approval_awaited(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
-    decision = Decision(CommandKind.APPROVE, event.at, decode_time(data["deadline"]), Action(data["action"]))
+    decision = PendingDecision(CommandKind.APPROVE, event.at, decode_time(data["deadline"]), Action(data["action"]))
     return replace(row, status=Status.AWAITING_APPROVAL, decision=decision, gate=event.sequence)
 
 
@@ -274,7 +274,7 @@ def _settled(row: Deployment, data: dict[str, Any]) -> bool:
 
 
 def _ended(row: Deployment, event: Event) -> Deployment:
-    left = decode(Left, event.data["left"]) if event.data.get("left") else None
+    left = decode(StockAtEnd, event.data["left"]) if event.data.get("left") else None
     over = replace(row, ended_at=event.at, decision=None, paused_from=None, waiting=None, ahead=None)
     return replace(over, left=left)
 

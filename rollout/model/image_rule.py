@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 
 EVERY_VERSION = "*"
 
@@ -26,4 +26,4 @@ class ImageRule:
     versions: str = EVERY_VERSION
     enabled: bool = True
     replication_timeout: timedelta = timedelta(hours=24)
-    deployment: Asked = field(default_factory=Asked)
+    deployment: StartRequest = field(default_factory=StartRequest)

@@ -10,12 +10,12 @@ from typing import Any
 from rollout.model.choices import OnFailure
 from rollout.model.codec import Json, encode
 from rollout.model.rows.commands import Action, Command
-from rollout.model.rows.deployment import Deployment, Left, Problem
+from rollout.model.rows.deployment import Deployment, Problem, StockAtEnd
 from rollout.model.status import Status
 
 
 @dataclass(frozen=True)
-class Baking:
+class BakePeriod:
     """For how long the green VMs are watched once ``batch`` is replaced, and why, in words. No ``time``: not at all."""
 
     batch: int
@@ -60,11 +60,11 @@ class Run:
     on_failure: OnFailure = OnFailure.DISCARD_GREEN
     approvals: tuple[int, ...] = ()
     approves_every: bool = False
-    bakes: tuple[Baking, ...] = ()
+    bakes: tuple[BakePeriod, ...] = ()
     wait_timeout: timedelta = timedelta(hours=24)
     action_on_timeout: Action = Action.STOP
     acting: str = ""
-    left: Left | None = None
+    left: StockAtEnd | None = None
     reached: int = 0
     problem: Problem | None = None
     schema_version: int = 1
@@ -87,7 +87,7 @@ class Run:
         return round(100 * done / self.batches) if self.batches else 0
 
     @property
-    def baking(self) -> Baking | None:
+    def baking(self) -> BakePeriod | None:
         """What the plan says of watching the green VMs after the run's batch, if it does."""
         return next((one for one in self.bakes if one.batch == self.batch), None)
 
@@ -176,7 +176,7 @@ class Order:
 SETBACK = "setback"
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone;
     ``interrupted``: a command came in between, and its kind is the progress' ``code``.
     """
@@ -198,7 +198,7 @@ class Progress:
     that a command should cut short. ``silent``: done, but nothing happened that the history should tell.
     """
 
-    state: State
+    state: StepState
     reason: str
     code: str = ""
     after: timedelta = timedelta(0)
@@ -211,30 +211,30 @@ class Progress:
     @property
     def done(self) -> bool:
         """Whether the step reached its goal."""
-        return self.state is State.DONE
+        return self.state is StepState.DONE
 
 
 def done(reason: str, after: timedelta = timedelta(0), **data: Any) -> Progress:
     """The step reached its goal."""
-    return Progress(State.DONE, reason, after=after, data=data)
+    return Progress(StepState.DONE, reason, after=after, data=data)
 
 
 def again(after: timedelta, reason: str) -> Progress:
     """The step is on its way; look again in ``after``."""
-    return Progress(State.AGAIN, reason, after=after)
+    return Progress(StepState.AGAIN, reason, after=after)
 
 
 def failed(code: str, reason: str, after: timedelta = timedelta(0), **data: Any) -> Progress:
     """The step will not reach its goal."""
-    return Progress(State.FAILED, reason, code, after, data)
+    return Progress(StepState.FAILED, reason, code, after, data)
 
 
 def lock_lost(reason: str) -> Progress:
     """The deployment no longer has the right to change the scale set."""
-    return Progress(State.LOCK_LOST, reason, "lockLost")
+    return Progress(StepState.LOCK_LOST, reason, "lockLost")
 
 
 def interrupted(command: Command) -> Progress:
     """A command came in between; the step may be taken up again where it is."""
     reason = f"{command.kind} {command.words}"
-    return Progress(State.INTERRUPTED, reason, command.kind, data={"heard": command.number, "by": command.by})
+    return Progress(StepState.INTERRUPTED, reason, command.kind, data={"heard": command.number, "by": command.by})

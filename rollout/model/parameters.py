@@ -8,7 +8,7 @@ from typing import Any
 
 from rollout.model.choices import NO_APPROVALS, Canary, HealthCheckType, OnConflict, OnFailure, VmPolicy
 from rollout.model.group import Group, SignalRule, SignalType
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.commands import Action
 
 
@@ -83,7 +83,7 @@ _NOT_INHERITED = frozenset({"image", "comment", "on_conflict", "retry_of", "forc
 _PAIRS = (("batch_size", "batch_size_percentage"), ("min_health", "batch_min_healthy_percentage"))
 
 
-def fill(asked: Asked, group: Group, retried: Parameters | None = None, image: str | None = None) -> Parameters:
+def fill(asked: StartRequest, group: Group, retried: Parameters | None = None, image: str | None = None) -> Parameters:
     """Every parameter: the request's, else those of the deployment ``retried``, else the group's, else Teal's.
 
     ``image`` is what the retried deployment was pinned to.
@@ -112,7 +112,7 @@ def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != name}
 
 
-def _given(asked: Asked) -> dict[str, Any]:
+def _given(asked: StartRequest) -> dict[str, Any]:
     given = {field.name: getattr(asked, field.name) for field in fields(asked)}
     given = {name: value for name, value in given.items() if value is not None}
     return {**given, **_approvals(asked.approvals)}

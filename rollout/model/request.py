@@ -10,7 +10,7 @@ from rollout.model.rows.commands import Action
 
 
 @dataclass(frozen=True)
-class Asked:
+class StartRequest:
     """A request as it was made; ``None`` where it said nothing. ``image`` ``None``: the set's present one.
 
     ``approvals`` is one of the words of ``Parameters``, or the numbers of batches.

@@ -117,7 +117,7 @@ ANY_KEY = Caller(Mode.KEYS, "function key", (Role.ADMINISTRATOR,))
 
 
 @dataclass(frozen=True)
-class Decision:
+class AccessDecision:
     """Whether a caller may do something, and why not. ``needs`` is the least role that may."""
 
     allowed: bool
@@ -125,13 +125,13 @@ class Decision:
     reason: str = ""
 
 
-def decide(caller: Caller, function: str) -> Decision:
+def decide(caller: Caller, function: str) -> AccessDecision:
     """Whether ``caller`` may call a route's ``function``. Raises ``KeyError`` for one without a row."""
     needs = NEEDS[function]
     if needs is None or any(needs in _INCLUDES[role] for role in caller.roles):
-        return Decision(True, needs)
+        return AccessDecision(True, needs)
     has = f"is {' and '.join(caller.roles)}" if caller.roles else "has no role"
-    return Decision(False, needs, f"{caller.recorded_as} {has}, and {function} needs {needs}")
+    return AccessDecision(False, needs, f"{caller.recorded_as} {has}, and {function} needs {needs}")
 
 
 def functions_of(role: Role) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 
 #: How many schedules a group has at most.
 SCHEDULES_MAX = 20
@@ -30,7 +30,7 @@ class Schedule:
     time_zone: str = "UTC"
     enabled: bool = True
     max_lateness: timedelta = timedelta(hours=1)
-    deployment: Asked = field(default_factory=Asked)
+    deployment: StartRequest = field(default_factory=StartRequest)
     since: datetime | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rollout.model.azure.scale_set import ImageReference
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger, names
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.deployment import Deployment
 from rollout.planning.image_before import may_name
 
@@ -30,17 +30,17 @@ def bad_in_model(row: Deployment, model: ImageReference | None) -> ImageReferenc
     return model if bad else None
 
 
-def found_bad(row: Deployment, model: ImageReference, standing: Danger | None, at: datetime) -> Danger:
+def found_bad(row: Deployment, model: ImageReference, standing: DangerRecord | None, at: datetime) -> DangerRecord:
     """The row that says so, since the first time that it was found of this image."""
     since = standing.since if names(standing, model) and standing is not None else at
     reason = (
         f"The set's model names {model.label}, which {row.id} could not finish with, and no good image could be put "
         "back: new VMs would be made from it"
     )
-    return Danger(row.scale_set_id.lower(), MODEL_NAMES_BAD_IMAGE, since, row.id, reason, _REMEDY, image=model)
+    return DangerRecord(row.scale_set_id.lower(), MODEL_NAMES_BAD_IMAGE, since, row.id, reason, _REMEDY, image=model)
 
 
-def doubted(previous: ImageReference | None, unknown: str, danger: Danger | None) -> str:
+def doubted(previous: ImageReference | None, unknown: str, danger: DangerRecord | None) -> str:
     """Why the image before a deployment is not known to be good where it was judged bad itself; empty where it was not.
 
     ``unknown``: why it is not known anyway.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rollout.model.choices import Canary
-from rollout.model.order import Baking
+from rollout.model.order import BakePeriod
 from rollout.model.parameters import Parameters
 
 
-def bakes_after(batch: int, of: int, back: bool, canary: Canary | None, bake_time: timedelta) -> Baking:
+def bakes_after(batch: int, of: int, back: bool, canary: Canary | None, bake_time: timedelta) -> BakePeriod:
     """Decide whether the green VMs are watched after ``batch``, one ``of`` so many, and for how long.
 
     A ``canary`` is the first batch, and ``bake_time`` comes after the last. A canary that is both is watched once, for
@@ -26,20 +26,20 @@ def bakes_after(batch: int, of: int, back: bool, canary: Canary | None, bake_tim
     'nothing bakes while a deployment is rolled back'
     """
     if back:
-        return Baking(batch, timedelta(0), "nothing bakes while a deployment is rolled back")
+        return BakePeriod(batch, timedelta(0), "nothing bakes while a deployment is rolled back")
     if not of:
-        return Baking(batch, timedelta(0), "there is no batch to replace")
+        return BakePeriod(batch, timedelta(0), "there is no batch to replace")
     first = canary.bake_time if batch == 1 and canary is not None else timedelta(0)
     last = bake_time if batch == of else timedelta(0)
     if first and last:
         said = "the canary is the whole deployment, so it bakes once, for the longer of the two times"
-        return Baking(batch, max(first, last), said)
+        return BakePeriod(batch, max(first, last), said)
     if first:
-        return Baking(batch, first, "after the canary")
-    return Baking(batch, last, "before the end" if last else f"no bakeTime was asked for after batch {batch}")
+        return BakePeriod(batch, first, "after the canary")
+    return BakePeriod(batch, last, "before the end" if last else f"no bakeTime was asked for after batch {batch}")
 
 
-def bakings(batches: int, parameters: Parameters) -> tuple[Baking, ...]:
+def bakings(batches: int, parameters: Parameters) -> tuple[BakePeriod, ...]:
     """Each time that a deployment of so many batches watches its green VMs, on the way to its image.
 
     >>> [baking.batch for baking in bakings(3, Parameters("1.1.0", bake_time=timedelta(minutes=5)))]

@@ -68,7 +68,7 @@ class PlannedBatch:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """What a deployment will do. ``kept`` already run the image and are healthy, so they stay; ``skipped`` are left as
     they are, because the request says so.
     """
@@ -113,7 +113,7 @@ def plan(
     batch_size: int | None = None,
     canary: int = 0,
     skipped: Sequence[Vm] = (),
-) -> Plan:
+) -> BatchPlan:
     """Deal the blue VMs and the green ones that are needed out to batches.
 
     Usually as many come as go. After an unfinished deployment the set may hold more VMs than it is to have (its surge):
@@ -140,4 +140,4 @@ def plan(
         is_canary = any(alone) and number == 1
         planned.append(PlannedBatch(number, ordered[taken : taken + leave], arrive, is_canary))
         taken += leave
-    return Plan(target_size, tuple(kept), tuple(planned), tuple(skipped))
+    return BatchPlan(target_size, tuple(kept), tuple(planned), tuple(skipped))

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from rollout.model.parameters import Parameters
 from rollout.model.serving import Serving
 from rollout.model.threshold import Threshold
-from rollout.planning.batches import Plan, PlannedBatch
+from rollout.planning.batches import BatchPlan, PlannedBatch
 
 
-def serving_at_start(planned: Plan, serving: Collection[str]) -> Serving:
+def serving_at_start(planned: BatchPlan, serving: Collection[str]) -> Serving:
     """Before anything is changed. Skipped VMs count as of the image before."""
     kept = sum(1 for vm in planned.kept if vm.vm_id in serving)
     going = [vm for batch in planned.batches for vm in batch.blue]
@@ -18,7 +18,7 @@ def serving_at_start(planned: Plan, serving: Collection[str]) -> Serving:
     return Serving(others, kept, sum(1 for vm in going if vm.vm_id not in serving))
 
 
-def floors(planned: Plan, parameters: Parameters, serving: Collection[str]) -> tuple[int, ...]:
+def floors(planned: BatchPlan, parameters: Parameters, serving: Collection[str]) -> tuple[int, ...]:
     """Of each batch, how few VMs serve while it is replaced, and no fewer: as many as before it, or as after it.
 
     Where unhealthy green VMs are tolerated, as many fewer as may be sick. Else a blue VM stays for each.

@@ -12,7 +12,7 @@ from rollout.model.rows.signals import longest_wait
 from rollout.model.status import Phase
 from rollout.model.words import counted
 from rollout.planning.bakes import bakings
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 
 #: Assumed of what nobody has measured: the looks and writes by which VMs leave their pools, and a deletion.
 DETACHING = timedelta(seconds=30)
@@ -28,14 +28,14 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Past:
+class PastBatches:
     """A finished deployment: how its VMs were drained, and its batches."""
 
     draining_timeout: timedelta
     batches: tuple[Batch, ...]
 
 
-def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past], pools: bool = False) -> Forecast:
+def forecast(planned: BatchPlan, parameters: Parameters, past: Sequence[PastBatches], pools: bool = False) -> Forecast:
     """The batches' time and the baking; waiting for people is not counted.
 
     Draining takes what this deployment gives it: of the past only the rest counts. ``pools``: the set is behind some,
@@ -53,7 +53,7 @@ def forecast(planned: Plan, parameters: Parameters, past: Sequence[Past], pools:
     return Forecast(duration, f"{basis}; {_rest(parameters)}{_if_green_go(parameters) if pools else ''}")
 
 
-def _without_draining(past: Past) -> Iterable[timedelta]:
+def _without_draining(past: PastBatches) -> Iterable[timedelta]:
     """What each batch took besides draining: launch, judgement, detaching, deletion."""
     for batch in past.batches:
         if batch.back or batch.phase is not Phase.TERMINATED or batch.started_at is None or batch.ended_at is None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from rollout.model.azure.images import image_of
 from rollout.model.azure.scale_set import ImageReference, Vm
-from rollout.model.rows.deployment import Image, Left
+from rollout.model.rows.deployment import Image, StockAtEnd
 
 
 @dataclass(frozen=True)
-class Before:
+class ImageBefore:
     """The image before a deployment, and what became of what was handed on, in ``words``.
 
     ``unknown``: why no image is known to be good; empty where ``image`` is. Otherwise ``image`` is only what the model
@@ -25,13 +25,13 @@ class Before:
 
 def image_before(
     handed: ImageReference | None,
-    left: Left | None,
+    left: StockAtEnd | None,
     model: ImageReference | None,
     standing: Sequence[Vm],
     blue: Sequence[Vm],
     pinned: ImageReference | None,
     given_up: Sequence[ImageReference] = (),
-) -> Before:
+) -> ImageBefore:
     """The image before a deployment of ``pinned``, where an unfinished one may have ``handed`` one on.
 
     That is believed while the model names what it named when it was ``left``, and while a VM of the set runs it.
@@ -48,8 +48,8 @@ def image_before(
         counts = f"{now.image.label} counts" if now.image is not None and not now.unknown else "none is known now"
         why = f"no VM runs {handed.label}, the image before it, any more: {counts}"
     else:
-        return Before(handed, words=(f"the image before it was {handed.label}",))
-    return Before(now.image, now.unknown, (why,))
+        return ImageBefore(handed, words=(f"the image before it was {handed.label}",))
+    return ImageBefore(now.image, now.unknown, (why,))
 
 
 def image_that_serves(
@@ -58,7 +58,7 @@ def image_that_serves(
     blue: Sequence[Vm],
     pinned: ImageReference | None,
     given_up: Sequence[ImageReference] = (),
-) -> Before:
+) -> ImageBefore:
     """What all blue VMs run that are not on ``pinned`` yet; else the model's, where a VM runs it and it is another one.
 
     Whoever changes the model first and starts the deployment then has the new image in the model: that is not the one
@@ -66,21 +66,21 @@ def image_that_serves(
     ``given_up``, though VMs run it.
     """
     if model is None:
-        return Before(model)
+        return ImageBefore(model)
     if not standing:
-        return Before(model, _why_unknown(model, (), False, given_up) if is_among(model, given_up) else "")
+        return ImageBefore(model, _why_unknown(model, (), False, given_up) if is_among(model, given_up) else "")
     others = {vm.image.full_name.lower(): vm.image for vm in blue if pinned is None or not vm.image.matches(pinned)}
     if blue and not others and not is_among(pinned, given_up):
-        return Before(pinned)
+        return ImageBefore(pinned)
     if len(others) == 1:
         (serving,) = others.values()
         if serving.exact and _may_take(model, serving) and not is_among(serving, given_up):
-            return Before(serving)
+            return ImageBefore(serving)
     taken = pinned is not None and model.matches(pinned)
     good = model.exact and not taken and not is_among(model, given_up)
     if good and (not blue or any(vm.image.matches(model) for vm in standing)):
-        return Before(model)
-    return Before(model, _why_unknown(model, list(others.values()), taken, given_up))
+        return ImageBefore(model)
+    return ImageBefore(model, _why_unknown(model, list(others.values()), taken, given_up))
 
 
 def is_among(image: ImageReference | None, images: Sequence[ImageReference]) -> bool:

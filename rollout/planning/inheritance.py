@@ -1,8 +1,8 @@
 """What unfinished deployments left is the next one's, and is believed only as long as it is so.
 
 Each deployment hands on to the next how many VMs the set is to have, the image before it all, and which VMs it
-launched; and it writes down how it left the set (``Left``). The next one compares that with the set as it is now. What
-somebody else has changed since is no longer Teal's to put back: there counts what is there.
+launched; and it writes down how it left the set (``StockAtEnd``). The next one compares that with the set as it is now.
+What somebody else has changed since is no longer Teal's to put back: there counts what is there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import datetime
 
 from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.findings import Finding, info
-from rollout.model.rows.deployment import Deployment, Left, VmRecord
-from rollout.model.rows.handover import HandedOn
+from rollout.model.rows.deployment import Deployment, StockAtEnd, VmRecord
+from rollout.model.rows.handover import Handover
 from rollout.model.status import Color, Status, VmStatus
 from rollout.model.words import counted
 from rollout.planning.image_before import image_before, is_among
@@ -44,15 +44,15 @@ def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
 
 def left_behind(
     deployment_id: str, records: Sequence[VmRecord], scale_set: ScaleSet, vms: Sequence[Vm], at: datetime
-) -> Left:
+) -> StockAtEnd:
     """How a deployment leaves the set, to be compared with the set by the next one."""
     standing = _standing(vms)
     unjudged = chain_of(records, deployment_id).unjudged & standing.keys()
-    return Left(len(standing), len(unjudged), scale_set.image, scale_set.unique_id, at)
+    return StockAtEnd(len(standing), len(unjudged), scale_set.image, scale_set.unique_id, at)
 
 
 @dataclass(frozen=True)
-class Former:
+class Predecessor:
     """The deployment that the next one continues, and the rows of its VMs."""
 
     row: Deployment
@@ -85,7 +85,7 @@ class Former:
 
 
 @dataclass(frozen=True)
-class Inherited:
+class Inheritance:
     """What counts for a deployment of all that: ``previous`` is the image that a failure puts back.
 
     ``unknown``: why that is not known to be good (``rollout.planning.image_before``), and ``bad`` that it was judged so
@@ -104,13 +104,13 @@ class Inherited:
 
 
 def inherited(
-    handed: HandedOn,
-    former: Former | None,
+    handed: Handover,
+    former: Predecessor | None,
     scale_set: ScaleSet,
     vms: Sequence[Vm],
     skipped: Collection[str] = (),
     pinned: ImageReference | None = None,
-) -> Inherited:
+) -> Inheritance:
     """Compare what was handed on with the set as it is now.
 
     ``skipped``: the VMs that the request leaves alone; ``pinned``: the image that it means.
@@ -122,12 +122,12 @@ def inherited(
     if former is not None and again:
         words = (f"the set was made again since: nothing that {former.row.id} left counts",)
         before = image_before(None, None, scale_set.image, standing, blue, pinned)
-        return Inherited(True, 0, before.image, words=words, unknown=before.unknown)
+        return Inheritance(True, 0, before.image, words=words, unknown=before.unknown)
     given_up = former.given_up if former is not None else ()
     if handed.settled:
         before = image_before(None, None, scale_set.image, standing, blue, pinned, given_up)
         bad = is_among(before.image, given_up)
-        return Inherited(True, 0, before.image, chain, unknown=before.unknown, bad=bad, given_up=given_up)
+        return Inheritance(True, 0, before.image, chain, unknown=before.unknown, bad=bad, given_up=given_up)
     left = former.row.left if former is not None else None
     removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
     unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
@@ -136,17 +136,17 @@ def inherited(
     bad = is_among(before.image, given_up)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
     words = (*of_size, *before.words, *fate)
-    return Inherited(False, size, before.image, chain, words, before.unknown, bad, given_up)
+    return Inheritance(False, size, before.image, chain, words, before.unknown, bad, given_up)
 
 
-def was_made_again(left: Left | None, scale_set: ScaleSet) -> bool:
+def was_made_again(left: StockAtEnd | None, scale_set: ScaleSet) -> bool:
     """Whether this is another set under the name of the one that was left."""
     known = left is not None and left.unique_id and scale_set.unique_id
     return bool(known) and left is not None and left.unique_id.lower() != scale_set.unique_id.lower()
 
 
 def target_size(
-    handed: int, left: Left | None, standing: int, unjudged: int, removable: int
+    handed: int, left: StockAtEnd | None, standing: int, unjudged: int, removable: int
 ) -> tuple[int, tuple[str, ...]]:
     """How many VMs the set is to have, and why.
 
@@ -174,7 +174,7 @@ def surplus(
     return frozenset(removable[:too_many])
 
 
-def check_inherited(continues: str, found: Inherited) -> Iterator[Finding]:
+def check_inherited(continues: str, found: Inheritance) -> Iterator[Finding]:
     """What an earlier deployment left, for whoever starts the next one."""
     if found.words:
         yield info(

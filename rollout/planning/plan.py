@@ -9,7 +9,7 @@ from rollout.model.azure.scale_set import ImageReference, Vm
 from rollout.model.choices import AFTER_CANARY, EVERY_BATCH, VmPolicy
 from rollout.model.parameters import Parameters
 from rollout.model.threshold import Threshold
-from rollout.planning.batches import Plan, plan
+from rollout.planning.batches import BatchPlan, plan
 from rollout.planning.inheritance import Chain, surplus
 
 #: The kinds of VMs that need somebody's decision, and the words for each.
@@ -53,7 +53,7 @@ def make_plan(
     aside: Collection[str],
     target_size: int = 0,
     chain: Chain | None = None,
-) -> Plan:
+) -> BatchPlan:
     """Which VMs stay, which are skipped, and which go in which batch.
 
     The target size is the number of VMs that the set has, unless an unfinished deployment left it another. That is a
@@ -106,7 +106,7 @@ def approves_every(parameters: Parameters) -> bool:
     return parameters.approvals == EVERY_BATCH
 
 
-def most_cores(planned: Plan, cores: int) -> int:
+def most_cores(planned: BatchPlan, cores: int) -> int:
     """How many more cores than now are in use at most; a deallocated VM frees none when it goes."""
     above, most = 0, 0
     for batch in planned.batches:
@@ -116,7 +116,7 @@ def most_cores(planned: Plan, cores: int) -> int:
     return most
 
 
-def serving_floor(planned: Plan, parameters: Parameters, serving: Collection[str]) -> int:
+def serving_floor(planned: BatchPlan, parameters: Parameters, serving: Collection[str]) -> int:
     """As few VMs serve at any time as this, and no fewer: as many as now, or as there are to be in the end.
 
     Where unhealthy green VMs are tolerated, as many fewer as may be sick in batches that pass.

@@ -14,7 +14,7 @@ from rollout.planning.inheritance import chain_of, surplus
 
 
 @dataclass(frozen=True)
-class GoingBack:
+class RollBackScope:
     """The VMs that go, those of them that do not serve (``idle``), those that stay, and how many there are to be."""
 
     going: tuple[Vm, ...]
@@ -37,7 +37,7 @@ def planned_rows(deployment: Deployment, records: Iterable[VmRecord]) -> tuple[V
 
 def going_back(
     vms: Iterable[Vm], aside: Collection[str], deployment: Deployment, records: Sequence[VmRecord]
-) -> GoingBack:
+) -> RollBackScope:
     """Decide by the rows of the plan, ``records``, which VMs came since.
 
     Those go that the deployment launched, or an unfinished one that it continues, and those on its image that others
@@ -67,7 +67,7 @@ def going_back(
     going = tuple(vm for vm in standing if vm.vm_id not in stays)
     sources = deployment.parameters.health_check_types
     idle = tuple(vm for vm in going if vm.vm_id in aside or not serves(vm, sources))
-    return GoingBack(going, idle, tuple(kept), target)
+    return RollBackScope(going, idle, tuple(kept), target)
 
 
 def cannot_roll_back(image: Image) -> str:

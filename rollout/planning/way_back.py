@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion
 from rollout.model.rows.deployment import Image
 
 #: The code of a roll back that could not be.
@@ -23,7 +23,7 @@ def to_look_at(image: Image) -> ImageReference | None:
 
 
 def why_gone(
-    previous: ImageReference, version: ImageVersion | None, place: Place | None, now: datetime | None = None
+    previous: ImageReference, version: PublishedVersion | None, place: Place | None, now: datetime | None = None
 ) -> str:
     """Why the image before cannot be gone back to; empty where it can. ``version``: what was read of it.
 
@@ -34,7 +34,7 @@ def why_gone(
     return f"Image {previous.label}, which was there before, {found}" if found else ""
 
 
-def _state(version: ImageVersion | None, place: Place | None, now: datetime | None) -> str:
+def _state(version: PublishedVersion | None, place: Place | None, now: datetime | None) -> str:
     if version is None:
         return "is not there any more"
     if version.provisioning_state.lower() not in _USABLE:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from rollout.model.azure.balancers import Asked, Probe
+from rollout.model.azure.balancers import PendingAnswer, Probe
 from rollout.model.azure.evidence import Inspection
-from rollout.model.azure.pools import AdminState, Membership, PoolsOf
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
+from rollout.model.azure.pools import AdminState, Membership, PoolMembership
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
 from rollout.model.choices import HealthCheckType
 from rollout.model.rows.holds import Process
@@ -68,7 +68,7 @@ class Traffic(Protocol):
         """The pools that each of these VMs is in now."""
         ...
 
-    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[Asked]) -> Probe:
+    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[PendingAnswer]) -> Probe:
         """Read what was asked of the balancers of one kind that have any of these pools, and ask again."""
         ...
 
@@ -76,11 +76,11 @@ class Traffic(Protocol):
         """Set the ``adminState`` of these IP configurations in a load balancer's pool, in one write."""
         ...
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """Take these pools out of the VM's IP configurations."""
         ...
 
-    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """Put these pools back into the VM's IP configurations."""
         ...
 
@@ -128,13 +128,13 @@ class Processes(Protocol):
 class Images(Protocol):
     """Images of every kind. ``place``: for whose VMs; where the reference is a resource id none is needed."""
 
-    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+    async def read(self, reference: ImageReference, place: Place | None = None) -> PublishedVersion | None:
         """One exact image and what a set has to fit; ``None`` where there is none."""
         ...
 
     async def list_versions(
         self, reference: ImageReference, place: Place | None = None
-    ) -> tuple[ImageVersion, ...] | None:
+    ) -> tuple[PublishedVersion, ...] | None:
         """Every version of the image that a reference names, highest first; ``None`` where there is no such image.
 
         Of a gallery's versions it does not tell the replication.

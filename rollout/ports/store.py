@@ -10,7 +10,7 @@ from typing import Protocol
 from rollout.model.azure.evidence import VmEvidence
 from rollout.model.group import Group, SignalType
 from rollout.model.rows.commands import Command
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
 from rollout.model.rows.holds import Hold
@@ -20,7 +20,7 @@ from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 
 
@@ -149,7 +149,7 @@ class Commands(Protocol):
         ...
 
 
-class Requests(Protocol):
+class KeyedRequests(Protocol):
     """The requests table: POSTs with an ``Idempotency-Key``, and what they were answered."""
 
     async def add(self, request: KeyedRequest) -> bool:
@@ -241,11 +241,11 @@ class Holds(Protocol):
 class Dangers(Protocol):
     """The dangers table: one row a scale set and code (``rollout.lifecycle.dangers``)."""
 
-    async def get(self, scale_set_id: str, code: str) -> Danger | None:
+    async def get(self, scale_set_id: str, code: str) -> DangerRecord | None:
         """The danger; the id's case does not matter."""
         ...
 
-    async def put(self, danger: Danger) -> None:
+    async def put(self, danger: DangerRecord) -> None:
         """Add or replace the row."""
         ...
 
@@ -253,7 +253,7 @@ class Dangers(Protocol):
         """Remove the row; nothing happens where there is none."""
         ...
 
-    async def list(self, scale_set_id: str | None = None) -> tuple[Danger, ...]:
+    async def list(self, scale_set_id: str | None = None) -> tuple[DangerRecord, ...]:
         """Those of a scale set; ``None``: every one."""
         ...
 
@@ -287,15 +287,15 @@ class Notifications(Protocol):
 class WantedVersions(Protocol):
     """The wanted table: versions that are waited for, one row for each group and notification."""
 
-    async def put(self, wanted: Wanted) -> None:
+    async def put(self, wanted: WantedVersion) -> None:
         """Add or replace the row."""
         ...
 
-    async def list(self, group_id: str) -> tuple[Wanted, ...]:
+    async def list(self, group_id: str) -> tuple[WantedVersion, ...]:
         """Those of a group."""
         ...
 
-    async def delete(self, wanted: Wanted) -> None:
+    async def delete(self, wanted: WantedVersion) -> None:
         """Remove the row; nothing happens where there is none."""
         ...
 
@@ -367,7 +367,7 @@ class Store:
     signals: Signals
     evidence: Evidence
     commands: Commands
-    requests: Requests
+    requests: KeyedRequests
     archive: Archive
     holds: Holds
     notifications: Notifications

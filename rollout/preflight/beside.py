@@ -15,7 +15,7 @@ from rollout.model.azure.surroundings import Surroundings, Usage
 from rollout.model.findings import Finding, Severity
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Image
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import make_plan
 from rollout.preflight.limits import check_quota, check_size
 from rollout.preflight.plan import check_plan
@@ -38,7 +38,7 @@ CAUSED = frozenset(
 
 
 @dataclass(frozen=True)
-class Scene:
+class SetUnderWay:
     """A set with a deployment under way, as another one sees it. ``planned``: what that one would do now.
 
     ``going``: the ids of VMs that the first one will have deleted by its end; ``surge``: of green VMs that it made.
@@ -46,7 +46,7 @@ class Scene:
 
     scale_set: ScaleSet
     vms: Sequence[Vm]
-    planned: Plan
+    planned: BatchPlan
     parameters: Parameters
     image: Image
     surroundings: Surroundings
@@ -54,7 +54,7 @@ class Scene:
     surge: Collection[str] = frozenset()
 
 
-def refusing_beside(findings: Sequence[Finding], scene: Scene | None) -> tuple[Finding, ...]:
+def refusing_beside(findings: Sequence[Finding], scene: SetUnderWay | None) -> tuple[Finding, ...]:
     """The findings without the refusals that the deployment under way may cause. ``None``: nothing could be planned."""
     anyway = {found.code for found in _without_it(scene)} if scene is not None else frozenset()
     return tuple(found for found in findings if not _passes(found, anyway))
@@ -64,7 +64,7 @@ def _passes(found: Finding, anyway: Collection[str]) -> bool:
     return found.severity is Severity.ERROR and found.code in CAUSED and found.code not in anyway
 
 
-def _without_it(scene: Scene) -> Iterator[Finding]:
+def _without_it(scene: SetUnderWay) -> Iterator[Finding]:
     """What would be in the way without the VMs that are the other deployment's doing."""
     parameters, target = scene.parameters, scene.planned.target_size
     own = [*scene.going, *scene.surge]

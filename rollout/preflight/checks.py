@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from rollout.model.azure.scale_set import ImageVersion, ScaleSet, Vm
+from rollout.model.azure.scale_set import PublishedVersion, ScaleSet, Vm
 from rollout.model.azure.surroundings import Surroundings, VmSize
 from rollout.model.findings import Finding, Severity, describe, error, first_error, in_order, refuses
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Image
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.preflight.image import check_image, check_image_on_size
 from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
 from rollout.preflight.plan import check_holds, check_plan, check_way_back
@@ -82,7 +82,7 @@ def check_set(scale_set: ScaleSet | None, scale_set_id: str, group: Group, adjus
 
 def check_start(
     scale_set: ScaleSet | None,
-    version: ImageVersion | None,
+    version: PublishedVersion | None,
     version_id: str,
     parameters: Parameters,
     group: Group,
@@ -112,7 +112,7 @@ def check_surroundings(scale_set: ScaleSet, vms: Sequence[Vm], surroundings: Sur
 def check_planned(
     scale_set: ScaleSet,
     vms: Sequence[Vm],
-    planned: Plan,
+    planned: BatchPlan,
     parameters: Parameters,
     image: Image,
     surroundings: Surroundings,

@@ -8,10 +8,12 @@ from dataclasses import replace
 from rollout.model.azure.images import names_version
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.findings import Finding, Severity, error, in_order, warning
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 
 
-def check_bad_image(danger: Danger | None, requested: str | None, pinned: ImageReference | None) -> Iterator[Finding]:
+def check_bad_image(
+    danger: DangerRecord | None, requested: str | None, pinned: ImageReference | None
+) -> Iterator[Finding]:
     """``danger``: of the image in the model. Whoever names the very version means it; any other image may be started.
 
     ``requested``: the request's own words; ``pinned``: the version that they mean, ``None``: there is none.

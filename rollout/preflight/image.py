@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from rollout.model.azure.scale_set import ImageVersion, ScaleSet, region_name
+from rollout.model.azure.scale_set import PublishedVersion, ScaleSet, region_name
 from rollout.model.azure.surroundings import VmSize
 from rollout.model.findings import Finding, error, warning
 
@@ -25,7 +25,7 @@ _SECURITY_TYPES = {
 
 
 def check_image(
-    version: ImageVersion | None, version_id: str, scale_set: ScaleSet | None, now: datetime | None = None
+    version: PublishedVersion | None, version_id: str, scale_set: ScaleSet | None, now: datetime | None = None
 ) -> Iterator[Finding]:
     """What speaks against an image. ``now``: without it its end of life is not looked at.
 
@@ -50,7 +50,7 @@ def check_image(
         yield from _plan(version, scale_set)
 
 
-def check_image_on_size(version: ImageVersion | None, size: VmSize | None) -> Iterator[Finding]:
+def check_image_on_size(version: PublishedVersion | None, size: VmSize | None) -> Iterator[Finding]:
     """Whether VMs of this size can run the image. What Azure does not tell of a size is taken to fit."""
     if version is None or size is None:
         return
@@ -69,7 +69,7 @@ def check_image_on_size(version: ImageVersion | None, size: VmSize | None) -> It
         )
 
 
-def _usable(version: ImageVersion) -> Iterator[Finding]:
+def _usable(version: PublishedVersion) -> Iterator[Finding]:
     if version.provisioning_state.lower() != "succeeded":
         yield error(
             "imageNotReady",
@@ -86,7 +86,7 @@ def _usable(version: ImageVersion) -> Iterator[Finding]:
         )
 
 
-def _lifetime(version: ImageVersion, now: datetime | None) -> Iterator[Finding]:
+def _lifetime(version: PublishedVersion, now: datetime | None) -> Iterator[Finding]:
     """An image that has reached its end can still be used, but nobody keeps it up."""
     ends = version.end_of_life
     if ends is not None and now is not None and ends <= now + END_OF_LIFE_NOTICE:
@@ -99,7 +99,7 @@ def _lifetime(version: ImageVersion, now: datetime | None) -> Iterator[Finding]:
         )
 
 
-def _kind(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
+def _kind(version: PublishedVersion, scale_set: ScaleSet) -> Iterator[Finding]:
     """What of a set's image is for ever.
 
     Azure refuses another kind with 409 "The Image type for a Virtual Machine Scale Set may not be changed"
@@ -126,7 +126,7 @@ def _kind(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
         )
 
 
-def _region(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
+def _region(version: PublishedVersion, scale_set: ScaleSet) -> Iterator[Finding]:
     region = region_name(scale_set.location)
     state = (version.regions or {}).get(region)
     if state is None:
@@ -145,7 +145,7 @@ def _region(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
         )
 
 
-def _operating_system(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
+def _operating_system(version: PublishedVersion, scale_set: ScaleSet) -> Iterator[Finding]:
     if version.os_type and scale_set.os_type and version.os_type.lower() != scale_set.os_type.lower():
         yield _incompatible(
             f"Image version {version.name} is a {version.os_type} image, {scale_set.name} runs {scale_set.os_type}",
@@ -170,7 +170,7 @@ def _operating_system(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Fi
         )
 
 
-def _security(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
+def _security(version: PublishedVersion, scale_set: ScaleSet) -> Iterator[Finding]:
     """Trusted launch and confidential VMs: https://learn.microsoft.com/azure/virtual-machines/trusted-launch."""
     wanted = (scale_set.security_type or "Standard").lower()
     feature = version.security_type or ""
@@ -190,7 +190,7 @@ def _security(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
         )
 
 
-def _plan(version: ImageVersion, scale_set: ScaleSet) -> Iterator[Finding]:
+def _plan(version: PublishedVersion, scale_set: ScaleSet) -> Iterator[Finding]:
     """Azure answers ``VMMarketplaceInvalidInput`` where the plans differ (terraform-provider-azurerm#95).
 
     A gallery's image may come from the marketplace without its definition saying so, so a set with a plan takes it.

@@ -8,7 +8,7 @@ from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.azure.surroundings import ManagementLock, Surroundings, Usage
 from rollout.model.findings import Finding, error, info
 from rollout.model.parameters import Parameters
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import most_cores
 from rollout.preflight.vms import names
 
@@ -21,7 +21,7 @@ SINGLE_PLACEMENT_GROUP_LIMIT = 100
 MODELS_LIMIT = 10
 
 
-def check_size(scale_set: ScaleSet, planned: Plan, parameters: Parameters) -> Iterator[Finding]:
+def check_size(scale_set: ScaleSet, planned: BatchPlan, parameters: Parameters) -> Iterator[Finding]:
     """Whether the set may hold the VMs that there are in the largest batch."""
     limit, holder = _limit(scale_set)
     standing = max(scale_set.capacity, planned.standing)
@@ -37,7 +37,7 @@ def check_size(scale_set: ScaleSet, planned: Plan, parameters: Parameters) -> It
 
 
 def check_quota(
-    scale_set: ScaleSet, planned: Plan, parameters: Parameters, surroundings: Surroundings
+    scale_set: ScaleSet, planned: BatchPlan, parameters: Parameters, surroundings: Surroundings
 ) -> Iterator[Finding]:
     """Whether the subscription's quota holds the largest batch. Spot VMs have one of their own, for all families."""
     size = surroundings.size
@@ -52,7 +52,7 @@ def check_quota(
 
 
 def _exceeded(
-    scale_set: ScaleSet, planned: Plan, parameters: Parameters, usage: Usage | None, needed: int, for_each: int
+    scale_set: ScaleSet, planned: BatchPlan, parameters: Parameters, usage: Usage | None, needed: int, for_each: int
 ) -> Iterator[Finding]:
     if usage is None or needed <= usage.left:
         return
@@ -66,7 +66,9 @@ def _exceeded(
     )
 
 
-def check_models(scale_set: ScaleSet, vms: Sequence[Vm], pinned: ImageReference, planned: Plan) -> Iterator[Finding]:
+def check_models(
+    scale_set: ScaleSet, vms: Sequence[Vm], pinned: ImageReference, planned: BatchPlan
+) -> Iterator[Finding]:
     """Whether the set may get one more model: VMs of so many images run at least so many."""
     images: list[ImageReference] = []
     for vm in vms:
@@ -111,7 +113,7 @@ def _limit(scale_set: ScaleSet) -> tuple[int, str]:
     return SCALE_SET_LIMIT, "a scale set"
 
 
-def _field(planned: Plan, parameters: Parameters) -> str:
+def _field(planned: BatchPlan, parameters: Parameters) -> str:
     """The parameter that makes the largest batch as large as it is."""
     largest = max(planned.batches, key=lambda batch: batch.green, default=None)
     if largest is not None and largest.canary:

@@ -13,12 +13,14 @@ from rollout.model.rows.commands import Action
 from rollout.model.rows.deployment import Image
 from rollout.model.rows.holds import Process
 from rollout.model.words import counted
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import approvals
 from rollout.planning.roll_back import cannot_roll_back
 
 
-def check_plan(planned: Plan, parameters: Parameters, image: Image, model: ImageReference | None) -> Iterator[Finding]:
+def check_plan(
+    planned: BatchPlan, parameters: Parameters, image: Image, model: ImageReference | None
+) -> Iterator[Finding]:
     """``image.previous``: what a roll back would go back to; ``model``: what the set's model names now."""
     if not planned.batches:
         changes = model is not None and not model.matches(image.pinned)
@@ -37,7 +39,7 @@ def check_plan(planned: Plan, parameters: Parameters, image: Image, model: Image
     yield from _roll_back(parameters, image)
 
 
-def check_way_back(planned: Plan, parameters: Parameters, gone: str) -> Iterator[Finding]:
+def check_way_back(planned: BatchPlan, parameters: Parameters, gone: str) -> Iterator[Finding]:
     """``gone``: why the image before cannot be gone back to, empty where it can (``rollout.planning.way_back``)."""
     if not gone or not planned.batches:
         return
@@ -52,7 +54,7 @@ def check_way_back(planned: Plan, parameters: Parameters, gone: str) -> Iterator
         )
 
 
-def what_is_held(planned: Plan, parameters: Parameters, processes: Iterable[Process]) -> tuple[str, ...]:
+def what_is_held(planned: BatchPlan, parameters: Parameters, processes: Iterable[Process]) -> tuple[str, ...]:
     """A sentence for each thing that the deployment holds."""
     known = [one for one in processes if not one.unreadable]
     if not planned.batches:
@@ -60,13 +62,13 @@ def what_is_held(planned: Plan, parameters: Parameters, processes: Iterable[Proc
     return describe_hold(known, planned.blue, planned.surge, parameters.adjust, planned.standing)
 
 
-def check_holds(planned: Plan, parameters: Parameters, processes: Iterable[Process]) -> Iterator[Finding]:
+def check_holds(planned: BatchPlan, parameters: Parameters, processes: Iterable[Process]) -> Iterator[Finding]:
     """What changes the set by itself, and is kept from it."""
     for sentence in what_is_held(planned, parameters, processes):
         yield info("willBeHeld", sentence, "It is put back when the deployment ends")
 
 
-def _canary(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
+def _canary(planned: BatchPlan, parameters: Parameters) -> Iterator[Finding]:
     canary = parameters.canary
     if canary is not None and canary.size >= planned.target_size:
         yield error(
@@ -77,7 +79,7 @@ def _canary(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
         )
 
 
-def _approvals(planned: Plan, parameters: Parameters) -> Iterator[Finding]:
+def _approvals(planned: BatchPlan, parameters: Parameters) -> Iterator[Finding]:
     last = len(planned.batches)
     unknown = [number for number in parameters.approval_batches if number >= last]
     if unknown:

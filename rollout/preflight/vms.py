@@ -8,7 +8,7 @@ from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet, Vm
 from rollout.model.choices import VmPolicy
 from rollout.model.findings import Finding, error, info, warning
 from rollout.model.parameters import Parameters
-from rollout.planning.batches import Plan
+from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import ATTACHED, PROTECTED, STOPPED, policies
 
 #: Code, parameter and remedy of each kind of VM that needs somebody's decision.
@@ -24,7 +24,7 @@ KINDS = {
 
 
 def check_vms(
-    scale_set: ScaleSet, vms: Sequence[Vm], parameters: Parameters, planned: Plan | None
+    scale_set: ScaleSet, vms: Sequence[Vm], parameters: Parameters, planned: BatchPlan | None
 ) -> Iterator[Finding]:
     """VMs that are not like the others, and what goes with those that go. ``planned`` ``None``: all VMs may go."""
     kept = {vm.vm_id for vm in planned.kept} if planned else set()

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rollout.model.rows.commands import Action, Command, CommandKind, Decision, Heeded, HeededAs, Standing, resumed_to
+from rollout.model.rows.commands import (
+    Action,
+    Command,
+    CommandEnd,
+    CommandKind,
+    CommandOutcome,
+    CommandStanding,
+    PendingDecision,
+    resumed_to,
+)
 from rollout.model.status import Status
 
 #: In which status a command makes sense.
@@ -37,7 +46,7 @@ _LEADS_TO: Mapping[CommandKind, Status] = {
 }
 
 
-def objection(kind: CommandKind, standing: Standing, commands: Iterable[Command]) -> str:
+def objection(kind: CommandKind, standing: CommandStanding, commands: Iterable[Command]) -> str:
     """Why the command makes no sense now; empty where it does.
 
     What the deployment was told before and has still to act on counts: a resume makes sense after a pause that is still
@@ -56,19 +65,19 @@ def objection(kind: CommandKind, standing: Standing, commands: Iterable[Command]
     return f"{told}, and only one that is {allowed} can be given {kind}"
 
 
-def due(standing: Standing, commands: Iterable[Command]) -> Command | None:
+def due(standing: CommandStanding, commands: Iterable[Command]) -> Command | None:
     """The first command that the deployment is to act on; those that make no sense any more are passed over."""
     return next(iter(_followed(standing, commands)[1]), None)
 
 
-def to_heed(standing: Standing, commands: Iterable[Command]) -> Command | None:
+def to_heed(standing: CommandStanding, commands: Iterable[Command]) -> Command | None:
     """The first command that a deployment on its way must act on."""
     on_its_way = (CommandKind.PAUSE, CommandKind.STOP, CommandKind.ROLL_BACK)
     later = (command for command in _unheard(standing, commands) if command.kind in on_its_way)
     return next((command for command in later if _acts_on(standing, command)), None)
 
 
-def heedings(standing: Standing, commands: Sequence[Command], at: datetime) -> tuple[Command, ...]:
+def heedings(standing: CommandStanding, commands: Sequence[Command], at: datetime) -> tuple[Command, ...]:
     """The rows of those commands that have ended by now, each with how.
 
     Done is the last one that the deployment acted on. Overtaken are those before it, and those that it will not act on.
@@ -76,12 +85,15 @@ def heedings(standing: Standing, commands: Sequence[Command], at: datetime) -> t
     ahead = {command.number for command in _followed(standing, commands)[1]}
     open_ones = (command for command in commands if command.heeded is None and command.number not in ahead)
     return tuple(
-        replace(one, heeded=Heeded(at, HeededAs.DONE if one.number == standing.heard else HeededAs.OVERTAKEN))
+        replace(
+            one,
+            heeded=CommandEnd(at, CommandOutcome.DONE if one.number == standing.heard else CommandOutcome.OVERTAKEN),
+        )
         for one in open_ones
     )
 
 
-def _followed(standing: Standing, commands: Iterable[Command]) -> tuple[Standing, tuple[Command, ...]]:
+def _followed(standing: CommandStanding, commands: Iterable[Command]) -> tuple[CommandStanding, tuple[Command, ...]]:
     """Where the commands lead that the deployment will act on, one after the other, and which these are."""
     ahead: list[Command] = []
     for command in _unheard(standing, commands):
@@ -91,11 +103,11 @@ def _followed(standing: Standing, commands: Iterable[Command]) -> tuple[Standing
     return standing, tuple(ahead)
 
 
-def _unheard(standing: Standing, commands: Iterable[Command]) -> Iterator[Command]:
+def _unheard(standing: CommandStanding, commands: Iterable[Command]) -> Iterator[Command]:
     return (command for command in commands if command.number > standing.heard and not command.overtaken)
 
 
-def _acts_on(standing: Standing, command: Command) -> bool:
+def _acts_on(standing: CommandStanding, command: Command) -> bool:
     """Whether it makes sense where the deployment stands.
 
     A pause that was accepted before a gate opened is heeded at the gate, which then opens anew. An approval is of the
@@ -108,7 +120,7 @@ def _acts_on(standing: Standing, command: Command) -> bool:
     return standing.status in _SENSE[command.kind]
 
 
-def _after(standing: Standing, kind: CommandKind) -> Standing:
+def _after(standing: CommandStanding, kind: CommandKind) -> CommandStanding:
     if kind is CommandKind.RESUME:
         return replace(standing, status=standing.paused_from)
     if kind is CommandKind.PAUSE:
@@ -117,7 +129,7 @@ def _after(standing: Standing, kind: CommandKind) -> Standing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WaitEnd:
     """What ends a wait for a person: ``action``, why, and the number of the last command that was heard."""
 
     action: Action
@@ -126,7 +138,9 @@ class Answer:
     all_gates: bool = False
 
 
-def answer(standing: Standing, commands: Iterable[Command], decision: Decision, now: datetime) -> Answer | None:
+def answer(
+    standing: CommandStanding, commands: Iterable[Command], decision: PendingDecision, now: datetime
+) -> WaitEnd | None:
     """What a person, or else the deadline, has decided; ``None``: nothing yet.
 
     What is asked for, stop and roll back end the wait. A pause that was accepted before the gate is no answer.
@@ -134,10 +148,10 @@ def answer(standing: Standing, commands: Iterable[Command], decision: Decision, 
     ends = {decision.asked: Action.APPROVE, CommandKind.STOP: Action.STOP, CommandKind.ROLL_BACK: Action.ROLL_BACK}
     command = due(standing, commands)
     if command is not None and command.kind in ends:
-        return Answer(ends[command.kind], f"{command.kind} {command.words}", command.number, command.all_gates)
+        return WaitEnd(ends[command.kind], f"{command.kind} {command.words}", command.number, command.all_gates)
     if command is None and now >= decision.deadline:
         waited = _hours(decision.deadline - decision.since)
-        return Answer(decision.action, f"nobody answered within {waited}: {decision.action}", standing.heard)
+        return WaitEnd(decision.action, f"nobody answered within {waited}: {decision.action}", standing.heard)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rollout.model.azure.pools import Membership, PoolsOf
+from rollout.model.azure.pools import Membership, PoolMembership
 from rollout.model.azure.scale_set import Vm
 from rollout.model.rows.deployment import Intent, IntentKind, VmRecord
 from rollout.model.status import Color, VmStatus
@@ -60,7 +60,7 @@ def newly_out(
 
 
 def out_unnoted(
-    records: Iterable[VmRecord], members: Iterable[Membership], taken: Iterable[PoolsOf], at: datetime
+    records: Iterable[VmRecord], members: Iterable[Membership], taken: Iterable[PoolMembership], at: datetime
 ) -> tuple[VmRecord, ...]:
     """The rows of blue VMs that are out of pools that they were ``taken`` out of, where no row says so yet.
 

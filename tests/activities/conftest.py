@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.attempt import Body, attempt
+from activities.attempt import Activity, attempt
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from adapters.arm.client import ComputeClients
@@ -22,14 +22,14 @@ from adapters.arm.traffic import ArmTraffic
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World, demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.virtual import StaticCredential
 from local.virtual.memory import memory_store
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.choices import HealthCheckType
 from rollout.model.codec import Json, decode, encode
 from rollout.model.events import EventType
-from rollout.model.order import Order, Progress, State
+from rollout.model.order import Order, Progress, StepState
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Deployment, Event, Image
 from rollout.model.rows.lock import Lock
@@ -74,7 +74,7 @@ class Bench:
     """A deployment to 1.1.0 of a set of two VMs, whose recipe is the test."""
 
     def __init__(self, world: World, image: str) -> None:
-        self.clock = Clock(VIRTUAL_START)
+        self.clock = PlatformClock(VIRTUAL_START)
         self.cloud = Cloud(world, self.clock)
         self.instances = ScriptedInstances()
         self._compute = ComputeClients(Settings(), StaticCredential(), lambda: InProcessTransport(self.cloud))
@@ -127,11 +127,11 @@ class Bench:
         lock = Lock(self.scale_set_id.lower(), DEPLOYMENT, 1, self.clock.now())
         await self.ports.store.locks.swap(None, lock)
 
-    async def call(self, body: Body, batch: int = 0, order: Order | None = None) -> Progress:
+    async def call(self, body: Activity, batch: int = 0, order: Order | None = None) -> Progress:
         """Carry out the activity once."""
         return decode(Progress, await attempt(body, self.ports, encode(order or self.order(batch))))
 
-    async def call_twice(self, body: Body, batch: int = 0) -> Progress:
+    async def call_twice(self, body: Activity, batch: int = 0) -> Progress:
         """The same order twice: the second says the same as the first, and writes nothing."""
         order = self.order(batch)
         first = await self.call(body, order=order)
@@ -141,12 +141,12 @@ class Bench:
         assert (second.state, second.code, second.data) == (first.state, first.code, first.data)
         return second
 
-    async def finish(self, body: Body, batch: int = 0, fact: EventType | None = None) -> Progress:
+    async def finish(self, body: Activity, batch: int = 0, fact: EventType | None = None) -> Progress:
         """Repeat the activity, each time twice, until it is no longer on its way; write the fact down."""
         self._since = self.clock.now()
         for _ in range(1000):
             progress = await self.call_twice(body, batch)
-            if progress.state is not State.AGAIN:
+            if progress.state is not StepState.AGAIN:
                 break
             await self.clock.sleep(max(progress.after, timedelta(seconds=1)))
         if progress.done and fact is not None:

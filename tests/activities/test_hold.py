@@ -13,7 +13,7 @@ from activities.ends.finish import release_group
 from activities.hold import hold_processes, restore_processes
 from local.azure.world import Fault
 from rollout.model.events import EventType
-from rollout.model.order import SETBACK, Progress, State
+from rollout.model.order import SETBACK, Progress, StepState
 from rollout.model.rows.holds import Hold
 from rollout.ports.durable import InstanceState
 
@@ -102,7 +102,7 @@ def test_the_journal_is_written_before_anything_is_held(on_bench: OnBench) -> No
         await bench.prepare()
         bench.cloud.faults.add(Fault(method="PUT", path="autoscaleSettings", status=500))
         progress = await bench.call(hold_processes)
-        assert (progress.state, progress.code) == (State.AGAIN, SETBACK)
+        assert (progress.state, progress.code) == (StepState.AGAIN, SETBACK)
         row = await journal(bench)
         assert row is not None
         assert row.items[0].old == {
@@ -118,13 +118,13 @@ def test_without_the_right_to_nothing_is_written_or_journalled(on_bench: OnBench
     async def test(bench: Any) -> None:
         await bench.prepare()
         bench.instances.is_now = InstanceState.ENDED
-        assert (await bench.call(hold_processes)).state is State.LOCK_LOST
+        assert (await bench.call(hold_processes)).state is StepState.LOCK_LOST
         assert (bench.cloud.audit, await journal(bench)) == ([], None)
         bench.instances.is_now = InstanceState.RUNNING
         await bench.finish(hold_processes)
         written = len(bench.cloud.audit)
         bench.epoch = 2
-        assert (await bench.call(restore_processes)).state is State.LOCK_LOST
+        assert (await bench.call(restore_processes)).state is StepState.LOCK_LOST
         assert len(bench.cloud.audit) == written
         row = await journal(bench)
         assert row is not None
@@ -160,7 +160,7 @@ def test_after_a_stop_autoscale_stays_at_the_present_count_for_a_while(on_bench:
         bench.cloud.interfere.scale(bench.scale_set_id, 3)
         order = replace(bench.order(), keep=True)
         progress = await bench.call(restore_processes, order=order)
-        while progress.state is State.AGAIN:
+        while progress.state is StepState.AGAIN:
             await bench.clock.sleep(progress.after)
             order = replace(order, at=bench.clock.now())
             progress = await bench.call(restore_processes, order=order)
@@ -257,7 +257,7 @@ def test_what_azure_refuses_to_restore_is_told_with_the_old_value_and_the_rest_c
         denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
         bench.cloud.faults.add(Fault(method="PUT", path="autoscaleSettings", status=403, body=denied))
         progress = await bench.call(restore_processes)
-        assert progress.state is State.AGAIN
+        assert progress.state is StepState.AGAIN
         progress = await restored(bench)
         assert progress.data["restored"] == ["repairs", "zoneRebalance", "scaleInPolicy"]
         [conflict] = progress.data["conflicts"]
@@ -272,7 +272,7 @@ def test_a_set_that_stays_busy_leaves_the_journal_for_the_watchdog(on_bench: OnB
         await bench.finish(hold_processes)
         bench.cloud.interfere.hold(bench.scale_set_id, timedelta(hours=2))
         progress = await bench.finish(restore_processes)
-        assert (progress.state, progress.code) == (State.FAILED, "scaleSetBusy")
+        assert (progress.state, progress.code) == (StepState.FAILED, "scaleSetBusy")
         # Autoscale needs no write of the set.
         assert bounds(bench)["day"] == ("1", "2", "1")
         row = await journal(bench)
@@ -291,7 +291,7 @@ def test_where_azure_does_not_answer_the_journal_says_when_to_try_again(on_bench
         await bench.finish(hold_processes)
         bench.cloud.faults.add(Fault(method="GET", status=500))
         progress = await bench.call(restore_processes, order=replace(bench.order(), keep=keep))
-        assert (progress.state, progress.code) == (State.AGAIN, SETBACK)
+        assert (progress.state, progress.code) == (StepState.AGAIN, SETBACK)
         row = await journal(bench)
         assert row is not None
         assert row.keep_until is not None
@@ -307,7 +307,7 @@ def test_the_right_is_asked_before_each_of_several_writes(on_bench: OnBench) -> 
     async def test(bench: Any) -> None:
         await bench.prepare()
         bench.ports = replace(bench.ports, instances=EndsSoon(2))
-        assert (await bench.call(hold_processes)).state is State.LOCK_LOST
+        assert (await bench.call(hold_processes)).state is StepState.LOCK_LOST
         assert [entry.method for entry in bench.cloud.audit] == ["PUT"]
 
     second = {**AUTOSCALE, "name": "web-as-2"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.attempt import Body
+from activities.attempt import Activity
 from activities.batch.detach import detach_blue
 from activities.batch.judge import judge_batch
 from activities.batch.launch import launch_green
@@ -21,9 +21,9 @@ from activities.image import apply_image, restore_image
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from local.azure.world import Fault
-from rollout.model.events import EventType, Illegal
-from rollout.model.order import SETBACK, State
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger
+from rollout.model.events import EventType, IllegalTransition
+from rollout.model.order import SETBACK, StepState
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Event, IntentKind
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
@@ -31,7 +31,7 @@ from rollout.ports.durable import InstanceState
 OnBench = Callable[..., None]
 
 #: What brings a batch from its plan to its end, with the fact that each step leaves.
-BATCH: tuple[tuple[Body, EventType], ...] = (
+BATCH: tuple[tuple[Activity, EventType], ...] = (
     (launch_green, EventType.BATCH_LAUNCHED),
     (judge_batch, EventType.BATCH_HEALTHY),
     (detach_blue, EventType.BATCH_DETACHED),
@@ -39,7 +39,7 @@ BATCH: tuple[tuple[Body, EventType], ...] = (
 )
 
 
-async def advance(bench: Any, until: Body, batch: int = 1) -> None:
+async def advance(bench: Any, until: Activity, batch: int = 1) -> None:
     """Bring a prepared deployment to just before an activity of its batch."""
     await bench.prepare()
     assert (await bench.finish(apply_image, fact=EventType.IMAGE_APPLIED)).done
@@ -71,7 +71,7 @@ def test_whole_failure_of_activities_each_run_twice_puts_back_what_was(on_bench:
     async def test(bench: Any) -> None:
         await advance(bench, judge_batch)
         verdict = await bench.finish(judge_batch, 1)
-        assert (verdict.state, verdict.code) == (State.FAILED, "batchUnhealthy")
+        assert (verdict.state, verdict.code) == (StepState.FAILED, "batchUnhealthy")
         fence = await bench.finish(raise_epoch)
         assert fence.data == {"epoch": 2, "sequence": bench.sequence}
         bench.epoch = 2
@@ -116,7 +116,7 @@ def test_prepare_finds_its_plan_again_after_the_set_has_changed(on_bench: OnBenc
     [(launch_green, judge_batch), (launch_green, None), (judge_batch, None), (detach_blue, None)],
 )
 def test_late_run_after_the_batch_has_moved_on_says_that_all_is_done(
-    on_bench: OnBench, body: Body, moved_on_to: Body | None
+    on_bench: OnBench, body: Activity, moved_on_to: Activity | None
 ) -> None:
     async def test(bench: Any) -> None:
         await advance(bench, body)
@@ -135,7 +135,7 @@ def test_late_run_after_the_batch_has_moved_on_says_that_all_is_done(
 
 @pytest.mark.parametrize("how", ["epoch raised", "lock freed", "ended", "absent"])
 @pytest.mark.parametrize("body", [apply_image, launch_green, terminate_blue])
-def test_writer_whose_right_is_gone_writes_nothing(on_bench: OnBench, body: Body, how: str) -> None:
+def test_writer_whose_right_is_gone_writes_nothing(on_bench: OnBench, body: Activity, how: str) -> None:
     async def test(bench: Any) -> None:
         if body is apply_image:
             await bench.prepare()
@@ -146,7 +146,7 @@ def test_writer_whose_right_is_gone_writes_nothing(on_bench: OnBench, body: Body
         late = replace(order, at=bench.clock.now())
         await take_right_away(bench, how)
         written = len(bench.cloud.audit)
-        assert (await bench.call(body, order=late)).state is State.LOCK_LOST
+        assert (await bench.call(body, order=late)).state is StepState.LOCK_LOST
         assert len(bench.cloud.audit) == written
 
     on_bench(test)
@@ -163,7 +163,7 @@ async def take_right_away(bench: Any, how: str) -> None:
 
 
 @pytest.mark.parametrize("body", [apply_image, launch_green])
-def test_writer_of_a_suspended_deployment_waits(on_bench: OnBench, body: Body) -> None:
+def test_writer_of_a_suspended_deployment_waits(on_bench: OnBench, body: Activity) -> None:
     async def test(bench: Any) -> None:
         if body is apply_image:
             await bench.prepare()
@@ -173,7 +173,7 @@ def test_writer_of_a_suspended_deployment_waits(on_bench: OnBench, body: Body) -
         written = len(bench.cloud.audit)
         batch = 0 if body is apply_image else 1
         progress = await bench.call(body, batch)
-        assert (progress.state, progress.code) == (State.AGAIN, "")
+        assert (progress.state, progress.code) == (StepState.AGAIN, "")
         assert len(bench.cloud.audit) == written
         bench.instances.is_now = InstanceState.RUNNING
         assert (await bench.finish(body, batch)).done
@@ -204,7 +204,7 @@ def test_illegal_event_is_written_and_told_each_time_that_it_is_recorded(on_benc
         event = Event(2, bench.clock.now(), EventType.BAKE_STARTED, "watching")
         for _ in range(2):
             recorded = await record_event(bench.ports, Entry(deployment, event, checked))
-            assert recorded.illegal == (Illegal(Status.QUEUED, Status.BAKING) if checked else None)
+            assert recorded.illegal == (IllegalTransition(Status.QUEUED, Status.BAKING) if checked else None)
             row = await bench.row()
             assert (row.status, row.sequence) == (Status.QUEUED if checked else Status.BAKING, 2)
         assert [one.sequence for one in await bench.ports.store.events.list(deployment)] == [1, 2]
@@ -217,7 +217,7 @@ def test_launch_whose_answer_was_lost_adopts_what_it_made(on_bench: OnBench) -> 
         await advance(bench, launch_green)
         bench.cloud.faults.add(Fault.model_validate({"method": "PATCH", "loseResponse": True}))
         lost = await bench.call(launch_green, 1)
-        assert (lost.state, lost.code) == (State.AGAIN, SETBACK)
+        assert (lost.state, lost.code) == (StepState.AGAIN, SETBACK)
         bench.cloud.faults.clear()
         assert (await bench.finish(launch_green, 1)).data == {"launched": 1}
         assert sorted(bench.versions()) == ["1.0.0", "1.0.0", "1.1.0"]
@@ -228,14 +228,14 @@ def test_launch_whose_answer_was_lost_adopts_what_it_made(on_bench: OnBench) -> 
 @pytest.mark.parametrize(
     ("fault", "state", "code"),
     [
-        ({"status": 429, "headers": {"Retry-After": "90"}}, State.AGAIN, SETBACK),
-        ({"status": 412}, State.AGAIN, SETBACK),
-        ({"status": 500}, State.AGAIN, SETBACK),
-        ({"status": 403}, State.FAILED, "Forbidden"),
+        ({"status": 429, "headers": {"Retry-After": "90"}}, StepState.AGAIN, SETBACK),
+        ({"status": 412}, StepState.AGAIN, SETBACK),
+        ({"status": 500}, StepState.AGAIN, SETBACK),
+        ({"status": 403}, StepState.FAILED, "Forbidden"),
     ],
 )
 def test_refusal_of_azure_says_how_the_step_stands(
-    on_bench: OnBench, fault: dict[str, Any], state: State, code: str
+    on_bench: OnBench, fault: dict[str, Any], state: StepState, code: str
 ) -> None:
     async def test(bench: Any) -> None:
         await bench.prepare()
@@ -273,7 +273,7 @@ def test_whether_the_image_before_is_there_is_looked_at_and_what_cannot_be_read_
         bench.cloud.faults.clear()
         bench.cloud.interfere.delete_version(previous.id)
         gone = await bench.finish(check_way_back)
-        assert (gone.state, gone.code) == (State.FAILED, "previousImageGone")
+        assert (gone.state, gone.code) == (StepState.FAILED, "previousImageGone")
         assert bench.cloud.audit[-1].method == "PATCH"
 
     on_bench(test)
@@ -287,7 +287,7 @@ def test_what_the_model_names_after_a_failure_is_noted_once_and_taken_away_when_
         denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
         bench.cloud.faults.add(Fault(method="PATCH", status=403, body=denied))
         for _ in range(2):
-            assert (await bench.call(restore_image)).state is State.FAILED
+            assert (await bench.call(restore_image)).state is StepState.FAILED
         (danger,) = await bench.ports.store.dangers.list()
         row = await bench.row()
         assert (danger.code, danger.deployment_id, danger.image) == (MODEL_NAMES_BAD_IMAGE, row.id, row.image.pinned)
@@ -305,8 +305,8 @@ def test_whoever_has_lost_the_lock_notes_nothing_of_the_model(on_bench: OnBench)
         await advance(bench, judge_batch)
         bench.epoch = 7
         bench.cloud.faults.add(Fault(method="PATCH", status=403))
-        assert (await bench.finish(restore_image)).state is State.LOCK_LOST
-        assert (await bench.finish(take_stock)).state is State.LOCK_LOST
+        assert (await bench.finish(restore_image)).state is StepState.LOCK_LOST
+        assert (await bench.finish(take_stock)).state is StepState.LOCK_LOST
         assert await bench.ports.store.dangers.list() == ()
 
     on_bench(test)
@@ -317,7 +317,7 @@ def test_an_image_that_a_deployment_finishes_with_is_judged_good(on_bench: OnBen
         await advance(bench, judge_batch)
         row = await bench.row()
         await bench.ports.store.dangers.put(
-            Danger(row.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned)
+            DangerRecord(row.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned)
         )
         assert (await bench.finish(verify_end)).done
         assert await bench.ports.store.dangers.list() == ()

@@ -10,7 +10,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from api.http_triggers import doors
+from api.http_triggers import http_triggers
 from api.routes import open_routes, routes
 from rollout.ports.ports import Ports
 from settings import Settings
@@ -29,7 +29,7 @@ STARTER = json.dumps(
 
 def functions(ports_of: Any, settings: Settings | None = None) -> dict[str, Any]:
     app = df.DFApp()
-    app.register_functions(doors(ports_of, settings or Settings()))
+    app.register_functions(http_triggers(ports_of, settings or Settings()))
     return {str(function.get_function_name()): function for function in app.get_functions()}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bench.cold_start import ColdStart
 from bench.command import HelpTime
-from bench.deployment import Measured, Scale, measure
+from bench.deployment import Measurement, Scale, measure
 from bench.package import Package
 from bench.report import (
     cold_start_table,
@@ -26,19 +26,19 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def measured() -> Measured:
+def measured() -> Measurement:
     """Four VMs, replaced in two batches, at half of Azure's limits."""
     return run_virtual(measure(Scale(4, 50, throttling_factor=0.5)))
 
 
-def test_the_ideal_poller_waits_for_nothing_but_the_world_and_its_next_poll(measured: Measured) -> None:
+def test_the_ideal_poller_waits_for_nothing_but_the_world_and_its_next_poll(measured: Measurement) -> None:
     """5 s of PATCH are seen after 15 s; 90 to 100 s until green serve after 105; 30 s of deletion after 30."""
     batch = timedelta(seconds=105 + 120 + 30)
     assert measured.ideal == timedelta(seconds=15) + 2 * batch
     assert measured.duration >= measured.ideal
 
 
-def test_every_request_is_counted_under_its_bucket(measured: Measured) -> None:
+def test_every_request_is_counted_under_its_bucket(measured: Measurement) -> None:
     requests = {one.kind: one for one in measured.requests}
     assert (requests["patch scale set"].passed, requests["delete VMs"].passed) == (5, 2)
     lists = requests["list VMs"]
@@ -58,13 +58,13 @@ def test_a_flexible_set_s_requests_are_counted_under_its_own_buckets() -> None:
     assert request_table(flexible).startswith("2 VMs, Flexible, 1 batch\n")
 
 
-def test_every_recipe_s_histories_are_measured(measured: Measured) -> None:
+def test_every_recipe_s_histories_are_measured(measured: Measurement) -> None:
     assert [one.recipe for one in measured.histories] == ["deploy_group", "replace_batch", "wait_until_done"]
     assert all(0 < one.events_max < 200 and one.turns > 1 and one.context_bytes_max > 0 for one in measured.histories)
     assert measured.batches == 2
 
 
-def test_the_tables_show_it(measured: Measured) -> None:
+def test_the_tables_show_it(measured: Measurement) -> None:
     assert request_table(measured).startswith("4 VMs at 0.5 of Azure's limits, 2 batches\n")
     assert "VMScaleSetHighCostGet" in request_table(measured)
     assert "wait_until_done" in history_table(measured)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.automation.notification import Ignored, Notification, record_of
-from rollout.model.rows.notification import Consequence, NotificationRecord, Outcome
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.automation.notification import IgnoredNotification, Notification, record_of
+from rollout.model.rows.notification import Consequence, NotificationOutcome, NotificationRecord
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.ports.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 def record(name: str, age: timedelta = timedelta(0)) -> NotificationRecord:
     """One that came so long ago."""
     sent = NOW - age
-    return record_of(Notification(name, "Written", "/s/%#?\\", {}, sent), Ignored("it is a test"), sent)
+    return record_of(Notification(name, "Written", "/s/%#?\\", {}, sent), IgnoredNotification("it is a test"), sent)
 
 
 async def test_a_notification_is_added_once_and_found_again(store: Store) -> None:
@@ -46,7 +46,9 @@ async def test_deliveries_that_race_are_all_counted(store: Store) -> None:
 async def test_what_it_led_to_is_kept(store: Store) -> None:
     mine = record("e-1")
     await store.notifications.add(mine)
-    led = [Consequence(f"g{number}", Outcome.STARTED, "r" * 300, NOW, f"d{number}") for number in range(200)]
+    led = [
+        Consequence(f"g{number}", NotificationOutcome.STARTED, "r" * 300, NOW, f"d{number}") for number in range(200)
+    ]
     for one in led[:3]:
         await store.notifications.change(mine.key, lambda row, one=one: row.with_consequence(one))  # type: ignore[misc]
     assert (await store.notifications.get(mine.key) or mine).groups == tuple(led[:3])
@@ -68,7 +70,7 @@ async def test_notifications_come_newest_first_and_go_oldest_first(store: Store)
 
 
 async def test_wanted_versions_are_those_of_a_group(store: Store) -> None:
-    wanted = [Wanted(group, "/i", "1.0.0", key, NOW, NOW) for group, key in (("a", "1"), ("a", "2"), ("b", "1"))]
+    wanted = [WantedVersion(group, "/i", "1.0.0", key, NOW, NOW) for group, key in (("a", "1"), ("a", "2"), ("b", "1"))]
     for one in [*wanted, wanted[0]]:
         await store.wanted.put(one)
     assert await store.wanted.list("a") == tuple(wanted[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.tries import Try
 from rollout.ports.store import Store
 
@@ -39,8 +39,8 @@ async def test_the_tries_of_all_sets_are_listed_and_one_by_one_removed(store: St
 
 
 async def test_dangers_are_found_by_their_set_and_code(store: Store) -> None:
-    one = Danger(SET, "notRestored", NOW, "web-1", "It is so", "Do this", 2, NOW, "web-1:restore-2")
-    another, elsewhere = Danger(SET, "other", NOW), Danger(f"{SET}-2", "other", NOW)
+    one = DangerRecord(SET, "notRestored", NOW, "web-1", "It is so", "Do this", 2, NOW, "web-1:restore-2")
+    another, elsewhere = DangerRecord(SET, "other", NOW), DangerRecord(f"{SET}-2", "other", NOW)
     for danger in (one, another, elsewhere, another):
         await store.dangers.put(danger)
     assert await store.dangers.get(SET.upper(), "notRestored") == one

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from rollout.model.choices import Canary
 from rollout.model.group import Group
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.ports.store import Store
@@ -66,7 +66,7 @@ async def test_of_20_runs_at_once_one_gets_the_row(store: Store) -> None:
 
 
 async def test_a_groups_schedules_come_back_as_they_went(store: Store) -> None:
-    asked = Asked(image="latest", canary=Canary(1), approvals=(1, 3), comment="weekly roll")
+    asked = StartRequest(image="latest", canary=Canary(1), approvals=(1, 3), comment="weekly roll")
     weekly = Schedule("weekly", "0 3 * * SUN", "Europe/Berlin", False, timedelta(hours=2), asked, DUE)
     group = Group("web", "/set", schedules=(weekly, Schedule("x", "* * * * *")))
     await store.groups.put(group)

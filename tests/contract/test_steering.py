@@ -13,7 +13,7 @@ from rollout.model.azure.scale_set import ImageReference
 from rollout.model.choices import Canary, VmPolicy
 from rollout.model.group import Defaults, Group
 from rollout.model.parameters import Parameters
-from rollout.model.rows.commands import Command, CommandKind, Heeded, HeededAs
+from rollout.model.rows.commands import Command, CommandEnd, CommandKind, CommandOutcome
 from rollout.model.rows.deployment import Deployment, Image
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.ports.store import Store
@@ -46,11 +46,11 @@ async def test_of_20_who_say_something_at_once_one_gets_the_number(store: Store)
 
 
 async def test_what_became_of_a_command_is_kept_once(store: Store) -> None:
-    def end(row: Command, how: HeededAs) -> Command:
-        return row if row.heeded else replace(row, heeded=Heeded(datetime(2026, 1, 2, tzinfo=UTC), how))
+    def end(row: Command, how: CommandOutcome) -> Command:
+        return row if row.heeded else replace(row, heeded=CommandEnd(datetime(2026, 1, 2, tzinfo=UTC), how))
 
     await store.commands.add(ID, replace(command(1), accepted_after=7))
-    hows = [HeededAs.DONE, HeededAs.OVERTAKEN] * (RACERS // 2)
+    hows = [CommandOutcome.DONE, CommandOutcome.OVERTAKEN] * (RACERS // 2)
     rows = await asyncio.gather(*(store.commands.change(ID, 1, lambda row, how=how: end(row, how)) for how in hows))  # type: ignore[misc]
     (kept,) = await store.commands.list(ID)
     assert kept.heeded is not None

@@ -26,7 +26,7 @@ from rollout.model.rows.deployment import (
     VmRecord,
 )
 from rollout.model.rows.group_state import GroupState, HealthCount, ImageCount
-from rollout.model.rows.holds import Held, Hold, HoldKind
+from rollout.model.rows.holds import Hold, HoldKind, ProcessHold
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.signals import Signal
 from rollout.model.status import Color, Phase, Status, VmStatus
@@ -464,8 +464,8 @@ class TestHolds:
     def hold(self, scale_set_id: str = SCALE_SET) -> Hold:
         old, new = {"day/night #1": {"minimum": 1}}, {"day/night #1": {"minimum": 2}}
         items = (
-            Held(HoldKind.AUTOSCALE, "/settings/web-as", old, new, old, kept=True),
-            Held(
+            ProcessHold(HoldKind.AUTOSCALE, "/settings/web-as", old, new, old, kept=True),
+            ProcessHold(
                 HoldKind.SCALE_IN_POLICY, SCALE_SET, {"rules": ["Default"]}, {"rules": ["OldestVM"]}, conflict="theirs"
             ),
         )

@@ -9,8 +9,8 @@ from typing import Any
 
 from infra.azd.hook import Place, place
 from infra.azd.web import Answer, Request
+from local.azure.arm.messages import ArmRequest as AzureRequest
 from local.azure.arm.messages import ConnectionLost
-from local.azure.arm.messages import Request as AzureRequest
 from local.azure.world import World, demo_world, parse_world
 from local.virtual import VirtualPlatform
 

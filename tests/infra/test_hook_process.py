@@ -14,7 +14,7 @@ import pytest
 from infra.check import INFRA
 from local.azure.arm.server import serve
 from local.azure.cloud import Cloud
-from local.clock import Clock
+from local.clock import PlatformClock
 from tests.infra.azd import SUBSCRIPTION, world
 
 HOOKS = sorted((INFRA / "hooks").glob("*.py"))
@@ -53,7 +53,7 @@ async def test_it_speaks_to_azure_with_a_token_of_azd(tmp_path: Path) -> None:
     azd = tmp_path / "azd"
     azd.write_text(AZD)
     azd.chmod(azd.stat().st_mode | stat.S_IXUSR)
-    cloud = Cloud(world(), Clock())
+    cloud = Cloud(world(), PlatformClock())
     server = await serve(cloud)
     subscription = SUBSCRIPTION.rpartition("/")[2]
     environment = {

@@ -18,7 +18,7 @@ from infra.role_keys import _parser as role_keys_parser
 from local.azure.world import Fault
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.status import Status
 from tests.infra.azd import (
     APP,
@@ -347,7 +347,9 @@ def test_what_is_still_to_be_put_in_order_is_told_before_anything_goes() -> None
     async def story(azd: Azd) -> None:
         await up(azd)
         now = azd.platform.clock.now()
-        left = Danger(SCALE_SET.lower(), "notPutInOrder", now, reason="2 VMs were kept", remedy="delete them by hand")
+        left = DangerRecord(
+            SCALE_SET.lower(), "notPutInOrder", now, reason="2 VMs were kept", remedy="delete them by hand"
+        )
         await azd.platform.store.dangers.put(left)
         azd.sent.clear()
         with pytest.raises(Stopped, match="Teal still holds scale sets or has to put them in order"):

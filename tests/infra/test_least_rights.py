@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Request
+from local.azure.arm.messages import ArmRequest
 from local.azure.arm.rights import Rights, read_rows
 from local.azure.world import World, demo_world, parse_world
 from local.clock import run_virtual
@@ -271,7 +271,7 @@ def test_a_request_that_is_in_no_row_is_refused() -> None:
     async def story(platform: VirtualPlatform) -> None:
         platform.cloud.rights = Rights(ALL)
         for method, path in (("DELETE", "web"), ("POST", "web/deallocate"), ("PUT", "other")):
-            request = Request(method, f"{GROUP}/Microsoft.Compute/virtualMachineScaleSets/{path}?api-version=1")
+            request = ArmRequest(method, f"{GROUP}/Microsoft.Compute/virtualMachineScaleSets/{path}?api-version=1")
             answer = await platform.cloud.handle(request)
             assert (answer.status, answer.json()["error"]["code"]) == (403, "AuthorizationFailed")
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, Deadlock, VirtualLoop, run_virtual
+from local.clock import VIRTUAL_START, Deadlock, PlatformClock, VirtualLoop, run_virtual
 
 
 def test_a_day_of_virtual_time_takes_no_time() -> None:
     async def main() -> timedelta:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         await clock.sleep(timedelta(days=1))
         return clock.now() - VIRTUAL_START
 
@@ -24,7 +24,7 @@ def test_a_day_of_virtual_time_takes_no_time() -> None:
 
 def test_virtual_sleepers_wake_in_the_order_of_their_times() -> None:
     async def main() -> list[int]:
-        clock, woken = Clock(VIRTUAL_START), list[int]()
+        clock, woken = PlatformClock(VIRTUAL_START), list[int]()
 
         async def sleeper(minutes: int) -> None:
             await clock.sleep(timedelta(minutes=minutes))
@@ -39,7 +39,7 @@ def test_virtual_sleepers_wake_in_the_order_of_their_times() -> None:
 @pytest.mark.parametrize("scale", [1.0, 3.0, 60.0, 86_400.0])
 def test_no_wait_ends_early_whatever_the_scale(scale: float) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START, scale)
+        clock = PlatformClock(VIRTUAL_START, scale)
         for milliseconds in (0.001, 0.1, 1, 333.333, 7_000):
             due = clock.now() + timedelta(milliseconds=milliseconds)
             await clock.sleep_until(due)
@@ -55,7 +55,7 @@ def test_no_wait_ends_early_whatever_the_scale(scale: float) -> None:
 
 def test_a_wait_that_is_over_returns_at_once() -> None:
     async def main() -> timedelta:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         await clock.sleep(timedelta(seconds=-5))
         await clock.sleep_until(VIRTUAL_START)
         return clock.now() - VIRTUAL_START
@@ -65,7 +65,7 @@ def test_a_wait_that_is_over_returns_at_once() -> None:
 
 def test_a_call_can_be_cancelled() -> None:
     async def main() -> list[str]:
-        clock, called = Clock(VIRTUAL_START), list[str]()
+        clock, called = PlatformClock(VIRTUAL_START), list[str]()
         clock.call_at(VIRTUAL_START + timedelta(seconds=1), lambda: called.append("cancelled")).cancel()
         clock.call_at(VIRTUAL_START + timedelta(seconds=1), lambda: called.append("kept"))
         await clock.sleep(timedelta(seconds=2))
@@ -96,7 +96,7 @@ def test_threads_run_inline_in_virtual_time() -> None:
 
 
 async def test_scaled_time_runs_faster_than_real_time() -> None:
-    clock = Clock(VIRTUAL_START, scale=600)
+    clock = PlatformClock(VIRTUAL_START, scale=600)
     begun = time.monotonic()
     await clock.sleep(timedelta(seconds=30))
     assert clock.now() - VIRTUAL_START >= timedelta(seconds=30)
@@ -104,5 +104,5 @@ async def test_scaled_time_runs_faster_than_real_time() -> None:
 
 
 async def test_a_clock_starts_with_the_time_of_day() -> None:
-    clock = Clock()
+    clock = PlatformClock()
     assert abs(clock.now().timestamp() - time.time()) < 1

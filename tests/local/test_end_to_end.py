@@ -20,8 +20,8 @@ from adapters.tables import connect, table_store
 from local.azure.cloud import Cloud
 from local.azure.compute.serving import serving_counts
 from local.azurite import Azurite
-from local.clock import Clock
-from local.state import State
+from local.clock import PlatformClock
+from local.state import StateFile
 from rollout.model.rows.deployment import IntentKind
 from settings import Settings
 
@@ -151,8 +151,8 @@ async def test_a_run_that_is_killed_again_and_again_finishes_and_does_nothing_tw
 
 
 async def _nothing_was_done_that_was_not_meant(state: Path, deployment: str) -> None:
-    kept = State(state)
-    clock = Clock()
+    kept = StateFile(state)
+    clock = PlatformClock()
     cloud = Cloud.restore(kept.load("azure")["snapshot"], clock)
     async with Azurite(state.with_name(f"{state.name}.azurite")) as azurite:
         service = connect(Settings(tables_connection=azurite.connection_string))

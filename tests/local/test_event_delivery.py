@@ -19,7 +19,7 @@ import pytest
 
 from local.azure.cloud import Cloud
 from local.azure.world import demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.answers import HttpAnswer
 from local.durable.options import HostJson, HostOptions
 from local.event_delivery import EventDelivery
@@ -38,7 +38,7 @@ DAY = timedelta(days=1)
 class Scene:
     """A simulated Azure, a host with the function ``published``, and what both did."""
 
-    clock: Clock
+    clock: PlatformClock
     cloud: Cloud
     heard: list[tuple[datetime, Any]] = field(default_factory=list)
     requests: list[tuple[Mapping[str, str], Any]] = field(default_factory=list)
@@ -93,7 +93,7 @@ def play(story: Any, **subscription: Any) -> Scene:
     """Have a story happen to a world with one subscription."""
 
     async def main() -> Scene:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         document = demo_world().model_dump(mode="json", by_alias=True)
         document["eventSubscriptions"] = [{"name": "versions", "function": "published", **subscription}]
         scene = Scene(clock, Cloud(parse_world(document), clock))

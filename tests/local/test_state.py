@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from local.state import MemoryState, State, Storage
+from local.state import MemoryState, StateFile, Storage
 
 
 @pytest.fixture(params=["memory", "file"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    make: Callable[[], Storage] = MemoryState if request.param == "memory" else lambda: State(tmp_path / "state.db")
+    make: Callable[[], Storage] = MemoryState if request.param == "memory" else lambda: StateFile(tmp_path / "state.db")
     made = make()
     yield made
     made.close()
@@ -60,10 +60,10 @@ def test_a_save_that_fails_changes_nothing(storage: Storage) -> None:
 
 
 def test_a_file_is_read_by_the_next_state(tmp_path: Path) -> None:
-    first = State(tmp_path / "state.db")
+    first = StateFile(tmp_path / "state.db")
     first.save("space", {"a": 1})
     first.close()
-    second = State(tmp_path / "state.db")
+    second = StateFile(tmp_path / "state.db")
     assert second.load("space") == {"a": 1}
     second.close()
 
@@ -72,7 +72,7 @@ def test_a_killed_process_leaves_whole_saves(tmp_path: Path) -> None:
     """The other process saves pairs for ever and says so; killed at any moment, the pair in the file is a pair."""
     path = tmp_path / "state.db"
     code = (
-        "import itertools, sys; from local.state import State; state = State(sys.argv[1])\n"
+        "import itertools, sys; from local.state import StateFile; state = StateFile(sys.argv[1])\n"
         "for number in itertools.count(1):\n"
         "    state.save('space', {'left': number, 'right': number, 'padding': 'x' * 50_000})\n"
         "    print(number, flush=True)\n"
@@ -85,7 +85,7 @@ def test_a_killed_process_leaves_whole_saves(tmp_path: Path) -> None:
     process.wait()
     process.stdout.close()
     last = max([said[-1], *(int(json.loads(line)) for line in rest if line)])
-    state = State(path)
+    state = StateFile(path)
     left, right = (state.load("space")[key] for key in ("left", "right"))
     state.close()
     assert left == right >= last

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.recording import REPLAY, default_version
-from local.state import State
+from local.state import StateFile
 from local.state_mark import StateError, digest, notes, open_state
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ OWN = {"version": default_version(), "recipes": notes()[default_version()]}
 
 def written(path: Path, platform: dict[str, Any]) -> bytes:
     """Make a state file that holds something; its bytes."""
-    state = State(path)
+    state = StateFile(path)
     state.save("azure", {"snapshot": {"sets": []}})
     state.save("platform", platform)
     state.close()

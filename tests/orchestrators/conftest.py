@@ -13,8 +13,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
-from local.durable.faults import Faults
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
+from local.durable.faults import DurableFaults
 from local.durable.instances import InstanceStatus
 from local.durable.options import HostJson, HostOptions
 from local.durable.timestamps import fast_timestamps
@@ -24,7 +24,7 @@ from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
 from rollout.model.codec import Json, encode
-from rollout.model.events import Illegal, Recorded
+from rollout.model.events import EventResult, IllegalTransition
 from rollout.model.order import Progress, Run, done
 from rollout.model.status import Status
 
@@ -118,18 +118,18 @@ class Stand:
             raise KeyError("a column")
         self.events.append(event)
         self.trace.append(f"= {event['sequence']} {event['type']}" + ("" if checked else " unchecked"))
-        refused = Illegal(Status.QUEUED, Status.BAKING) if checked and event["type"] in self.illegal else None
-        answer: Json = encode(Recorded(refused))
+        refused = IllegalTransition(Status.QUEUED, Status.BAKING) if checked and event["type"] in self.illegal else None
+        answer: Json = encode(EventResult(refused))
         return answer
 
     def run(self, recipe: str = "deploy_group", order: Any = None, within: timedelta = timedelta(days=2)) -> Any:
         """Run a recipe to its end in virtual time; its final status."""
 
         async def main() -> InstanceStatus:
-            clock = Clock(VIRTUAL_START)
+            clock = PlatformClock(VIRTUAL_START)
             options = HostOptions(cross_check=True)
             app = _app(self, clock)
-            host = FunctionsHost(app, clock, faults=Faults(), host_json=HostJson(), options=options)
+            host = FunctionsHost(app, clock, faults=DurableFaults(), host_json=HostJson(), options=options)
             await host.start()
             self.durable = host.durable
             try:
@@ -158,7 +158,7 @@ def _stored(value: Json) -> str:
     return json.dumps(json.dumps(value))
 
 
-def _app(stand: Stand, clock: Clock) -> df.DFApp:
+def _app(stand: Stand, clock: PlatformClock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
     for recipe in (deploy_group, replace_batch, restore_group, wait_until_done):
         blueprint.orchestration_trigger(context_name="context")(recipe)
@@ -175,7 +175,7 @@ def _app(stand: Stand, clock: Clock) -> df.DFApp:
     return app
 
 
-def _register(blueprint: Any, stand: Stand, clock: Clock, name: str) -> None:
+def _register(blueprint: Any, stand: Stand, clock: PlatformClock, name: str) -> None:
     @blueprint.activity_trigger(input_name="order", activity=name)  # type: ignore[untyped-decorator]
     @blueprint.function_name(name)  # type: ignore[untyped-decorator]
     def carry_out(order: Json) -> Json:

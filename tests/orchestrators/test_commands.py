@@ -11,7 +11,7 @@ import pytest
 
 from local.clock import VIRTUAL_START
 from rollout.model.codec import Json, encode
-from rollout.model.order import Baking, Progress, State, again, done, failed, interrupted
+from rollout.model.order import BakePeriod, Progress, StepState, again, done, failed, interrupted
 from rollout.model.rows.commands import Command, CommandKind
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ def planned(batches: int = 2, **more: Any) -> list[Progress]:
 
 def baking(batch: int) -> Json:
     """What the plan says of a batch after which the green VMs are watched."""
-    said: Json = encode(Baking(batch, timedelta(minutes=5), "so it was asked for"))
+    said: Json = encode(BakePeriod(batch, timedelta(minutes=5), "so it was asked for"))
     return said
 
 
@@ -108,7 +108,7 @@ def test_stop_leaves_the_vms_and_puts_the_image_back(stand: Make, step: str) -> 
 def test_without_the_lock_the_end_says_what_was_changed(stand: Make, command: CommandKind) -> None:
     made = stand(
         terminate_blue=[told(command)],
-        raise_epoch=[Progress(State.LOCK_LOST, "not held", "lockLost")],
+        raise_epoch=[Progress(StepState.LOCK_LOST, "not held", "lockLost")],
         tell_changes=[done("web-2 has it; 2 VMs launched")],
     )
     made.run()
@@ -136,7 +136,7 @@ def test_stop_before_anything_was_changed_leaves_nothing_to_put_back(stand: Make
 
 
 def test_queued_deployment_that_is_taken_back_ends_without_a_turn(stand: Make, first_run: Callable[..., Any]) -> None:
-    made = stand(take_turn=[STOP], raise_epoch=[Progress(State.LOCK_LOST, "not held", "lockLost")])
+    made = stand(take_turn=[STOP], raise_epoch=[Progress(StepState.LOCK_LOST, "not held", "lockLost")])
     made.run(order={**first_run(), "epoch": 0})
     assert made.trace[-1].endswith("DeploymentStopped")
     assert not any(line.startswith(("prepare", "release", "restore")) for line in made.trace)

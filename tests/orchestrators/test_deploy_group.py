@@ -10,9 +10,9 @@ import pytest
 
 from local.clock import VIRTUAL_START
 from rollout.model.codec import encode
-from rollout.model.order import Baking, Progress, State, done, failed, interrupted, lock_lost
+from rollout.model.order import BakePeriod, Progress, StepState, done, failed, interrupted, lock_lost
 from rollout.model.rows.commands import Command, CommandKind
-from rollout.model.rows.deployment import Left
+from rollout.model.rows.deployment import StockAtEnd
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ BAKES_AND_ROLLS_BACK = done(
     "planned",
     batches=2,
     otherImage=True,
-    bakes=encode([Baking(1, timedelta(minutes=5), "after the canary")]),
+    bakes=encode([BakePeriod(1, timedelta(minutes=5), "after the canary")]),
     onFailure="rollBack",
 )
 
@@ -223,7 +223,7 @@ def test_lock_that_is_lost_at_the_very_end_leaves_the_set_unsettled(stand: Make)
 
 
 def test_an_end_out_of_order_says_how_the_set_is_left(stand: Make) -> None:
-    left = encode(Left(5, 1, None, "one", VIRTUAL_START))
+    left = encode(StockAtEnd(5, 1, None, "one", VIRTUAL_START))
     script = {"judge_batch": [failed("why", "because")], "restore_image": [failed("scaleSetBusy", "busy")]}
     made = stand(**script, take_stock=[done("5 VMs left", left=left)])
     made.run()
@@ -251,7 +251,7 @@ def test_events_go_on_from_the_last_that_the_rows_hold(stand: Make) -> None:
 
 
 def test_step_that_is_done_may_ask_for_a_wait_before_the_next(stand: Make) -> None:
-    made = stand(batches=1, launch_green=[Progress(State.DONE, "launched", after=timedelta(seconds=120))])
+    made = stand(batches=1, launch_green=[Progress(StepState.DONE, "launched", after=timedelta(seconds=120))])
     made.run()
     assert made.waits() == [0, 0, 0, 120, 0, 0, 0, 0, 0]
 

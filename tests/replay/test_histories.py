@@ -13,7 +13,7 @@ import pytest
 
 from function_app import RECIPES
 from local.durable.actions import parse_answer
-from local.durable.history import EventType
+from local.durable.history import HistoryEventType
 from local.durable.replay import NonDeterminism, Replay
 from local.functions.index import index_app
 from local.functions.worker import FunctionWorker
@@ -55,7 +55,7 @@ def context_of(execution: Any, events: int) -> str:
     """What the host gave in the turn that had so many events: those since its beginning are new."""
     context = copy.copy(execution["context"])
     history = [copy.copy(event) for event in context["history"][:events]]
-    began = max(at for at, event in enumerate(history) if event["EventType"] == EventType.ORCHESTRATOR_STARTED)
+    began = max(at for at, event in enumerate(history) if event["EventType"] == HistoryEventType.ORCHESTRATOR_STARTED)
     for event in history[began:]:
         event["IsPlayed"] = False
     given = json.loads(history[1]["Input"])

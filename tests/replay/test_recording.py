@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.clock import run_virtual
-from local.durable.actions import Answer
+from local.durable.actions import OrchestratorAnswer
 from local.recording import REPLAY, ROWS, WAIT, Recorder, default_version, moments, play, record, shape
 from local.virtual.scenarios import SCENARIOS
 
@@ -60,7 +60,7 @@ def table_and_columns(item: tuple[tuple[str, str, str], Any]) -> tuple[str, str]
 
 def test_recipe_that_raises_is_not_recorded() -> None:
     with pytest.raises(RuntimeError, match="deploy_group failed: boom"):
-        Recorder().hear("deploy_group", "{}", Answer(actions=(), is_done=False, error="boom"))
+        Recorder().hear("deploy_group", "{}", OrchestratorAnswer(actions=(), is_done=False, error="boom"))
 
 
 def test_every_scenario_has_a_file() -> None:

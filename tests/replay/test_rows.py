@@ -20,7 +20,7 @@ from rollout.model.azure.evidence import VmEvidence
 from rollout.model.events import apply, apply_to_batch
 from rollout.model.group import Group
 from rollout.model.rows.commands import Command
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
 from rollout.model.rows.holds import Hold
@@ -30,7 +30,7 @@ from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 from rollout.model.status import Status
 from rollout.ports.store import Store
@@ -52,11 +52,11 @@ KINDS: dict[str, type[Any]] = {
     "Requests": KeyedRequest,
     "Holds": Hold,
     "Notifications": NotificationRecord,
-    "Wanted": Wanted,
+    "Wanted": WantedVersion,
     "Followers": Follower,
     "ScheduleRuns": ScheduleRun,
     "Tries": Try,
-    "Dangers": Danger,
+    "Dangers": DangerRecord,
     "Timers": TimerRun,
 }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from rollout.model.azure.images import image_of
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet
 from rollout.model.group import Group
 from rollout.model.image_rule import ImageRule
 from rollout.ports.errors import Refused
@@ -24,18 +24,18 @@ SET = ScaleSet("/subscriptions/0/web", "web", "East US 2", '"1"', 1, "Succeeded"
 class Shelf:
     """Versions of some images; a list of them tells no replication. Notes what was asked, and for whom."""
 
-    def __init__(self, *versions: ImageVersion) -> None:
+    def __init__(self, *versions: PublishedVersion) -> None:
         self.versions = versions
         self.asked: list[str] = []
         self.places: set[Place | None] = set()
 
-    async def read(self, reference: ImageReference, place: Place | None = None) -> ImageVersion | None:
+    async def read(self, reference: ImageReference, place: Place | None = None) -> PublishedVersion | None:
         self._note(reference, place)
         return next((version for version in self.versions if version.reference.matches(reference)), None)
 
     async def list_versions(
         self, reference: ImageReference, place: Place | None = None
-    ) -> tuple[ImageVersion, ...] | None:
+    ) -> tuple[PublishedVersion, ...] | None:
         self._note(reference, place)
         found = [version for version in self.versions if image_of(version.reference).matches(reference)]
         return tuple(replace(version, regions=None) for version in found) or None
@@ -45,13 +45,13 @@ class Shelf:
         self.places.add(place)
 
 
-def gallery(name: str, state: str = "Completed") -> ImageVersion:
-    return ImageVersion(f"{IMAGE}/versions/{name}", name, "Succeeded", regions={"eastus2": state})
+def gallery(name: str, state: str = "Completed") -> PublishedVersion:
+    return PublishedVersion(f"{IMAGE}/versions/{name}", name, "Succeeded", regions={"eastus2": state})
 
 
-def ubuntu(name: str, state: str = "Succeeded") -> ImageVersion:
+def ubuntu(name: str, state: str = "Succeeded") -> PublishedVersion:
     reference = replace(UBUNTU, version=name)
-    return ImageVersion(reference.full_name, name, state, regions={"eastus2": "Completed"}, reference=reference)
+    return PublishedVersion(reference.full_name, name, state, regions={"eastus2": "Completed"}, reference=reference)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def ubuntu(name: str, state: str = "Succeeded") -> ImageVersion:
     ],
 )
 async def test_what_is_asked_is_pinned_to_one_version(
-    requested: str | None, versions: Sequence[ImageVersion], expected: ImageReference
+    requested: str | None, versions: Sequence[PublishedVersion], expected: ImageReference
 ) -> None:
     shelf = Shelf(*versions)
     found = await resolve(shelf, requested, GROUP, SET)
@@ -141,7 +141,7 @@ async def test_a_gallery_is_read_without_a_set_too() -> None:
     ],
 )
 async def test_the_newest_version_that_a_rule_wants_and_the_region_has(
-    versions: str, published: Sequence[ImageVersion], expected: str | None, reads: int
+    versions: str, published: Sequence[PublishedVersion], expected: str | None, reads: int
 ) -> None:
     shelf = Shelf(*published)
     newest = await newest_wanted(shelf, ImageRule(IMAGE, versions), SET.place)

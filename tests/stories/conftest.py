@@ -13,12 +13,12 @@ import pytest
 from local.azure.compute.fabric import image_name
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, run_virtual
-from local.durable.faults import Faults
+from local.durable.faults import DurableFaults
 from local.durable.options import HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
-from local.virtual.checkers.watched import Watched, image_version
+from local.virtual.checkers.watched import WatchedSet, image_version
 
 GROUP = "web"
 
@@ -35,7 +35,7 @@ class Stage:
     def __init__(self, platform: VirtualPlatform) -> None:
         self.platform = platform
         self.scale_set_id = str(platform.world.groups[0]["scaleSetId"])
-        self.watched = Watched.begin(platform, self.scale_set_id, GROUP)
+        self.watched = WatchedSet.begin(platform, self.scale_set_id, GROUP)
 
     def versions(self) -> list[str]:
         """The image version of each VM of the set, in the order of instance ids."""
@@ -235,7 +235,7 @@ def play() -> Callable[..., Any]:
         story: Story,
         world: World | None = None,
         *,
-        faults: Faults | None = None,
+        faults: DurableFaults | None = None,
         exempt: Iterable[str] = (),
         start: datetime = VIRTUAL_START,
         options: HostOptions | None = None,

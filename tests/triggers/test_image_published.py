@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from local.clock import run_virtual
 from rollout.automation.notification import Notification
 from rollout.model.image_rule import ImageRule
-from rollout.model.rows.notification import Consequence, Outcome
+from rollout.model.rows.notification import Consequence, NotificationOutcome
 from rollout.model.rows.wanted import Follower
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
@@ -95,7 +95,7 @@ async def test_one_orchestration_follows_all_that_comes(ruled: Any) -> None:
 async def test_what_was_settled_stays_so_however_often_it_is_delivered(ruled: Any) -> None:
     await receive(ruled)
     (wanted,) = await ruled.store.wanted.list("web")
-    end = Consequence("web", Outcome.STARTED, "Deployment x deploys it", ruled.clock.now(), "x")
+    end = Consequence("web", NotificationOutcome.STARTED, "Deployment x deploys it", ruled.clock.now(), "x")
     await ruled.store.notifications.change(wanted.notification, lambda row: row.with_consequence(end))
     await ruled.store.wanted.delete(wanted)
     ruled.instances.started.clear()

@@ -13,21 +13,21 @@ import pytest
 from rollout.automation.due import TRY_LASTS, try_token
 from rollout.model.group import Group
 from rollout.model.names import deployment_id
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.lock import Lock
 from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError, Busy, Refused
-from triggers.schedules import Decided, start_due
+from triggers.schedules import ScheduleMemory, start_due
 
 POLL = timedelta(seconds=15)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: The clock of the world stands at 8:15 and a little.
 DUE = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 
-DAILY = Schedule("daily", "15 8 * * *", since=DUE - DAY + HOUR, deployment=Asked(image="1.1.0"))
+DAILY = Schedule("daily", "15 8 * * *", since=DUE - DAY + HOUR, deployment=StartRequest(image="1.1.0"))
 BUSY = "web-20261123T081000Z-ffffff"
 
 
@@ -36,7 +36,7 @@ class Clockwork:
     """The timer over a world; one process remembers what it has decided."""
 
     world: Any
-    decided: Decided = field(default_factory=Decided)
+    decided: ScheduleMemory = field(default_factory=ScheduleMemory)
     scopes: Sequence[str] = ()
 
     async def look(self) -> None:
@@ -108,7 +108,7 @@ async def test_what_is_due_is_started_once_and_says_who_why_and_when(clockwork: 
 
 
 async def test_a_late_try_is_named_after_its_own_time_and_has_the_schedules_comment(world: Any) -> None:
-    asked = Asked(image="1.1.0", comment="weekly roll", batch_size=3)
+    asked = StartRequest(image="1.1.0", comment="weekly roll", batch_size=3)
     await world.add_group(schedules=(replace(DAILY, deployment=asked),))
     run = await Clockwork(world).later(20 * MINUTE)
     (row,) = await world.deployments()
@@ -118,7 +118,7 @@ async def test_a_late_try_is_named_after_its_own_time_and_has_the_schedules_comm
 
 
 async def test_nothing_is_started_where_nothing_is_to_roll(world: Any) -> None:
-    await world.add_group(schedules=(replace(DAILY, deployment=Asked()),))
+    await world.add_group(schedules=(replace(DAILY, deployment=StartRequest()),))
     clockwork = Clockwork(world)
     run = await clockwork.looked()
     reason = "Every VM runs 1.0.0 and the set's present model already"
@@ -496,7 +496,7 @@ async def test_runs_of_schedules_that_are_gone_are_not_shown(clockwork: Clockwor
 
 async def test_two_schedules_that_are_due_at_once_take_turns(clockwork: Clockwork) -> None:
     world = clockwork.world
-    second = replace(DAILY, name="second", deployment=Asked(image="1.9.0"))
+    second = replace(DAILY, name="second", deployment=StartRequest(image="1.9.0"))
     await world.add_group(schedules=(DAILY, second))
     first = await clockwork.looked()
     assert first.outcome is ScheduleOutcome.STARTED

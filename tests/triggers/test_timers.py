@@ -11,9 +11,9 @@ import pytest
 
 from local.functions.schedules import parse_schedule
 from local.virtual.memory import memory_store
-from rollout.automation.notification import Ignored, Notification, record_of
+from rollout.automation.notification import IgnoredNotification, Notification, record_of
 from rollout.lifecycle.dangers import TRIES_MAX
-from rollout.model.azure.scale_set import ImageReference, ImageVersion
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.codec import Json
 from rollout.model.group import Group
 from rollout.model.names import deployment_id, parse_deployment_id
@@ -22,7 +22,7 @@ from rollout.model.rows.deployment import Batch, Deployment, Image
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest, start_scope
 from rollout.model.rows.lock import Lock
-from rollout.model.rows.wanted import Wanted
+from rollout.model.rows.wanted import WantedVersion
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
@@ -316,7 +316,7 @@ async def test_what_a_lost_deployment_of_a_deleted_group_holds_is_put_in_order_t
 async def test_versions_that_nobody_follows_are_followed_again(desk: Desk) -> None:
     await desk.store.groups.put(Group("web", SCALE_SET))
     assert await desk.watch() == []
-    await desk.store.wanted.put(Wanted("web", "/images/web", "1.5.0", "key", NOW, NOW + HOUR))
+    await desk.store.wanted.put(WantedVersion("web", "/images/web", "1.5.0", "key", NOW, NOW + HOUR))
     ((recipe, follower),) = await desk.watch()
     assert (recipe, desk.instances.inputs[0]["groupId"]) == ("follow_images", "web")
     desk.instances.states[follower] = InstanceState.RUNNING
@@ -330,7 +330,9 @@ async def test_versions_that_nobody_follows_are_followed_again(desk: Desk) -> No
 async def test_notifications_are_remembered_as_long_as_histories(desk: Desk) -> None:
     for name, age in (*((f"old-{number}", 31 * DAY) for number in range(120)), ("young", 29 * DAY)):
         sent = NOW - age
-        await desk.store.notifications.add(record_of(Notification(name, "", "", {}, sent), Ignored("it"), sent))
+        await desk.store.notifications.add(
+            record_of(Notification(name, "", "", {}, sent), IgnoredNotification("it"), sent)
+        )
     await run_purge(desk)
     assert [row.id for row in await desk.store.notifications.newest(200)] == ["young"]
 
@@ -386,9 +388,11 @@ async def test_what_a_forgotten_deployment_tried_is_remembered_until_its_version
     class Gallery:
         names: tuple[str, ...] | None = ("1.1.0",)
 
-        async def list_versions(self, reference: ImageReference) -> tuple[ImageVersion, ...] | None:
+        async def list_versions(self, reference: ImageReference) -> tuple[PublishedVersion, ...] | None:
             assert reference.id == image.lower()
-            return None if self.names is None else tuple(ImageVersion(name, name, "Succeeded") for name in self.names)
+            return (
+                None if self.names is None else tuple(PublishedVersion(name, name, "Succeeded") for name in self.names)
+            )
 
     gallery = Gallery()
     desk.ports = replace(desk.ports, images=cast(Any, gallery))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
-from adapters.arm.traffic.requests import Json, Requests
-from rollout.model.azure.balancers import Server
+from adapters.arm.traffic.requests import ArmRequests, Json
+from rollout.model.azure.balancers import BackendServer
 from rollout.model.azure.pools import balancer_of
 
 
 class Gateways:
     """Backend pools and HTTP settings of application gateways."""
 
-    def __init__(self, requests: Requests) -> None:
+    def __init__(self, requests: ArmRequests) -> None:
         self._requests = requests
 
     async def draining_time(self, pools: Collection[str]) -> timedelta:
@@ -34,7 +34,7 @@ class Gateways:
         return longest
 
 
-def read_backend_health(body: Json, pools: Collection[str]) -> Iterable[Server]:
+def read_backend_health(body: Json, pools: Collection[str]) -> Iterable[BackendServer]:
     """The servers of these pools, once for each of the HTTP settings by which they are probed."""
     for pool in body.get("backendAddressPools") or ():
         if ((pool.get("backendAddressPool") or {}).get("id") or "").lower() not in pools:
@@ -43,7 +43,7 @@ def read_backend_health(body: Json, pools: Collection[str]) -> Iterable[Server]:
             for server in settings.get("servers") or ():
                 configuration = (server.get("ipConfiguration") or {}).get("id") or ""
                 log = server.get("healthProbeLog") or ""
-                yield Server(configuration.lower(), server.get("address") or "", server.get("health") or "", log)
+                yield BackendServer(configuration.lower(), server.get("address") or "", server.get("health") or "", log)
 
 
 def _draining(settings: Json) -> timedelta:

@@ -13,8 +13,8 @@ from azure.core import MatchConditions
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
-from adapters.arm.traffic.requests import SCALE_SET_INTERFACES_API_VERSION, Json, Requests
-from rollout.model.azure.pools import IpConfiguration, Membership, PoolsOf, interface_of, source_of
+from adapters.arm.traffic.requests import SCALE_SET_INTERFACES_API_VERSION, ArmRequests, Json
+from rollout.model.azure.pools import IpConfiguration, Membership, PoolMembership, interface_of, source_of
 from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.ports.errors import Refused, Stale
@@ -41,7 +41,7 @@ class Interfaces:
 
     def __init__(self, clients: ComputeClients) -> None:
         self._clients = clients
-        self._requests = Requests(clients)
+        self._requests = ArmRequests(clients)
 
     async def memberships(self, scale_set: ScaleSet, vms: Collection[Vm]) -> tuple[Membership, ...]:
         """The pools that each VM is in, in the order of ``vms``; a VM without interfaces, as yet, is in none."""
@@ -52,21 +52,21 @@ class Interfaces:
             bodies = {body["id"].lower(): body for body in listed}
         return tuple(_membership(vm, bodies) for vm in vms)
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """Write the VM's network configuration without these pools. ``Stale``: it is not what it was."""
         await self._rewrite(scale_set, vm, places, _without)
 
-    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """Write the VM's network configuration with these pools. ``Stale``: it is not what it was."""
         await self._rewrite(scale_set, vm, places, _with)
 
-    async def _rewrite(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf], change: Rewrite) -> None:
+    async def _rewrite(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership], change: Rewrite) -> None:
         if scale_set.mode is OrchestrationMode.FLEXIBLE:
             await self._rewrite_interfaces(vm, places, change)
         else:
             await self._rewrite_instance(scale_set, vm, places, change)
 
-    async def _rewrite_interfaces(self, vm: Vm, places: Collection[PoolsOf], change: Rewrite) -> None:
+    async def _rewrite_interfaces(self, vm: Vm, places: Collection[PoolMembership], change: Rewrite) -> None:
         """Each interface is put whole, as it was read: the API has no smaller change."""
         for interface in vm.network_interfaces:
             mine = [place for place in places if interface_of(place.configuration) == interface.lower()]
@@ -79,7 +79,7 @@ class Interfaces:
                 await self._requests.put(interface, body, body.get("etag") or "")
 
     async def _rewrite_instance(
-        self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf], change: Rewrite
+        self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership], change: Rewrite
     ) -> None:
         """``PUT`` of the reduced body that cloud-provider-azure sends, which makes the VM's model its own."""
         parsed = ScaleSetId.parse(scale_set.id)
@@ -142,7 +142,7 @@ def _ip_configurations(interface: Json) -> list[Json]:
     return list((interface.get("properties") or {}).get("ipConfigurations") or ())
 
 
-def _apply(interface: Json, interface_id: str, places: Collection[PoolsOf], change: Rewrite) -> bool:
+def _apply(interface: Json, interface_id: str, places: Collection[PoolMembership], change: Rewrite) -> bool:
     """Change in place the pools of each IP configuration of an interface that a place names; whether any changed.
 
     The configurations of an instance have names alone. With the interface's id they are those of resources.

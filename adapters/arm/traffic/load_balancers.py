@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from adapters.arm.traffic.requests import Json, Requests
-from rollout.model.azure.balancers import Server
+from adapters.arm.traffic.requests import ArmRequests, Json
+from rollout.model.azure.balancers import BackendServer
 from rollout.model.azure.pools import AdminState, balancer_of
 from rollout.ports.errors import Busy, Refused
 
@@ -20,7 +20,7 @@ _WRITABLE = ("drainPeriodInSeconds", "location", "syncMode", "tunnelInterfaces",
 class LoadBalancers:
     """Backend pools and rules of load balancers."""
 
-    def __init__(self, requests: Requests) -> None:
+    def __init__(self, requests: ArmRequests) -> None:
         self._requests = requests
 
     async def down(self, pool: str) -> frozenset[str]:
@@ -69,12 +69,12 @@ class LoadBalancers:
             raise Refused("ruleWithoutProbe", f"A rule of {pool} has no health probe, so its members cannot be Down")
 
 
-def read_rule_health(body: Json) -> Iterable[Server]:
+def read_rule_health(body: Json) -> Iterable[BackendServer]:
     """``LoadBalancerHealthPerRule``: a server for each backend address. The id of a configuration may be an object."""
     for address in body.get("loadBalancerBackendAddresses") or ():
         named = address.get("networkInterfaceIPConfigurationId") or ""
         configuration = named.get("id") or "" if isinstance(named, dict) else named
-        yield Server(
+        yield BackendServer(
             configuration.lower(),
             address.get("ipAddress") or "",
             address.get("state") or "",

@@ -28,7 +28,7 @@ MOST_PAGES = 1000
 
 
 @dataclass(frozen=True)
-class Answer:
+class ArmAnswer:
     """A status, a body (``None``: empty, or ``null``), and the path and query of the header ``Location``."""
 
     status: int
@@ -36,7 +36,7 @@ class Answer:
     location: str = ""
 
 
-class Requests:
+class ArmRequests:
     """Sends a request to the resource that an id names. Raises ``rollout.ports.errors.AzureError``."""
 
     def __init__(self, clients: ComputeClients) -> None:
@@ -70,11 +70,11 @@ class Requests:
             raise Refused("etagMissing", f"Azure gave no ETag for {resource_id}: a change of it cannot be guarded")
         await self._send("PUT", resource_id, _url(resource_id), body, {"If-Match": etag})
 
-    async def ask(self, resource_id: str) -> Answer:
+    async def ask(self, resource_id: str) -> ArmAnswer:
         """``POST`` without a body: the answer, or with 202 where it will be."""
         return await self._send("POST", resource_id, _url(resource_id))
 
-    async def follow(self, resource_id: str, location: str) -> Answer | None:
+    async def follow(self, resource_id: str, location: str) -> ArmAnswer | None:
         """What is at a ``Location`` now: 202 while the operation goes on, ``None`` where Azure knows it no more."""
         try:
             return await self._send("GET", resource_id, location)
@@ -89,7 +89,7 @@ class Requests:
         body: Json | None = None,
         headers: Mapping[str, str] | None = None,
         missing: bool = False,
-    ) -> Answer:
+    ) -> ArmAnswer:
         request = HttpRequest(method, url, headers={"Accept": "application/json", **(headers or {})}, json=body)
         with translated():
             # As a stream, so that the SDK's pipeline does not parse the body once before it is parsed here.
@@ -101,7 +101,7 @@ class Requests:
                 parsed = response.json() if content and response.status_code < 300 else None
             except ValueError as error:
                 raise DecodeError("the answer is not JSON", response=response, error=error) from error
-        return Answer(response.status_code, parsed, _path(response.headers.get("Location")))
+        return ArmAnswer(response.status_code, parsed, _path(response.headers.get("Location")))
 
 
 def _url(resource_id: str, api_version: str = NETWORK_API_VERSION) -> str:

@@ -11,9 +11,9 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.traffic.gateways import Gateways, read_backend_health
 from adapters.arm.traffic.interfaces import Interfaces
 from adapters.arm.traffic.load_balancers import LoadBalancers, read_rule_health
-from adapters.arm.traffic.requests import Answer, Requests
-from rollout.model.azure.balancers import Asked, Probe, Server
-from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolsOf, balancer_of, pools_of
+from adapters.arm.traffic.requests import ArmAnswer, ArmRequests
+from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe
+from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolMembership, balancer_of, pools_of
 from rollout.model.azure.scale_set import ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 
@@ -22,7 +22,7 @@ class ArmTraffic:
     """Network interfaces, load balancers and application gateways over ARM."""
 
     def __init__(self, clients: ComputeClients) -> None:
-        self._requests = Requests(clients)
+        self._requests = ArmRequests(clients)
         self._interfaces = Interfaces(clients)
         self._load_balancers = LoadBalancers(self._requests)
         self._gateways = Gateways(self._requests)
@@ -40,11 +40,11 @@ class ArmTraffic:
         """One ``PUT`` of the pool, with ``If-Match``."""
         await self._load_balancers.set_state(pool, configurations, state)
 
-    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """One ``PUT`` of a Uniform set's instance, or of each interface that a Flexible set's VM has, guarded."""
         await self._interfaces.leave(scale_set, vm, places)
 
-    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolsOf]) -> None:
+    async def join(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """As ``leave``."""
         await self._interfaces.join(scale_set, vm, places)
 
@@ -60,7 +60,7 @@ class ArmTraffic:
         """One ``GET`` for each gateway."""
         return await self._gateways.draining_time(pools_of(pools, HealthCheckType.APPLICATION_GATEWAY))
 
-    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[Asked]) -> Probe:
+    async def probe(self, source: HealthCheckType, pools: Collection[str], asked: Sequence[PendingAnswer]) -> Probe:
         """``POST …/backendhealth`` of each gateway, or ``POST …/health`` of each rule, and ``GET`` of their answers.
 
         An answer can be read as often as one likes, so a round of questions is over only when the last is answered.
@@ -86,14 +86,14 @@ class ArmTraffic:
             return await self._load_balancers.rules(pools)
         return sorted({balancer_of(pool) for pool in pools})
 
-    async def _ask(self, subjects: Sequence[str]) -> tuple[tuple[Asked, ...], dict[str, Any]]:
+    async def _ask(self, subjects: Sequence[str]) -> tuple[tuple[PendingAnswer, ...], dict[str, Any]]:
         """What was asked, and what was answered at once."""
-        asked, answered = list[Asked](), dict[str, Any]()
+        asked, answered = list[PendingAnswer](), dict[str, Any]()
         for subject in subjects:
             kind = "backendhealth" if "/applicationgateways/" in subject else "health"
-            answer: Answer = await self._requests.ask(f"{subject}/{kind}")
+            answer: ArmAnswer = await self._requests.ask(f"{subject}/{kind}")
             if answer.status == 202:
-                asked.append(Asked(subject, answer.location))
+                asked.append(PendingAnswer(subject, answer.location))
             else:
                 answered[subject] = answer.body
         return tuple(asked), answered
@@ -108,7 +108,7 @@ def _with_down(member: Membership, pool: str, down: Collection[str]) -> Membersh
     return replace(member, configurations=tuple(seen(each) for each in member.configurations))
 
 
-def _servers(source: HealthCheckType, body: Any, pools: Collection[str]) -> Sequence[Server]:
+def _servers(source: HealthCheckType, body: Any, pools: Collection[str]) -> Sequence[BackendServer]:
     if source is HealthCheckType.LOAD_BALANCER:
         return tuple(read_rule_health(body or {}))
     return tuple(read_backend_health(body or {}, pools))

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import resource_group_not_found, subscription_not_found
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.compute.beginning import scale_set_bodies
 from local.azure.compute.quota import usages
-from local.azure.images.galleries import Galleries
+from local.azure.images.galleries import SimulatedGalleries
 from local.azure.world import World
 
 
 class Accounts:
     """Which subscriptions and resource groups there are."""
 
-    def __init__(self, world: World, galleries: Galleries) -> None:
+    def __init__(self, world: World, galleries: SimulatedGalleries) -> None:
         self._world = world
         identifiers = [str(body["id"]) for body in scale_set_bodies(world)]
         identifiers += [galleries.gallery_id(gallery) for gallery in world.galleries]
@@ -77,6 +77,6 @@ class Accounts:
         yield from self._groups[subscription.lower()].values()
 
 
-def read_usages(call: Call) -> Response:
+def read_usages(call: ArmCall) -> ArmResponse:
     """GET the cores in use and their limits."""
     return json_response(HTTPStatus.OK, usages(call.state, call.world.quota, call.names["location"]))

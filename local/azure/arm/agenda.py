@@ -6,13 +6,13 @@ import heapq
 from collections.abc import Callable
 from datetime import datetime
 
-from local.azure.arm.resources import Due, State
+from local.azure.arm.resources import CloudState, Due
 
 
 class Agenda:
     """The due events of a state, carried out in order of time."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: CloudState) -> None:
         self._state = state
         self._handlers: dict[str, Callable[[Due], None]] = {}
 

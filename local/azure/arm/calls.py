@@ -18,10 +18,10 @@ from local.azure.arm.errors import (
     precondition_failed,
     resource_not_found,
 )
-from local.azure.arm.messages import Json, Request, Response, json_response
+from local.azure.arm.messages import ArmRequest, ArmResponse, Json, json_response
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import Rendering
-from local.azure.arm.resources import Instance, Operation, ScaleSet, State
+from local.azure.arm.resources import CloudState, LongRunningOperation, ScaleSetResource, VmInstance
 from local.azure.compute.fabric import Fabric
 from local.azure.world import Fault, World
 
@@ -42,15 +42,15 @@ class Effect:
 
 
 @dataclass
-class Call:
+class ArmCall:
     """One request and the parts of the simulated Azure that its handler needs. ``names`` are those in its path."""
 
-    request: Request
+    request: ArmRequest
     names: dict[str, str]
     fault: Fault | None
     base_url: str
     world: World
-    state: State
+    state: CloudState
     fabric: Fabric
     operations: Operations
     rendering: Rendering
@@ -76,7 +76,7 @@ class Call:
         """The id of the load balancer or gateway in the path."""
         return f"{self.group_id()}/providers/{kind}/{self.names['balancer']}"
 
-    def balancer_list(self, kind: str, ids: Iterable[str], read: Callable[[Call], Response]) -> Response:
+    def balancer_list(self, kind: str, ids: Iterable[str], read: Callable[[ArmCall], ArmResponse]) -> ArmResponse:
         """The load balancers or gateways of the resource group in the path, each as ``read`` answers it."""
         prefix = f"{self.group_id()}/providers/{kind}/".lower()
         names = [identifier.removeprefix(prefix) for identifier in ids if identifier.startswith(prefix)]
@@ -87,7 +87,7 @@ class Call:
         """The id of the set in the path, in the letter case of the path."""
         return f"{self.group_id()}/providers/{SCALE_SET_TYPE}/{self.names['scale_set']}"
 
-    def scale_set(self, *, as_parent: bool = False) -> ScaleSet:
+    def scale_set(self, *, as_parent: bool = False) -> ScaleSetResource:
         """The set in the path.
 
         :raises ArmError: 404; ``as_parent`` words it for a path that goes on below the set.
@@ -99,7 +99,7 @@ class Call:
             raise parent_not_found("virtualMachineScaleSets/virtualMachines", self.scale_set_id())
         raise resource_not_found(SCALE_SET_TYPE, self.names["scale_set"], self.names["group"])
 
-    def uniform(self, operation: str) -> ScaleSet:
+    def uniform(self, operation: str) -> ScaleSetResource:
         """The set in the path, which has to be a Uniform one for what is asked.
 
         :raises ArmError: 404, or 400 for a Flexible set.
@@ -109,7 +109,7 @@ class Call:
             raise not_of_flexible(operation, scale_set.name)
         return scale_set
 
-    def virtual_machine(self) -> tuple[ScaleSet, Instance]:
+    def virtual_machine(self) -> tuple[ScaleSetResource, VmInstance]:
         """The VM of a Flexible set that the path names as a resource of its own.
 
         :raises ArmError: 404.
@@ -121,7 +121,7 @@ class Call:
                 return scale_set, vm
         raise resource_not_found(VIRTUAL_MACHINE_TYPE, self.names["vm"], self.names["group"])
 
-    def writable(self, *, as_parent: bool = False) -> ScaleSet:
+    def writable(self, *, as_parent: bool = False) -> ScaleSetResource:
         """The set in the path, which the caller may write to now: not being deleted, held by no other operation.
 
         :raises ArmError: 412 where ``If-Match`` names another version, 409 otherwise.
@@ -141,7 +141,7 @@ class Call:
         if given is not None and given not in (current, "*"):
             raise precondition_failed(given, current)
 
-    def instance(self, scale_set: ScaleSet) -> Instance:
+    def instance(self, scale_set: ScaleSetResource) -> VmInstance:
         """The VM in the path.
 
         :raises ArmError: 404 where it is read, 400 where it is written to, as the compute provider does.
@@ -160,7 +160,7 @@ class Call:
             )
         return vm
 
-    def instances(self, scale_set: ScaleSet, *, by_default_all: bool) -> list[Instance]:
+    def instances(self, scale_set: ScaleSetResource, *, by_default_all: bool) -> list[VmInstance]:
         """The VMs that the body's ``instanceIds`` names.
 
         :raises ArmError: 400 where one of them is no VM of the set.
@@ -179,11 +179,11 @@ class Call:
             chosen[vm.number] = vm
         return list(chosen.values())
 
-    def instance_key(self, scale_set: ScaleSet, vm: Instance) -> str:
+    def instance_key(self, scale_set: ScaleSetResource, vm: VmInstance) -> str:
         """The key under which a VM is held while it is written to."""
         return f"{scale_set.key}/{vm.vm_id}"
 
-    def check_instance_free(self, scale_set: ScaleSet, vm: Instance) -> str:
+    def check_instance_free(self, scale_set: ScaleSetResource, vm: VmInstance) -> str:
         """The key under which a VM is held while it is written to; it must be neither held nor coming or going."""
         key = self.instance_key(scale_set, vm)
         self.operations.check_free(key)
@@ -193,18 +193,18 @@ class Call:
             raise concurrent_request()
         return key
 
-    def accepted(self, operation: Operation) -> Response:
+    def accepted(self, operation: LongRunningOperation) -> ArmResponse:
         """202 for an action or a deletion: both URLs, no body."""
         url = self.operation_url(operation, monitor=True)
         headers = {**self.async_headers(operation), "location": url, **self.operations.retry_after()}
-        return Response(HTTPStatus.ACCEPTED, headers)
+        return ArmResponse(HTTPStatus.ACCEPTED, headers)
 
-    def async_headers(self, operation: Operation) -> dict[str, str]:
+    def async_headers(self, operation: LongRunningOperation) -> dict[str, str]:
         """The headers that say that a write goes on; the galleries' part of the provider sends but one."""
         headers = {"azure-asyncoperation": self.operation_url(operation, monitor=False)}
         return headers if operation.image_version else {**headers, "azure-asyncnotification": "Enabled"}
 
-    def operation_url(self, operation: Operation, *, monitor: bool) -> str:
+    def operation_url(self, operation: LongRunningOperation, *, monitor: bool) -> str:
         """An operation's absolute URL, as the compute provider writes it (without the signature).
 
         Who is told it knows that the request goes on as that operation.

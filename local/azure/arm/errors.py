@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from http import HTTPStatus
 
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 
 #: The code of refusals that are not Azure's but this stand-in's.
 NOT_SIMULATED = "NotSimulated"
@@ -36,7 +36,7 @@ class ArmError(Exception):
         self.headers = headers or {}
         self.details = details
 
-    def response(self) -> Response:
+    def response(self) -> ArmResponse:
         """The answer on the wire."""
         error: Json = {"code": self.code, "message": self.message}
         if self.details is not None:
@@ -63,7 +63,7 @@ class Throttled(ArmError):
         self.policy = policy
         self.allowed = allowed
 
-    def response(self) -> Response:
+    def response(self) -> ArmResponse:
         detail = f'{{"operationGroup":"{self.policy}","allowedRequestCount":{self.allowed}}}'
         details = [{"code": "TooManyRequests", "target": self.policy, "message": detail}]
         body = {"code": self.code, "message": self.message, "details": details}

@@ -6,18 +6,18 @@ import re
 from http import HTTPStatus
 
 from local.azure.arm.errors import ArmError
-from local.azure.arm.messages import Request, Response, json_response
-from local.azure.arm.resources import State
+from local.azure.arm.messages import ArmRequest, ArmResponse, json_response
+from local.azure.arm.resources import CloudState
 from local.azure.world import Fault
 
 
-class Faults:
+class AzureFaults:
     """The rules in force, in order: of those that match a request the first one acts, and each counts its matches.
 
     ``struck`` counts the requests with which something went wrong.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: CloudState) -> None:
         self._state = state
         self.struck = 0
 
@@ -35,7 +35,7 @@ class Faults:
         """The rules in force, and how many requests each was for so far."""
         return list(zip(self._state.faults, self._state.fault_matches, strict=True))
 
-    def match(self, request: Request) -> Fault | None:
+    def match(self, request: ArmRequest) -> Fault | None:
         """What goes wrong with this request."""
         acting = None
         for index, rule in enumerate(self._state.faults):
@@ -48,7 +48,7 @@ class Faults:
         return acting
 
 
-def refusal(fault: Fault, status: int) -> Response:
+def refusal(fault: Fault, status: int) -> ArmResponse:
     """The answer of a rule that refuses requests."""
     if fault.body is not None:
         return json_response(status, fault.body, fault.headers)

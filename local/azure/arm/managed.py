@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import ArmError, resource_not_found
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
@@ -27,22 +27,22 @@ REGISTERED_AFTER, MADE_AFTER = timedelta(minutes=1), timedelta(seconds=10)
 WRITERS = ("ba92f5b4-2d11-453d-a403-e96b0029c9fe", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b")
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET one resource."""
     return json_response(HTTPStatus.OK, _shown(call, _there(call)))
 
 
-def remove(call: Call) -> Response:
+def remove(call: ArmCall) -> ArmResponse:
     """DELETE one resource, and what is below it; where there is none, Azure has nothing against it."""
     path = _path(call)
     if path not in call.state.managed:
-        return Response(HTTPStatus.NO_CONTENT)
+        return ArmResponse(HTTPStatus.NO_CONTENT)
     for below in [key for key in call.state.managed if key.startswith(f"{path}/")]:
         del call.state.managed[below]
     return json_response(HTTPStatus.OK, call.state.managed.pop(path))
 
 
-def put_assignment(call: Call) -> Response:
+def put_assignment(call: ArmCall) -> ArmResponse:
     """PUT a role assignment.
 
     https://learn.microsoft.com/azure/role-based-access-control/troubleshooting: ``RoleAssignmentExists``,
@@ -62,7 +62,7 @@ def put_assignment(call: Call) -> Response:
     return _keep(call, {"properties": {**wanted, "scope": scope, "createdOn": created}}, new=there is None)
 
 
-def list_assignments(call: Call) -> Response:
+def list_assignments(call: ArmCall) -> ArmResponse:
     """GET the role assignments at, above and below a scope, of one principal where ``$filter`` names it."""
     named = re.search(r"principalId eq '([^']+)'", call.request.query.get("$filter", ""))
     here = f"{call.names['scope'].lower()}/"
@@ -74,7 +74,7 @@ def list_assignments(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": found})
 
 
-def put_definition(call: Call) -> Response:
+def put_definition(call: ArmCall) -> ArmResponse:
     """PUT a custom role. A subscription in which it is still assigned cannot be taken out of it.
 
     https://github.com/Azure/bicep/issues/17145: ``RoleScopeBeingRemovedContainsAssignments``.
@@ -88,7 +88,7 @@ def put_definition(call: Call) -> Response:
     return _keep(call, {"properties": properties}, new=_path(call) not in call.state.managed)
 
 
-def remove_definition(call: Call) -> Response:
+def remove_definition(call: ArmCall) -> ArmResponse:
     """DELETE a custom role, which must not be assigned any more."""
     if list(_assigned(call)):
         text = "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."
@@ -96,7 +96,7 @@ def remove_definition(call: Call) -> Response:
     return remove(call)
 
 
-def list_definitions(call: Call) -> Response:
+def list_definitions(call: ArmCall) -> ArmResponse:
     """GET the custom roles that can be assigned in a subscription; Azure's own are not simulated."""
     here = call.names["scope"].lower()
     found = [
@@ -107,7 +107,7 @@ def list_definitions(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": found})
 
 
-def put_topic(call: Call) -> Response:
+def put_topic(call: ArmCall) -> ArmResponse:
     """PUT a system topic; a source has one (https://learn.microsoft.com/azure/event-grid/system-topics)."""
     body = call.body()
     source = body["properties"]["source"]
@@ -127,7 +127,7 @@ def put_topic(call: Call) -> Response:
     return _make(call, body, new=there is None)
 
 
-def put_subscription(call: Call) -> Response:
+def put_subscription(call: ArmCall) -> ArmResponse:
     """PUT an event subscription. One that has failed stays so (https://github.com/Azure/azure-sdk-for-net/issues/51014).
 
     What it names has to be there: the function (https://github.com/Azure/bicep/issues/11656), and the right of the
@@ -150,7 +150,7 @@ def put_subscription(call: Call) -> Response:
     return _make(call, body, new=there is None)
 
 
-def list_children(call: Call) -> Response:
+def list_children(call: ArmCall) -> ArmResponse:
     """GET the resources of one type below what the path names; for topics of a subscription in all its groups."""
     base, kind = _path(call).rsplit("/", 1)
     pattern = re.compile(re.escape(f"{base}/{kind}/") + "[^/]+")
@@ -163,7 +163,7 @@ def list_children(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": found})
 
 
-def read_provider(call: Call) -> Response:
+def read_provider(call: ArmCall) -> ArmResponse:
     """GET how far a provider's registration has come."""
     found = call.state.managed.get(_path(call), {"readyAt": ""})
     ready = found["readyAt"] and call.state.now >= datetime.fromisoformat(found["readyAt"])
@@ -172,14 +172,14 @@ def read_provider(call: Call) -> Response:
     return json_response(HTTPStatus.OK, body)
 
 
-def register_provider(call: Call) -> Response:
+def register_provider(call: ArmCall) -> ArmResponse:
     """POST the registration of a provider."""
     path = _path(call).rpartition("/")[0]
     call.state.managed.setdefault(path, {"id": path, "readyAt": (call.state.now + REGISTERED_AFTER).isoformat()})
     return json_response(HTTPStatus.OK, {"id": path, "registrationState": "Registering"})
 
 
-def list_functions(call: Call) -> Response:
+def list_functions(call: ArmCall) -> ArmResponse:
     """GET the functions that Azure knows of an app: none for a while after its deployment."""
     site = call.request.path.rpartition("/")[0]
     names = functions_of(_there(call, site.lower()), call.state.now)
@@ -187,7 +187,7 @@ def list_functions(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": value})
 
 
-def list_keys(call: Call) -> Response:
+def list_keys(call: ArmCall) -> ArmResponse:
     """POST for the keys of a function."""
     site, _, function = call.request.path.rpartition("/")[0].partition("/functions/")
     if function not in functions_of(_there(call, site.lower()), call.state.now):
@@ -201,11 +201,11 @@ def functions_of(site: Json, now: datetime) -> list[str]:
     return list(site.get("functions", ())) if ready else []
 
 
-def _path(call: Call) -> str:
+def _path(call: ArmCall) -> str:
     return call.request.path.rstrip("/").lower()
 
 
-def _there(call: Call, path: str = "") -> Json:
+def _there(call: ArmCall, path: str = "") -> Json:
     found = call.state.managed.get(path or _path(call))
     if found is None:
         kind, _, name = (path or call.request.path).rpartition("/providers/")[2].rpartition("/")
@@ -213,20 +213,20 @@ def _there(call: Call, path: str = "") -> Json:
     return found
 
 
-def _keep(call: Call, body: Json, *, new: bool) -> Response:
+def _keep(call: ArmCall, body: Json, *, new: bool) -> ArmResponse:
     kept = {**body, "id": call.request.path, "name": call.request.path.rpartition("/")[2]}
     call.state.managed[_path(call)] = kept
     return json_response(HTTPStatus.CREATED if new else HTTPStatus.OK, _shown(call, kept))
 
 
-def _make(call: Call, body: Json, *, new: bool) -> Response:
+def _make(call: ArmCall, body: Json, *, new: bool) -> ArmResponse:
     properties = {**body["properties"], "provisioningState": "Succeeded"}
     return _keep(
         call, {**body, "properties": properties, "readyAt": (call.state.now + MADE_AFTER).isoformat()}, new=new
     )
 
 
-def _shown(call: Call, body: Json) -> Json:
+def _shown(call: ArmCall, body: Json) -> Json:
     """The resource as Azure shows it now: what was just written is still being made."""
     shown = {name: value for name, value in body.items() if name != "readyAt"}
     if "readyAt" in body and "properties" in body and call.state.now < datetime.fromisoformat(body["readyAt"]):
@@ -234,7 +234,7 @@ def _shown(call: Call, body: Json) -> Json:
     return shown
 
 
-def _of(call: Call, kind: str) -> Iterator[tuple[str, Json]]:
+def _of(call: ArmCall, kind: str) -> Iterator[tuple[str, Json]]:
     pattern = re.compile(f".*{re.escape(kind.lower())}/[^/]+")
     return ((key, one) for key, one in call.state.managed.items() if pattern.fullmatch(key))
 
@@ -251,7 +251,7 @@ def _same(one: Json, other: Json) -> bool:
     )
 
 
-def _assigned(call: Call) -> Iterator[Json]:
+def _assigned(call: ArmCall) -> Iterator[Json]:
     """The assignments of the role in the path."""
     role = _path(call).rpartition("/")[2]
     return (
@@ -261,7 +261,7 @@ def _assigned(call: Call) -> Iterator[Json]:
     )
 
 
-def _may_write(call: Call, destination: Json) -> bool:
+def _may_write(call: ArmCall, destination: Json) -> bool:
     topic = call.state.managed[_path(call).partition("/eventsubscriptions/")[0]]
     principal = (topic.get("identity") or {}).get("principalId")
     container = (

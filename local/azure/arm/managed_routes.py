@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from local.azure.arm import managed, throttling
 from local.azure.arm.managed import ASSIGNMENTS, DEFINITIONS, TOPICS
-from local.azure.arm.routes import Handler, Route
+from local.azure.arm.routes import ArmRoute, Handler
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{group}"
 
 
-def managed_routes() -> list[Route]:
+def managed_routes() -> list[ArmRoute]:
     """All of them."""
     assignments, definitions = "{scope*}" + ASSIGNMENTS, "{scope*}" + DEFINITIONS
     topics = _GROUP + TOPICS
@@ -37,7 +37,7 @@ def managed_routes() -> list[Route]:
     ]
 
 
-def _kept(collection: str, kind: str, put: Handler) -> list[Route]:
+def _kept(collection: str, kind: str, put: Handler) -> list[ArmRoute]:
     one = collection + "/{name}"
     return [
         _route("GET", one, f"get {kind}", managed.read),
@@ -46,7 +46,7 @@ def _kept(collection: str, kind: str, put: Handler) -> list[Route]:
     ]
 
 
-def _route(method: str, template: str, kind: str, handler: Handler) -> Route:
+def _route(method: str, template: str, kind: str, handler: Handler) -> ArmRoute:
     asks = method == "GET" or kind == "list keys"
     policy = throttling.GET_OTHER if asks else throttling.WRITE_OTHER
-    return Route(method, template, kind, policy, handler, is_write=not asks)
+    return ArmRoute(method, template, kind, policy, handler, is_write=not asks)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import scope_locked
-from local.azure.arm.messages import Json, Request, Response, json_response
-from local.azure.arm.resources import State
+from local.azure.arm.messages import ArmRequest, ArmResponse, Json, json_response
+from local.azure.arm.resources import CloudState
 from local.azure.world import LockSpec, World
 
 _TYPE = "Microsoft.Authorization/locks"
@@ -25,7 +25,7 @@ def lock_body(spec: LockSpec, world: World) -> Json:
     return {"id": identifier, "name": spec.name, "type": _TYPE, "properties": {"level": spec.level}}
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the locks of a resource group: those at, above and below it."""
     group = f"{call.group_id().lower()}/"
     related = [
@@ -36,7 +36,7 @@ def list_in_group(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": related})
 
 
-def check(state: State, request: Request, *, is_write: bool) -> None:
+def check(state: CloudState, request: ArmRequest, *, is_write: bool) -> None:
     """Refuse what a lock forbids.
 
     That POST …/delete counts as a deletion is what cluster autoscalers report of locked node groups:

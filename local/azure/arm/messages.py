@@ -17,7 +17,7 @@ class ConnectionLost(ConnectionError):
 
 
 @dataclass(frozen=True)
-class Request:
+class ArmRequest:
     """One HTTP request; ``url`` may be absolute or only path and query."""
 
     method: str
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass
-class Response:
+class ArmResponse:
     """One HTTP answer. Header names are in lower case."""
 
     status: int
@@ -65,11 +65,11 @@ def encode(body: Any) -> bytes:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> ArmResponse:
     """An answer with a JSON body."""
     return raw_response(status, encode(body), headers)
 
 
-def raw_response(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+def raw_response(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> ArmResponse:
     """An answer whose JSON body is already encoded."""
-    return Response(status, {"content-type": "application/json; charset=utf-8", **(headers or {})}, body)
+    return ArmResponse(status, {"content-type": "application/json; charset=utf-8", **(headers or {})}, body)

@@ -19,8 +19,8 @@ from local.azure.arm.errors import (
     concurrent_request,
     entity_not_found,
 )
-from local.azure.arm.messages import Json, Response, json_response
-from local.azure.arm.resources import Due, ImageVersion, Operation, ScaleSet, State
+from local.azure.arm.messages import ArmResponse, Json, json_response
+from local.azure.arm.resources import CloudState, Due, LongRunningOperation, ScaleSetResource, VersionResource
 from local.azure.compute.fabric import Fabric
 from local.azure.world import Fault
 
@@ -28,19 +28,19 @@ from local.azure.world import Fault
 class Operations:
     """The operations of a state."""
 
-    def __init__(self, state: State, fabric: Fabric, agenda: Agenda) -> None:
+    def __init__(self, state: CloudState, fabric: Fabric, agenda: Agenda) -> None:
         self._state = state
         self._fabric = fabric
         self._platform = fabric.world.platform
         self._agenda = agenda
-        self._listeners: list[Callable[[Operation], None]] = []
+        self._listeners: list[Callable[[LongRunningOperation], None]] = []
         agenda.on("ended", self._ended)
 
-    def on_end(self, listener: Callable[[Operation], None]) -> None:
+    def on_end(self, listener: Callable[[LongRunningOperation], None]) -> None:
         """Have ``listener`` hear of every operation that has ended, well or not."""
         self._listeners.append(listener)
 
-    def _tell(self, operation: Operation) -> None:
+    def _tell(self, operation: LongRunningOperation) -> None:
         for listener in self._listeners:
             listener(operation)
 
@@ -64,22 +64,22 @@ class Operations:
         fault: Fault | None = None,
         error: Json | None = None,
         surplus: Iterable[str] = (),
-    ) -> Operation:
+    ) -> LongRunningOperation:
         """Start an operation that holds ``holds`` until ``ends_at``; with an ``error`` it will end `Failed`."""
         location = self._state.scale_sets[scale_set].location
         return self._begin(holds, scale_set, location, ends_at, fault, error, surplus)
 
     def begin_network(
         self, holds: str, location: str, ends_at: datetime, fault: Fault | None = None, result_of: str = ""
-    ) -> Operation:
+    ) -> LongRunningOperation:
         """Start an operation of the network provider; ``result_of`` is the path whose answer is its result."""
         operation = self._begin(holds, "", location, ends_at, fault, None, ())
         operation.result_of = result_of
         return operation
 
     def begin_version(
-        self, version: ImageVersion, ends_at: datetime, fault: Fault | None = None, error: Json | None = None
-    ) -> Operation:
+        self, version: VersionResource, ends_at: datetime, fault: Fault | None = None, error: Json | None = None
+    ) -> LongRunningOperation:
         """Start an operation on an image version, which holds it; with an ``error`` it will end `Failed`."""
         operation = self._begin(version.key, "", version.location, ends_at, fault, error, ())
         operation.image_version = version.key
@@ -94,7 +94,7 @@ class Operations:
         fault: Fault | None,
         error: Json | None,
         surplus: Iterable[str],
-    ) -> Operation:
+    ) -> LongRunningOperation:
         outcome = "Failed" if error else "Succeeded"
         if fault and fault.operation_status:
             outcome = fault.operation_status
@@ -103,7 +103,7 @@ class Operations:
                 "message": "An internal error occurred.",
             }
         self.preempt(holds)
-        operation = Operation(
+        operation = LongRunningOperation(
             id=self._state.identifier(),
             location=location,
             started_at=self._state.now,
@@ -129,7 +129,7 @@ class Operations:
         self._delete_surplus(older)
         self._tell(older)
 
-    def _delete_surplus(self, operation: Operation) -> None:
+    def _delete_surplus(self, operation: LongRunningOperation) -> None:
         scale_set = self._state.scale_sets.get(operation.scale_set)
         if scale_set is None:
             return
@@ -145,7 +145,7 @@ class Operations:
         self._settle(operation)
         self._tell(operation)
 
-    def _settle(self, operation: Operation) -> None:
+    def _settle(self, operation: LongRunningOperation) -> None:
         """What the end of an operation means for its scale set."""
         scale_set = self._state.scale_sets.get(operation.scale_set)
         if scale_set is None:
@@ -159,7 +159,7 @@ class Operations:
             del self._state.scale_sets[scale_set.key]
         scale_set.is_deleting = False
 
-    def _settle_vm(self, scale_set: ScaleSet, vm_id: str) -> None:
+    def _settle_vm(self, scale_set: ScaleSetResource, vm_id: str) -> None:
         """The end of a write of one VM, however it went (assumed). The set's ETag moves only now.
 
         Learnt from cloud-provider-azure, `.agents/references/etag-cache.md`.
@@ -171,7 +171,7 @@ class Operations:
         if self._platform.vm_writes == "oneAtATime":
             scale_set.etag += 1
 
-    def find(self, operation_id: str) -> Operation:
+    def find(self, operation_id: str) -> LongRunningOperation:
         """An operation by its id.
 
         :raises ArmError: 404.
@@ -181,7 +181,7 @@ class Operations:
             raise entity_not_found(f"The operation '{operation_id}' was not found.")
         return operation
 
-    def status(self, operation_id: str) -> Response:
+    def status(self, operation_id: str) -> ArmResponse:
         """What ``Azure-AsyncOperation`` answers."""
         operation = self.find(operation_id)
         body: Json = {"startTime": operation.started_at.isoformat()}
@@ -194,13 +194,13 @@ class Operations:
             body["error"] = operation.error
         return json_response(HTTPStatus.OK, {**body, "name": operation.id})
 
-    def result(self, operation_id: str, url: str) -> Response:
+    def result(self, operation_id: str, url: str) -> ArmResponse:
         """What ``Location`` answers: 202 while it runs, then 200 without a body, or the error (status assumed)."""
         operation = self.find(operation_id)
         if operation.status == "InProgress":
-            return Response(HTTPStatus.ACCEPTED, {"location": url, **self.retry_after()})
+            return ArmResponse(HTTPStatus.ACCEPTED, {"location": url, **self.retry_after()})
         if operation.status == "Succeeded" or not operation.error:
-            return Response(HTTPStatus.OK)
+            return ArmResponse(HTTPStatus.OK)
         raise ArmError(HTTPStatus.CONFLICT, operation.error["code"], operation.error["message"])
 
     def retry_after(self) -> dict[str, str]:

@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import invalid_parameter
-from local.azure.arm.messages import Response, encode, raw_response
+from local.azure.arm.messages import ArmResponse, encode, raw_response
 
 T = TypeVar("T")
 
 
-def page(call: Call, items: Sequence[T], encoded: Callable[[T], bytes]) -> Response:
+def page(call: ArmCall, items: Sequence[T], encoded: Callable[[T], bytes]) -> ArmResponse:
     """One page of a list. The token in ``nextLink`` says where the next begins; to a client it is opaque."""
     size, token = call.world.platform.page_size, call.request.query.get("$skiptoken")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from local.azure.arm.messages import Json, encode
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 from local.azure.compute.lifecycle import health_source
 from local.azure.network.interface_shape import configurations, interface_id, is_kept
 
@@ -39,21 +39,21 @@ class Rendering:
     def __init__(self) -> None:
         self._encoded: dict[tuple[str, str, int], tuple[tuple[str, int, int, int], bytes]] = {}
 
-    def instance(self, scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> bytes:
+    def instance(self, scale_set: ScaleSetResource, vm: VmInstance, *, with_view: bool) -> bytes:
         """The encoded body of a VM below its set, with its instance view if asked for."""
         return self._keep(
             f"instance {with_view}", scale_set, vm, lambda: instance_body(scale_set, vm, with_view=with_view)
         )
 
     def virtual_machine(
-        self, scale_set: ScaleSet, vm: Instance, *, with_view: bool, with_health: bool = False
+        self, scale_set: ScaleSetResource, vm: VmInstance, *, with_view: bool, with_health: bool = False
     ) -> bytes:
         """The encoded body of a Flexible set's VM as a resource of its own, with its instance view if asked for."""
         view = virtual_machine_view(scale_set, vm, with_health=with_health) if with_view else None
         kind = f"virtual machine {with_view} {with_health}"
         return self._keep(kind, scale_set, vm, lambda: virtual_machine_body(scale_set, vm, view))
 
-    def _keep(self, kind: str, scale_set: ScaleSet, vm: Instance, build: Callable[[], Json]) -> bytes:
+    def _keep(self, kind: str, scale_set: ScaleSetResource, vm: VmInstance, build: Callable[[], Json]) -> bytes:
         key = kind, scale_set.key, vm.number
         state = vm.vm_id, vm.revision, vm.etag, scale_set.model
         kept = self._encoded.get(key)
@@ -63,13 +63,13 @@ class Rendering:
         return kept[1]
 
 
-def scale_set_body(scale_set: ScaleSet) -> Json:
+def scale_set_body(scale_set: ScaleSetResource) -> Json:
     """A set as GET answers it: what it was given, with the state and the ETag of now."""
     properties = {**scale_set.properties, "provisioningState": scale_set.provisioning_state}
     return {**scale_set.body, "properties": properties, "etag": scale_set.quoted_etag}
 
 
-def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json:
+def instance_body(scale_set: ScaleSetResource, vm: VmInstance, *, with_view: bool) -> Json:
     """A VM as GET answers it."""
     body: Json = {
         "name": vm.name,
@@ -89,18 +89,18 @@ def instance_body(scale_set: ScaleSet, vm: Instance, *, with_view: bool) -> Json
     return body
 
 
-def instance_id(scale_set: ScaleSet, vm: Instance) -> str:
+def instance_id(scale_set: ScaleSetResource, vm: VmInstance) -> str:
     """The id of a VM below its set."""
     return f"{scale_set.id}/virtualMachines/{scale_set.instance_id(vm)}"
 
 
-def virtual_machine_id(scale_set: ScaleSet, vm: Instance) -> str:
+def virtual_machine_id(scale_set: ScaleSetResource, vm: VmInstance) -> str:
     """The id of a Flexible set's VM as a resource of its own."""
     group = scale_set.id.partition("/virtualMachineScaleSets/")[0]
     return f"{group}/virtualMachines/{vm.name}"
 
 
-def virtual_machine_body(scale_set: ScaleSet, vm: Instance, view: Json | None) -> Json:
+def virtual_machine_body(scale_set: ScaleSetResource, vm: VmInstance, view: Json | None) -> Json:
     """A Flexible set's VM as GET of the VM answers it."""
     shared = _instance_properties(scale_set, vm)
     names = ("hardwareProfile", "provisioningState", "vmId", "storageProfile", "osProfile", "timeCreated")
@@ -132,7 +132,7 @@ def virtual_machine_body(scale_set: ScaleSet, vm: Instance, view: Json | None) -
     return body
 
 
-def virtual_machine_view(scale_set: ScaleSet, vm: Instance, *, with_health: bool) -> Json:
+def virtual_machine_view(scale_set: ScaleSetResource, vm: VmInstance, *, with_health: bool) -> Json:
     """The instance view of a Flexible set's VM."""
     view = instance_view(scale_set, vm)
     del view["placementGroupId"]
@@ -141,7 +141,7 @@ def virtual_machine_view(scale_set: ScaleSet, vm: Instance, *, with_health: bool
     return view
 
 
-def _instance_properties(scale_set: ScaleSet, vm: Instance) -> Json:
+def _instance_properties(scale_set: ScaleSetResource, vm: VmInstance) -> Json:
     profile = scale_set.models[vm.model]
     storage = profile.get("storageProfile") or {}
     interfaces = configurations(scale_set, vm)
@@ -176,13 +176,13 @@ def _parts(profile: Json, names: tuple[str, ...]) -> Json:
     return {name: profile[name] for name in names if name in profile}
 
 
-def _os_disk(scale_set: ScaleSet, vm: Instance, storage: Json) -> Json:
+def _os_disk(scale_set: ScaleSetResource, vm: VmInstance, storage: Json) -> Json:
     # A set names the storage accounts of unmanaged disks; its VMs do not.
     given = {name: value for name, value in (storage.get("osDisk") or {}).items() if name != "vhdContainers"}
     return {**given, "name": _disk_name(scale_set, vm)}
 
 
-def _data_disks(scale_set: ScaleSet, vm: Instance, storage: Json) -> list[Json]:
+def _data_disks(scale_set: ScaleSetResource, vm: VmInstance, storage: Json) -> list[Json]:
     """The model's, each with a name of its own. A VM in its own right says what becomes of it, by default `Delete`."""
     option = {"deleteOption": "Delete"} if scale_set.is_flexible else {}
     return [
@@ -190,11 +190,11 @@ def _data_disks(scale_set: ScaleSet, vm: Instance, storage: Json) -> list[Json]:
     ]
 
 
-def _disk_name(scale_set: ScaleSet, vm: Instance) -> str:
+def _disk_name(scale_set: ScaleSetResource, vm: VmInstance) -> str:
     return f"{scale_set.name}_{vm.name}_OS__1_{vm.vm_id.replace('-', '')}"
 
 
-def _computer_name(profile: Json, vm: Instance) -> str:
+def _computer_name(profile: Json, vm: VmInstance) -> str:
     if vm.computer_name is not None:
         return vm.computer_name
     prefix = (profile.get("osProfile") or {}).get("computerNamePrefix", "vm")
@@ -205,12 +205,12 @@ def _computer_name(profile: Json, vm: Instance) -> str:
     return f"{prefix}{digits:0>6}"
 
 
-def _os_profile(profile: Json, vm: Instance) -> Json:
+def _os_profile(profile: Json, vm: VmInstance) -> Json:
     given = {key: value for key, value in (profile.get("osProfile") or {}).items() if key != "computerNamePrefix"}
     return {"computerName": _computer_name(profile, vm), **given}
 
 
-def instance_view(scale_set: ScaleSet, vm: Instance) -> Json:
+def instance_view(scale_set: ScaleSetResource, vm: VmInstance) -> Json:
     """A VM's instance view; ``vmHealth`` is there only while something reports the VM's health."""
     profile = scale_set.models[vm.model]
     view: Json = {
@@ -243,7 +243,7 @@ def _health_status(health: str, at: datetime) -> Json:
     return {"code": f"HealthState/{health}", "level": level, "displayStatus": text, "time": at.isoformat()}
 
 
-def instance_statuses(vm: Instance) -> list[Json]:
+def instance_statuses(vm: VmInstance) -> list[Json]:
     """A VM's provisioning state and power state."""
     word, level, text = _PROVISIONING[vm.provisioning_state]
     status: Json = {"code": f"ProvisioningState/{word}", "level": level, "displayStatus": text}
@@ -266,7 +266,7 @@ def _extension(name: str, profile: Json, at: datetime) -> Json:
     }
 
 
-def scale_set_view(scale_set: ScaleSet, now: datetime) -> Json:
+def scale_set_view(scale_set: ScaleSetResource, now: datetime) -> Json:
     """The instance view of a set: how many VMs are in which state."""
     states = Counter(_PROVISIONING[vm.provisioning_state][0] for vm in scale_set.instances.values())
     word = scale_set.provisioning_state.lower()
@@ -287,14 +287,14 @@ def scale_set_view(scale_set: ScaleSet, now: datetime) -> Json:
     }
 
 
-def _repairs(scale_set: ScaleSet) -> str:
+def _repairs(scale_set: ScaleSetResource) -> str:
     policy = scale_set.properties.get("automaticRepairsPolicy") or {}
     if scale_set.repairs_suspended:
         return "Suspended"
     return "Running" if policy.get("enabled") else "NotRunning"
 
 
-def _extension_summaries(scale_set: ScaleSet) -> list[Json]:
+def _extension_summaries(scale_set: ScaleSetResource) -> list[Json]:
     booted = sum(1 for vm in scale_set.instances.values() if vm.booted_at)
     names = [
         str(extension.get("name"))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from local.azure.arm.messages import Json
-from local.azure.events.events import Event, Notification, Write
+from local.azure.events.events import PendingNotification, ResourceEvent, ResourceWrite
 from local.azure.world import Fault
 from local.azure.world.images import Behavior
 
@@ -16,7 +16,7 @@ _IDENTIFIERS = uuid.UUID("5d2c1d5e-0b6f-4f0e-9f6c-6f5e6b1c2a10")
 
 
 @dataclass
-class Instance:
+class VmInstance:
     """A VM of a scale set.
 
     ``number`` is a Uniform VM's instance id, which a later VM may get again, and a Flexible VM's random suffix;
@@ -73,7 +73,7 @@ class Instance:
 
 
 @dataclass
-class ScaleSet:
+class ScaleSetResource:
     """A scale set: its ARM body without what is derived (ETag, state), its models and its VMs by instance id.
 
     ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest, and 0
@@ -87,7 +87,7 @@ class ScaleSet:
     etag: int = 1
     next_number: int = 0
     launches: dict[str, int] = field(default_factory=dict)
-    instances: dict[int, Instance] = field(default_factory=dict)
+    instances: dict[int, VmInstance] = field(default_factory=dict)
     provisioning_state: str = "Succeeded"
     is_deleting: bool = False
     lists_latest_model: bool = False
@@ -148,15 +148,15 @@ class ScaleSet:
         """As on the wire: a counter in quotes."""
         return f'"{self.etag}"'
 
-    def active(self) -> list[Instance]:
+    def active(self) -> list[VmInstance]:
         """The VMs that count in the capacity, by instance id."""
         return [vm for _, vm in sorted(self.instances.items()) if not vm.is_deleting]
 
-    def instance_id(self, vm: Instance) -> str:
+    def instance_id(self, vm: VmInstance) -> str:
         """What Azure calls a VM of the set: by number in a Uniform set, by name in a Flexible one."""
         return vm.name if self.is_flexible else str(vm.number)
 
-    def instance(self, instance_id: str) -> Instance | None:
+    def instance(self, instance_id: str) -> VmInstance | None:
         """A VM by what Azure calls it; names are told apart regardless of letter case."""
         if not self.is_flexible:
             return self.instances.get(int(instance_id)) if instance_id.isdecimal() else None
@@ -166,11 +166,11 @@ class ScaleSet:
             return likely
         return next((vm for vm in self.instances.values() if vm.name.lower() == wanted), None)
 
-    def sku_of(self, vm: Instance) -> Json:
+    def sku_of(self, vm: VmInstance) -> Json:
         """The size of a VM: its own, also when the set's is another by now."""
         return vm.sku or self.sku
 
-    def find(self, vm_id: str) -> Instance | None:
+    def find(self, vm_id: str) -> VmInstance | None:
         """A VM by its unique id."""
         return next((vm for vm in self.instances.values() if vm.vm_id == vm_id), None)
 
@@ -198,7 +198,7 @@ class Replica:
 
 
 @dataclass
-class ImageVersion:
+class VersionResource:
     """A version of a gallery image.
 
     ``properties`` are those of its ARM body without what changes by itself, the provisioning state and the replication.
@@ -232,7 +232,7 @@ class ImageVersion:
 
 
 @dataclass
-class Operation:
+class LongRunningOperation:
     """A long-running operation.
 
     ``holds`` is what it keeps others from writing to: the key of a scale set, of one of its VMs, of an image version,
@@ -253,7 +253,7 @@ class Operation:
     surplus: list[str] = field(default_factory=list)
     result_of: str = ""
     image_version: str = ""
-    write: Write | None = None
+    write: ResourceWrite | None = None
     status: str = "InProgress"
 
 
@@ -325,7 +325,7 @@ class RequestCount:
 
 
 @dataclass
-class State:
+class CloudState:
     """Everything that changes, at the time ``now``.
 
     ``admin_states`` are those of the members of load balancers' pools: by pool, then by IP configuration.
@@ -341,15 +341,15 @@ class State:
     identifiers: int = 0
     answers: int = 0
     orders: int = 0
-    scale_sets: dict[str, ScaleSet] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
+    scale_sets: dict[str, ScaleSetResource] = field(default_factory=dict)
+    operations: dict[str, LongRunningOperation] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     admin_states: dict[str, dict[str, str]] = field(default_factory=dict)
     deleted_pools: list[str] = field(default_factory=list)
     network_etags: dict[str, int] = field(default_factory=dict)
     interfaces: dict[str, Json] = field(default_factory=dict)
     autoscale: dict[str, Json] = field(default_factory=dict)
-    image_versions: dict[str, ImageVersion] = field(default_factory=dict)
+    image_versions: dict[str, VersionResource] = field(default_factory=dict)
     agenda: list[Due] = field(default_factory=list)
     locks: list[Json] = field(default_factory=list)
     managed: dict[str, Json] = field(default_factory=dict)
@@ -359,11 +359,11 @@ class State:
     fault_matches: list[int] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     changes: list[VmChange] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    events: list[ResourceEvent] = field(default_factory=list)
     subscribed: list[str] = field(default_factory=list)
     notified: int = 0
-    notifications: list[Notification] = field(default_factory=list)
-    dead_letters: list[Notification] = field(default_factory=list)
+    notifications: list[PendingNotification] = field(default_factory=list)
+    dead_letters: list[PendingNotification] = field(default_factory=list)
 
     def identifier(self) -> str:
         """A fresh unique id: the same every time for the same seed."""

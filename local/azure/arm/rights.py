@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import ArmError, front
 
 TABLE = Path(__file__).parents[3] / "infra" / "actions.json"
@@ -30,7 +30,7 @@ _OBJECT = "99999999-9999-9999-9999-999999999999"
 
 
 @dataclass(frozen=True)
-class Row:
+class RightsRow:
     """An action, the requests that need it, and what writes have to name for that (``target``; empty: nothing)."""
 
     action: str
@@ -42,7 +42,7 @@ class Row:
         """What method and path of a request have to match."""
         return tuple(re.compile(_expression(request), re.IGNORECASE) for request in self.requests)
 
-    def concerns(self, call: Call) -> bool:
+    def concerns(self, call: ArmCall) -> bool:
         """Whether the request of a call is one of the row's."""
         asked = f"{call.request.method} {call.request.path.rstrip('/')}"
         return any(pattern.fullmatch(asked) for pattern in self.patterns)
@@ -53,10 +53,10 @@ class Row:
         return next((one for one in ids if pattern.fullmatch(one)), "")
 
 
-def read_rows(path: Path = TABLE) -> tuple[Row, ...]:
+def read_rows(path: Path = TABLE) -> tuple[RightsRow, ...]:
     """The rows of the table."""
     rows: list[Mapping[str, Any]] = json.loads(path.read_text())["actions"]
-    return tuple(Row(row["action"], tuple(row["requests"]), row.get("target", "")) for row in rows)
+    return tuple(RightsRow(row["action"], tuple(row["requests"]), row.get("target", "")) for row in rows)
 
 
 @dataclass
@@ -64,10 +64,10 @@ class Rights:
     """An identity that has these actions, everywhere, and no other. ``used``: those that it needed so far."""
 
     actions: Collection[str]
-    rows: tuple[Row, ...] = field(default_factory=read_rows)
+    rows: tuple[RightsRow, ...] = field(default_factory=read_rows)
     used: set[str] = field(default_factory=set)
 
-    def check(self, call: Call) -> None:
+    def check(self, call: ArmCall) -> None:
         """Refuse a request for which an action is missing.
 
         :raises ArmError: 403.
@@ -97,7 +97,7 @@ def _expression(pattern: str) -> str:
     return text.replace(r"\{group\}", group).replace(r"\{subscription\}", "/subscriptions/[^/]+")
 
 
-def _ids(call: Call) -> list[str]:
+def _ids(call: ArmCall) -> list[str]:
     """What the request names, and what the scale set has that it is about."""
     if call.request.method == "GET":
         return []

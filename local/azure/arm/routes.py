@@ -10,20 +10,20 @@ from functools import cached_property
 from http import HTTPStatus
 
 from local.azure.arm import accounts, management_locks, throttling
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import resource_not_found
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.arm.throttling import Policy
 from local.azure.compute import actions, boot_diagnostics, instances, quota, scale_sets, virtual_machines
 from local.azure.images import version_requests
-from local.azure.images.galleries import Galleries
-from local.azure.images.images import Images
+from local.azure.images.galleries import SimulatedGalleries
+from local.azure.images.images import SimulatedImages
 from local.azure.images.publishing import Publisher
-from local.azure.images.shared_galleries import SharedGalleries
+from local.azure.images.shared_galleries import SimulatedSharedGalleries
 from local.azure.monitor import autoscale
 from local.azure.network import gateways, interfaces, load_balancers
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[ArmCall], ArmResponse]
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _COMPUTE = _SUBSCRIPTION + "/providers/Microsoft.Compute"
@@ -44,7 +44,7 @@ _MARKETPLACE = (
 
 
 @dataclass(frozen=True)
-class Route:
+class ArmRoute:
     """A method on a path. ``kind`` is how its requests are counted; paths match ``template`` in any letter case."""
 
     method: str
@@ -82,13 +82,13 @@ class Route:
         return "/".join(names.get(part, "") for part in parts)
 
 
-def _route(method: str, template: str, kind: str, policy: Policy, handler: Handler) -> Route:
-    return Route(method, template, kind, policy, handler, is_write=method != "GET")
+def _route(method: str, template: str, kind: str, policy: Policy, handler: Handler) -> ArmRoute:
+    return ArmRoute(method, template, kind, policy, handler, is_write=method != "GET")
 
 
-def _question(template: str, kind: str, policy: Policy, handler: Handler) -> Route:
+def _question(template: str, kind: str, policy: Policy, handler: Handler) -> ArmRoute:
     """A POST that only asks."""
-    return Route("POST", template, kind, policy, handler, is_write=False)
+    return ArmRoute("POST", template, kind, policy, handler, is_write=False)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -105,7 +105,7 @@ _RESULTS = (
 )
 
 
-def scale_set_routes() -> list[Route]:
+def scale_set_routes() -> list[ArmRoute]:
     """Scale sets and actions on them."""
     get, update, delete = throttling.GET_SCALE_SET, throttling.UPDATE_SCALE_SET, throttling.DELETE_SCALE_SET
     costly = throttling.LIST_SCALE_SETS
@@ -135,7 +135,7 @@ def scale_set_routes() -> list[Route]:
     ]
 
 
-def instance_routes() -> list[Route]:
+def instance_routes() -> list[ArmRoute]:
     """The VMs of scale sets."""
     get, costly = throttling.GET_INSTANCE, throttling.LIST_SCALE_SETS
     return [
@@ -147,7 +147,7 @@ def instance_routes() -> list[Route]:
     ]
 
 
-def virtual_machine_routes() -> list[Route]:
+def virtual_machine_routes() -> list[ArmRoute]:
     """The VMs of Flexible scale sets as resources of their own."""
     get, costly = throttling.GET_VIRTUAL_MACHINE, throttling.LIST_VIRTUAL_MACHINES
     every, of_group = virtual_machines.list_in_subscription, virtual_machines.list_in_group
@@ -160,7 +160,7 @@ def virtual_machine_routes() -> list[Route]:
     ]
 
 
-def boot_diagnostics_routes() -> list[Route]:
+def boot_diagnostics_routes() -> list[ArmRoute]:
     """The serial logs of VMs, and the files that they are in, which only their signed addresses protect."""
     action = "/retrieveBootDiagnosticsData"
     of_instance, of_vm = boot_diagnostics.of_instance, boot_diagnostics.of_virtual_machine
@@ -168,11 +168,11 @@ def boot_diagnostics_routes() -> list[Route]:
     return [
         _question(_INSTANCE + action, "get boot diagnostics", throttling.GET_INSTANCE, of_instance),
         _question(_VM + action, "get boot diagnostics", throttling.GET_VIRTUAL_MACHINE, of_vm),
-        Route("GET", path, "get serial log", throttling.GET_OTHER, file, is_write=False, needs_version=False),
+        ArmRoute("GET", path, "get serial log", throttling.GET_OTHER, file, is_write=False, needs_version=False),
     ]
 
 
-def autoscale_routes() -> list[Route]:
+def autoscale_routes() -> list[ArmRoute]:
     """Autoscale settings."""
     reads, writes = throttling.GET_OTHER, throttling.WRITE_OTHER
     setting = _GROUP + _AUTOSCALE + "/{setting}"
@@ -185,7 +185,7 @@ def autoscale_routes() -> list[Route]:
     ]
 
 
-def network_routes() -> list[Route]:
+def network_routes() -> list[ArmRoute]:
     """Network interfaces, load balancers, application gateways, and the operations on them."""
     reads, writes = throttling.READ_NETWORK, throttling.WRITE_NETWORK
     balancer_list, gateway_list = _LOAD_BALANCER.removesuffix("/{balancer}"), _GATEWAY.removesuffix("/{balancer}")
@@ -218,7 +218,7 @@ def network_routes() -> list[Route]:
     ]
 
 
-def _network_status(call: Call) -> Response:
+def _network_status(call: ArmCall) -> ArmResponse:
     operation = call.operations.find(call.names["operation"])
     body: Json = {"status": operation.status}
     if operation.error and operation.status not in ("InProgress", "Succeeded"):
@@ -227,17 +227,17 @@ def _network_status(call: Call) -> Response:
     return json_response(HTTPStatus.OK, body, call.operations.retry_after() if is_running else None)
 
 
-def _network_result(call: Call) -> Response:
+def _network_result(call: ArmCall) -> ArmResponse:
     operation = call.operations.find(call.names["operation"])
     if operation.status != "Succeeded":
         return call.operations.result(operation.id, call.request.url)
     for pattern, answer in _RESULTS:
         if match := pattern.fullmatch(operation.result_of):
             return answer(dataclasses.replace(call, names=match.groupdict()))
-    return Response(HTTPStatus.OK)
+    return ArmResponse(HTTPStatus.OK)
 
 
-def image_routes(images: Images) -> list[Route]:
+def image_routes(images: SimulatedImages) -> list[ArmRoute]:
     """Galleries, image definitions, versions; those that are shared; managed images; the marketplace."""
     policy, galleries, marketplace = throttling.GET_GALLERY, images.galleries, images.marketplace
     own = [
@@ -271,7 +271,7 @@ def image_routes(images: Images) -> list[Route]:
     ]
 
 
-def publishing_routes(publisher: Publisher) -> list[Route]:
+def publishing_routes(publisher: Publisher) -> list[ArmRoute]:
     """Writes of image versions."""
     version = _IMAGE + "/versions/{version}"
     write, delete = throttling.WRITE_VERSION, throttling.DELETE_VERSION
@@ -283,7 +283,7 @@ def publishing_routes(publisher: Publisher) -> list[Route]:
     ]
 
 
-def _shared_routes(shared: SharedGalleries, kind: str) -> list[Route]:
+def _shared_routes(shared: SimulatedSharedGalleries, kind: str) -> list[ArmRoute]:
     policy = throttling.GET_GALLERY
     image = _COMPUTE + f"/locations/{{location}}/{kind}Galleries/{{gallery}}/images/{{image}}"
     return [
@@ -305,24 +305,24 @@ def _shared_routes(shared: SharedGalleries, kind: str) -> list[Route]:
     ]
 
 
-def _managed_image(call: Call, images: Images) -> Response:
+def _managed_image(call: ArmCall, images: SimulatedImages) -> ArmResponse:
     body = images.managed_image_body(call.request.path.rstrip("/"))
     if body is None:
         raise resource_not_found("Microsoft.Compute/images", call.names["image"], call.names["group"])
     return _ok(body)
 
 
-def _version(call: Call, galleries: Galleries) -> Response:
+def _version(call: ArmCall, galleries: SimulatedGalleries) -> ArmResponse:
     with_replication = call.request.query.get("$expand", "").lower() == "replicationstatus"
     return _ok(galleries.version_body(call.request.path, call.state.now, with_replication=with_replication))
 
 
-def _versions(call: Call, galleries: Galleries) -> Response:
+def _versions(call: ArmCall, galleries: SimulatedGalleries) -> ArmResponse:
     image = call.request.path.rstrip("/").rpartition("/")[0]
     return _ok({"value": galleries.version_bodies(image, call.state.now)})
 
 
-def account_routes(of: accounts.Accounts) -> list[Route]:
+def account_routes(of: accounts.Accounts) -> list[ArmRoute]:
     """Operations, usages, subscriptions and resource groups."""
     other = throttling.GET_OTHER
     location = _COMPUTE + "/locations/{location}"
@@ -353,16 +353,16 @@ def account_routes(of: accounts.Accounts) -> list[Route]:
     ]
 
 
-def _group_names(call: Call) -> dict[str, str]:
+def _group_names(call: ArmCall) -> dict[str, str]:
     return {"subscription": call.names["subscription"], "name": call.names["group"]}
 
 
-def _operation(call: Call) -> Response:
+def _operation(call: ArmCall) -> ArmResponse:
     operation = call.names["operation"]
     if call.request.query.get("monitor", "").lower() == "true":
         return call.operations.result(operation, call.request.url)
     return call.operations.status(operation)
 
 
-def _ok(body: object) -> Response:
+def _ok(body: object) -> ArmResponse:
     return json_response(HTTPStatus.OK, body)

@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from local.azure.arm.certificate import server_context
-from local.azure.arm.messages import ConnectionLost, Json, Request
+from local.azure.arm.messages import ArmRequest, ConnectionLost, Json
 from local.azure.cloud import Cloud
 
 TOKEN_LIFETIME = timedelta(days=1)
@@ -26,7 +26,7 @@ BODY_LIMIT = 4 * 2**20
 _CLOUD = web.AppKey("cloud", Cloud)
 
 
-class Server:
+class AzureServer:
     """A running server. ``url`` has no slash at its end."""
 
     def __init__(self, runner: web.AppRunner, url: str) -> None:
@@ -38,7 +38,7 @@ class Server:
         await self._runner.cleanup()
 
 
-async def serve(cloud: Cloud, port: int = 0, *, tls: Path | None = None) -> Server:
+async def serve(cloud: Cloud, port: int = 0, *, tls: Path | None = None) -> AzureServer:
     """Serve ``cloud`` on this machine, on a free port for 0. Several servers may serve it at once.
 
     With ``tls`` it is served as ``https://localhost``, under a certificate made now, which is written to that file for
@@ -53,14 +53,14 @@ async def serve(cloud: Cloud, port: int = 0, *, tls: Path | None = None) -> Serv
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=server_context(tls) if tls else None)
     await site.start()
-    return Server(runner, f"{'https://localhost' if tls else 'http://127.0.0.1'}:{runner.addresses[0][1]}")
+    return AzureServer(runner, f"{'https://localhost' if tls else 'http://127.0.0.1'}:{runner.addresses[0][1]}")
 
 
 async def _handle(request: web.Request) -> web.Response:
     cloud = request.app[_CLOUD]
     body = await request.read()
     try:
-        response = await cloud.handle(Request(request.method, str(request.url), dict(request.headers), body))
+        response = await cloud.handle(ArmRequest(request.method, str(request.url), dict(request.headers), body))
     except ConnectionLost:
         if request.transport:
             request.transport.abort()

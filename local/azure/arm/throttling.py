@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from local.azure.arm.errors import Throttled
-from local.azure.arm.resources import Bucket, RequestCount, State
+from local.azure.arm.resources import Bucket, CloudState, RequestCount
 
 MINUTE = timedelta(minutes=1)
 
@@ -63,7 +63,7 @@ WRITE_OTHER = Policy("Put", None, Limit(600, 1800))
 class Throttling:
     """Charges requests to the buckets of a state."""
 
-    def __init__(self, state: State, factor: float) -> None:
+    def __init__(self, state: CloudState, factor: float) -> None:
         self._state = state
         self._factor = factor
 

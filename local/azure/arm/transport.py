@@ -17,7 +17,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
-from local.azure.arm.messages import ConnectionLost, Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse, ConnectionLost
 from local.azure.cloud import Cloud
 
 
@@ -57,10 +57,10 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         return _InProcessResponse(request, response)
 
 
-def _to_request(request: HttpRequest) -> Request:
+def _to_request(request: HttpRequest) -> ArmRequest:
     content = request.content if hasattr(request, "content") else None
     body = content.encode() if isinstance(content, str) else content
-    return Request(request.method, request.url, dict(request.headers), cast(bytes, body or b""))
+    return ArmRequest(request.method, request.url, dict(request.headers), cast(bytes, body or b""))
 
 
 class _Closable:
@@ -73,7 +73,7 @@ class _Closable:
 class _InProcessResponse(AsyncHttpResponseImpl):
     """An answer as the SDK reads it: its body is there from the start."""
 
-    def __init__(self, request: HttpRequest, response: Response) -> None:
+    def __init__(self, request: HttpRequest, response: ArmResponse) -> None:
         headers: MutableMapping[str, str] = case_insensitive_dict(response.headers)
         super().__init__(
             request=request,

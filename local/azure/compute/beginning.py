@@ -8,7 +8,7 @@ from typing import Any
 
 from local.azure.arm.calls import SCALE_SET_TYPE
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import ScaleSet
+from local.azure.arm.resources import ScaleSetResource
 from local.azure.compute.fabric import Fabric
 from local.azure.compute.scale_sets import merge
 from local.azure.images.galleries import GALLERY_TYPE
@@ -30,14 +30,14 @@ def populate(fabric: Fabric) -> None:
         fabric.populate(scale_set)
 
 
-def begin_scale_set(body: Json) -> ScaleSet:
+def begin_scale_set(body: Json) -> ScaleSetResource:
     """A set from its ARM body, which is served back as it is."""
     body = copy.deepcopy(body)
     properties = body.setdefault("properties", {})
     # No operation of the real set is known here: what was under way there has ended well.
     state = "Failed" if properties.get("provisioningState") == "Failed" else "Succeeded"
     etag = str(body.pop("etag", "")).strip('"')
-    return ScaleSet(
+    return ScaleSetResource(
         id=str(body["id"]),
         body=body,
         models={1: properties.get("virtualMachineProfile") or {}},

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import (
     boot_diagnostics_disabled,
     invalid_parameter,
@@ -19,8 +19,8 @@ from local.azure.arm.errors import (
     resource_not_found,
     signature_refused,
 )
-from local.azure.arm.messages import Response, json_response
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.messages import ArmResponse, json_response
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 
 #: Where the files are; Azure has them on hosts of its storage service.
 LOG_PATH = "/bootdiagnostics/{vm_id}/serialconsole.log"
@@ -31,18 +31,18 @@ _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _LIFETIME_MINUTES, _LIFETIME_MINUTES_MAX = 120, 1440
 
 
-def of_instance(call: Call) -> Response:
+def of_instance(call: ArmCall) -> ArmResponse:
     """POST …/retrieveBootDiagnosticsData of a VM below its set."""
     scale_set = call.scale_set(as_parent=True)
     return _addresses(call, scale_set, call.instance(scale_set))
 
 
-def of_virtual_machine(call: Call) -> Response:
+def of_virtual_machine(call: ArmCall) -> ArmResponse:
     """POST …/retrieveBootDiagnosticsData of a VM that is a resource of its own."""
     return _addresses(call, *call.virtual_machine())
 
 
-def _addresses(call: Call, scale_set: ScaleSet, vm: Instance) -> Response:
+def _addresses(call: ArmCall, scale_set: ScaleSetResource, vm: VmInstance) -> ArmResponse:
     diagnostics = (scale_set.models[vm.model].get("diagnosticsProfile") or {}).get("bootDiagnostics") or {}
     if not diagnostics.get("enabled"):
         raise boot_diagnostics_disabled(vm.name)
@@ -63,7 +63,7 @@ def _signature(vm_id: str, end: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{vm_id}/{end}").hex
 
 
-def read_log(call: Call) -> Response:
+def read_log(call: ArmCall) -> ArmResponse:
     """GET a VM's serial log, or a range of it: a line for everything that has become of the VM, oldest first."""
     vm_id, query = call.names["vm_id"], call.request.query
     end = query.get("se", "")
@@ -79,10 +79,10 @@ def read_log(call: Call) -> Response:
     log = "\n".join([*lines, ""]).encode()
     if match := _RANGE.fullmatch(call.request.header("range") or ""):
         return _range(log, int(match[1]), int(match[2]))
-    return Response(HTTPStatus.OK, {"content-type": "text/plain"}, log)
+    return ArmResponse(HTTPStatus.OK, {"content-type": "text/plain"}, log)
 
 
-def _range(log: bytes, first: int, last: int) -> Response:
+def _range(log: bytes, first: int, last: int) -> ArmResponse:
     """A part of a file; the storage service knows no ranges that count from the end.
 
     https://learn.microsoft.com/rest/api/storageservices/specifying-the-range-header-for-blob-service-operations
@@ -91,4 +91,4 @@ def _range(log: bytes, first: int, last: int) -> Response:
         raise range_not_satisfiable()
     part = log[first : last + 1]
     headers = {"content-type": "text/plain", "content-range": f"bytes {first}-{first + len(part) - 1}/{len(log)}"}
-    return Response(HTTPStatus.PARTIAL_CONTENT, headers, part)
+    return ArmResponse(HTTPStatus.PARTIAL_CONTENT, headers, part)

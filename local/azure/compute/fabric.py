@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from local.azure.arm.agenda import Agenda
 from local.azure.arm.errors import ALLOCATION_FAILED, PROVISIONING_TIMED_OUT, ArmError
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import Due, Instance, ScaleSet, State, VmChange
+from local.azure.arm.resources import CloudState, Due, ScaleSetResource, VmChange, VmInstance
 from local.azure.compute.lifecycle import (
     boot_time,
     has_been_healthy,
@@ -25,7 +25,7 @@ from local.azure.compute.lifecycle import (
     reported_health,
 )
 from local.azure.compute.scaling import new_numbers, new_zones
-from local.azure.images.images import Images
+from local.azure.images.images import SimulatedImages
 from local.azure.network.network import Network
 from local.azure.world import World
 from local.azure.world.images import Behavior
@@ -41,7 +41,7 @@ AGE_AT_START = timedelta(days=1)
 class Boot:
     """A VM on its way up: when that ends, and why it fails if it does."""
 
-    vm: Instance
+    vm: VmInstance
     ends_at: datetime
     failure: Json | None
 
@@ -49,7 +49,9 @@ class Boot:
 class Fabric:
     """Carries out what happens to VMs."""
 
-    def __init__(self, world: World, state: State, images: Images, network: Network, agenda: Agenda) -> None:
+    def __init__(
+        self, world: World, state: CloudState, images: SimulatedImages, network: Network, agenda: Agenda
+    ) -> None:
         self.world = world
         self.state = state
         self.images = images
@@ -60,7 +62,7 @@ class Fabric:
         agenda.on("probed", self._probed)
         agenda.on("gone", self._gone)
 
-    def launch(self, scale_set: ScaleSet, count: int, unallocated: int = 0) -> list[Boot]:
+    def launch(self, scale_set: ScaleSetResource, count: int, unallocated: int = 0) -> list[Boot]:
         """Create ``count`` VMs of the latest model; the first ``unallocated`` of them get no hardware."""
         zones = new_zones(scale_set.body.get("zones") or [], scale_set.active())
         places = list(itertools.islice(zip(self._numbers(scale_set), zones, strict=False), count))
@@ -72,7 +74,7 @@ class Fabric:
             boots.append(self._boot(scale_set, vm, ALLOCATION_FAILED if index < unallocated else None))
         return boots
 
-    def _numbers(self, scale_set: ScaleSet) -> Iterator[int]:
+    def _numbers(self, scale_set: ScaleSetResource) -> Iterator[int]:
         """Numbers for new VMs: instance ids, or the random suffixes of a Flexible set's names."""
         if scale_set.is_flexible:
             suffixes = (int(self.state.identifier()[:8], 16) for _ in itertools.count())
@@ -80,7 +82,7 @@ class Fabric:
         reuse = self.world.platform.reuse_instance_ids
         return new_numbers(set(scale_set.instances), scale_set.next_number, reuse=reuse)
 
-    def populate(self, scale_set: ScaleSet, attached: Iterable[str] = ()) -> None:
+    def populate(self, scale_set: ScaleSetResource, attached: Iterable[str] = ()) -> None:
         """Give a set of the world its VMs: launched a day before the start, and by now what they became.
 
         ``attached`` names those of a Flexible set that it did not make: they have no extensions.
@@ -93,7 +95,7 @@ class Fabric:
         for name in attached:
             self.attach(scale_set, name, name, born)
 
-    def attach(self, scale_set: ScaleSet, name: str, computer_name: str, created_at: datetime) -> Instance:
+    def attach(self, scale_set: ScaleSetResource, name: str, computer_name: str, created_at: datetime) -> VmInstance:
         """Put a VM that was made by itself into a Flexible set: from the model's image, without extensions.
 
         Its ``virtualMachineScaleSet.id`` names the set, its name and computer name are what its maker gave it
@@ -106,7 +108,7 @@ class Fabric:
         self._settle(scale_set, vm)
         return vm
 
-    def _settle(self, scale_set: ScaleSet, vm: Instance) -> None:
+    def _settle(self, scale_set: ScaleSetResource, vm: VmInstance) -> None:
         """Have a VM of the world's beginning be what it became in the day before."""
         vm.boots = 1
         vm.provisioning_state, vm.power = "Succeeded", "running"
@@ -115,12 +117,18 @@ class Fabric:
         self._watch(scale_set, vm, is_first=True)
 
     def _create(
-        self, scale_set: ScaleSet, number: int, zone: str | None, created_at: datetime, *, attached: str | None = None
-    ) -> Instance:
+        self,
+        scale_set: ScaleSetResource,
+        number: int,
+        zone: str | None,
+        created_at: datetime,
+        *,
+        attached: str | None = None,
+    ) -> VmInstance:
         image = self.model_image(scale_set, created_at)
         key = image_name(image)
         scale_set.launches[key] = launch = scale_set.launches.get(key, 0) + 1
-        vm = Instance(
+        vm = VmInstance(
             number=number,
             vm_id=self.state.identifier(),
             name=attached or f"{scale_set.name}_{f'{number:08x}' if scale_set.is_flexible else number}",
@@ -137,7 +145,7 @@ class Fabric:
         scale_set.next_number = max(scale_set.next_number, number + 1)
         return vm
 
-    def model_image(self, scale_set: ScaleSet, now: datetime) -> Json:
+    def model_image(self, scale_set: ScaleSetResource, now: datetime) -> Json:
         """The image reference that a VM made at ``now`` gets.
 
         A set may keep a model whose image is gone: then its VMs name the image as the model does.
@@ -148,11 +156,11 @@ class Fabric:
         except ArmError:
             return dict(reference)
 
-    def behavior(self, vm: Instance) -> Behavior:
+    def behavior(self, vm: VmInstance) -> Behavior:
         """How the VM's image behaves."""
         return self.images.behavior(vm.image)
 
-    def reimage(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> list[Boot]:
+    def reimage(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance]) -> list[Boot]:
         """Bring VMs to the latest model: they go down and boot anew, and stay who they are."""
         boots = []
         for vm in vms:
@@ -169,7 +177,7 @@ class Fabric:
             boots.append(self._boot(scale_set, vm, None))
         return boots
 
-    def start(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> list[Boot]:
+    def start(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance]) -> list[Boot]:
         """Start VMs that are stopped; the others are left alone."""
         stopped = [vm for vm in vms if vm.power in ("stopped", "deallocated")]
         for vm in stopped:
@@ -177,7 +185,7 @@ class Fabric:
             self._log(scale_set, vm, "creating")
         return [self._boot(scale_set, vm, None) for vm in stopped]
 
-    def stop(self, scale_set: ScaleSet, vms: Iterable[Instance], *, deallocate: bool) -> None:
+    def stop(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance], *, deallocate: bool) -> None:
         """Stop VMs: without deallocation they keep their hardware, and answer no health probe."""
         for vm in vms:
             self._go_down(vm, "Succeeded", "deallocated" if deallocate else "stopped")
@@ -185,7 +193,7 @@ class Fabric:
                 vm.health, vm.health_at = "unhealthy", self.state.now
             self._log(scale_set, vm, "stopped")
 
-    def delete(self, scale_set: ScaleSet, vms: Iterable[Instance]) -> None:
+    def delete(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance]) -> None:
         """Delete VMs: out of service at once, out of the lists when the deletion is done."""
         gone_at = self.state.now + self.world.platform.delete_time
         for vm in vms:
@@ -193,19 +201,19 @@ class Fabric:
             self._log(scale_set, vm, "deleting")
             self._plan(gone_at, "gone", scale_set, vm)
 
-    def sicken(self, scale_set: ScaleSet, vm: Instance, *, sick: bool) -> None:
+    def sicken(self, scale_set: ScaleSetResource, vm: VmInstance, *, sick: bool) -> None:
         """Have a VM's application fail, or recover, whatever its image says."""
         vm.sick = sick
         self._observe(scale_set, vm)
 
-    def _go_down(self, vm: Instance, provisioning_state: str, power: str | None) -> None:
+    def _go_down(self, vm: VmInstance, provisioning_state: str, power: str | None) -> None:
         vm.provisioning_state, vm.power = provisioning_state, power
         vm.serving, vm.health, vm.health_at, vm.booted_at = False, None, None, None
         vm.answers, vm.answered, vm.answers_since = False, False, None
         vm.boots += 1
         vm.revision += 1
 
-    def _boot(self, scale_set: ScaleSet, vm: Instance, failure: Json | None) -> Boot:
+    def _boot(self, scale_set: ScaleSetResource, vm: VmInstance, failure: Json | None) -> Boot:
         behavior = self.behavior(vm)
         vm.boots += 1
         vm.failure = failure or (PROVISIONING_TIMED_OUT if behavior.provisioning_fails else None)
@@ -213,10 +221,10 @@ class Fabric:
         self._plan(ends_at, "booted", scale_set, vm)
         return Boot(vm, ends_at, vm.failure)
 
-    def _plan(self, at: datetime, kind: str, scale_set: ScaleSet, vm: Instance) -> None:
+    def _plan(self, at: datetime, kind: str, scale_set: ScaleSetResource, vm: VmInstance) -> None:
         self.agenda.plan(at, kind, scale_set.key, vm.vm_id, vm.number, vm.boots)
 
-    def _subject(self, due: Due) -> tuple[ScaleSet, Instance] | None:
+    def _subject(self, due: Due) -> tuple[ScaleSetResource, VmInstance] | None:
         """The VM that a due event is about, unless it has meanwhile gone or booted again."""
         scale_set = self.state.scale_sets.get(due.scale_set)
         vm = scale_set.instances.get(due.number) if scale_set else None
@@ -240,14 +248,14 @@ class Fabric:
         if subject := self._subject(due):
             self._watch(*subject)
 
-    def _watch(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+    def _watch(self, scale_set: ScaleSetResource, vm: VmInstance, *, is_first: bool = False) -> None:
         """Observe a VM now, and again whenever something may have changed."""
         self._observe(scale_set, vm, is_first=is_first)
         source = health_source(scale_set.models[vm.model])
         if vm.booted_at and (upcoming := next_change(self.behavior(vm), source, vm.booted_at, self.state.now)):
             self._plan(upcoming, "observed", scale_set, vm)
 
-    def _observe(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+    def _observe(self, scale_set: ScaleSetResource, vm: VmInstance, *, is_first: bool = False) -> None:
         """Bring application and reported health up to now."""
         if vm.booted_at is None:
             return
@@ -265,7 +273,7 @@ class Fabric:
             vm.health, vm.health_at = health, now
             vm.revision += 1
 
-    def _serve(self, scale_set: ScaleSet, vm: Instance, *, is_first: bool = False) -> None:
+    def _serve(self, scale_set: ScaleSetResource, vm: VmInstance, *, is_first: bool = False) -> None:
         """A VM serves while it answers and gets traffic."""
         serving = vm.answers and self.network.gets_traffic(scale_set, vm)
         if is_first or serving != vm.serving:
@@ -276,7 +284,7 @@ class Fabric:
         if subject := self._subject(due):
             self._serve(*subject)
 
-    def rewire(self, scale_set: ScaleSet, vm: Instance) -> None:
+    def rewire(self, scale_set: ScaleSetResource, vm: VmInstance) -> None:
         """The pools of a VM, or its state in them, have changed."""
         in_pool = self.network.is_in_pool(scale_set, vm)
         if in_pool != vm.in_pool and not vm.is_deleting:
@@ -294,12 +302,12 @@ class Fabric:
             self.network.leave(scale_set, vm)
             self._log(scale_set, vm, "gone")
 
-    def _log(self, scale_set: ScaleSet, vm: Instance, state: str) -> None:
+    def _log(self, scale_set: ScaleSetResource, vm: VmInstance, state: str) -> None:
         change = VmChange(self.state.now, scale_set.id, vm.vm_id, vm.name, image_name(vm.image), state)
         self.state.changes.append(change)
 
 
-def _created_at(scale_set: ScaleSet) -> datetime:
+def _created_at(scale_set: ScaleSetResource) -> datetime:
     """When the set was made: its VMs are no older. Long ago where its body does not say."""
     told = scale_set.properties.get("timeCreated")
     return datetime.fromisoformat(told) if told else datetime.min.replace(tzinfo=UTC)

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
-from local.azure.arm.calls import INSTANCE_TYPE, Call
+from local.azure.arm.calls import INSTANCE_TYPE, ArmCall
 from local.azure.arm.errors import invalid_parameter, not_of_flexible, not_simulated
-from local.azure.arm.messages import Json, Response, encode, json_response, raw_response
+from local.azure.arm.messages import ArmResponse, Json, encode, json_response, raw_response
 from local.azure.arm.pages import page
 from local.azure.arm.rendering import instance_body, instance_id, instance_view
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 
 #: The filters and selections that the service documents (``virtual_machine_scale_set_vms.list``).
 _MODEL_FILTER = re.compile(r"properties/latestModelApplied\s+eq\s+(true|false)", re.IGNORECASE)
@@ -30,7 +30,7 @@ FLEXIBLE_PROTECTION_SINCE = "2023-09-01"
 _UPDATABLE = frozenset({"networkProfileConfiguration", "protectionPolicy"})
 
 
-def list_instances(call: Call) -> Response:
+def list_instances(call: ArmCall) -> ArmResponse:
     """GET the VMs of a set, page by page."""
     scale_set = call.scale_set(as_parent=True)
     if scale_set.is_flexible:
@@ -43,7 +43,7 @@ def list_instances(call: Call) -> Response:
     vms = [vm for _, vm in sorted(scale_set.instances.items()) if keep(vm)]
     with_view = bool(expand or select)
 
-    def item(vm: Instance) -> bytes:
+    def item(vm: VmInstance) -> bytes:
         if select:
             return encode(_selected(scale_set, vm, select))
         return call.rendering.instance(scale_set, vm, with_view=with_view)
@@ -51,7 +51,7 @@ def list_instances(call: Call) -> Response:
     return page(call, vms, item)
 
 
-def _filter(scale_set: ScaleSet, text: str) -> Callable[[Instance], bool]:
+def _filter(scale_set: ScaleSetResource, text: str) -> Callable[[VmInstance], bool]:
     if not text:
         return lambda vm: True
     if match := _MODEL_FILTER.fullmatch(text.strip()):
@@ -62,7 +62,7 @@ def _filter(scale_set: ScaleSet, text: str) -> Callable[[Instance], bool]:
     raise invalid_parameter("$filter", f"The filter '{text}' is not supported.")
 
 
-def _selected(scale_set: ScaleSet, vm: Instance, select: str) -> Json:
+def _selected(scale_set: ScaleSetResource, vm: VmInstance, select: str) -> Json:
     body, picture = instance_body(scale_set, vm, with_view=False), instance_view(scale_set, vm)
     if select.endswith("/statuses"):
         picture = {"statuses": picture["statuses"]}
@@ -74,7 +74,7 @@ def _selected(scale_set: ScaleSet, vm: Instance, select: str) -> Json:
     }
 
 
-def _flexible_item(scale_set: ScaleSet, vm: Instance) -> bytes:
+def _flexible_item(scale_set: ScaleSetResource, vm: VmInstance) -> bytes:
     identifier = f"{scale_set.id}/virtualMachines/{vm.name}"
     body: Json = {"name": vm.name, "id": identifier, "type": INSTANCE_TYPE, "location": scale_set.location}
     body["instanceId"] = vm.name
@@ -83,7 +83,7 @@ def _flexible_item(scale_set: ScaleSet, vm: Instance) -> bytes:
     return encode(body)
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET one VM."""
     scale_set = call.scale_set(as_parent=True)
     vm = call.instance(scale_set)
@@ -93,13 +93,13 @@ def read(call: Call) -> Response:
     )
 
 
-def view(call: Call) -> Response:
+def view(call: ArmCall) -> ArmResponse:
     """GET one VM's instance view."""
     scale_set = call.scale_set(as_parent=True)
     return json_response(HTTPStatus.OK, instance_view(scale_set, call.instance(scale_set)))
 
 
-def put(call: Call) -> Response:
+def put(call: ArmCall) -> ArmResponse:
     """PUT one VM: a Uniform one's own network configuration, which makes its model custom, and its protection."""
     scale_set = call.scale_set(as_parent=True)
     vm = call.instance(scale_set)

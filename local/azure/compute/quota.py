@@ -9,8 +9,8 @@ import re
 from collections import Counter
 
 from local.azure.arm.errors import quota_exceeded
-from local.azure.arm.messages import Json, Request
-from local.azure.arm.resources import ScaleSet, State
+from local.azure.arm.messages import ArmRequest, Json
+from local.azure.arm.resources import CloudState, ScaleSetResource
 from local.azure.world import Quota
 
 #: Standard_{family}{cores}[-{used cores}]{features}[_{version}]
@@ -48,7 +48,7 @@ def family(size: str) -> str:
     return f"standard{letters.upper()}{features.upper()}{version or ''}Family"
 
 
-def check_quota(state: State, quota: Quota, scale_set: ScaleSet, size: str, more_vms: int) -> None:
+def check_quota(state: CloudState, quota: Quota, scale_set: ScaleSetResource, size: str, more_vms: int) -> None:
     """Refuse a launch of VMs of a size that needs more cores than there are.
 
     :raises ArmError: 409, at the write and not in the operation, as Azure does.
@@ -66,7 +66,7 @@ def check_quota(state: State, quota: Quota, scale_set: ScaleSet, size: str, more
             raise quota_exceeded(label, scale_set.location, limit, usage, required)
 
 
-def cores_used(state: State, location: str) -> dict[str, int]:
+def cores_used(state: CloudState, location: str) -> dict[str, int]:
     """Cores in use in a region, by family; a deallocated VM uses none."""
     used: dict[str, int] = {}
     for scale_set in state.scale_sets.values():
@@ -83,7 +83,7 @@ def cores_used(state: State, location: str) -> dict[str, int]:
     return used
 
 
-def usages(state: State, quota: Quota, location: str) -> Json:
+def usages(state: CloudState, quota: Quota, location: str) -> Json:
     """The answer of ``GET …/locations/{location}/usages``."""
     used = cores_used(state, location)
     names = {**dict.fromkeys(used, quota.cores), **quota.families}
@@ -95,7 +95,7 @@ def usages(state: State, quota: Quota, location: str) -> Json:
     return {"value": items}
 
 
-def skus(state: State, request: Request) -> Json:
+def skus(state: CloudState, request: ArmRequest) -> Json:
     """The answer of ``GET …/skus``: some sizes, and those of the sets that there are; only by location."""
     region = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
     used = {str((scale_set.body.get("sku") or {}).get("name", "")) for scale_set in state.scale_sets.values()}

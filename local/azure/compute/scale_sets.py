@@ -9,7 +9,7 @@ import copy
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from local.azure.arm.calls import SCALE_SET_TYPE, Call
+from local.azure.arm.calls import SCALE_SET_TYPE, ArmCall
 from local.azure.arm.errors import (
     image_type_changed,
     invalid_content,
@@ -18,10 +18,10 @@ from local.azure.arm.errors import (
     not_simulated,
     property_changed,
 )
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import scale_set_body, scale_set_view
-from local.azure.arm.resources import Operation, ScaleSet
+from local.azure.arm.resources import LongRunningOperation, ScaleSetResource
 from local.azure.compute.fabric import Boot, Fabric
 from local.azure.compute.quota import check_quota
 from local.azure.compute.scaling import scale_in
@@ -43,23 +43,23 @@ _IMAGE_KINDS = frozenset({"id", "sharedGalleryImageId", "communityGalleryImageId
 _READ_ONLY = ("uniqueId", "timeCreated", "provisioningState")
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET a set."""
     scale_set = call.scale_set()
     return json_response(HTTPStatus.OK, scale_set_body(scale_set), {"etag": scale_set.quoted_etag})
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the sets of a resource group."""
     return _list(call, group=call.names["group"])
 
 
-def list_in_subscription(call: Call) -> Response:
+def list_in_subscription(call: ArmCall) -> ArmResponse:
     """GET the sets of a subscription."""
     return _list(call, group=None)
 
 
-def _list(call: Call, group: str | None) -> Response:
+def _list(call: ArmCall, group: str | None) -> ArmResponse:
     subscription = call.names["subscription"].lower()
     value = [
         scale_set_body(scale_set)
@@ -70,12 +70,12 @@ def _list(call: Call, group: str | None) -> Response:
     return json_response(HTTPStatus.OK, {"value": value})
 
 
-def view(call: Call) -> Response:
+def view(call: ArmCall) -> ArmResponse:
     """GET a set's instance view, which Uniform sets alone have."""
     return json_response(HTTPStatus.OK, scale_set_view(call.uniform("instanceView"), call.state.now))
 
 
-def patch(call: Call) -> Response:
+def patch(call: ArmCall) -> ArmResponse:
     """PATCH a set: what the body names changes, the rest stays."""
     scale_set = call.writable()
     changes = call.body()
@@ -85,7 +85,7 @@ def patch(call: Call) -> Response:
     return update(call, scale_set, merge(scale_set.body, {name: changes[name] for name in _PATCHABLE & changes.keys()}))
 
 
-def put(call: Call) -> Response:
+def put(call: ArmCall) -> ArmResponse:
     """PUT a set: create it, or replace what the body names, its properties as a whole.
 
     What a body does not name stays, as ``az vmss scale`` expects, which puts no more than location and SKU.
@@ -107,7 +107,7 @@ def _check_shape(body: Json) -> None:
             raise invalid_content(f"Error converting the value of '{name}': a JSON object is expected.")
 
 
-def _create(call: Call, body: Json) -> Response:
+def _create(call: ArmCall, body: Json) -> ArmResponse:
     if call.request.header("if-match") is not None:
         call.scale_set()
     properties = dict(body.get("properties") or {})
@@ -125,7 +125,7 @@ def _create(call: Call, body: Json) -> Response:
         "properties": properties,
     }
     whole["sku"] = {**(body.get("sku") or {}), "capacity": 0}
-    scale_set = ScaleSet(identifier, whole, {1: properties.get("virtualMachineProfile") or {}}, etag=0)
+    scale_set = ScaleSetResource(identifier, whole, {1: properties.get("virtualMachineProfile") or {}}, etag=0)
     call.effect.capacity_before = 0
     wanted = {**copy.deepcopy(whole), "sku": body.get("sku") or {}}
     _check(call, scale_set, wanted)
@@ -135,7 +135,7 @@ def _create(call: Call, body: Json) -> Response:
     return json_response(HTTPStatus.CREATED, scale_set_body(scale_set), response.headers)
 
 
-def update(call: Call, scale_set: ScaleSet, wanted: Json) -> Response:
+def update(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> ArmResponse:
     """Make the set's body ``wanted``, and start what that means for its VMs."""
     _check(call, scale_set, wanted)
     operation = _apply(call, scale_set, wanted)
@@ -144,7 +144,7 @@ def update(call: Call, scale_set: ScaleSet, wanted: Json) -> Response:
     return json_response(HTTPStatus.OK, scale_set_body(scale_set), headers)
 
 
-def _check(call: Call, scale_set: ScaleSet, wanted: Json) -> None:
+def _check(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> None:
     sku, properties = wanted.get("sku") or {}, wanted.get("properties") or {}
     capacity = sku.get("capacity")
     if not isinstance(capacity, int) or isinstance(capacity, bool) or "name" not in sku:
@@ -174,7 +174,7 @@ def _check_offer(reference: Json, current: Json) -> None:
             raise property_changed(f"imageReference.{name}")
 
 
-def counted_vms(scale_set: ScaleSet) -> int:
+def counted_vms(scale_set: ScaleSetResource) -> int:
     """The VMs that a new capacity is held against: a Flexible set creates new minus nominal, whatever exists."""
     return scale_set.capacity if scale_set.is_flexible else len(scale_set.active())
 
@@ -187,7 +187,7 @@ def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
         raise invalid_parameter("sku.capacity", text)
 
 
-def _apply(call: Call, scale_set: ScaleSet, wanted: Json) -> Operation:
+def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> LongRunningOperation:
     call.operations.preempt(scale_set.key)
     counted = counted_vms(scale_set)
     is_new_model = replace_body(scale_set, wanted)
@@ -213,7 +213,7 @@ def _apply(call: Call, scale_set: ScaleSet, wanted: Json) -> Operation:
     return call.operations.begin(scale_set.key, scale_set.key, max(ends), call.fault, first_failure(boots), surplus)
 
 
-def launch(call: Call, scale_set: ScaleSet, count: int) -> list[Boot]:
+def launch(call: ArmCall, scale_set: ScaleSetResource, count: int) -> list[Boot]:
     """Launch ``count`` VMs, and a fifth more where the set overprovisions; those to keep, the quickest, come first."""
     extra = -(-count // 5) if scale_set.properties.get("overprovision") else 0
     boots = call.fabric.launch(scale_set, count + extra, call.fault.allocation_failures if call.fault else 0)
@@ -227,14 +227,14 @@ def first_failure(boots: Iterable[Boot]) -> Json | None:
     return next((boot.failure for boot in boots if boot.failure), None)
 
 
-def scale_in_rule(scale_set: ScaleSet) -> str:
+def scale_in_rule(scale_set: ScaleSetResource) -> str:
     """The set's rule for scaling in."""
     rules = (scale_set.properties.get("scaleInPolicy") or {}).get("rules") or ["Default"]
     # The numbers of a Flexible set's VMs say nothing of their age: there the default is the newest VM.
     return "NewestVM" if scale_set.is_flexible and rules[0] == "Default" else str(rules[0])
 
 
-def replace_body(scale_set: ScaleSet, wanted: Json) -> bool:
+def replace_body(scale_set: ScaleSetResource, wanted: Json) -> bool:
     """Make the set's body ``wanted``, and say whether VMs made from now on differ from those made before.
 
     A model that returns to what it once was counts as another model: assumed.
@@ -248,7 +248,7 @@ def replace_body(scale_set: ScaleSet, wanted: Json) -> bool:
     return is_new_model
 
 
-def _is_new_model(scale_set: ScaleSet, wanted: Json) -> bool:
+def _is_new_model(scale_set: ScaleSetResource, wanted: Json) -> bool:
     size_before, size = (scale_set.body.get("sku") or {}).get("name"), wanted["sku"]["name"]
     return _profile(wanted) != scale_set.profile or size != size_before
 
@@ -258,7 +258,7 @@ def _profile(wanted: Json) -> Json:
     return profile
 
 
-def delete(call: Call) -> Response:
+def delete(call: ArmCall) -> ArmResponse:
     """DELETE a set with all its VMs."""
     scale_set = call.writable()
     call.effect.deleted += [vm.vm_id for vm in scale_set.active()]
@@ -267,8 +267,8 @@ def delete(call: Call) -> Response:
 
 
 def begin_deletion(
-    fabric: Fabric, operations: Operations, scale_set: ScaleSet, fault: Fault | None = None
-) -> Operation:
+    fabric: Fabric, operations: Operations, scale_set: ScaleSetResource, fault: Fault | None = None
+) -> LongRunningOperation:
     """Start the deletion of a set with all its VMs."""
     scale_set.is_deleting, scale_set.provisioning_state = True, "Deleting"
     scale_set.etag += 1

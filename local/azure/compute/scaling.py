@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
-from local.azure.arm.resources import Instance
+from local.azure.arm.resources import VmInstance
 
 
 def new_numbers(taken: Collection[int], next_number: int, *, reuse: bool) -> Iterator[int]:
@@ -21,7 +21,7 @@ def new_numbers(taken: Collection[int], next_number: int, *, reuse: bool) -> Ite
         number += 1
 
 
-def new_zones(zones: Sequence[str], vms: Collection[Instance]) -> Iterator[str | None]:
+def new_zones(zones: Sequence[str], vms: Collection[VmInstance]) -> Iterator[str | None]:
     """Zones for new VMs: each time the one with the fewest VMs, the first of equals."""
     count = Counter(vm.zone for vm in vms)
     while True:
@@ -30,7 +30,7 @@ def new_zones(zones: Sequence[str], vms: Collection[Instance]) -> Iterator[str |
         yield zone
 
 
-def scale_in(vms: Collection[Instance], count: int, rule: str) -> list[Instance]:
+def scale_in(vms: Collection[VmInstance], count: int, rule: str) -> list[VmInstance]:
     """The VMs that Azure takes away: from the zone with the most VMs, there by the set's ``scaleInPolicy`` rule.
 
     ``Default`` takes the highest instance id, ``NewestVM`` and ``OldestVM`` what they say. Protected VMs stay, even if
@@ -38,7 +38,7 @@ def scale_in(vms: Collection[Instance], count: int, rule: str) -> list[Instance]
     """
     left = [vm for vm in vms if not (vm.protection or {}).get("protectFromScaleIn")]
     in_zone = Counter(vm.zone for vm in left)
-    chosen: list[Instance] = []
+    chosen: list[VmInstance] = []
     while left and len(chosen) < count:
         most = max(in_zone.values())
         victim = max((vm for vm in left if in_zone[vm.zone] == most), key=lambda vm: _rank(vm, rule))
@@ -48,7 +48,7 @@ def scale_in(vms: Collection[Instance], count: int, rule: str) -> list[Instance]
     return chosen
 
 
-def _rank(vm: Instance, rule: str) -> tuple[float, int]:
+def _rank(vm: VmInstance, rule: str) -> tuple[float, int]:
     created = vm.created_at.timestamp()
     if rule == "OldestVM":
         return -created, -vm.number

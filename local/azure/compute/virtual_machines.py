@@ -10,27 +10,27 @@ import re
 from functools import partial
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import invalid_parameter
-from local.azure.arm.messages import Json, Response, encode, json_response, raw_response
+from local.azure.arm.messages import ArmResponse, Json, encode, json_response, raw_response
 from local.azure.arm.pages import page
 from local.azure.arm.rendering import instance_statuses, virtual_machine_id, virtual_machine_view
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 
 _SET_FILTER = re.compile(r"'virtualMachineScaleSet/id'\s+eq\s+'([^']*)'", re.IGNORECASE)
 
 
-def list_in_subscription(call: Call) -> Response:
+def list_in_subscription(call: ArmCall) -> ArmResponse:
     """GET the VMs of a subscription."""
     return _list(call, f"/subscriptions/{call.names['subscription']}/")
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the VMs of a resource group."""
     return _list(call, f"{call.group_id()}/")
 
 
-def _list(call: Call, scope: str) -> Response:
+def _list(call: ArmCall, scope: str) -> ArmResponse:
     query = call.request.query
     text, expand = query.get("$filter", ""), query.get("$expand", "").lower()
     status_only = query.get("statusonly", "").lower() == "true"
@@ -50,11 +50,11 @@ def _list(call: Call, scope: str) -> Response:
     return page(call, vms, encoded)
 
 
-def _item(call: Call, listed: tuple[ScaleSet, Instance], *, with_view: bool) -> bytes:
+def _item(call: ArmCall, listed: tuple[ScaleSetResource, VmInstance], *, with_view: bool) -> bytes:
     return call.rendering.virtual_machine(*listed, with_view=with_view)
 
 
-def _status_item(listed: tuple[ScaleSet, Instance]) -> bytes:
+def _status_item(listed: tuple[ScaleSetResource, VmInstance]) -> bytes:
     scale_set, vm = listed
     body: Json = {
         "name": vm.name,
@@ -70,7 +70,7 @@ def _status_item(listed: tuple[ScaleSet, Instance]) -> bytes:
     return encode(body)
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET a VM."""
     scale_set, vm = call.virtual_machine()
     if call.request.query.get("$expand", "").lower() == "instanceview":
@@ -80,12 +80,12 @@ def read(call: Call) -> Response:
     return raw_response(HTTPStatus.OK, body, {"etag": f'"{vm.etag}"'})
 
 
-def view(call: Call) -> Response:
+def view(call: ArmCall) -> ArmResponse:
     """GET a VM's instance view, with its health."""
     return json_response(HTTPStatus.OK, virtual_machine_view(*call.virtual_machine(), with_health=True))
 
 
-def delete(call: Call) -> Response:
+def delete(call: ArmCall) -> ArmResponse:
     """DELETE a VM. The set's capacity stays what it is: the set was not asked."""
     scale_set, vm = call.virtual_machine()
     call.check_etag(f'"{vm.etag}"')

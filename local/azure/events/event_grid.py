@@ -15,11 +15,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from local.azure.arm.messages import Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse
 from local.azure.arm.operations import Operations
-from local.azure.arm.resources import Operation, State
+from local.azure.arm.resources import CloudState, LongRunningOperation
 from local.azure.events.event_shape import subject
-from local.azure.events.events import Event, Notification, Outcome, Write
+from local.azure.events.events import PendingNotification, ResourceEvent, ResourceWrite, WriteOutcome
 from local.azure.world import World
 from local.azure.world.events import EventSubscriptionSpec
 
@@ -27,29 +27,29 @@ from local.azure.world.events import EventSubscriptionSpec
 #: out of order.
 _ARRIVES_WITHIN, _COMES_AGAIN_WITHIN = timedelta(seconds=2), timedelta(minutes=1)
 
-_OUTCOMES: dict[str, Outcome] = {"Succeeded": "Success", "Failed": "Failure", "Canceled": "Cancel"}
+_OUTCOMES: dict[str, WriteOutcome] = {"Succeeded": "Success", "Failed": "Failure", "Canceled": "Cancel"}
 
 
 class Topic:
     """What happens to the resources of a state, and who is still to be told."""
 
-    def __init__(self, world: World, state: State, operations: Operations) -> None:
+    def __init__(self, world: World, state: CloudState, operations: Operations) -> None:
         self._world = world
         self._state = state
         self.subscriptions = {spec.name: spec for spec in world.event_subscriptions}
         operations.on_end(self._ended)
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[ResourceEvent]:
         """All events so far, oldest first, whether anybody was told or not."""
         return self._state.events
 
     @property
-    def dead_letters(self) -> list[Notification]:
+    def dead_letters(self) -> list[PendingNotification]:
         """What could not be delivered, and is not tried again."""
         return self._state.dead_letters
 
-    def answered(self, write: Write, response: Response, operation: str | None) -> None:
+    def answered(self, write: ResourceWrite, response: ArmResponse, operation: str | None) -> None:
         """A write was answered: tell of it now, or at the end of the operation that it goes on as."""
         if response.status >= 400:
             self.tell(write, "Failure")
@@ -58,24 +58,24 @@ class Topic:
         else:
             self._state.operations[operation].write = write
 
-    def tell(self, write: Write, outcome: Outcome) -> None:
+    def tell(self, write: ResourceWrite, outcome: WriteOutcome) -> None:
         """A write has ended: everyone who subscribed to it is to hear of it."""
         identifier = self._identifier(f"event/{len(self._state.events)}")
-        event = Event(identifier, self._state.now, write, outcome)
+        event = ResourceEvent(identifier, self._state.now, write, outcome)
         self._state.events.append(event)
         for name in self._state.subscribed:
             if concerns(self.subscriptions[name], event, self._world):
                 self._notify(self.subscriptions[name], event)
 
-    def _notify(self, spec: EventSubscriptionSpec, event: Event) -> None:
+    def _notify(self, spec: EventSubscriptionSpec, event: ResourceEvent) -> None:
         for copy in range(1 + spec.duplicates):
             self._state.notified += 1
             number = self._state.notified
             within = _COMES_AGAIN_WITHIN if copy else _ARRIVES_WITHIN
             due_at = event.time + within * self.fraction(f"notification/{number}")
-            self._state.notifications.append(Notification(number, spec.name, event, due_at))
+            self._state.notifications.append(PendingNotification(number, spec.name, event, due_at))
 
-    def _ended(self, operation: Operation) -> None:
+    def _ended(self, operation: LongRunningOperation) -> None:
         if operation.write is not None:
             self.tell(operation.write, _OUTCOMES[operation.status])
 
@@ -88,7 +88,7 @@ class Topic:
         """Whether a subscription was validated."""
         return name in self._state.subscribed
 
-    def due(self) -> list[Notification]:
+    def due(self) -> list[PendingNotification]:
         """What is to be delivered now, or is being delivered."""
         return [one for one in self._state.notifications if one.due_at <= self._state.now]
 
@@ -101,17 +101,17 @@ class Topic:
         times += [one.due_at for one in self._state.notifications if one.due_at > self._state.now]
         return min(times, default=None)
 
-    def waiting(self, notifications: Iterable[Notification]) -> list[Notification]:
+    def waiting(self, notifications: Iterable[PendingNotification]) -> list[PendingNotification]:
         """Those among these that are still to be taken."""
         numbers = {one.number for one in self._state.notifications}
         return [one for one in notifications if one.number in numbers]
 
-    def delivered(self, notifications: Iterable[Notification]) -> None:
+    def delivered(self, notifications: Iterable[PendingNotification]) -> None:
         """These were taken."""
         numbers = {one.number for one in notifications}
         self._state.notifications = [one for one in self._state.notifications if one.number not in numbers]
 
-    def put_off(self, notification: Notification, delay: timedelta) -> None:
+    def put_off(self, notification: PendingNotification, delay: timedelta) -> None:
         """This one was not taken, and is tried again later, unless it has been tried often or long enough."""
         spec = self.subscriptions[notification.subscription]
         notification.attempts += 1
@@ -120,7 +120,7 @@ class Topic:
         if notification.attempts >= spec.max_delivery_attempts or notification.due_at > expires_at:
             self.give_up(notification)
 
-    def give_up(self, notification: Notification) -> None:
+    def give_up(self, notification: PendingNotification) -> None:
         """This one will never be taken."""
         self.delivered([notification])
         self._state.dead_letters.append(notification)
@@ -141,7 +141,7 @@ def topic_id(spec: EventSubscriptionSpec, world: World) -> str:
     return f"/subscriptions/{world.subscription_id}{group}"
 
 
-def concerns(spec: EventSubscriptionSpec, event: Event, world: World) -> bool:
+def concerns(spec: EventSubscriptionSpec, event: ResourceEvent, world: World) -> bool:
     """Whether a subscription's topic has the event, and its filters let it pass; no filter tells letter cases apart.
 
     https://learn.microsoft.com/azure/event-grid/event-filtering
@@ -158,13 +158,13 @@ def concerns(spec: EventSubscriptionSpec, event: Event, world: World) -> bool:
     )
 
 
-def write_of(operation: str, resource_id: str, request: Request, response: Response) -> Write:
+def write_of(operation: str, resource_id: str, request: ArmRequest, response: ArmResponse) -> ResourceWrite:
     """What Resource Manager remembers of a write until it has ended: of a creation not the request itself."""
     correlation = response.headers["x-ms-correlation-request-id"]
     if response.status == 201:
-        return Write(operation, resource_id, correlation, None)
+        return ResourceWrite(operation, resource_id, correlation, None)
     client = request.header("x-ms-client-request-id") or correlation
-    return Write(operation, resource_id, correlation, http_request(client, request.method, request.url))
+    return ResourceWrite(operation, resource_id, correlation, http_request(client, request.method, request.url))
 
 
 def http_request(client: str, method: str, url: str) -> dict[str, str]:

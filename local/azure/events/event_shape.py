@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 
 from local.azure.arm.messages import Json
-from local.azure.events.events import Event
+from local.azure.events.events import ResourceEvent
 from local.azure.world import World
 
 EVENT_GRID, CLOUD_EVENTS = "EventGridSchema", "CloudEventSchemaV1_0"
@@ -31,7 +31,7 @@ _PRINCIPAL, _ROLE, _CONTRIBUTOR = "2" * 32, "1" * 32, "b24988ac618042a0ab8820f73
 _APPLICATION = "44444444-4444-4444-4444-444444444444"
 
 
-def event_body(event: Event, topic: str, schema: str, world: World) -> Json:
+def event_body(event: ResourceEvent, topic: str, schema: str, world: World) -> Json:
     """An event as a subscription gets it; ``topic`` is the scope that it subscribed to."""
     data = _data(event, world)
     if schema == CLOUD_EVENTS:
@@ -78,7 +78,7 @@ def validation_body(identifier: str, code: str, at: datetime, topic: str, schema
     ]
 
 
-def subject(event: Event) -> str:
+def subject(event: ResourceEvent) -> str:
     """The resource's id, as the samples of the documentation have it: with ``resourcegroups`` in lower case."""
     return re.sub("/resourceGroups/", "/resourcegroups/", event.write.resource_id, count=1, flags=re.IGNORECASE)
 
@@ -88,7 +88,7 @@ def stamp(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond:06}0Z"
 
 
-def _data(event: Event, world: World) -> Json:
+def _data(event: ResourceEvent, world: World) -> Json:
     write = event.write
     subscription = write.resource_id.split("/")[2]
     data: Json = {

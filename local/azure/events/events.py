@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Literal
 
 #: How a write ends, in the words of event types.
-Outcome = Literal["Success", "Failure", "Cancel"]
+WriteOutcome = Literal["Success", "Failure", "Cancel"]
 
 
 @dataclass(frozen=True)
-class Write:
+class ResourceWrite:
     """A write, as Resource Manager will tell of it: ``operation`` is such as ``Microsoft.Compute/…/versions/write``.
 
     ``http_request`` is there unless the write made the resource.
@@ -24,13 +24,13 @@ class Write:
 
 
 @dataclass(frozen=True)
-class Event:
+class ResourceEvent:
     """A write has ended."""
 
     id: str
     time: datetime
-    write: Write
-    outcome: Outcome
+    write: ResourceWrite
+    outcome: WriteOutcome
 
     @property
     def type(self) -> str:
@@ -40,11 +40,11 @@ class Event:
 
 
 @dataclass
-class Notification:
+class PendingNotification:
     """An event that a subscription is still to hear of, at ``due_at``, after so many ``attempts`` in vain."""
 
     number: int
     subscription: str
-    event: Event
+    event: ResourceEvent
     due_at: datetime
     attempts: int = 0

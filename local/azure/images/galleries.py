@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from local.azure.arm.errors import ArmError, image_not_available, resource_not_found
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import ImageVersion, Replica, State
+from local.azure.arm.resources import CloudState, Replica, VersionResource
 from local.azure.images.image_versions import (
     OS_DISK_IMAGE,
     is_left_out,
@@ -30,10 +30,10 @@ T = TypeVar("T")
 GALLERY_TYPE = "Microsoft.Compute/galleries"
 
 
-class Galleries:
+class SimulatedGalleries:
     """The galleries of a world; ids are told apart regardless of letter case."""
 
-    def __init__(self, world: World, state: State) -> None:
+    def __init__(self, world: World, state: CloudState) -> None:
         self._world = world
         self._state = state
         self.galleries = {self.gallery_id(gallery).lower(): gallery for gallery in world.galleries}
@@ -47,7 +47,7 @@ class Galleries:
                 version = self._version(identifier, self.location(gallery), spec)
                 self._state.image_versions[version.key] = version
 
-    def _version(self, identifier: str, location: str, spec: VersionSpec) -> ImageVersion:
+    def _version(self, identifier: str, location: str, spec: VersionSpec) -> VersionResource:
         started_at = self._state.started_at
         published_at = started_at - spec.published_before
         said: Json = {"excludeFromLatest": spec.exclude_from_latest}
@@ -67,7 +67,7 @@ class Galleries:
             "storageProfile": {"osDiskImage": OS_DISK_IMAGE},
         }
         state = spec.provisioning_state
-        return ImageVersion(identifier, location, properties, spec.behavior, published_at, replicas, None, state)
+        return VersionResource(identifier, location, properties, spec.behavior, published_at, replicas, None, state)
 
     def location(self, gallery: GallerySpec) -> str:
         """Where a gallery is."""
@@ -88,19 +88,19 @@ class Galleries:
             for image in gallery.images:
                 yield self.gallery_id(gallery), gallery, image
 
-    def versions(self, image_id: str) -> Iterator[ImageVersion]:
+    def versions(self, image_id: str) -> Iterator[VersionResource]:
         """The versions of an image that are there now, by any letter case of its id."""
         prefix = f"{image_id}/versions/".lower()
         for key, version in self._state.image_versions.items():
             if key.startswith(prefix) and not version.is_deleted:
                 yield version
 
-    def version(self, resource_id: str) -> ImageVersion | None:
+    def version(self, resource_id: str) -> VersionResource | None:
         """A version that is there now."""
         found = self._state.image_versions.get(resource_id.lower())
         return found if found and not found.is_deleted else None
 
-    def find(self, reference: Json) -> ImageVersion | None:
+    def find(self, reference: Json) -> VersionResource | None:
         """The version that a VM was made from, even if it is gone by now; ``None``: it was in none of the galleries."""
         identifier = _without_latest(str(reference.get("id", ""))).lower()
         if "exactVersion" in reference and identifier in self.images:
@@ -125,7 +125,7 @@ class Galleries:
             return None
         return self._latest(_without_latest(identifier), location, now).name
 
-    def _latest(self, image_id: str, location: str, now: datetime) -> ImageVersion:
+    def _latest(self, image_id: str, location: str, now: datetime) -> VersionResource:
         usable = [
             version
             for version in self.versions(image_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import ImageVersion, Replica
+from local.azure.arm.resources import Replica, VersionResource
 from local.azure.images.regions import display_name, short_name
 
 VERSION_TYPE = "Microsoft.Compute/galleries/images/versions"
@@ -40,7 +40,7 @@ def publishing_profile(given: Json, regions: list[Json], published_at: datetime)
     return {**profile, **rest}
 
 
-def is_replicated(version: ImageVersion, location: str, now: datetime) -> bool:
+def is_replicated(version: VersionResource, location: str, now: datetime) -> bool:
     """Whether VMs in ``location`` can be made from the version now."""
     region = short_name(location)
     return version.provisioning_state in _USABLE and any(
@@ -48,13 +48,13 @@ def is_replicated(version: ImageVersion, location: str, now: datetime) -> bool:
     )
 
 
-def is_left_out(version: ImageVersion, location: str) -> bool:
+def is_left_out(version: VersionResource, location: str) -> bool:
     """Whether who asks for the latest version in ``location`` does not get this one."""
     here = [one for one in version.publishing["targetRegions"] if short_name(one["name"]) == short_name(location)]
     return bool(version.publishing["excludeFromLatest"]) or any(one.get("excludeFromLatest") for one in here)
 
 
-def version_body(version: ImageVersion, now: datetime, *, with_replication: bool) -> Json:
+def version_body(version: VersionResource, now: datetime, *, with_replication: bool) -> Json:
     """The ARM body of a version; ``replicationStatus`` is there only when it was asked for."""
     properties = {**version.properties, "provisioningState": version.provisioning_state}
     if with_replication:
@@ -64,12 +64,12 @@ def version_body(version: ImageVersion, now: datetime, *, with_replication: bool
     return {**head, **tags, "properties": properties}
 
 
-def lifetime(version: ImageVersion) -> Json:
+def lifetime(version: VersionResource) -> Json:
     """When a version was published, and when its end of life is."""
     return {name: version.publishing[name] for name in ("publishedDate", "endOfLifeDate") if name in version.publishing}
 
 
-def replication_status(version: ImageVersion, now: datetime) -> Json:
+def replication_status(version: VersionResource, now: datetime) -> Json:
     """How far the version has come on its way to its regions."""
     summary = [_summary(replica, now) for replica in version.replicas]
     states = {region["state"] for region in summary}

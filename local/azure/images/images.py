@@ -6,10 +6,10 @@ from datetime import datetime
 
 from local.azure.arm.errors import image_does_not_fit, invalid_parameter, plan_differs
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import State
-from local.azure.images.galleries import GALLERY_TYPE, Galleries
-from local.azure.images.marketplace import Marketplace
-from local.azure.images.shared_galleries import SharedGalleries
+from local.azure.arm.resources import CloudState
+from local.azure.images.galleries import GALLERY_TYPE, SimulatedGalleries
+from local.azure.images.marketplace import SimulatedMarketplace
+from local.azure.images.shared_galleries import SimulatedSharedGalleries
 from local.azure.world import World
 from local.azure.world.images import Behavior, ImageSpec, ManagedImageSpec, MarketplaceSpec
 
@@ -23,14 +23,14 @@ _SECURITY_TYPES = {
 }
 
 
-class Images:
+class SimulatedImages:
     """All images of the world."""
 
-    def __init__(self, world: World, state: State) -> None:
+    def __init__(self, world: World, state: CloudState) -> None:
         self._world = world
-        self.galleries = Galleries(world, state)
-        self.shared = SharedGalleries(world, self.galleries)
-        self.marketplace = Marketplace(world, state.started_at)
+        self.galleries = SimulatedGalleries(world, state)
+        self.shared = SimulatedSharedGalleries(world, self.galleries)
+        self.marketplace = SimulatedMarketplace(world, state.started_at)
         self._managed = {managed_image_id(image, world).lower(): image for image in world.managed_images}
 
     def behavior(self, reference: Json) -> Behavior:

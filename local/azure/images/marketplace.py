@@ -16,7 +16,7 @@ from local.azure.world.images import MarketplaceSpec, MarketplaceVersionSpec
 Key = tuple[str, str, str]
 
 
-class Marketplace:
+class SimulatedMarketplace:
     """The marketplace of the world's region."""
 
     def __init__(self, world: World, started_at: datetime) -> None:

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 
 from local.azure.arm.messages import Json
 from local.azure.arm.operations import Operations
-from local.azure.arm.resources import ImageVersion, Operation, Replica, State
-from local.azure.images.galleries import Galleries
+from local.azure.arm.resources import CloudState, LongRunningOperation, Replica, VersionResource
+from local.azure.images.galleries import SimulatedGalleries
 from local.azure.images.image_versions import OS_DISK_IMAGE
 from local.azure.images.regions import short_name
-from local.azure.world import Fault, Platform
+from local.azure.world import Fault, PlatformSpec
 from local.azure.world.images import PublishedSpec
 
 #: How an operation ends that could not make a version. The code is assumed.
@@ -57,7 +57,9 @@ def replication(spec: PublishedSpec) -> Replication:
 class Publisher:
     """Writes the versions of a state; who may write what, and whether it is right, has been checked before."""
 
-    def __init__(self, state: State, platform: Platform, galleries: Galleries, operations: Operations) -> None:
+    def __init__(
+        self, state: CloudState, platform: PlatformSpec, galleries: SimulatedGalleries, operations: Operations
+    ) -> None:
         self._state = state
         self._platform = platform
         self._operations = operations
@@ -66,13 +68,13 @@ class Publisher:
 
     def create(
         self,
-        version: ImageVersion,
+        version: VersionResource,
         plan: Replication,
         fault: Fault | None = None,
         *,
         ends_at: datetime | None = None,
         fails: bool = False,
-    ) -> Operation:
+    ) -> LongRunningOperation:
         """Begin to make a version, whose target regions its publishing profile names."""
         version.provisioning_state = "Creating"
         version.replicas = [plan.replica(region, self._state.now) for region in _regions(version)]
@@ -82,14 +84,14 @@ class Publisher:
 
     def update(
         self,
-        version: ImageVersion,
+        version: VersionResource,
         properties: Json,
         tags: dict[str, str] | None,
         plan: Replication,
         fault: Fault | None = None,
         *,
         ends_at: datetime | None = None,
-    ) -> Operation:
+    ) -> LongRunningOperation:
         """Make a version's properties and tags these. It sets out for new regions, and is gone from others at once."""
         version.properties, version.tags = properties, tags
         known = {replica.region: replica for replica in version.replicas}
@@ -100,12 +102,12 @@ class Publisher:
         ends_at = ends_at or plan.ends_at(new, self._state.now + self._platform.update_time)
         return self._operations.begin_version(version, ends_at, fault)
 
-    def delete(self, version: ImageVersion, fault: Fault | None = None) -> Operation:
+    def delete(self, version: VersionResource, fault: Fault | None = None) -> LongRunningOperation:
         """Begin to delete a version."""
         version.provisioning_state = "Deleting"
         return self._operations.begin_version(version, self._state.now + self._platform.delete_time, fault)
 
-    def _ended(self, operation: Operation) -> None:
+    def _ended(self, operation: LongRunningOperation) -> None:
         version = self._state.image_versions.get(operation.image_version)
         if version is None:
             return
@@ -118,6 +120,6 @@ class Publisher:
             version.properties = {**version.properties, "storageProfile": {**storage, "osDiskImage": made}}
 
 
-def _regions(version: ImageVersion) -> list[str]:
+def _regions(version: VersionResource) -> list[str]:
     """The target regions of a version, by their short names."""
     return [short_name(region["name"]) for region in version.publishing["targetRegions"]]

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from local.azure.arm.errors import shared_image_not_found
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import ImageVersion
-from local.azure.images.galleries import Galleries
+from local.azure.arm.resources import VersionResource
+from local.azure.images.galleries import SimulatedGalleries
 from local.azure.images.image_versions import is_replicated, lifetime
 from local.azure.world import World
 from local.azure.world.images import GallerySpec, ImageSpec
@@ -24,10 +24,10 @@ _ID = re.compile(
 )
 
 
-class SharedGalleries:
+class SimulatedSharedGalleries:
     """The galleries that the world shares, under their other names."""
 
-    def __init__(self, world: World, galleries: Galleries) -> None:
+    def __init__(self, world: World, galleries: SimulatedGalleries) -> None:
         self._galleries = galleries
         self._ids: dict[tuple[str, str], str] = {}
         for gallery in world.galleries:
@@ -76,13 +76,13 @@ class SharedGalleries:
             raise shared_image_not_found(f"{names['gallery']}/{names['image']}", names["location"])
         return found
 
-    def _versions(self, names: dict[str, str], kind: str, now: datetime) -> Iterator[ImageVersion]:
+    def _versions(self, names: dict[str, str], kind: str, now: datetime) -> Iterator[VersionResource]:
         gallery = self._ids[kind, names["gallery"].lower()]
         for version in self._galleries.versions(f"{gallery}/images/{names['image']}"):
             if is_replicated(version, names["location"], now):
                 yield version
 
-    def _version_body(self, version: ImageVersion, names: dict[str, str], kind: str, image: ImageSpec) -> Json:
+    def _version_body(self, version: VersionResource, names: dict[str, str], kind: str, image: ImageSpec) -> Json:
         path = f"{self._path(names, kind, image.name)}/Versions/{version.name}"
         properties = {
             **lifetime(version),

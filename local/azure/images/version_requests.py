@@ -12,10 +12,10 @@ from http import HTTPStatus
 from azure.mgmt.compute import models
 
 from local.azure.arm.body_shape import check_shape
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import concurrent_request, invalid_parameter
-from local.azure.arm.messages import Json, Response, json_response
-from local.azure.arm.resources import ImageVersion, Operation
+from local.azure.arm.messages import ArmResponse, Json, json_response
+from local.azure.arm.resources import LongRunningOperation, VersionResource
 from local.azure.compute.scale_sets import merge
 from local.azure.images.galleries import GALLERY_TYPE, not_found
 from local.azure.images.image_versions import publishing_profile, version_body
@@ -35,7 +35,7 @@ from local.azure.world.images import ImageSpec
 _READ_ONLY = frozenset({"provisioningState", "replicationStatus"})
 
 
-def put(call: Call, publisher: Publisher) -> Response:
+def put(call: ArmCall, publisher: Publisher) -> ArmResponse:
     """PUT a version: create it, or replace what the body names."""
     image = _image(call, publisher)
     body = _body(call, models.GalleryImageVersion)
@@ -50,7 +50,7 @@ def put(call: Call, publisher: Publisher) -> Response:
     return _update(call, publisher, image, version, properties, body.get("tags"))
 
 
-def patch(call: Call, publisher: Publisher) -> Response:
+def patch(call: ArmCall, publisher: Publisher) -> ArmResponse:
     """PATCH a version: what the body names changes, the rest stays."""
     image = _image(call, publisher)
     version = _existing(call, publisher)
@@ -59,17 +59,17 @@ def patch(call: Call, publisher: Publisher) -> Response:
     return _update(call, publisher, image, version, properties, body.get("tags", version.tags))
 
 
-def delete(call: Call, publisher: Publisher) -> Response:
+def delete(call: ArmCall, publisher: Publisher) -> ArmResponse:
     """DELETE a version; one that is not there is gone already."""
     _image(call, publisher)
     version = publisher.galleries.version(_id(call))
     if version is None:
-        return Response(HTTPStatus.NO_CONTENT)
+        return ArmResponse(HTTPStatus.NO_CONTENT)
     _check_free(call, version)
     return call.accepted(publisher.delete(version, call.fault))
 
 
-def _create(call: Call, publisher: Publisher, image: ImageSpec, body: Json) -> Response:
+def _create(call: ArmCall, publisher: Publisher, image: ImageSpec, body: Json) -> ArmResponse:
     properties, location, now = body["properties"], str(body["location"]), call.state.now
     check_source(properties.get("storageProfile"))
     given = properties.get("publishingProfile") or {}
@@ -77,19 +77,21 @@ def _create(call: Call, publisher: Publisher, image: ImageSpec, body: Json) -> R
     whole = {**properties, "publishingProfile": publishing_profile(given, regions, now)}
     check_lifetime(given)
     identifier = f"{_image_id(call)}/versions/{call.names['version']}"
-    version = ImageVersion(identifier, short_name(location), whole, image.published.behavior, now, [], body.get("tags"))
+    version = VersionResource(
+        identifier, short_name(location), whole, image.published.behavior, now, [], body.get("tags")
+    )
     operation = publisher.create(version, replication(image.published), call.fault)
     return _answer(call, version, operation, HTTPStatus.CREATED)
 
 
 def _update(
-    call: Call,
+    call: ArmCall,
     publisher: Publisher,
     image: ImageSpec,
-    version: ImageVersion,
+    version: VersionResource,
     properties: Json,
     tags: dict[str, str] | None,
-) -> Response:
+) -> ArmResponse:
     _check_free(call, version)
     check_same_source(version.properties["storageProfile"], properties.get("storageProfile") or {})
     given = {**version.publishing, **(properties.get("publishingProfile") or {})}
@@ -102,20 +104,22 @@ def _update(
     return _answer(call, version, operation, HTTPStatus.OK)
 
 
-def _answer(call: Call, version: ImageVersion, operation: Operation, status: HTTPStatus) -> Response:
+def _answer(
+    call: ArmCall, version: VersionResource, operation: LongRunningOperation, status: HTTPStatus
+) -> ArmResponse:
     body = version_body(version, call.state.now, with_replication=False)
     return json_response(status, body, call.async_headers(operation))
 
 
-def _image_id(call: Call) -> str:
+def _image_id(call: ArmCall) -> str:
     return f"{call.group_id()}/providers/{GALLERY_TYPE}/{call.names['gallery']}/images/{call.names['image']}"
 
 
-def _id(call: Call) -> str:
+def _id(call: ArmCall) -> str:
     return f"{_image_id(call)}/versions/{call.names['version']}"
 
 
-def _image(call: Call, publisher: Publisher) -> ImageSpec:
+def _image(call: ArmCall, publisher: Publisher) -> ImageSpec:
     """The image definition that the path is below.
 
     :raises ArmError: 404; 400 where the version's name cannot be one.
@@ -130,20 +134,20 @@ def _image(call: Call, publisher: Publisher) -> ImageSpec:
     return found[1]
 
 
-def _existing(call: Call, publisher: Publisher) -> ImageVersion:
+def _existing(call: ArmCall, publisher: Publisher) -> VersionResource:
     version = publisher.galleries.version(_id(call))
     if version is None:
         raise not_found(_id(call))
     return version
 
 
-def _check_free(call: Call, version: ImageVersion) -> None:
+def _check_free(call: ArmCall, version: VersionResource) -> None:
     """Whatever the world says of scale sets: a write on a version that another one holds is refused. Code assumed."""
     if version.key in call.state.held:
         raise concurrent_request()
 
 
-def _body(call: Call, model: type) -> Json:
+def _body(call: ArmCall, model: type) -> Json:
     """The request's body, whose members are those of ``model``, without those that are Azure's to say."""
     body = _without_nulls(call.body())
     check_shape(model, body)

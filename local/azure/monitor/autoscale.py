@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 
-from local.azure.arm.calls import SCALE_SET_TYPE, Call
+from local.azure.arm.calls import SCALE_SET_TYPE, ArmCall
 from local.azure.arm.errors import invalid_content, resource_not_found
-from local.azure.arm.messages import Json, Response, json_response
-from local.azure.arm.resources import Due, ScaleSet, State
+from local.azure.arm.messages import ArmResponse, Json, json_response
+from local.azure.arm.resources import CloudState, Due, ScaleSetResource
 from local.azure.compute.fabric import Fabric
 from local.azure.compute.scale_sets import counted_vms, scale_in_rule
 from local.azure.compute.scaling import scale_in
@@ -68,22 +68,22 @@ def setting_body(spec: AutoscaleSpec, world: World) -> Json:
     }
 
 
-def list_in_subscription(call: Call) -> Response:
+def list_in_subscription(call: ArmCall) -> ArmResponse:
     """GET the settings of a subscription."""
     return _list(call, f"/subscriptions/{call.names['subscription']}/")
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the settings of a resource group."""
     return _list(call, f"{call.group_id()}/")
 
 
-def _list(call: Call, prefix: str) -> Response:
+def _list(call: ArmCall, prefix: str) -> ArmResponse:
     found = [body for key, body in call.state.autoscale.items() if key.startswith(prefix.lower())]
     return json_response(HTTPStatus.OK, {"value": found})
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET a setting."""
     body = call.state.autoscale.get(_id(call).lower())
     if body is None:
@@ -91,7 +91,7 @@ def read(call: Call) -> Response:
     return json_response(HTTPStatus.OK, body)
 
 
-def put(call: Call) -> Response:
+def put(call: ArmCall) -> ArmResponse:
     """PUT a setting: create it, or replace it as a whole."""
     given, key = call.body(), _id(call).lower()
     properties = given.get("properties") or {}
@@ -122,18 +122,18 @@ def _check(given: Json, properties: Json) -> None:
             raise invalid_content("A profile's default lies between its minimum and its maximum.")
 
 
-def _id(call: Call) -> str:
+def _id(call: ArmCall) -> str:
     return f"{call.group_id()}/providers/{AUTOSCALE_TYPE}/{call.names['setting']}"
 
 
-def settings_of(state: State, scale_set: ScaleSet) -> Iterator[Json]:
+def settings_of(state: CloudState, scale_set: ScaleSetResource) -> Iterator[Json]:
     """The settings that scale this set, as they are now; those that are turned off too."""
     for body in state.autoscale.values():
         if str(body["properties"].get("targetResourceUri")).lower() == scale_set.key:
             yield body
 
 
-def bounds_of(state: State, scale_set: ScaleSet) -> tuple[int, int]:
+def bounds_of(state: CloudState, scale_set: ScaleSetResource) -> tuple[int, int]:
     """Minimum and maximum in force for a set: 0 to 1000 where no setting is turned on."""
     for body in settings_of(state, scale_set):
         if body["properties"].get("enabled", True):
@@ -142,7 +142,7 @@ def bounds_of(state: State, scale_set: ScaleSet) -> tuple[int, int]:
     return 0, 1000
 
 
-def set_capacity(fabric: Fabric, scale_set: ScaleSet, capacity: int) -> None:
+def set_capacity(fabric: Fabric, scale_set: ScaleSetResource, capacity: int) -> None:
     """Make VMs, or take them by the set's policy, as for a write that nobody is told of."""
     missing = capacity - counted_vms(scale_set)
     scale_set.capacity = capacity

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from itertools import count
 
-from local.azure.arm.resources import State
+from local.azure.arm.resources import CloudState
 
 #: Azure keeps the first four addresses of a subnet for itself.
 _FIRST = int(IPv4Address("10.0.0.4"))
@@ -18,7 +18,7 @@ _FIRST = int(IPv4Address("10.0.0.4"))
 class Addresses:
     """The addresses in use, read from the state when first needed and after every return."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: CloudState) -> None:
         self._state = state
         self._free: Iterator[int] | None = None
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import resource_not_found
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.network.interface_shape import etag_of
 from local.azure.network.network import GATEWAY_TYPE, Member, Network, Pool
 from local.azure.world.network import ApplicationGatewaySpec
@@ -26,12 +26,12 @@ _PROBE_LOGS = {
 }
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the gateways of a resource group."""
     return call.balancer_list(GATEWAY_TYPE, call.fabric.network.gateways, read)
 
 
-def _gateway(call: Call) -> tuple[str, ApplicationGatewaySpec]:
+def _gateway(call: ArmCall) -> tuple[str, ApplicationGatewaySpec]:
     found = call.fabric.network.gateways.get(call.balancer_id(GATEWAY_TYPE).lower())
     if found is None:
         raise resource_not_found(GATEWAY_TYPE, call.names["balancer"], call.names["group"])
@@ -43,7 +43,7 @@ def _pools(network: Network, identifier: str, spec: ApplicationGatewaySpec) -> l
     return [network.pools[f"{identifier}/backendAddressPools/{name}".lower()] for name in names]
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET a gateway."""
     identifier, spec = _gateway(call)
     network = call.fabric.network
@@ -126,7 +126,7 @@ def _probe(gateway_id: str, etag: str) -> Json:
     return _part(gateway_id, "probes", "health", etag, properties)
 
 
-def health(call: Call) -> Response:
+def health(call: ArmCall) -> ArmResponse:
     """POST …/backendhealth: 202 with the body ``null``, and ``Location``."""
     identifier, spec = _gateway(call)
     operation = call.operations.begin_network(
@@ -140,7 +140,7 @@ def health(call: Call) -> Response:
     return json_response(HTTPStatus.ACCEPTED, None, headers)
 
 
-def health_result(call: Call) -> Response:
+def health_result(call: ArmCall) -> ArmResponse:
     """What the gateway's probes say of every server (``ApplicationGatewayBackendHealth``)."""
     identifier, spec = _gateway(call)
     network = call.fabric.network

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 
 INTERFACE_TYPE = "Microsoft.Network/networkInterfaces"
 
@@ -18,13 +18,13 @@ INTERFACE_TYPE = "Microsoft.Network/networkInterfaces"
 POOL_FIELDS = ("loadBalancerBackendAddressPools", "applicationGatewayBackendAddressPools")
 
 
-def configurations(scale_set: ScaleSet, vm: Instance) -> list[Json]:
+def configurations(scale_set: ScaleSetResource, vm: VmInstance) -> list[Json]:
     """The network interfaces of a VM, as configured: its own, or its model's."""
     network = vm.network or scale_set.models[vm.model].get("networkProfile") or {}
     return list(network.get("networkInterfaceConfigurations") or [])
 
 
-def interface_id(scale_set: ScaleSet, vm: Instance, interface: Json) -> str:
+def interface_id(scale_set: ScaleSetResource, vm: VmInstance, interface: Json) -> str:
     """The resource id of a VM's network interface: below a Uniform VM, beside a Flexible one."""
     if not scale_set.is_flexible:
         return f"{scale_set.id}/virtualMachines/{vm.number}/networkInterfaces/{interface['name']}"
@@ -77,13 +77,13 @@ def etag_of(*parts: object) -> str:
     return f'W/"{uuid.uuid5(uuid.NAMESPACE_URL, "/".join(str(part) for part in parts))}"'
 
 
-def interface_bodies(scale_set: ScaleSet, vm: Instance) -> Iterator[Json]:
+def interface_bodies(scale_set: ScaleSetResource, vm: VmInstance) -> Iterator[Json]:
     """The network interfaces of a VM, as GET answers them."""
     for interface in configurations(scale_set, vm):
         yield interface_body(scale_set, vm, interface)
 
 
-def interface_body(scale_set: ScaleSet, vm: Instance, interface: Json) -> Json:
+def interface_body(scale_set: ScaleSetResource, vm: VmInstance, interface: Json) -> Json:
     """A network interface, from its configuration."""
     identifier = interface_id(scale_set, vm, interface)
     properties = interface.get("properties") or {}
@@ -114,17 +114,17 @@ def interface_body(scale_set: ScaleSet, vm: Instance, interface: Json) -> Json:
     return body
 
 
-def _vm_id(scale_set: ScaleSet, vm: Instance) -> str:
+def _vm_id(scale_set: ScaleSetResource, vm: VmInstance) -> str:
     if not scale_set.is_flexible:
         return f"{scale_set.id}/virtualMachines/{vm.number}"
     return f"{scale_set.id.partition('/virtualMachineScaleSets/')[0]}/virtualMachines/{vm.name}"
 
 
-def _guid(vm: Instance, name: str) -> str:
+def _guid(vm: VmInstance, name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{vm.vm_id}/{name}"))
 
 
-def _ip_configuration(vm: Instance, interface: Json, configuration: Json, parent: str, etag: str, state: str) -> Json:
+def _ip_configuration(vm: VmInstance, interface: Json, configuration: Json, parent: str, etag: str, state: str) -> Json:
     given = configuration.get("properties") or {}
     properties: Json = {
         "provisioningState": state,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import (
     ArmError,
     invalid_content,
@@ -16,8 +16,8 @@ from local.azure.arm.errors import (
     network_precondition_failed,
     resource_not_found,
 )
-from local.azure.arm.messages import Json, Response, json_response
-from local.azure.arm.resources import Instance, ScaleSet
+from local.azure.arm.messages import ArmResponse, Json, json_response
+from local.azure.arm.resources import ScaleSetResource, VmInstance
 from local.azure.network.interface_shape import (
     INTERFACE_TYPE,
     POOL_FIELDS,
@@ -28,7 +28,7 @@ from local.azure.network.interface_shape import (
 )
 
 
-def list_of_scale_set(call: Call) -> Response:
+def list_of_scale_set(call: ArmCall) -> ArmResponse:
     """GET the interfaces of all VMs of a Uniform set; for a Flexible one 404, as Azure does."""
     scale_set = _uniform(call)
     vms = [vm for _, vm in sorted(scale_set.instances.items())]
@@ -36,13 +36,13 @@ def list_of_scale_set(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": value})
 
 
-def list_of_instance(call: Call) -> Response:
+def list_of_instance(call: ArmCall) -> ArmResponse:
     """GET the interfaces of one VM of a Uniform set."""
     scale_set = _uniform(call)
     return json_response(HTTPStatus.OK, {"value": list(interface_bodies(scale_set, call.instance(scale_set)))})
 
 
-def read_of_instance(call: Call) -> Response:
+def read_of_instance(call: ArmCall) -> ArmResponse:
     """GET one interface of one VM of a Uniform set."""
     scale_set = _uniform(call)
     for body in interface_bodies(scale_set, call.instance(scale_set)):
@@ -51,7 +51,7 @@ def read_of_instance(call: Call) -> Response:
     raise _not_found(call)
 
 
-def _uniform(call: Call) -> ScaleSet:
+def _uniform(call: ArmCall) -> ScaleSetResource:
     scale_set = call.scale_set(as_parent=True)
     if scale_set.is_flexible:
         raise resource_not_found(
@@ -60,11 +60,11 @@ def _uniform(call: Call) -> ScaleSet:
     return scale_set
 
 
-def _not_found(call: Call) -> ArmError:
+def _not_found(call: ArmCall) -> ArmError:
     return resource_not_found(INTERFACE_TYPE, call.names["interface"], call.names["group"])
 
 
-def _find(call: Call) -> tuple[ScaleSet, Instance, Json]:
+def _find(call: ArmCall) -> tuple[ScaleSetResource, VmInstance, Json]:
     """The interface in the path, of a VM of a Flexible set."""
     name = call.names["interface"].lower()
     group = call.group_id().lower()
@@ -79,7 +79,7 @@ def _find(call: Call) -> tuple[ScaleSet, Instance, Json]:
     raise _not_found(call)
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the interfaces of a resource group: those of the VMs of its Flexible sets, and those that outlived theirs."""
     prefix = f"{call.group_id()}/".lower()
     sets = [each for each in call.state.scale_sets.values() if each.is_flexible and each.key.startswith(prefix)]
@@ -88,14 +88,14 @@ def list_in_group(call: Call) -> Response:
     return json_response(HTTPStatus.OK, {"value": value})
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET an interface."""
     left = call.state.interfaces.get(f"{call.group_id()}/providers/{INTERFACE_TYPE}/{call.names['interface']}".lower())
     body = left or interface_body(*_find(call))
     return json_response(HTTPStatus.OK, body, {"etag": body["etag"]})
 
 
-def put(call: Call) -> Response:
+def put(call: ArmCall) -> ArmResponse:
     """PUT an interface of a Flexible set's VM: its pools are then those of the body, at once."""
     scale_set, vm, interface = _find(call)
     current = interface_body(scale_set, vm, interface)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 
-from local.azure.arm.calls import Call
+from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import (
     ArmError,
     interface_not_provisioned,
@@ -20,7 +20,7 @@ from local.azure.arm.errors import (
     pool_members_not_modifiable,
     resource_not_found,
 )
-from local.azure.arm.messages import Json, Response, json_response
+from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.network.interface_shape import etag_of
 from local.azure.network.network import LOAD_BALANCER_TYPE, Member, Network, Pool
 from local.azure.world.network import LoadBalancerSpec
@@ -28,19 +28,19 @@ from local.azure.world.network import LoadBalancerSpec
 ADMIN_STATES = ("None", "Up", "Down")
 
 
-def list_in_group(call: Call) -> Response:
+def list_in_group(call: ArmCall) -> ArmResponse:
     """GET the load balancers of a resource group."""
     return call.balancer_list(LOAD_BALANCER_TYPE, call.fabric.network.load_balancers, read)
 
 
-def _balancer(call: Call) -> tuple[str, LoadBalancerSpec]:
+def _balancer(call: ArmCall) -> tuple[str, LoadBalancerSpec]:
     found = call.fabric.network.load_balancers.get(call.balancer_id(LOAD_BALANCER_TYPE).lower())
     if found is None:
         raise resource_not_found(LOAD_BALANCER_TYPE, call.names["balancer"], call.names["group"])
     return found
 
 
-def _pool(call: Call, name: str) -> Pool:
+def _pool(call: ArmCall, name: str) -> Pool:
     balancer_id, _ = _balancer(call)
     pool = call.fabric.network.pools.get(f"{balancer_id}/backendAddressPools/{name}".lower())
     if pool is None:
@@ -48,11 +48,11 @@ def _pool(call: Call, name: str) -> Pool:
     return pool
 
 
-def _part_not_found(call: Call, part: str) -> ArmError:
+def _part_not_found(call: ArmCall, part: str) -> ArmError:
     return resource_not_found(LOAD_BALANCER_TYPE, f"{call.names['balancer']}/{part}", call.names["group"])
 
 
-def read(call: Call) -> Response:
+def read(call: ArmCall) -> ArmResponse:
     """GET a load balancer with its pools and their members."""
     identifier, spec = _balancer(call)
     network = call.fabric.network
@@ -130,7 +130,7 @@ def _pool_etag(network: Network, pool: Pool, members: list[Member]) -> str:
     return etag_of(pool.id, network.etag(pool.balancer_id), *states)
 
 
-def _pool_body(call: Call, pool: Pool) -> Json:
+def _pool_body(call: ArmCall, pool: Pool) -> Json:
     network = call.fabric.network
     members = network.members(pool)
     etag = _pool_etag(network, pool, members)
@@ -156,13 +156,13 @@ def _address(network: Network, pool: Pool, member: Member) -> Json:
     return {"name": _address_name(member), "properties": properties}
 
 
-def read_pool(call: Call) -> Response:
+def read_pool(call: ArmCall) -> ArmResponse:
     """GET a backend pool."""
     body = _pool_body(call, _pool(call, call.names["pool"]))
     return json_response(HTTPStatus.OK, body, {"etag": body["etag"]})
 
 
-def put_pool(call: Call) -> Response:
+def put_pool(call: ArmCall) -> ArmResponse:
     """PUT a backend pool: the ``adminState`` of each of its members, at once; no state given is ``None``."""
     _, spec = _balancer(call)
     pool = _pool(call, call.names["pool"])
@@ -182,7 +182,7 @@ def put_pool(call: Call) -> Response:
     return json_response(HTTPStatus.OK, _pool_body(call, pool), call.async_headers(operation))
 
 
-def _check_pool_write(call: Call, pool: Pool, members: list[Member]) -> None:
+def _check_pool_write(call: ArmCall, pool: Pool, members: list[Member]) -> None:
     given, etag = call.request.header("if-match"), _pool_etag(call.fabric.network, pool, members)
     if given is not None and given not in (etag, "*"):
         raise network_precondition_failed(given, etag, pool.id)
@@ -191,7 +191,7 @@ def _check_pool_write(call: Call, pool: Pool, members: list[Member]) -> None:
         raise interface_not_provisioned(failed.interface_id, pool.id)
 
 
-def _wanted_states(call: Call, pool: Pool, members: list[Member]) -> dict[str, str]:
+def _wanted_states(call: ArmCall, pool: Pool, members: list[Member]) -> dict[str, str]:
     """The admin state that the body gives each member, by IP configuration; it has to list them all, and no other."""
     properties = call.body().get("properties") or {}
     given = {str(item.get("name")): item for item in properties.get("loadBalancerBackendAddresses") or []}
@@ -204,7 +204,7 @@ def _wanted_states(call: Call, pool: Pool, members: list[Member]) -> dict[str, s
     return wanted
 
 
-def health(call: Call) -> Response:
+def health(call: ArmCall) -> ArmResponse:
     """POST …/health of a rule: 202 with ``Location``, or the result at once, as the world says."""
     identifier, spec = _balancer(call)
     _rule_pool(call)
@@ -218,10 +218,10 @@ def health(call: Call) -> Response:
         call.request.path,
     )
     headers = {"location": call.operation_url(operation, monitor=True), **call.operations.retry_after()}
-    return Response(HTTPStatus.ACCEPTED, headers)
+    return ArmResponse(HTTPStatus.ACCEPTED, headers)
 
 
-def _rule_pool(call: Call) -> Pool:
+def _rule_pool(call: ArmCall) -> Pool:
     _, spec = _balancer(call)
     for name in spec.pools:
         if name.lower() == call.names["rule"].lower():
@@ -229,7 +229,7 @@ def _rule_pool(call: Call) -> Pool:
     raise _part_not_found(call, f"loadBalancingRules/{call.names['rule']}")
 
 
-def health_result(call: Call) -> Response:
+def health_result(call: ArmCall) -> ArmResponse:
     """What a rule's probe says of each member of its pool (``LoadBalancerHealthPerRule``)."""
     pool = _rule_pool(call)
     network = call.fabric.network

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from local.azure.arm.errors import reference_not_found
 from local.azure.arm.messages import Json
-from local.azure.arm.resources import Instance, ScaleSet, State
+from local.azure.arm.resources import CloudState, ScaleSetResource, VmInstance
 from local.azure.network.addresses import Addresses
 from local.azure.network.interface_shape import (
     address_key,
@@ -52,8 +52,8 @@ class Pool:
 class Member:
     """An IP configuration of a VM's network interface. ``pools`` are ids in lower case, also of unknown pools."""
 
-    scale_set: ScaleSet
-    vm: Instance
+    scale_set: ScaleSetResource
+    vm: VmInstance
     interface_id: str
     configuration_id: str
     address: str
@@ -68,7 +68,7 @@ class Member:
 class Network:
     """The network of a world: its balancers stay what they are, but for pools that somebody deletes; members change."""
 
-    def __init__(self, world: World, state: State) -> None:
+    def __init__(self, world: World, state: CloudState) -> None:
         self._state = state
         self._addresses = Addresses(state)
         prefix = f"/subscriptions/{world.subscription_id}/resourceGroups/"
@@ -107,7 +107,7 @@ class Network:
             if gone := sorted(set(pool_keys(interface)) & set(self._state.deleted_pools)):
                 raise reference_not_found(gone[0], user_id)
 
-    def join(self, scale_set: ScaleSet, vm: Instance) -> None:
+    def join(self, scale_set: ScaleSetResource, vm: VmInstance) -> None:
         """Give a new VM its addresses, and a Flexible one interfaces of its own, made from the model."""
         if scale_set.is_flexible:
             vm.network = {"networkInterfaceConfigurations": configurations(scale_set, vm)}
@@ -115,7 +115,7 @@ class Network:
             for configuration in ip_configurations(interface):
                 vm.addresses[address_key(interface, configuration)] = self._addresses.take()
 
-    def leave(self, scale_set: ScaleSet, vm: Instance) -> None:
+    def leave(self, scale_set: ScaleSetResource, vm: VmInstance) -> None:
         """Take back what a VM had that is gone, apart from interfaces that outlive it."""
         for interface in configurations(scale_set, vm):
             if scale_set.is_flexible and is_kept(interface):
@@ -127,12 +127,12 @@ class Network:
             for member in members(scale_set, vm):
                 states.pop(member.key, None)
 
-    def pools_of(self, scale_set: ScaleSet, vm: Instance) -> list[Pool]:
+    def pools_of(self, scale_set: ScaleSetResource, vm: VmInstance) -> list[Pool]:
         """The pools that a VM is in."""
         keys = {key for interface in configurations(scale_set, vm) for key in pool_keys(interface)}
         return [self.pools[key] for key in sorted(keys & self.pools.keys())]
 
-    def is_behind_pools(self, scale_set: ScaleSet) -> bool:
+    def is_behind_pools(self, scale_set: ScaleSetResource) -> bool:
         """Whether the VMs of a set get their traffic from balancers."""
         interfaces = (scale_set.profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or []
         return any(key in self.pools for interface in interfaces for key in pool_keys(interface))
@@ -141,7 +141,7 @@ class Network:
         """``Up``, ``Down`` or ``None``: what was set for a member of a load balancer's pool."""
         return self._state.admin_states.get(pool.key, {}).get(member.key, "None")
 
-    def places(self, scale_set: ScaleSet, vm: Instance) -> dict[str, frozenset[str]]:
+    def places(self, scale_set: ScaleSetResource, vm: VmInstance) -> dict[str, frozenset[str]]:
         """By the id of each IP configuration of a VM, the ids of the pools that may send it new connections."""
         return {
             member.key: frozenset(
@@ -155,12 +155,12 @@ class Network:
         self._state.admin_states.setdefault(pool.key, {})[member.key] = state
         self.touch(pool.balancer_id)
 
-    def may_send(self, pool: Pool, scale_set: ScaleSet, vm: Instance) -> bool:
+    def may_send(self, pool: Pool, scale_set: ScaleSetResource, vm: VmInstance) -> bool:
         """Whether a pool that a VM is in may send it new connections."""
         mine = (member for member in members(scale_set, vm) if pool.key in member.pools)
         return any(self.admin_state(pool, member) != "Down" for member in mine)
 
-    def is_up(self, pool: Pool, vm: Instance) -> bool:
+    def is_up(self, pool: Pool, vm: VmInstance) -> bool:
         """What the pool's probe says of a VM: it lags behind the application."""
         if pool.probe_delay is None:
             return True
@@ -169,17 +169,17 @@ class Network:
         has_seen = self._state.now - vm.answers_since >= pool.probe_delay
         return vm.answers if has_seen else vm.answered
 
-    def is_in_pool(self, scale_set: ScaleSet, vm: Instance) -> bool:
+    def is_in_pool(self, scale_set: ScaleSetResource, vm: VmInstance) -> bool:
         """Whether any pool may send a VM new connections."""
         return any(self.may_send(pool, scale_set, vm) for pool in self.pools_of(scale_set, vm))
 
-    def gets_traffic(self, scale_set: ScaleSet, vm: Instance) -> bool:
+    def gets_traffic(self, scale_set: ScaleSetResource, vm: VmInstance) -> bool:
         """Whether traffic reaches a VM that answers; it does where the set is behind no balancer."""
         if not self.is_behind_pools(scale_set) and not vm.in_pool:
             return True
         return any(self.may_send(pool, scale_set, vm) and self.is_up(pool, vm) for pool in self.pools_of(scale_set, vm))
 
-    def probe_times(self, scale_set: ScaleSet, vm: Instance) -> Iterator[datetime]:
+    def probe_times(self, scale_set: ScaleSetResource, vm: VmInstance) -> Iterator[datetime]:
         """When the probes will have seen the latest change of a VM's application."""
         for delay in {pool.probe_delay for pool in self.pools_of(scale_set, vm) if pool.probe_delay}:
             if vm.answers_since and vm.answers_since + delay > self._state.now:
@@ -202,7 +202,7 @@ class Network:
         self._state.network_etags[resource_id.lower()] = self.etag(resource_id) + 1
 
 
-def members(scale_set: ScaleSet, vm: Instance) -> Iterator[Member]:
+def members(scale_set: ScaleSetResource, vm: VmInstance) -> Iterator[Member]:
     """The IP configurations of a VM."""
     for interface in configurations(scale_set, vm):
         identifier = interface_id(scale_set, vm, interface)

@@ -70,7 +70,7 @@ class ScaleSetSpec(Part):
     overrides: Json = Field(default={}, description="merged over the ARM body of the set")
 
 
-class Platform(Part):
+class PlatformSpec(Part):
     """How the platform itself behaves."""
 
     delete_time: Duration = Field(default=timedelta(seconds=30), description="how long it takes to delete VMs")
@@ -193,7 +193,7 @@ class World(Part):
     groups: tuple[Json, ...] = Field(
         default=(), description="registered with Teal at the start: `id` and the body of its PUT"
     )
-    platform: Platform = Field(default=Platform(), description="how the platform behaves")
+    platform: PlatformSpec = Field(default=PlatformSpec(), description="how the platform behaves")
     quota: Quota = Field(default=Quota(), description="limits on cores")
     locks: tuple[LockSpec, ...] = Field(default=(), description="locks of Resource Manager")
     faults: tuple[Fault, ...] = Field(default=(), description="what goes wrong, from the start")

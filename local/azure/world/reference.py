@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from local.azure.world import Fault, LockSpec, Platform, Quota, ScaleSetSpec, World
+from local.azure.world import Fault, LockSpec, PlatformSpec, Quota, ScaleSetSpec, World
 from local.azure.world.autoscale import AutoscaleProfileSpec, AutoscaleSpec
 from local.azure.world.events import EventSubscriptionSpec
 from local.azure.world.images import (
@@ -52,7 +52,7 @@ PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`eventSubscriptions[]`", EventSubscriptionSpec),
     ("`purchasePlan`, `plan`", PlanSpec),
     ("`behavior`", Behavior),
-    ("`platform`", Platform),
+    ("`platform`", PlatformSpec),
     ("`quota`", Quota),
     ("`locks[]`", LockSpec),
     ("`faults[]`", Fault),

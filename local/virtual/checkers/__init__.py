@@ -37,7 +37,7 @@ from local.virtual.checkers.rows import (
     rows_as_the_set,
     skipped_vms_stand,
 )
-from local.virtual.checkers.watched import Checker, Watched
+from local.virtual.checkers.watched import Checker, WatchedSet
 
 #: Every promise. A story names those that it breaks on purpose.
 CHECKERS: tuple[Checker, ...] = (
@@ -73,7 +73,7 @@ CHECKERS: tuple[Checker, ...] = (
 )
 
 
-async def violations(watched: Watched, exempt: frozenset[str] = frozenset()) -> list[str]:
+async def violations(watched: WatchedSet, exempt: frozenset[str] = frozenset()) -> list[str]:
     """What every checker finds but those named in ``exempt``."""
     unknown = exempt - {checker_name(checker) for checker in CHECKERS}
     if unknown:

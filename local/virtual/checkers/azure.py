@@ -10,7 +10,7 @@ from typing import Any
 from local.azure.arm.errors import OPERATION_PREEMPTED
 from local.azure.arm.resources import AuditEntry
 from local.azure.compute.serving import cut_off
-from local.virtual.checkers.watched import Watched, places
+from local.virtual.checkers.watched import WatchedSet, places
 from rollout.lifecycle.watchdog import ORCHESTRATOR_LOST
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
@@ -20,12 +20,12 @@ from rollout.model.rows.signals import certain_wait
 from rollout.model.status import Status, VmStatus
 
 
-async def never_fewer_serving(watched: Watched) -> list[str]:
+async def never_fewer_serving(watched: WatchedSet) -> list[str]:
     """At every moment as many VMs serve as served at the start."""
     return watched.serving.violations()
 
 
-async def no_vm_cut_off(watched: Watched) -> list[str]:
+async def no_vm_cut_off(watched: WatchedSet) -> list[str]:
     """No VM is deleted while a pool sends it connections, or before the shortest draining that was asked for."""
     rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
     draining = min((_draining(row.parameters) for row in rows), default=timedelta(0))
@@ -37,7 +37,7 @@ def _draining(parameters: Parameters) -> timedelta:
     return certain_wait(parameters.draining_timeout, parameters.signals)
 
 
-async def only_meant_vms_created(watched: Watched) -> list[str]:
+async def only_meant_vms_created(watched: WatchedSet) -> list[str]:
     """Every rise of the capacity is one that a launch intent meant: from its nominal capacity to its target."""
     meant = {(i.nominal, i.target) for i in await watched.intents() if i.kind is IntentKind.LAUNCH}
     raises = [entry for entry in watched.writes if entry.created]
@@ -49,7 +49,7 @@ async def only_meant_vms_created(watched: Watched) -> list[str]:
     ]
 
 
-async def only_meant_vms_deleted(watched: Watched) -> list[str]:
+async def only_meant_vms_deleted(watched: WatchedSet) -> list[str]:
     """Every VM that a write deleted is named by a delete intent."""
     meant = {vm for i in await watched.intents() if i.kind is IntentKind.DELETE for vm in i.vm_ids}
     return [
@@ -60,13 +60,13 @@ async def only_meant_vms_deleted(watched: Watched) -> list[str]:
     ]
 
 
-async def no_vm_deleted_twice(watched: Watched) -> list[str]:
+async def no_vm_deleted_twice(watched: WatchedSet) -> list[str]:
     """No VM is asked to go again while it goes: each deletion is one call's."""
     deleted = [vm for entry in watched.writes for vm in entry.deleted]
     return [f"{vm} was deleted {deleted.count(vm)} times" for vm in sorted(set(deleted)) if deleted.count(vm) > 1]
 
 
-async def only_meant_images_applied(watched: Watched) -> list[str]:
+async def only_meant_images_applied(watched: WatchedSet) -> list[str]:
     """Every image that a write put into the model is one that an intent names."""
     meant = {i.image.full_name.lower() for i in await watched.intents() if i.image is not None}
     return [
@@ -76,7 +76,7 @@ async def only_meant_images_applied(watched: Watched) -> list[str]:
     ]
 
 
-async def capacity_never_lowered(watched: Watched) -> list[str]:
+async def capacity_never_lowered(watched: WatchedSet) -> list[str]:
     """No PATCH lowers the capacity: Azure would choose the VMs that go."""
     return [
         f"{entry.time}: a PATCH lowered the capacity from {entry.capacity_before} to {entry.capacity_after}"
@@ -85,7 +85,7 @@ async def capacity_never_lowered(watched: Watched) -> list[str]:
     ]
 
 
-async def vms_in_their_pools(watched: Watched) -> list[str]:
+async def vms_in_their_pools(watched: WatchedSet) -> list[str]:
     """Once the last deployment has ended, a VM of the beginning that stands is in the pools in which it was.
 
     Each of its IP configurations is, unless somebody interfered. A stop leaves the VMs as they are, and so does whoever
@@ -111,7 +111,7 @@ async def vms_in_their_pools(watched: Watched) -> list[str]:
     ]
 
 
-async def writes_never_overlap(watched: Watched) -> list[str]:
+async def writes_never_overlap(watched: WatchedSet) -> list[str]:
     """One operation on the set at a time, whether Azure refuses a second one or lets it cancel the first."""
     operations = watched.platform.cloud.snapshot()["state"]["operations"].values()
     ours = [one for one in operations if one["holds"] == watched.scale_set_id.lower()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.events import EventType
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE
 from rollout.model.rows.deployment import Deployment, Event
@@ -14,7 +14,7 @@ from rollout.model.status import Status
 _JUDGED = frozenset({"batchUnhealthy", "unhealthyWhileBaking"})
 
 
-async def nothing_restored_that_failed(watched: Watched) -> list[str]:
+async def nothing_restored_that_failed(watched: WatchedSet) -> list[str]:
     """No image is said to be restored, or gone back to, that this deployment or an unfinished one before failed with.
 
     One that a deployment was to replace by itself served before: its VMs may fail, and it is no new image that did.
@@ -38,7 +38,7 @@ async def nothing_restored_that_failed(watched: Watched) -> list[str]:
     return found
 
 
-async def bad_image_is_told(watched: Watched) -> list[str]:
+async def bad_image_is_told(watched: WatchedSet) -> list[str]:
     """What is told of a bad image in the model is so, and where the last deployment left one there it is told.
 
     Not while a watchdog has not looked: whoever asks does so after a while.

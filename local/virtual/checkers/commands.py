@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.events import EventType
 from rollout.model.rows.commands import CommandKind
 
@@ -16,7 +16,7 @@ _HEEDED_BY = {
 }
 
 
-async def commands_heeded(watched: Watched) -> list[str]:
+async def commands_heeded(watched: WatchedSet) -> list[str]:
     """Each command of a deployment that has ended says how it ended; one that is done has its event in the history."""
     found = []
     for deployment in await watched.deployments():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from local.virtual.checkers.watched import Watched, image_version, self_changing
+from local.virtual.checkers.watched import WatchedSet, image_version, self_changing
 from rollout.model.events import EventType
 from rollout.model.status import Status
 
 
-async def everything_ended(watched: Watched) -> list[str]:
+async def everything_ended(watched: WatchedSet) -> list[str]:
     """Every deployment and every orchestration has ended, and none of the latter has failed."""
     rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
     live = [f"deployment {row.id} is {row.status}" for row in rows if not row.status.ended]
@@ -17,13 +17,13 @@ async def everything_ended(watched: Watched) -> list[str]:
     return live + running + failed
 
 
-async def group_free(watched: Watched) -> list[str]:
+async def group_free(watched: WatchedSet) -> list[str]:
     """Nobody holds the set's lock."""
     lock = await watched.platform.store.locks.get(watched.scale_set_id)
     return [f"the lock is held by {lock.owner}"] if lock is not None and lock.owner else []
 
 
-async def good_image(watched: Watched) -> list[str]:
+async def good_image(watched: WatchedSet) -> list[str]:
     """The set's model names an image that was good before, or that a deployment has finished with."""
     rows = [await watched.platform.row(deployment) for deployment in await watched.deployments()]
     good = watched.good_images | {row.image.pinned.label for row in rows if row.status == "finished"}
@@ -31,7 +31,7 @@ async def good_image(watched: Watched) -> list[str]:
     return [] if version in good else [f"the model names {version}; good are {sorted(good)}"]
 
 
-async def settled_is_in_order(watched: Watched) -> list[str]:
+async def settled_is_in_order(watched: WatchedSet) -> list[str]:
     """A set that its last deployment calls settled has a good model, nothing held, its VMs in pools, and no surplus."""
     last = await watched.last_begun()
     if last is None or not last.settled or not last.status.ended or not watched.is_there:
@@ -50,7 +50,7 @@ async def settled_is_in_order(watched: Watched) -> list[str]:
     return [f"{last.id} is {last.status} and settled, but {words}" for words in found]
 
 
-async def as_many_vms_as_before(watched: Watched) -> list[str]:
+async def as_many_vms_as_before(watched: WatchedSet) -> list[str]:
     """A deployment that finished, or was rolled back, leaves as many VMs as there were before, unless others act."""
     last = await watched.last_begun()
     good = last is not None and last.status in (Status.FINISHED, Status.ROLLED_BACK)
@@ -60,7 +60,7 @@ async def as_many_vms_as_before(watched: Watched) -> list[str]:
     return [f"{last.id} is {last.status}, and leaves {now} VMs where there were {before}"]
 
 
-async def settled_was_put_in_order(watched: Watched) -> list[str]:
+async def settled_was_put_in_order(watched: WatchedSet) -> list[str]:
     """A deployment that applied an image and did not finish is settled only where the image was put back."""
     found = []
     for row in await watched.rows():
@@ -74,7 +74,7 @@ async def settled_was_put_in_order(watched: Watched) -> list[str]:
     return found
 
 
-async def journal_restored(watched: Watched) -> list[str]:
+async def journal_restored(watched: WatchedSet) -> list[str]:
     """What was held is as it was, but for what somebody else changed, and autoscale where it is kept for a while.
 
     Of a deployment that could not put the image back all stays held: to let go of it would do harm.

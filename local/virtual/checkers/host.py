@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.events import EventType
 
 #: A history is replayed whole at every turn, so it stays short whatever the number of VMs, batches and polls.
@@ -12,12 +12,12 @@ HISTORY_EVENTS_MAX = 200
 TROUBLED = frozenset({"stepFailed", "internalError", "waitLost", "batchLost"})
 
 
-async def host_without_errors(watched: Watched) -> list[str]:
+async def host_without_errors(watched: WatchedSet) -> list[str]:
     """No orchestration was non-deterministic, no name unknown, no function of the host itself failed."""
     return [str(error) for error in watched.platform.errors]
 
 
-async def histories_short(watched: Watched) -> list[str]:
+async def histories_short(watched: WatchedSet) -> list[str]:
     """No instance ever replayed more than ``HISTORY_EVENTS_MAX`` events."""
     longest: dict[str, int] = {}
     for execution in watched.platform.executions:
@@ -25,12 +25,12 @@ async def histories_short(watched: Watched) -> list[str]:
     return [f"{name} replayed {events} events" for name, events in longest.items() if events > HISTORY_EVENTS_MAX]
 
 
-async def no_activity_raises(watched: Watched) -> list[str]:
+async def no_activity_raises(watched: WatchedSet) -> list[str]:
     """No activity raised: what is expected is a value."""
     return watched.platform.failures
 
 
-async def no_step_fails(watched: Watched) -> list[str]:
+async def no_step_fails(watched: WatchedSet) -> list[str]:
     """Where nothing broke and nobody interfered, every step works the first time."""
     if not watched.undisturbed:
         return []

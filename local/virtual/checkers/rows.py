@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from local.azure.arm.resources import Instance
-from local.virtual.checkers.watched import Watched
+from local.azure.arm.resources import VmInstance
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
 from rollout.model.rows.deployment import Deployment, IntentKind, VmRecord
 from rollout.model.status import Color, Phase, Status, VmStatus
 
 
-async def events_numbered(watched: Watched) -> list[str]:
+async def events_numbered(watched: WatchedSet) -> list[str]:
     """Each deployment's events are numbered from 1 without gaps, in the order of their times, and its row has them."""
     found = []
     for deployment in await watched.deployments():
@@ -26,7 +26,7 @@ async def events_numbered(watched: Watched) -> list[str]:
     return found
 
 
-async def rows_as_the_set(watched: Watched) -> list[str]:
+async def rows_as_the_set(watched: WatchedSet) -> list[str]:
     """The VM rows of the last deployment that began say of each VM that it is there, or deleted, as it is in truth.
 
     A VM that somebody attached in the middle has none.
@@ -47,7 +47,7 @@ async def rows_as_the_set(watched: Watched) -> list[str]:
     return found + [f"no row names {vm}" for vm in sorted(unknown)]
 
 
-async def rows_agree(watched: Watched) -> list[str]:
+async def rows_agree(watched: WatchedSet) -> list[str]:
     """A finished deployment's rows show nothing unfinished, and count what the batches' rows hold."""
     found = []
     for deployment in await watched.deployments():
@@ -67,7 +67,7 @@ async def rows_agree(watched: Watched) -> list[str]:
     return found
 
 
-async def skipped_vms_stand(watched: Watched) -> list[str]:
+async def skipped_vms_stand(watched: WatchedSet) -> list[str]:
     """No deployment deletes a VM that its plan skipped."""
     found = []
     for deployment in await watched.deployments():
@@ -79,7 +79,7 @@ async def skipped_vms_stand(watched: Watched) -> list[str]:
     return found
 
 
-async def rolled_back_is_explained(watched: Watched) -> list[str]:
+async def rolled_back_is_explained(watched: WatchedSet) -> list[str]:
     """After a roll back each VM that does not run the previous image has a row that says why.
 
     One that runs a third image, as it did before it all, was planned to go, and stays: its row in a batch says enough.
@@ -96,7 +96,7 @@ async def rolled_back_is_explained(watched: Watched) -> list[str]:
     ]
 
 
-async def finished_is_on_the_image(watched: Watched) -> list[str]:
+async def finished_is_on_the_image(watched: WatchedSet) -> list[str]:
     """A finished deployment's VMs run its image, but for those that were skipped, and those that it says it kept."""
     last = await watched.last_begun()
     if last is None or last.status is not Status.FINISHED or not watched.left_alone:
@@ -108,7 +108,7 @@ async def finished_is_on_the_image(watched: Watched) -> list[str]:
     return [f"{last.id} has finished and kept {last.remaining_blue}, but {', '.join(left)} run another image"]
 
 
-def _on_another(watched: Watched, row: Deployment, image: ImageReference) -> list[Instance]:
+def _on_another(watched: WatchedSet, row: Deployment, image: ImageReference) -> list[VmInstance]:
     """The set's VMs that were there when the deployment ended, and run another image."""
     ended_at = row.ended_at or row.created_at
     return [
@@ -118,7 +118,7 @@ def _on_another(watched: Watched, row: Deployment, image: ImageReference) -> lis
     ]
 
 
-def _ran_it_before(vm: Instance, row: Deployment, record: VmRecord) -> bool:
+def _ran_it_before(vm: VmInstance, row: Deployment, record: VmRecord) -> bool:
     return record.color is Color.BLUE and not decode(ImageReference, vm.image).matches(row.image.pinned)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.azure.arm.resources import AuditEntry, Instance
+from local.azure.arm.resources import AuditEntry, VmInstance
 from local.azure.compute.serving import ServingChecker
 from local.virtual import VirtualPlatform
 from rollout.model.azure.images import at_version
@@ -17,7 +17,7 @@ from rollout.model.rows.deployment import Deployment, Intent
 
 
 @dataclass
-class Watched:
+class WatchedSet:
     """One scale set, seen since a story began.
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
@@ -34,7 +34,7 @@ class Watched:
     acts: int
 
     @classmethod
-    def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> Watched:
+    def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> WatchedSet:
         """Watch the set from now on; its model's image, and what its VMs run, are taken to be good."""
         run = {run_version(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
         good = frozenset({image_version(platform, scale_set_id)} | run)
@@ -73,7 +73,7 @@ class Watched:
         storage = self.platform.cloud.scale_set(self.scale_set_id).profile["storageProfile"]
         return decode(ImageReference, storage["imageReference"])
 
-    def vms(self) -> list[Instance]:
+    def vms(self) -> list[VmInstance]:
         """The VMs that there are, and that nobody is deleting."""
         return self.platform.cloud.scale_set(self.scale_set_id).active() if self.is_there else []
 
@@ -100,7 +100,7 @@ class Watched:
 #: By the id of an IP configuration, the ids of the pools that may send it connections.
 Places = dict[str, frozenset[str]]
 
-Checker = Callable[[Watched], Awaitable[list[str]]]
+Checker = Callable[[WatchedSet], Awaitable[list[str]]]
 
 
 def places(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Places]:

@@ -12,7 +12,7 @@ TRAFFIC_SOURCES = (HealthCheckType.LOAD_BALANCER, HealthCheckType.APPLICATION_GA
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingAnswer:
     """A question that Azure takes its time to answer: about which ``subject``, and where the answer will be.
 
     ``subject`` is the id of an application gateway or of a load balancer's rule; ``url`` is a path with its query.
@@ -23,7 +23,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Server:
+class BackendServer:
     """What a balancer says of one of its servers: a ``word``, and ``detail`` where it explains itself.
 
     ``configuration`` is the id of an IP configuration in lower case, empty where the balancer names the address only.
@@ -45,5 +45,5 @@ class Server:
 class Probe:
     """What the balancers of one kind answered: ``servers`` is ``None`` while an answer is outstanding."""
 
-    servers: tuple[Server, ...] | None
-    asked: tuple[Asked, ...] = ()
+    servers: tuple[BackendServer, ...] | None
+    asked: tuple[PendingAnswer, ...] = ()

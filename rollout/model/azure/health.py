@@ -11,7 +11,7 @@ from rollout.model.choices import HealthCheckType
 from rollout.model.group import Source
 
 
-class Health(StrEnum):
+class VmHealth(StrEnum):
     """What a source says of a VM at a moment. The worst of several counts, in this order."""
 
     HEALTHY = "healthy"
@@ -24,7 +24,7 @@ class Observation:
     """One source's word on one VM, with the words to show for it."""
 
     source: Source
-    health: Health
+    health: VmHealth
     detail: str
 
 
@@ -43,43 +43,43 @@ def observe(vm: Vm | None, sources: Iterable[HealthCheckType]) -> tuple[Observat
 
 def worst(observations: Iterable[Observation]) -> Observation:
     """The observation that decides."""
-    return max(observations, key=lambda observation: list(Health).index(observation.health))
+    return max(observations, key=lambda observation: list(VmHealth).index(observation.health))
 
 
 def serves(vm: Vm, sources: Iterable[HealthCheckType]) -> bool:
     """Whether every source calls the VM healthy."""
-    return worst(observe(vm, sources)).health is Health.HEALTHY
+    return worst(observe(vm, sources)).health is VmHealth.HEALTHY
 
 
 def _vm_state(vm: Vm | None) -> Observation:
     source = HealthCheckType.VM_STATE
     if vm is None:
-        return Observation(source, Health.UNHEALTHY, "does not exist")
+        return Observation(source, VmHealth.UNHEALTHY, "does not exist")
     provisioning = vm.provisioning_state.lower()
     if provisioning in ("failed", "canceled", "deleting"):
-        return Observation(source, Health.UNHEALTHY, f"provisioning state {vm.provisioning_state}")
+        return Observation(source, VmHealth.UNHEALTHY, f"provisioning state {vm.provisioning_state}")
     if provisioning == "creating" or vm.power_state in (None, "starting"):
-        return Observation(source, Health.WAITING, "is being created")
+        return Observation(source, VmHealth.WAITING, "is being created")
     if vm.power_state != "running":
-        return Observation(source, Health.UNHEALTHY, f"power state {vm.power_state}")
-    return Observation(source, Health.HEALTHY, "running")
+        return Observation(source, VmHealth.UNHEALTHY, f"power state {vm.power_state}")
+    return Observation(source, VmHealth.HEALTHY, "running")
 
 
 #: https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-health-extension: binary
 #: health knows healthy and unhealthy, rich health also initializing and unknown. A VM that has just booted is unhealthy
 #: or unknown until its application answers, so neither is a verdict before the grace period is over.
 _APPLICATION_HEALTH = {
-    "healthy": (Health.HEALTHY, "healthy"),
-    "initializing": (Health.WAITING, "initializing"),
-    "unhealthy": (Health.UNHEALTHY, "unhealthy"),
-    "unknown": (Health.UNHEALTHY, "unknown"),
-    None: (Health.WAITING, "not reporting"),
+    "healthy": (VmHealth.HEALTHY, "healthy"),
+    "initializing": (VmHealth.WAITING, "initializing"),
+    "unhealthy": (VmHealth.UNHEALTHY, "unhealthy"),
+    "unknown": (VmHealth.UNHEALTHY, "unknown"),
+    None: (VmHealth.WAITING, "not reporting"),
 }
 
 
 def _application_health(vm: Vm | None) -> Observation:
     source = HealthCheckType.APPLICATION_HEALTH
     if vm is None:
-        return Observation(source, Health.UNHEALTHY, "does not exist")
-    health, detail = _APPLICATION_HEALTH.get(vm.health, (Health.UNHEALTHY, str(vm.health)))
+        return Observation(source, VmHealth.UNHEALTHY, "does not exist")
+    health, detail = _APPLICATION_HEALTH.get(vm.health, (VmHealth.UNHEALTHY, str(vm.health)))
     return Observation(source, health, detail)

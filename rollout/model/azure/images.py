@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, region_name
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, region_name
 from rollout.model.findings import Finding, error
 
 LATEST = "latest"
@@ -79,7 +79,7 @@ def needs_place(reference: ImageReference) -> bool:
     return reference.id is None
 
 
-def choose_latest(versions: tuple[ImageVersion, ...], region: str) -> ImageVersion | None:
+def choose_latest(versions: tuple[PublishedVersion, ...], region: str) -> PublishedVersion | None:
     """The highest version that counts as latest, as a scale set in ``region`` would choose it.
 
     A version that is excluded from latest or not provisioned does not count; one whose replication is known must have

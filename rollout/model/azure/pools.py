@@ -55,7 +55,7 @@ class Membership:
 
 
 @dataclass(frozen=True)
-class PoolsOf:
+class PoolMembership:
     """Pools that an IP configuration of a VM is to leave, is to join, or was taken out of.
 
     The VM is named too: interfaces of Uniform sets are named by instance ids, which Azure gives to new VMs again.

@@ -265,7 +265,7 @@ class VmList:
 
 
 @dataclass(frozen=True)
-class ImageVersion:
+class PublishedVersion:
     """One exact image that VMs can be made from, of any kind.
 
     ``id`` is its resource id, a shared or community gallery's unique id, or a marketplace image's ``publisher:…``.

@@ -47,7 +47,7 @@ class ManagementLock:
 
 
 @dataclass(frozen=True)
-class Unread:
+class ReadFailure:
     """What could not be read and why not; ``right``: what reading it takes, where a refusal was the reason."""
 
     what: str
@@ -66,7 +66,7 @@ class Surroundings:
     locks: tuple[ManagementLock, ...] = ()
     rolling_upgrade: str | None = None
     processes: tuple[Process, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[ReadFailure, ...] = ()
 
     def usage(self, name: str) -> Usage | None:
         """The limit of that name; Azure writes families in several cases."""

@@ -28,7 +28,7 @@ class Action(StrEnum):
     ROLL_BACK = "rollBack"
 
 
-class HeededAs(StrEnum):
+class CommandOutcome(StrEnum):
     """How a command ended: it was acted on, or the deployment had gone on, or ended, before that."""
 
     DONE = "done"
@@ -36,11 +36,11 @@ class HeededAs(StrEnum):
 
 
 @dataclass(frozen=True)
-class Heeded:
+class CommandEnd:
     """When a command ended, and how."""
 
     at: datetime
-    as_: HeededAs
+    as_: CommandOutcome
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class Command:
     comment: str = ""
     all_gates: bool = False
     accepted_after: int | None = None
-    heeded: Heeded | None = None
+    heeded: CommandEnd | None = None
     schema_version: int = 1
 
     @property
     def overtaken(self) -> bool:
         """Whether nobody will act on it any more."""
-        return self.heeded is not None and self.heeded.as_ is HeededAs.OVERTAKEN
+        return self.heeded is not None and self.heeded.as_ is CommandOutcome.OVERTAKEN
 
     @property
     def words(self) -> str:
@@ -74,7 +74,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Decision:
+class PendingDecision:
     """What the deployment waits for a person to say: until ``deadline``, then ``action`` is taken.
 
     ``asked`` is ``approve`` at a gate and ``resume`` in a pause.
@@ -87,7 +87,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CommandStanding:
     """Where a deployment stands, as far as commands go.
 
     ``heard``: the number of the last command that it acted on. ``gate``: the number of the event that opened the gate

@@ -13,13 +13,13 @@ from rollout.model.words import counted
 MODEL_NAMES_BAD_IMAGE = "modelNamesBadImage"
 
 
-def names(danger: Danger | None, model: ImageReference | None) -> bool:
+def names(danger: DangerRecord | None, model: ImageReference | None) -> bool:
     """Whether the danger is about the image that the model names."""
     return danger is not None and danger.image is not None and model is not None and danger.image.matches(model)
 
 
 @dataclass(frozen=True)
-class Danger:
+class DangerRecord:
     """One row of the dangers table: one of each ``code`` a scale set. ``deployment_id``: the one that left it.
 
     ``reason`` says what is wrong; empty: as far as is known nothing is, a cure was begun. Where one is tried, ``tries``

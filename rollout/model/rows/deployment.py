@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from rollout.model.azure.balancers import Asked
-from rollout.model.azure.pools import PoolsOf
+from rollout.model.azure.balancers import PendingAnswer
+from rollout.model.azure.pools import PoolMembership
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.findings import Finding
 from rollout.model.group import Source
 from rollout.model.parameters import Parameters
-from rollout.model.rows.commands import Decision, Standing
+from rollout.model.rows.commands import CommandStanding, PendingDecision
 from rollout.model.serving import Serving
 from rollout.model.stages import Stage, StageName
 from rollout.model.status import Color, Phase, Status, VmStatus
@@ -45,7 +45,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Waiter:
     """The orchestration that waits, and the event that wakes it. Each wait has a name of its own."""
 
     instance_id: str
@@ -53,7 +53,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Left:
+class StockAtEnd:
     """How a deployment that did not finish left the set (``rollout.planning.inheritance``): ``vms`` stood, ``unjudged``
     of them launched and never judged healthy, and the model named ``image``. ``unique_id``: which set that was.
     """
@@ -125,15 +125,15 @@ class Deployment:
     sequence: int = 0
     heard: int = 0
     gate: int = 0
-    waiting: Waiting | None = None
-    decision: Decision | None = None
+    waiting: Waiter | None = None
+    decision: PendingDecision | None = None
     paused_from: Status | None = None
     rollback_batches: int = 0
     retry_of: str | None = None
     queued_at: datetime | None = None
     continues: str = ""
     inheritance: str = ""
-    left: Left | None = None
+    left: StockAtEnd | None = None
     serving_floor: int | None = None
     serving: Serving | None = None
     roll_back: RollBack | None = None
@@ -142,9 +142,9 @@ class Deployment:
     schema_version: int = 1
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> CommandStanding:
         """What of the row decides about commands."""
-        return Standing(self.status, self.heard, self.gate, self.paused_from or Status.IN_PROGRESS)
+        return CommandStanding(self.status, self.heard, self.gate, self.paused_from or Status.IN_PROGRESS)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Batch:
     ended_at: datetime | None = None
     round: int = 1
     sequence: int = 0
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[PendingAnswer, ...] = ()
     refused_pools: tuple[str, ...] = ()
     gateway_draining: timedelta = timedelta(0)
     back: bool = False
@@ -279,5 +279,5 @@ class Intent:
     vm_ids: tuple[str, ...] = ()
     image: ImageReference | None = None
     pool: str = ""
-    taken: tuple[PoolsOf, ...] | None = None
+    taken: tuple[PoolMembership, ...] | None = None
     schema_version: int = 1

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rollout.model.azure.roll_needed import RollNeeded
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet
-from rollout.model.rows.commands import Decision
+from rollout.model.rows.commands import PendingDecision
 from rollout.model.rows.deployment import Deployment, Problem
 from rollout.model.status import Status
 
@@ -66,7 +66,7 @@ class Latest:
     image: ImageReference
     created_at: datetime
     ended_at: datetime | None = None
-    decision: Decision | None = None
+    decision: PendingDecision | None = None
     settled: bool = True
     sequence: int = 0
 

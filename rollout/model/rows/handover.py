@@ -10,7 +10,7 @@ from rollout.model.status import Status
 
 
 @dataclass(frozen=True)
-class HandedOn:
+class Handover:
     """What a deployment takes over from the one before it, as that recorded it.
 
     ``target_size`` 0 and ``previous`` ``None``: what the set shows. ``settled``: the set was left in order.
@@ -23,22 +23,22 @@ class HandedOn:
     continues: str = ""
 
 
-def handed_on(predecessor: Deployment | None) -> HandedOn:
+def handed_on(predecessor: Deployment | None) -> Handover:
     """What ``predecessor``, the last deployment that had the lock, hands on.
 
     One that failed and left the set in order hands on nothing but itself: the VMs that it launched go if the next one
     is rolled back.
     """
     if predecessor is None:
-        return HandedOn()
+        return Handover()
     over = predecessor.settled and predecessor.status in (Status.FINISHED, Status.ROLLED_BACK)
     began = predecessor.started_at is not None
     continues = "" if over else predecessor.id if began else predecessor.continues
     if predecessor.settled:
-        return HandedOn(continues=continues)
-    return HandedOn(predecessor.target_size, predecessor.image.previous, False, continues)
+        return Handover(continues=continues)
+    return Handover(predecessor.target_size, predecessor.image.previous, False, continues)
 
 
-def handed_on_to(row: Deployment) -> HandedOn:
+def handed_on_to(row: Deployment) -> Handover:
     """What a deployment's own row says that it was handed on."""
-    return HandedOn(row.target_size, row.image.previous, row.settled, row.continues)
+    return Handover(row.target_size, row.image.previous, row.settled, row.continues)

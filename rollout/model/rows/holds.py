@@ -54,7 +54,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Held:
+class ProcessHold:
     """What is held of one process: the parts that Teal changes. ``old`` comes back, ``new`` is there meanwhile.
 
     ``before``: what ``new`` is written over. It is ``old``, unless an earlier deployment's value was there. ``kept``:
@@ -88,7 +88,7 @@ class Hold:
 
     scale_set_id: str
     deployment_id: str
-    items: tuple[Held, ...]
+    items: tuple[ProcessHold, ...]
     at: datetime
     keep_until: datetime | None = None
     discard_batch: int = 0

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class NotificationOutcome(StrEnum):
     """What a notification led to."""
 
     STARTED = "started"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
     @property
     def final(self) -> bool:
         """Whether nothing else becomes of it."""
-        return self is not Outcome.WAITING
+        return self is not NotificationOutcome.WAITING
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Consequence:
     """What a notification led to in one group, and why. ``deployment_id``: the one that it started."""
 
     group_id: str
-    outcome: Outcome
+    outcome: NotificationOutcome
     reason: str
     at: datetime
     deployment_id: str | None = None
@@ -55,10 +55,10 @@ class NotificationRecord:
     schema_version: int = 1
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> NotificationOutcome:
         """The one of its groups' that people would want to know of first."""
         outcomes = {one.outcome for one in self.groups}
-        return next((outcome for outcome in Outcome if outcome in outcomes), Outcome.IGNORED)
+        return next((outcome for outcome in NotificationOutcome if outcome in outcomes), NotificationOutcome.IGNORED)
 
     def of(self, group_id: str) -> Consequence | None:
         """What it led to in a group; ``None``: that is not known yet."""

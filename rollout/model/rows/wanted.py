@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedVersion:
     """One row of the wanted table: a version that a group's rule wants, of which one ``notification`` has told.
 
     ``notification`` is the key of its row, ``since`` when it was received, and ``deadline`` until when the version is

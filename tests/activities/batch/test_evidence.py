@@ -16,7 +16,7 @@ from activities.image import apply_image
 from local.azure.world import Fault
 from rollout.model.azure.evidence import Inspection
 from rollout.model.events import EventType
-from rollout.model.order import SETBACK, State
+from rollout.model.order import SETBACK, StepState
 from rollout.model.rows.deployment import VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.ports.errors import Busy
@@ -185,6 +185,6 @@ def test_storage_out_of_order_is_a_setback(on_bench: OnBench) -> None:
         await with_sick_vms(bench, 2, Inspection())
         bench.ports = replace(bench.ports, store=replace(bench.ports.store, evidence=BrokenEvidence()))
         progress = await bench.call(save_evidence, 1)
-        assert (progress.state, progress.code) == (State.AGAIN, SETBACK)
+        assert (progress.state, progress.code) == (StepState.AGAIN, SETBACK)
 
     on_bench(test)

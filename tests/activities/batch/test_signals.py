@@ -16,7 +16,7 @@ from activities.prepare import prepare_deployment
 from rollout.model.codec import encode_time
 from rollout.model.events import EventType
 from rollout.model.group import SignalRule, SignalType
-from rollout.model.order import State
+from rollout.model.order import StepState
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.signals import Signal
 
@@ -80,7 +80,7 @@ def test_one_call_deletes_those_whose_wait_has_ended_and_the_others_are_looked_f
         assert (await bench.finish(detach_blue, 1, EventType.BATCH_DETACHED)).done
         blue = bench.scale_set.active()[:2]
         waiting = await bench.call_twice(terminate_blue, 1)
-        assert (waiting.state, waiting.reason) == (State.AGAIN, "waiting for vmReadyToShutdown from 2 blue VMs")
+        assert (waiting.state, waiting.reason) == (StepState.AGAIN, "waiting for vmReadyToShutdown from 2 blue VMs")
         assert waiting.after == timedelta(seconds=15)
 
         await say(bench, SignalType.VM_READY_TO_SHUTDOWN, blue[1])
@@ -126,6 +126,6 @@ def test_a_row_without_the_time_of_detaching_waits_from_when_the_wait_began(on_b
         await bench.ports.store.vms.put(deployment_id, [replace(record, detached_at=None) for record in records])
         await bench.clock.sleep(timedelta(seconds=595))
         waiting = await bench.call(terminate_blue, 1)
-        assert (waiting.state, waiting.after) == (State.AGAIN, timedelta(seconds=5))
+        assert (waiting.state, waiting.after) == (StepState.AGAIN, timedelta(seconds=5))
 
     on_bench(test)

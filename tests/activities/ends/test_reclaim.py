@@ -13,7 +13,7 @@ from activities.batch.launch import launch_green
 from activities.ends.reclaim import reclaim
 from activities.image import apply_image, restore_image
 from rollout.model.events import EventType
-from rollout.model.order import State
+from rollout.model.order import StepState
 from rollout.model.rows.holds import Hold
 
 OnBench = Callable[..., None]
@@ -29,7 +29,7 @@ def test_reclaiming_twice_is_reclaiming_once_and_what_is_older_loses_its_right(o
         lock = await bench.ports.store.locks.get(bench.scale_set_id)
         assert (lock.owner, lock.epoch) == (old.deployment_id, 2)
         written = len(bench.cloud.audit)
-        assert (await bench.call(launch_green, order=old)).state is State.LOCK_LOST
+        assert (await bench.call(launch_green, order=old)).state is StepState.LOCK_LOST
         bench.epoch = 2
         assert (await bench.finish(restore_image)).done
         assert len(bench.cloud.audit) == written + 1
@@ -46,7 +46,7 @@ def test_the_lock_comes_from_nobody_else_and_in_no_other_epoch(on_bench: OnBench
         taken = await bench.call_twice(reclaim)
         assert taken.done is ((owner, epoch) == ("", 1))
         if not taken.done:
-            assert taken.state is State.LOCK_LOST
+            assert taken.state is StepState.LOCK_LOST
             assert (await bench.ports.store.locks.get(bench.scale_set_id)).owner == owner
 
     on_bench(test)

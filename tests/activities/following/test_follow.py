@@ -12,22 +12,22 @@ import pytest
 from activities.following.follow import LOOK_EVERY, attempt_to_follow, decide_wanted, start_wanted
 from local.virtual.memory import memory_store
 from rollout.automation.follow import FollowOrder
-from rollout.automation.notification import Notification, VersionWritten, record_of
+from rollout.automation.notification import Notification, VersionWrite, record_of
 from rollout.automation.tries import outcome, try_of
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, ScaleSet, Vm, VmList
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
 from rollout.model.codec import Json, decode, encode
 from rollout.model.group import Group
 from rollout.model.image_rule import ImageRule
 from rollout.model.names import deployment_id
-from rollout.model.order import SETBACK, Progress, State
+from rollout.model.order import SETBACK, Progress, StepState
 from rollout.model.parameters import Parameters
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.deployment import Deployment, Image
 from rollout.model.rows.lock import Lock
-from rollout.model.rows.notification import Consequence, Outcome
+from rollout.model.rows.notification import Consequence, NotificationOutcome
 from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, Wanted
+from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy, Refused
@@ -58,7 +58,7 @@ class Desk:
     now_is: datetime = NOW
     states: dict[str, InstanceState] = field(default_factory=dict)
     begun: dict[str, tuple[str, Json]] = field(default_factory=dict)
-    versions: dict[str, ImageVersion] = field(default_factory=dict)
+    versions: dict[str, PublishedVersion] = field(default_factory=dict)
     set: ScaleSet | None = field(
         default_factory=lambda: ScaleSet(
             SET, "web", "eastus2", '"1"', 2, "Succeeded", reference("1.0.0"), os_type="Linux", reports_health=True
@@ -76,7 +76,7 @@ class Desk:
 
     def add(self, name: str, region: str = "Completed", **fields: Any) -> None:
         full = f"{IMAGE}/versions/{name}"
-        self.versions[name] = ImageVersion(
+        self.versions[name] = PublishedVersion(
             full, name, "Succeeded", regions={"eastus2": region}, os_type="Linux", **fields
         )
 
@@ -132,10 +132,10 @@ class Desk:
         """Notifications of these versions were received."""
         for name in names:
             notification = Notification(f"e-{name}", "Written", f"{IMAGE}/versions/{name}", {}, NOW)
-            record = record_of(notification, VersionWritten(IMAGE, name), NOW)
-            waiting = Consequence("web", Outcome.WAITING, "wanted", NOW)
+            record = record_of(notification, VersionWrite(IMAGE, name), NOW)
+            waiting = Consequence("web", NotificationOutcome.WAITING, "wanted", NOW)
             await self.store.notifications.add(record.with_consequence(waiting))
-            await self.store.wanted.put(Wanted("web", IMAGE, name, record.key, since, deadline))
+            await self.store.wanted.put(WantedVersion("web", IMAGE, name, record.key, since, deadline))
 
     async def follow(self, instance_id: str = ME) -> None:
         found = await self.store.followers.get("web")
@@ -178,7 +178,7 @@ async def test_the_newest_that_can_be_deployed_is_named_and_nothing_settled(desk
     desk.add("1.3.0", "Replicating")
     await desk.want("1.1.0", "1.2.0", "1.3.0")
     progress = await desk.call(decide_wanted)
-    assert (progress.state, progress.data, progress.after) == (State.AGAIN, {"start": "1.2.0"}, LOOK_EVERY)
+    assert (progress.state, progress.data, progress.after) == (StepState.AGAIN, {"start": "1.2.0"}, LOOK_EVERY)
     assert await desk.outcomes() == {
         "1.3.0": ("waiting", "Its replication to eastus2 is Replicating"),
         "1.2.0": ("waiting", "wanted"),
@@ -187,7 +187,7 @@ async def test_the_newest_that_can_be_deployed_is_named_and_nothing_settled(desk
 
 
 async def test_a_start_settles_its_version_and_older_ones(desk: Desk) -> None:
-    await desk.group(deployment=Asked(batch_size=1))
+    await desk.group(deployment=StartRequest(batch_size=1))
     desk.add("1.3.0", "Replicating")
     await desk.want("1.1.0", "1.2.0", "1.3.0")
     await desk.call(start_wanted, "1.2.0")
@@ -206,7 +206,7 @@ async def test_a_start_settles_its_version_and_older_ones(desk: Desk) -> None:
 async def test_an_order_that_comes_late_is_not_obeyed(desk: Desk) -> None:
     await desk.want("1.2.0")
     progress = await desk.call(start_wanted, "1.2.0", at=NOW - timedelta(minutes=6))
-    assert (progress.state, desk.begun) == (State.AGAIN, {})
+    assert (progress.state, desk.begun) == (StepState.AGAIN, {})
 
 
 async def test_a_rule_that_changed_after_the_look_is_heeded(desk: Desk) -> None:
@@ -382,7 +382,7 @@ async def test_an_azure_that_is_busy_is_asked_again(desk: Desk, retry_after: tim
     desk.error = Busy("TooManyRequests", "slow down", retry_after)
     desk.now_is = NOW + timedelta(hours=9)
     progress = await desk.call(decide_wanted)
-    assert (progress.state, progress.code, progress.after) == (State.AGAIN, SETBACK, wait)
+    assert (progress.state, progress.code, progress.after) == (StepState.AGAIN, SETBACK, wait)
     assert (await desk.outcomes())["1.2.0"][0] == "waiting"
 
 
@@ -397,7 +397,7 @@ async def test_an_orchestration_that_is_not_the_groups_does_nothing(desk: Desk) 
     await desk.want("1.2.0")
     await desk.follow("web:images-another")
     progress = await desk.call(decide_wanted)
-    assert (progress.state, progress.data) == (State.DONE, {})
+    assert (progress.state, progress.data) == (StepState.DONE, {})
     assert await desk.outcomes() == {"1.2.0": ("waiting", "wanted")}
 
 
@@ -411,7 +411,7 @@ async def test_a_notification_that_was_purged_holds_nothing_up(desk: Desk) -> No
 
 async def test_the_follower_leaves_when_nothing_is_wanted(desk: Desk) -> None:
     progress = await desk.call(decide_wanted)
-    assert progress.state is State.DONE
+    assert progress.state is StepState.DONE
     follower = await desk.store.followers.get("web")
     assert follower is not None
     assert follower.instance_id == ""
@@ -425,7 +425,7 @@ class LateRow:
         self._take = take
         self._looks = 0
 
-    async def list(self, group_id: str) -> tuple[Wanted, ...]:
+    async def list(self, group_id: str) -> tuple[WantedVersion, ...]:
         self._looks += 1
         if self._looks == 2:
             await self._take()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from activities.attempt import Body
+from activities.attempt import Activity
 from activities.batch.bake import bake
 from activities.batch.detach import detach_blue
 from activities.batch.judge import judge_batch
@@ -23,17 +23,17 @@ from activities.record import Entry, record_event
 from activities.steering.steer import await_approval, await_resume, heed_commands
 from rollout.model.choices import Canary
 from rollout.model.events import EventType
-from rollout.model.order import State
-from rollout.model.rows.commands import Command, CommandKind, Heeded, HeededAs
-from rollout.model.rows.deployment import Waiting
+from rollout.model.order import StepState
+from rollout.model.rows.commands import Command, CommandEnd, CommandKind, CommandOutcome
+from rollout.model.rows.deployment import Waiter
 from rollout.model.status import Color, Status
 from rollout.ports.durable import InstanceState
 from services.predecessor import end_predecessors
 
 OnBench = Callable[..., None]
-DONE, OVERTAKEN = HeededAs
+DONE, OVERTAKEN = CommandOutcome
 DEPLOYMENT = "web-20260101T000000Z-1a2b3c"
-BATCH: tuple[tuple[Body, EventType], ...] = (
+BATCH: tuple[tuple[Activity, EventType], ...] = (
     (launch_green, EventType.BATCH_LAUNCHED),
     (judge_batch, EventType.BATCH_HEALTHY),
     (detach_blue, EventType.BATCH_DETACHED),
@@ -64,12 +64,12 @@ def test_steered_step_heeds_a_command_and_does_nothing(on_bench: OnBench, kind: 
         written = len(bench.cloud.audit)
         for _ in range(2):
             progress = await bench.call(launch_green, order=replace(bench.order(1), steered=True))
-            assert (progress.state, progress.code) == (State.INTERRUPTED, kind)
+            assert (progress.state, progress.code) == (StepState.INTERRUPTED, kind)
             assert progress.reason == f"{kind} by alice: why not"
             assert progress.data["heard"] == 1
         assert len(bench.cloud.audit) == written
         heard = await bench.call(launch_green, order=replace(bench.order(1), steered=True, heard=1))
-        assert heard.state is State.AGAIN
+        assert heard.state is StepState.AGAIN
 
     on_bench(test)
 
@@ -78,7 +78,7 @@ def test_step_that_is_not_steered_heeds_no_command(on_bench: OnBench) -> None:
     async def test(bench: Any) -> None:
         await replaced(bench)
         await tell(bench, CommandKind.STOP)
-        assert (await bench.call(launch_green, 1)).state is State.AGAIN
+        assert (await bench.call(launch_green, 1)).state is StepState.AGAIN
 
     on_bench(test)
 
@@ -92,13 +92,13 @@ def test_long_wait_of_a_steered_step_says_whom_to_wake(on_bench: OnBench) -> Non
         order = replace(bench.order(1), steered=True, waiter="d:batch-1:terminate_blue-e1", wake="wake-3")
         for _ in range(2):
             progress = await bench.call(terminate_blue, order=order)
-            assert (progress.state, progress.listen) == (State.AGAIN, True)
-        assert (await bench.row()).waiting == Waiting("d:batch-1:terminate_blue-e1", "wake-3")
+            assert (progress.state, progress.listen) == (StepState.AGAIN, True)
+        assert (await bench.row()).waiting == Waiter("d:batch-1:terminate_blue-e1", "wake-3")
 
     on_bench(test)
 
 
-async def heeded(bench: Any) -> list[HeededAs | None]:
+async def heeded(bench: Any) -> list[CommandOutcome | None]:
     """What became of each command."""
     return [row.heeded and row.heeded.as_ for row in await bench.ports.store.commands.list(DEPLOYMENT)]
 
@@ -114,9 +114,9 @@ def test_pause_of_before_the_gate_interrupts_the_wait_for_an_approval(on_bench: 
         approval = replace(pause, number=2, kind=CommandKind.APPROVE, accepted_after=row.sequence + 1)
         await bench.ports.store.commands.add(DEPLOYMENT, approval)
         progress = await bench.call_twice(await_approval, 1)
-        assert (progress.state, progress.code, progress.data["heard"]) == (State.INTERRUPTED, "pause", 1)
+        assert (progress.state, progress.code, progress.data["heard"]) == (StepState.INTERRUPTED, "pause", 1)
         progress = await bench.call(heed_commands, order=replace(bench.order(1), steered=True))
-        assert (progress.state, progress.code) == (State.INTERRUPTED, "pause")
+        assert (progress.state, progress.code) == (StepState.INTERRUPTED, "pause")
 
     on_bench(test)
 
@@ -157,7 +157,7 @@ def test_end_of_a_deployment_overtakes_what_is_left_however_it_crashed(on_bench:
         await bench.clock.sleep(timedelta(minutes=1))
         await record_event(bench.ports, Entry(DEPLOYMENT, ended))
         rows = await bench.ports.store.commands.list(DEPLOYMENT)
-        assert [row.heeded for row in rows] == [Heeded(ended.at, OVERTAKEN)] * 2
+        assert [row.heeded for row in rows] == [CommandEnd(ended.at, OVERTAKEN)] * 2
 
     on_bench(test)
 
@@ -185,7 +185,7 @@ def test_changes_are_told_and_nothing_is_verified_without_the_lock(on_bench: OnB
             "deployment web-2 has the scale set now; changed before and left so: "
             "image 1.1.0 in the model, 1 VM launched, 1 VM deleted"
         )
-        assert (await bench.call_twice(verify_end)).state is State.LOCK_LOST
+        assert (await bench.call_twice(verify_end)).state is StepState.LOCK_LOST
 
     on_bench(test)
 
@@ -197,7 +197,7 @@ def test_changes_are_told_and_nothing_is_verified_without_the_lock(on_bench: OnB
         (await_approval, CommandKind.APPROVE, EventType.APPROVAL_AWAITED),
     ],
 )
-def test_wait_for_a_person(on_bench: OnBench, body: Body, asked: CommandKind, event: EventType) -> None:
+def test_wait_for_a_person(on_bench: OnBench, body: Activity, asked: CommandKind, event: EventType) -> None:
     async def test(bench: Any) -> None:
         await replaced(bench)
         deadline = bench.clock.now() + timedelta(hours=1)
@@ -205,12 +205,12 @@ def test_wait_for_a_person(on_bench: OnBench, body: Body, asked: CommandKind, ev
         order = replace(bench.order(1), heard=1, waiter="w", wake="wake-0")
         for _ in range(2):
             waiting = await bench.call(body, order=order)
-            assert (waiting.state, waiting.listen, waiting.after) == (State.AGAIN, True, timedelta(minutes=5))
-        assert (await bench.row()).waiting == Waiting("w", "wake-0")
+            assert (waiting.state, waiting.listen, waiting.after) == (StepState.AGAIN, True, timedelta(minutes=5))
+        assert (await bench.row()).waiting == Waiter("w", "wake-0")
         await tell(bench, CommandKind.PAUSE, 1)
-        assert (await bench.call(body, order=order)).state is State.AGAIN
+        assert (await bench.call(body, order=order)).state is StepState.AGAIN
         late = await bench.call(body, order=replace(order, at=deadline))
-        assert (late.state, late.code) == (State.INTERRUPTED, "rollBack")
+        assert (late.state, late.code) == (StepState.INTERRUPTED, "rollBack")
         await tell(bench, asked, 2)
         for _ in range(2):
             progress = await bench.call(body, order=order)
@@ -258,10 +258,10 @@ def test_vm_that_stays_sick_fails_the_bake(on_bench: OnBench) -> None:
         await replaced(bench, 1)
         await let_the_canary_bake(bench)
         (green,) = [vm for vm in bench.scale_set.active() if vm.image["id"].endswith("1.1.0")]
-        assert (await bench.call(bake, 1)).state is State.AGAIN
+        assert (await bench.call(bake, 1)).state is StepState.AGAIN
         bench.cloud.interfere.sicken(bench.scale_set_id, green.vm_id)
         progress = await bench.finish(bake, 1)
-        assert (progress.state, progress.code) == (State.FAILED, "unhealthyWhileBaking")
+        assert (progress.state, progress.code) == (StepState.FAILED, "unhealthyWhileBaking")
         assert green.name in progress.reason
 
     on_bench(test)

@@ -11,9 +11,9 @@ import pytest
 from activities.attempt import attempt
 from activities.steering.turn import take_turn
 from local.virtual.memory import memory_store
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet
 from rollout.model.codec import decode, encode
-from rollout.model.order import Order, Progress, State
+from rollout.model.order import Order, Progress, StepState
 from rollout.model.parameters import Parameters
 from rollout.model.rows.commands import Command, CommandKind
 from rollout.model.rows.deployment import Deployment, Image
@@ -56,8 +56,8 @@ class ScaleSetOnVersion:
 class AnyImage:
     """Whatever version is asked for, there is one."""
 
-    async def read(self, *asked: Any, **more: Any) -> ImageVersion:
-        return ImageVersion(CURRENT, "1.2.0", "Succeeded")
+    async def read(self, *asked: Any, **more: Any) -> PublishedVersion:
+        return PublishedVersion(CURRENT, "1.2.0", "Succeeded")
 
 
 @dataclass
@@ -130,7 +130,7 @@ async def test_a_deployment_waits_for_who_has_the_set_and_for_who_waited_before(
     for name, ahead in ((FIRST, RUNNING), (SECOND, FIRST)):
         for _ in range(2):
             progress = await queue.call(name)
-            assert (progress.state, progress.after, progress.listen) == (State.AGAIN, POLL, True)
+            assert (progress.state, progress.after, progress.listen) == (StepState.AGAIN, POLL, True)
             assert ahead in progress.reason
         row = await queue.row(name)
         assert row.reason == progress.reason
@@ -141,9 +141,9 @@ async def test_a_deployment_waits_for_who_has_the_set_and_for_who_waited_before(
 
 async def test_the_first_takes_the_lock_once_and_inherits_what_was_left(queue: Queue) -> None:
     await queue.end(RUNNING)
-    assert (await queue.call(SECOND)).state is State.AGAIN
+    assert (await queue.call(SECOND)).state is StepState.AGAIN
     answers = [await queue.call(FIRST) for _ in range(3)]
-    assert [(answer.state, answer.data) for answer in answers] == [(State.DONE, {"epoch": 2})] * 3
+    assert [(answer.state, answer.data) for answer in answers] == [(StepState.DONE, {"epoch": 2})] * 3
     lock = await queue.lock()
     assert (lock.owner, lock.epoch) == (FIRST, 2)
     row = await queue.row(FIRST)
@@ -178,7 +178,7 @@ async def test_a_holder_whose_orchestration_ended_is_taken_over_and_gets_its_end
 async def test_a_holder_that_is_writing_its_end_is_waited_for(queue: Queue) -> None:
     await queue.free()
     progress = await queue.call(FIRST)
-    assert (progress.state, progress.reason) == (State.AGAIN, f"Waiting for deployment {RUNNING}")
+    assert (progress.state, progress.reason) == (StepState.AGAIN, f"Waiting for deployment {RUNNING}")
     assert (await queue.lock()).owner == ""
 
 
@@ -192,13 +192,13 @@ async def test_a_queued_deployment_whose_orchestration_is_gone_is_passed_over(qu
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (InstanceState.ENDED, State.LOCK_LOST),
-        (InstanceState.ABSENT, State.LOCK_LOST),
-        (InstanceState.SUSPENDED, State.AGAIN),
+        (InstanceState.ENDED, StepState.LOCK_LOST),
+        (InstanceState.ABSENT, StepState.LOCK_LOST),
+        (InstanceState.SUSPENDED, StepState.AGAIN),
     ],
 )
 async def test_for_an_orchestration_that_does_not_run_no_lock_is_taken(
-    queue: Queue, state: InstanceState, expected: State
+    queue: Queue, state: InstanceState, expected: StepState
 ) -> None:
     await queue.end(RUNNING)
     queue.instances.states[FIRST] = state
@@ -217,7 +217,7 @@ async def test_a_run_that_comes_late_takes_no_second_turn(queue: Queue, status: 
 async def test_a_deployment_that_is_taken_back_stops_waiting(queue: Queue) -> None:
     await queue.store.commands.add(FIRST, Command(1, CommandKind.STOP, NOW, "ada"))
     progress = await queue.call(FIRST)
-    assert (progress.state, progress.code, progress.data["heard"]) == (State.INTERRUPTED, "stop", 1)
+    assert (progress.state, progress.code, progress.data["heard"]) == (StepState.INTERRUPTED, "stop", 1)
 
 
 class BeatenLocks:
@@ -239,8 +239,8 @@ class BeatenLocks:
 async def test_a_lock_that_was_not_taken_for_certain_is_looked_at_again(queue: Queue, written: bool) -> None:
     await queue.end(RUNNING)
     queue.store = replace(queue.store, locks=BeatenLocks(queue.store.locks, written))
-    assert (await queue.call(FIRST)).state is State.AGAIN
-    assert (await queue.call(FIRST)).state is (State.DONE if written else State.AGAIN)
+    assert (await queue.call(FIRST)).state is StepState.AGAIN
+    assert (await queue.call(FIRST)).state is (StepState.DONE if written else StepState.AGAIN)
 
 
 async def test_of_two_that_are_first_at_once_one_takes_the_lock(queue: Queue) -> None:
@@ -250,5 +250,5 @@ async def test_of_two_that_are_first_at_once_one_takes_the_lock(queue: Queue) ->
     queue.instances.states[FIRST] = InstanceState.ENDED
     assert (await queue.call(SECOND)).done
     queue.instances.states[FIRST] = InstanceState.RUNNING
-    assert (await queue.call(FIRST)).state is State.AGAIN
+    assert (await queue.call(FIRST)).state is StepState.AGAIN
     assert (await queue.lock()).owner == SECOND

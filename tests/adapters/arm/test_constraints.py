@@ -11,7 +11,7 @@ from adapters.arm.constraints import ArmConstraints
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import demo_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from rollout.model.azure.scale_set import ScaleSet
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
 from rollout.ports.errors import Busy, Refused
@@ -114,7 +114,7 @@ async def test_what_azure_refuses_is_raised(
 
 def test_the_simulated_azure_answers_all_of_it(credential: Any) -> None:
     async def scene() -> None:
-        cloud = Cloud(demo_world(), Clock(VIRTUAL_START))
+        cloud = Cloud(demo_world(), PlatformClock(VIRTUAL_START))
         clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(cloud))
         asked = ArmConstraints(clients)
         size = await asked.size(SET)

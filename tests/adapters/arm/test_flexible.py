@@ -14,7 +14,7 @@ from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World, demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, Vm, VmList
 from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
@@ -263,7 +263,7 @@ def test_views_are_read_20_at_once_and_no_faster_than_resource_manager_lets(
     credential: Any, vms: int, seconds: float
 ) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         transport = BusiestTransport(Cloud(world_of(vms), clock))
         scale_sets = ArmScaleSets(ComputeClients(Settings(), credential, lambda: transport))
         listed = await scale_sets.list_vms(DEMO_API)
@@ -278,7 +278,7 @@ def test_views_are_read_20_at_once_and_no_faster_than_resource_manager_lets(
 
 def test_vms_are_launched_and_deleted_by_name(credential: Any) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         cloud = Cloud(demo_world(), clock)
         scale_sets = ArmScaleSets(ComputeClients(Settings(), credential, lambda: InProcessTransport(cloud)))
         before = await scale_sets.read(DEMO_API)

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.arm.images import ArmImages
 from rollout.model.azure.images import at_version
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, PurchasePlan
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, PurchasePlan
 from rollout.ports.errors import Busy, Refused
 
 IMAGE_ID = "/subscriptions/5ab3/resourceGroups/demo/providers/Microsoft.Compute/galleries/apps/images/web"
@@ -66,7 +66,7 @@ async def test_read_tells_what_azure_shows(images: ArmImages, script: Any) -> No
     ]
     script.answer(200, IMAGE)
     script.answer(200, version_body("1.1.0", replicationStatus={"aggregatedState": "InProgress", "summary": summary}))
-    assert await images.read(VERSION) == ImageVersion(
+    assert await images.read(VERSION) == PublishedVersion(
         id=f"{IMAGE_ID}/versions/1.1.0",
         name="1.1.0",
         provisioning_state="Succeeded",

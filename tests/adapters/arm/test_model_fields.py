@@ -14,7 +14,7 @@ from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import demo_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from rollout.judging.roll_needed import roll_needed
 from rollout.model.azure.roll_needed import RollNeeded
 from settings import Settings
@@ -224,7 +224,7 @@ def test_what_a_person_changes_shows_in_the_simulated_azure(name: str, mode: str
     scale_set_id = f"{DEMO}/Microsoft.Compute/virtualMachineScaleSets/{name}"
 
     async def scene() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         cloud = Cloud(demo_world(), clock)
         clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(cloud))
         scale_sets = ArmScaleSets(clients)

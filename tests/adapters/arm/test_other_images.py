@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.arm.images import ArmImages
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, PurchasePlan
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, PurchasePlan
 from rollout.ports.errors import Refused
 
 SET_ID = "/subscriptions/5ab3/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"
@@ -80,7 +80,7 @@ async def test_a_marketplace_version_is_read_in_the_sets_region(images: ArmImage
         },
     }
     script.answer(200, {"name": "1.2.3", "location": "eastus2", "properties": properties})
-    assert await images.read(UBUNTU, HERE) == ImageVersion(
+    assert await images.read(UBUNTU, HERE) == PublishedVersion(
         id="Canonical:ubuntu:server:1.2.3",
         name="1.2.3",
         provisioning_state="Succeeded",

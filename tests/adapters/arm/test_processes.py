@@ -17,7 +17,7 @@ from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World, demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet
 from rollout.model.rows.holds import HoldKind, Process
 from rollout.ports.errors import Busy, Refused, Stale
@@ -237,7 +237,7 @@ class Stage:
     """A world with autoscale and repairs, and the adapters that look at it."""
 
     def __init__(self, world: World, credential: Any) -> None:
-        self.clock = Clock(VIRTUAL_START)
+        self.clock = PlatformClock(VIRTUAL_START)
         self.cloud = Cloud(world, self.clock)
         self.clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(self.cloud))
         self.processes = ArmProcesses(self.clients)

@@ -13,8 +13,8 @@ from adapters.arm.images import ArmImages
 from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
-from local.azure.world import Fault, Platform, Quota, World, demo_world
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.azure.world import Fault, PlatformSpec, Quota, World, demo_world
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from rollout.model.azure.scale_set import ImageReference, ScaleSet
 from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
@@ -29,7 +29,7 @@ class Stage:
     """The demo world and the adapters that look at it."""
 
     def __init__(self, world: World, credential: Any) -> None:
-        self.clock = Clock(VIRTUAL_START)
+        self.clock = PlatformClock(VIRTUAL_START)
         self.cloud = Cloud(world, self.clock)
         self.clients = ComputeClients(Settings(), credential, lambda: InProcessTransport(self.cloud))
         self.scale_sets = ArmScaleSets(self.clients)
@@ -163,7 +163,7 @@ def test_a_large_set_is_read_page_by_page(play: Any) -> None:
         assert listed.requests == 4
         assert {vm.name for vm in listed.vms} == {f"web_{number}" for number in range(10)}
 
-    play(scene, platform=Platform(page_size=3))
+    play(scene, platform=PlatformSpec(page_size=3))
 
 
 def test_reading_too_often_is_busy_with_the_time_to_wait(play: Any) -> None:

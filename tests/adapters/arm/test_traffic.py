@@ -13,8 +13,8 @@ from azure.mgmt.network.operations import _operations as sdk
 from adapters.arm.client import ComputeClients
 from adapters.arm.traffic import ArmTraffic
 from adapters.arm.traffic.requests import NETWORK_API_VERSION, SCALE_SET_INTERFACES_API_VERSION
-from rollout.model.azure.balancers import Asked, Probe, Server
-from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolsOf
+from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe
+from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolMembership
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.ports.errors import Busy, Refused, Stale
@@ -44,8 +44,8 @@ FLEXIBLE_VM = Vm(
 )
 CONFIGURATION = f"{INTERFACE}/ipConfigurations/ip".lower()
 FLEXIBLE_CONFIGURATION = f"{FLEXIBLE_INTERFACE}/ipConfigurations/ip".lower()
-PLACE = PoolsOf("guid-3", CONFIGURATION, (POOL.lower(),))
-FLEXIBLE_PLACE = PoolsOf("guid-a", FLEXIBLE_CONFIGURATION, (GATEWAY_POOL.lower(),))
+PLACE = PoolMembership("guid-3", CONFIGURATION, (POOL.lower(),))
+FLEXIBLE_PLACE = PoolMembership("guid-a", FLEXIBLE_CONFIGURATION, (GATEWAY_POOL.lower(),))
 
 
 @pytest.fixture
@@ -291,7 +291,7 @@ async def test_instance_comes_back_into_the_pools_it_is_told_and_the_model_is_no
 ) -> None:
     script.answer(200, instance("/own", POOL.upper()))
     script.answer(200, instance())
-    await traffic.join(SET, VM, [PoolsOf("guid-3", CONFIGURATION, (POOL.lower(), "/third"))])
+    await traffic.join(SET, VM, [PoolMembership("guid-3", CONFIGURATION, (POOL.lower(), "/third"))])
     path = f"{ARM}{SET_ID}/virtualMachines/3{COMPUTE}"
     assert script.lines == [f"GET {path}", f"PUT {path}"]
     assert pools_sent(sent(script)) == ["/own", POOL.upper(), "/third"]
@@ -320,7 +320,10 @@ async def test_ip_configurations_of_one_name_are_told_apart_by_their_interface(
     script.answer(200, two_cards())
     script.answer(200, two_cards())
     admin = CONFIGURATION.replace("/networkinterfaces/web/", "/networkinterfaces/admin/")
-    places = [PoolsOf("guid-3", CONFIGURATION, (GATEWAY_POOL,)), PoolsOf("guid-3", admin, (f"{GATEWAY_POOL}-admin",))]
+    places = [
+        PoolMembership("guid-3", CONFIGURATION, (GATEWAY_POOL,)),
+        PoolMembership("guid-3", admin, (f"{GATEWAY_POOL}-admin",)),
+    ]
     await traffic.join(SET, VM, places)
     assert gateways_sent(sent(script)) == [[GATEWAY_POOL], [f"{GATEWAY_POOL}-admin"]]
 
@@ -370,7 +373,7 @@ async def test_rule_that_answers_at_once_is_read_at_once(traffic: ArmTraffic, sc
     script.answer(200, health("Up", networkInterfaceIPConfigurationId=configuration))
     probe = await traffic.probe(HealthCheckType.LOAD_BALANCER, [POOL, GATEWAY_POOL], [])
     assert script.lines == [f"GET {ARM}{LB.lower()}{CURRENT}", f"POST {ARM}{RULE}/health{CURRENT}"]
-    assert probe == Probe((Server("/nic/ip", "10.0.0.7", "Up", "why"),))
+    assert probe == Probe((BackendServer("/nic/ip", "10.0.0.7", "Up", "why"),))
 
 
 async def test_rule_of_another_pool_is_not_asked(traffic: ArmTraffic, script: Any) -> None:
@@ -378,7 +381,7 @@ async def test_rule_of_another_pool_is_not_asked(traffic: ArmTraffic, script: An
     assert await traffic.probe(HealthCheckType.LOAD_BALANCER, [POOL], []) == Probe(())
 
 
-GATEWAY_ASKED = Asked(GATEWAY.lower(), OPERATION)
+GATEWAY_ASKED = PendingAnswer(GATEWAY.lower(), OPERATION)
 
 
 async def test_gateway_is_asked_and_its_answer_left_for_the_next_look(traffic: ArmTraffic, script: Any) -> None:
@@ -401,7 +404,7 @@ async def test_answer_is_read_where_it_was_left_and_asked_for_again(traffic: Arm
     script.answer(202, b"null", location=f"{ARM}{OPERATION}")
     probe = await traffic.probe(HealthCheckType.APPLICATION_GATEWAY, [GATEWAY_POOL], [GATEWAY_ASKED])
     assert script.lines[0] == f"GET {ARM}{OPERATION}"
-    expected = (Server("/nic/ip", "10.0.0.7", "Unhealthy", "503"), Server("", "10.0.0.8", "Healthy"))
+    expected = (BackendServer("/nic/ip", "10.0.0.7", "Unhealthy", "503"), BackendServer("", "10.0.0.8", "Healthy"))
     assert probe == Probe(expected, (GATEWAY_ASKED,))
 
 
@@ -416,7 +419,7 @@ async def test_question_that_azure_has_forgotten_is_asked_again(traffic: ArmTraf
     script.answer(status, {"error": {"code": "NotFound", "message": "expired"}})
     script.answer(202, b"null", location=f"{ARM}{OPERATION}2")
     probe = await traffic.probe(HealthCheckType.APPLICATION_GATEWAY, [GATEWAY_POOL], [GATEWAY_ASKED])
-    assert probe == Probe(None, (Asked(GATEWAY.lower(), f"{OPERATION}2"),))
+    assert probe == Probe(None, (PendingAnswer(GATEWAY.lower(), f"{OPERATION}2"),))
 
 
 def gateway(enabled: bool = True) -> dict[str, Any]:

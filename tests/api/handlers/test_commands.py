@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from api.handlers.commands import Said, give
+from api.handlers.commands import CommandResult, give
 from rollout.model.azure.scale_set import ImageReference
-from rollout.model.rows.commands import Action, Command, CommandKind, Decision
-from rollout.model.rows.deployment import Deployment, Waiting
+from rollout.model.rows.commands import Action, Command, CommandKind, PendingDecision
+from rollout.model.rows.deployment import Deployment, Waiter
 from rollout.model.status import Status
 from rollout.ports.errors import Busy
 from rollout.ports.store import Commands
@@ -193,7 +193,9 @@ async def test_a_previous_image_that_is_not_exact_cannot_be_rolled_back_to(world
 
 
 async def test_an_approval_may_be_of_all_gates(world: Any) -> None:
-    deadline = Decision(CommandKind.APPROVE, world.clock.now(), world.clock.now() + timedelta(hours=1), Action.STOP)
+    deadline = PendingDecision(
+        CommandKind.APPROVE, world.clock.now(), world.clock.now() + timedelta(hours=1), Action.STOP
+    )
     name = await running(world, Status.AWAITING_APPROVAL, decision=deadline)
     assert (await world.get(f"deployments/{name}"))["decision"] == {
         "asked": "approve",
@@ -206,7 +208,7 @@ async def test_an_approval_may_be_of_all_gates(world: Any) -> None:
 
 
 async def test_whoever_waits_is_woken_after_the_command_was_written(world: Any) -> None:
-    name = await running(world, waiting=Waiting("w:1", "wake-7"))
+    name = await running(world, waiting=Waiter("w:1", "wake-7"))
     await world.send("POST", f"deployments/{name}/stop")
     assert world.instances.woken == [("w:1", "wake-7")]
 
@@ -282,7 +284,7 @@ async def test_a_command_whose_answer_was_lost_is_said_once(world: Any, written:
 
 async def test_a_command_that_is_tried_again_finds_itself(world: Any) -> None:
     name = await running(world)
-    first = Said(CommandKind.PAUSE, "ada", world.clock.now())
+    first = CommandResult(CommandKind.PAUSE, "ada", world.clock.now())
     assert (await give(world.ports, name, first)).number == 1
     assert (await give(world.ports, name, replace(first, tried=True))).number == 1
     assert await said(world, name) == [(1, "pause")]
@@ -296,7 +298,7 @@ async def test_others_that_always_come_first_are_told(world: Any) -> None:
     name = await running(world)
     world.store = replace(world.store, commands=Never(world.store.commands, False))
     with pytest.raises(Busy):
-        await give(world.ports, name, Said(CommandKind.STOP, "ada", world.clock.now()))
+        await give(world.ports, name, CommandResult(CommandKind.STOP, "ada", world.clock.now()))
 
 
 async def test_a_queued_deployment_is_taken_back_once(world: Any) -> None:

@@ -13,7 +13,7 @@ from api.handlers.groups import put_group
 from api.transport.http import Request
 from rollout.model.choices import Canary, OnFailure
 from rollout.model.image_rule import ImageRule
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.schedule import Schedule
 from services.readings import Readings
 
@@ -40,7 +40,7 @@ async def test_an_image_rule_is_put_and_shown_with_what_it_asks_for_and_no_more(
     assert group.image_rule == ImageRule(
         world.image_id,
         ">=1.2 <2",
-        deployment=Asked(
+        deployment=StartRequest(
             canary=Canary(1), approvals=(1, 2), on_failure=OnFailure.ROLL_BACK, grace_period=timedelta(seconds=300)
         ),
     )
@@ -68,7 +68,7 @@ async def test_schedules_are_put_and_shown(world: Any) -> None:
             "0 3 * * SUN",
             "Europe/Berlin",
             max_lateness=timedelta(hours=2),
-            deployment=Asked(image="latest", approvals="everyBatch"),
+            deployment=StartRequest(image="latest", approvals="everyBatch"),
         ),
         Schedule("x", "* * * * *"),
     )

@@ -13,7 +13,7 @@ from api.transport.http import VERSION
 from rollout.model.azure.scale_set import ImageReference, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.group import Defaults
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy, Refused
 
@@ -264,7 +264,7 @@ async def free(world: Any, name: str) -> None:
 async def test_dangers_are_shown_by_the_group_and_by_the_deployment_that_left_them(world: Any) -> None:
     name = (await world.start())["id"]
     at = world.clock.now()
-    known = Danger(world.scale_set_id.lower(), "notRestored", at, name, "It failed", "Do this", 2, at, "a")
+    known = DangerRecord(world.scale_set_id.lower(), "notRestored", at, name, "It failed", "Do this", 2, at, "a")
     for danger in (known, replace(known, code="begun", reason=""), replace(known, code="old", deployment_id="web-1")):
         await world.store.dangers.put(danger)
     shown = {

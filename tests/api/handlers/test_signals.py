@@ -11,7 +11,7 @@ import pytest
 
 from api.transport.errors import STATUS, Code
 from rollout.judging.signal_keys import signal_key
-from rollout.judging.signals import Objection
+from rollout.judging.signals import SignalObjection
 from rollout.model.azure.scale_set import ImageReference, Vm
 from rollout.model.group import SignalRule, SignalType
 from rollout.model.names import deployment_id
@@ -155,10 +155,10 @@ async def test_a_deployment_under_way_still_gets_what_the_group_declared_when_it
 
 
 def test_every_objection_has_a_code_and_a_status() -> None:
-    assert {objection: STATUS[Code(objection)] for objection in Objection} == {
-        Objection.NOT_DECLARED: 422,
-        Objection.VM_NOT_FOUND: 404,
-        Objection.VM_REPLACED: 409,
+    assert {objection: STATUS[Code(objection)] for objection in SignalObjection} == {
+        SignalObjection.NOT_DECLARED: 422,
+        SignalObjection.VM_NOT_FOUND: 404,
+        SignalObjection.VM_REPLACED: 409,
     }
 
 

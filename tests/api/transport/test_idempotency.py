@@ -17,7 +17,7 @@ from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
-from rollout.ports.store import Requests
+from rollout.ports.store import KeyedRequests
 
 START = "groups/web/deployments"
 KEY = {"idempotency_key": "release-42"}
@@ -26,7 +26,7 @@ KEY = {"idempotency_key": "release-42"}
 class LossyRequests:
     """Requests whose ``add`` says that nothing was written, though it was; or whose ``swap`` fails."""
 
-    def __init__(self, requests: Requests, swap_fails: bool = False) -> None:
+    def __init__(self, requests: KeyedRequests, swap_fails: bool = False) -> None:
         self.requests, self.swap_fails = requests, swap_fails
 
     async def add(self, request: KeyedRequest) -> bool:

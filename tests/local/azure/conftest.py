@@ -11,11 +11,11 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.mgmt.compute.aio import ComputeManagementClient
 
-from local.azure.arm.messages import Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World, demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock, VirtualLoop
+from local.clock import VIRTUAL_START, PlatformClock, VirtualLoop
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 
@@ -96,12 +96,12 @@ def networked(patched_demo: Callable[..., World]) -> Callable[..., World]:
 
 
 @pytest.fixture
-async def clock() -> Clock:
-    return Clock(VIRTUAL_START)
+async def clock() -> PlatformClock:
+    return PlatformClock(VIRTUAL_START)
 
 
 @pytest.fixture
-def cloud(clock: Clock) -> Cloud:
+def cloud(clock: PlatformClock) -> Cloud:
     """The demo world."""
     return Cloud(demo_world(), clock)
 
@@ -111,18 +111,18 @@ class Ask(Protocol):
 
     def __call__(
         self, cloud: Cloud, method: str, path: str, body: Any = None, /, **headers: str
-    ) -> Awaitable[Response]: ...
+    ) -> Awaitable[ArmResponse]: ...
 
 
 @pytest.fixture
 def ask() -> Ask:
-    async def send(cloud: Cloud, method: str, path: str, body: Any = None, /, **headers: str) -> Response:
+    async def send(cloud: Cloud, method: str, path: str, body: Any = None, /, **headers: str) -> ArmResponse:
         url = path if path.startswith("http") else f"https://management.azure.com{path}"
         if "api-version=" not in url:
             url += ("&" if "?" in url else "?") + "api-version=2026-04-01"
         content = b"" if body is None else json.dumps(body).encode()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await cloud.handle(Request(method, url, names, content))
+        return await cloud.handle(ArmRequest(method, url, names, content))
 
     return send
 

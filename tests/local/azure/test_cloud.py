@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from local.azure.arm.messages import Request, Response
+from local.azure.arm.messages import ArmRequest, ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.compute.serving import ServingChecker, serving_counts
 from local.azure.world import Fault, World, demo_world
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 async def test_a_request_without_api_version_is_refused(cloud: Cloud, web: str) -> None:
-    answer = await cloud.handle(Request("GET", web))
+    answer = await cloud.handle(ArmRequest("GET", web))
     assert (answer.status, answer.json()["error"]["code"]) == (400, "MissingApiVersionParameter")
 
 
@@ -64,12 +64,12 @@ async def test_what_is_not_simulated_is_refused_and_listed(
 async def test_a_wrong_vm_or_body_is_named_by_whoever_asks(ask: Ask, cloud: Cloud, web: str) -> None:
     with pytest.raises(KeyError, match="web has no VM web_42"):
         cloud.interfere.delete_vm(web, "web_42")
-    refused = await cloud.handle(Request("PATCH", f"{web}?api-version=2026-04-01", body=b"not json"))
+    refused = await cloud.handle(ArmRequest("PATCH", f"{web}?api-version=2026-04-01", body=b"not json"))
     assert (refused.status, refused.json()["error"]["code"]) == (400, "InvalidRequestContent")
     assert cloud.audit[-1].body == "not json"
 
 
-async def test_operations_answer_both_styles_of_polling(ask: Ask, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_operations_answer_both_styles_of_polling(ask: Ask, cloud: Cloud, clock: PlatformClock, web: str) -> None:
     answer = await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["0"]})
     assert (await ask(cloud, "GET", answer.headers["location"])).status == 202
     assert (await ask(cloud, "GET", answer.headers["azure-asyncoperation"])).json()["status"] == "InProgress"
@@ -82,7 +82,7 @@ async def test_operations_answer_both_styles_of_polling(ask: Ask, cloud: Cloud, 
     assert (await ask(cloud, "GET", unknown)).status == 404
 
 
-async def test_the_audit_says_what_each_write_did(ask: Ask, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_the_audit_says_what_each_write_did(ask: Ask, cloud: Cloud, clock: PlatformClock, web: str) -> None:
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 12}})
     await clock.sleep(timedelta(minutes=5))
@@ -96,7 +96,7 @@ async def test_the_audit_says_what_each_write_did(ask: Ask, cloud: Cloud, clock:
 
 
 async def test_interference_shows_in_the_log_and_not_in_the_audit(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     cloud.interfere.scale(web, 12)
     cloud.interfere.delete_vm(web, "web_0")
@@ -119,7 +119,7 @@ async def test_interference_shows_in_the_log_and_not_in_the_audit(
     assert cloud.scale_set(web).instances[4].serving
 
 
-async def test_somebody_else_s_operation_holds_the_set(ask: Ask, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_somebody_else_s_operation_holds_the_set(ask: Ask, cloud: Cloud, clock: PlatformClock, web: str) -> None:
     cloud.interfere.hold(web, timedelta(seconds=60))
     assert (await ask(cloud, "PATCH", web, {"tags": {}})).status == 409
     await clock.sleep(timedelta(seconds=60))
@@ -132,14 +132,14 @@ async def test_somebody_else_s_patch_moves_the_etag(ask: Ask, cloud: Cloud, web:
 
 
 async def test_a_restored_snapshot_goes_on_as_the_original_does(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(behaviors={"1.0.0": {"bootTimeSpread": 20}}), clock, seed=7)
     cloud.faults.add(Fault(method="POST", calls=(1,), operation_delay=timedelta(seconds=90)))
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 13}})
     await clock.sleep(timedelta(seconds=10))
     snapshot = json.loads(json.dumps(cloud.snapshot()))
-    restored = Cloud.restore(snapshot, Clock(clock.now()))
+    restored = Cloud.restore(snapshot, PlatformClock(clock.now()))
     for one in (cloud, restored):
         assert (await ask(one, "PATCH", web, {"tags": {}})).status == 409
     await clock.sleep(timedelta(minutes=5))
@@ -150,7 +150,7 @@ async def test_a_restored_snapshot_goes_on_as_the_original_does(
     assert [change.state for change in restored.changes if change.scale_set == web].count("serving") == 13
 
 
-async def test_the_same_seed_gives_the_same_vms_and_another_seed_others(clock: Clock, web: str) -> None:
+async def test_the_same_seed_gives_the_same_vms_and_another_seed_others(clock: PlatformClock, web: str) -> None:
     def ids(seed: int) -> list[str]:
         cloud = Cloud(demo_world(), clock, seed=seed)
         return [vm.vm_id for vm in cloud.scale_set(web).instances.values()]
@@ -169,7 +169,7 @@ async def test_every_write_calls_whoever_keeps_snapshots(ask: Ask, cloud: Cloud,
 
 
 async def test_serving_vms_are_counted_over_time_and_held_to_a_floor(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     checker = ServingChecker(cloud, web)
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
@@ -187,7 +187,7 @@ async def test_serving_vms_are_counted_over_time_and_held_to_a_floor(
 
 
 async def test_nine_hundred_vms_are_listed_and_scaled_quickly(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo({"capacity": 900}, {"pageSize": 1000}), clock)
     started = time.process_time()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 MINUTES = timedelta(minutes=5)
 
 
@@ -104,7 +104,7 @@ async def test_a_set_may_be_deleted_in_the_middle(ask: Ask, cloud: Cloud, either
 
 
 async def test_an_eleventh_model_is_refused_while_ten_are_in_use(ask: Ask, cloud: Cloud, either: str) -> None:
-    async def change_model(number: int) -> Response:
+    async def change_model(number: int) -> ArmResponse:
         tag: Any = {"virtualMachineProfile": {"userData": str(number)}}
         return await ask(cloud, "PATCH", either, {"properties": tag})
 

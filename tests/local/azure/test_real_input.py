@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.compute.lifecycle import health_source
 from local.azure.real_input import world_of_scale_set
 from local.azure.world import World, WorldError
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/production"
 SET = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/Front_End"
@@ -129,7 +129,7 @@ def world_of(tmp_path: Path) -> Callable[[Any], World]:
 
 
 async def test_a_set_is_served_back_as_it_was_given_and_has_its_vms(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
 ) -> None:
     body = arm_body({"id": f"{IMAGE}/versions/2.3.4"})
     cloud = Cloud(world_of(body), clock)
@@ -146,7 +146,7 @@ async def test_a_set_is_served_back_as_it_was_given_and_has_its_vms(
 
 
 async def test_the_gallery_of_its_image_has_the_running_version_a_bad_one_and_a_good_one(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
 ) -> None:
     cloud = Cloud(world_of(arm_body({"id": f"{IMAGE}/versions/2.3.4"})), clock)
     versions = (await ask(cloud, "GET", f"{IMAGE}/versions")).json()["value"]
@@ -163,7 +163,7 @@ async def test_the_gallery_of_its_image_has_the_running_version_a_bad_one_and_a_
 
 
 async def test_an_image_without_a_version_runs_one_older_than_the_newest(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
 ) -> None:
     cloud = Cloud(world_of(arm_body({"id": IMAGE})), clock)
     assert {vm.image["exactVersion"] for vm in cloud.scale_set(SET).instances.values()} == {"1.0.0"}
@@ -172,7 +172,7 @@ async def test_an_image_without_a_version_runs_one_older_than_the_newest(
 
 
 async def test_other_images_get_a_gallery_to_deploy_from(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
 ) -> None:
     world = world_of(arm_body({"id": f"{GROUP}/providers/Microsoft.Compute/images/managed"}))
     cloud = Cloud(world, clock)
@@ -187,7 +187,7 @@ async def test_other_images_get_a_gallery_to_deploy_from(
     ("version", "names"), [("1.2.3", ["1.2.3", "1.2.4", "1.2.5"]), ("latest", ["1.0.0", "1.0.1", "1.0.2"])]
 )
 async def test_a_marketplace_image_has_the_running_version_a_bad_one_and_a_good_one(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World], version: str, names: list[str]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World], version: str, names: list[str]
 ) -> None:
     body = arm_body({**URN, "version": version})
     body["plan"] = {"publisher": "p", "product": "o", "name": "s"}
@@ -242,7 +242,7 @@ def test_the_last_answer_of_a_recording_counts(world_of: Callable[[Any], World])
 
 
 async def test_a_flexible_set_is_served_with_vms_of_their_own(
-    ask: Ask, clock: Clock, world_of: Callable[[Any], World]
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
 ) -> None:
     body = arm_body(URN)
     body["properties"]["orchestrationMode"] = "Flexible"
@@ -256,7 +256,9 @@ async def test_a_flexible_set_is_served_with_vms_of_their_own(
         assert (await ask(cloud, "GET", f"{group}/virtualMachines/{vm['name']}")).json()["name"] == vm["name"]
 
 
-async def test_the_pools_that_a_set_names_exist(ask: Ask, clock: Clock, world_of: Callable[[Any], World]) -> None:
+async def test_the_pools_that_a_set_names_exist(
+    ask: Ask, clock: PlatformClock, world_of: Callable[[Any], World]
+) -> None:
     body = arm_body(URN)
     group = SET.partition("/providers/")[0]
     pool = f"{group}/providers/Microsoft.Network/loadBalancers/Front-LB/backendAddressPools/Servers"

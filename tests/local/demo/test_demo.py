@@ -22,7 +22,7 @@ import pytest
 
 from local.azure.world import demo_world
 from local.clock import run_virtual
-from local.demo.acts import ACTS, BAD, GOOD, Act, Outcome, differences
+from local.demo.acts import ACTS, BAD, GOOD, ActOutcome, DemoAct, differences
 from local.demo.animation import draw, record
 from local.demo.screen import Screen
 
@@ -32,13 +32,13 @@ ROOT = Path(__file__).parents[3]
 SPEED = "600"
 
 AS_TOLD = {
-    GOOD: Outcome("finished", None, 10, 10, {"1.1.0": 10}, "1.1.0"),
-    BAD: Outcome("failed", "batchUnhealthy", 10, 12, {"1.1.0": 10}, "1.1.0"),
+    GOOD: ActOutcome("finished", None, 10, 10, {"1.1.0": 10}, "1.1.0"),
+    BAD: ActOutcome("failed", "batchUnhealthy", 10, 12, {"1.1.0": 10}, "1.1.0"),
 }
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_went_as_told_has_no_difference(act: Act) -> None:
+def test_what_went_as_told_has_no_difference(act: DemoAct) -> None:
     assert differences(act, AS_TOLD[act]) == []
 
 

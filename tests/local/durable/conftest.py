@@ -12,8 +12,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
-from local.durable.faults import Faults
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
+from local.durable.faults import DurableFaults
 from local.durable.instances import InstanceStatus
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
@@ -68,7 +68,7 @@ class Scene:
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.storage: Storage = MemoryState()
-        self.faults = Faults()
+        self.faults = DurableFaults()
         self.options = HostOptions(cross_check=True)
         self.host_json = HostJson()
         self.orchestrators: dict[str, Callable[[Any], Any]] = {}
@@ -77,18 +77,18 @@ class Scene:
         """Make the generators orchestrators by their names."""
         self.orchestrators.update({one.__name__: one for one in generators})
 
-    def open_host(self, clock: Clock) -> FunctionsHost:
+    def open_host(self, clock: PlatformClock) -> FunctionsHost:
         """A host, not yet started."""
         app = build_app(self.orchestrators, self.ledger)
         return FunctionsHost(
             app, clock, storage=self.storage, faults=self.faults, host_json=self.host_json, options=self.options
         )
 
-    def play(self, story: Callable[[FunctionsHost, Clock], Coroutine[Any, Any, Any]]) -> Any:
+    def play(self, story: Callable[[FunctionsHost, PlatformClock], Coroutine[Any, Any, Any]]) -> Any:
         """Run ``story`` in virtual time against a started host; return what it returns."""
 
         async def main() -> Any:
-            clock = Clock(VIRTUAL_START)
+            clock = PlatformClock(VIRTUAL_START)
             host = self.open_host(clock)
             await host.start()
             try:
@@ -104,7 +104,7 @@ class Scene:
         """Run one orchestrator to its end, with ``value`` as the SDK's client would send it."""
         self.add(generator)
 
-        async def story(host: FunctionsHost, clock: Clock) -> InstanceStatus:
+        async def story(host: FunctionsHost, clock: PlatformClock) -> InstanceStatus:
             host.durable.start_instance(generator.__name__, "one", json.dumps(json.dumps(value)))
             return await host.durable.wait("one", within)
 

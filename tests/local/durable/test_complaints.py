@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.clock import Clock, Deadlock
+from local.clock import Deadlock, PlatformClock
 from local.durable.errors import Complaint, HostErrors
 from local.durable.instances import RuntimeStatus
 from local.durable.options import HostOptions
@@ -104,7 +104,7 @@ def test_other_code_on_replay_is_a_loud_error_and_fails_the_instance(scene: Any)
         yield context.call_activity("work" if len(calls) == 1 else "slow", 1)
         yield context.call_activity("work", 2)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         with pytest.raises(HostErrors) as caught:
             await host.durable.wait("one")

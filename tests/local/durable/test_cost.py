@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.durable.options import HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.functions.host import FunctionsHost
@@ -20,7 +20,7 @@ def test_fast_timestamps_change_no_history(scene: Any) -> None:
         yield context.task_all([context.call_activity("slow", second) for second in (2, 1)])
         return (context.current_utc_datetime - start).total_seconds()
 
-    async def play(host: FunctionsHost, clock: Clock) -> list[Any]:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> list[Any]:
         host.durable.start_instance("story", "one")
         await host.durable.wait("one")
         return host.durable.history("one")
@@ -42,7 +42,7 @@ def test_a_long_history_costs_the_host_less_than_the_sdk(scene: Any) -> None:
     scene.options = HostOptions()
     scene.add(story)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         begun = time.thread_time()
         host.durable.start_instance("story", "one")
         await host.durable.wait("one")

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.errors import Complaint, HostErrors
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults, TurnFault, TurnLoss
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults, TurnFault, TurnLoss
 from local.durable.instances import RuntimeStatus
 from local.functions.host import FunctionsHost
-from local.state import MemoryState, State
+from local.state import MemoryState, StateFile
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ def prepare(scene: Any) -> None:
     scene.add(child, story)
 
 
-async def tell(host: FunctionsHost, clock: Clock) -> timedelta:
+async def tell(host: FunctionsHost, clock: PlatformClock) -> timedelta:
     """Run the story; check its end; return how long it took."""
     if host.durable.instance("one") is None:
         host.durable.start_instance("story", "one")
@@ -75,14 +75,14 @@ def test_without_faults_everything_happens_once(scene: Any) -> None:
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_activity_lost_before_its_effect_runs_once_after_the_redelivery_delay(scene: Any, number: int) -> None:
     prepare(scene)
-    scene.faults = Faults([ActivityFault(ActivityLoss.BEFORE_EFFECT, "work", "kid-*", delivery=number)])
+    scene.faults = DurableFaults([ActivityFault(ActivityLoss.BEFORE_EFFECT, "work", "kid-*", delivery=number)])
     assert timedelta(seconds=50) <= scene.play(tell) < timedelta(seconds=51)
     assert sorted(scene.ledger.effects) == sorted(EFFECTS)
 
 
 def test_an_activity_whose_result_is_lost_runs_twice(scene: Any) -> None:
     prepare(scene)
-    scene.faults = Faults([ActivityFault(ActivityLoss.AFTER_EFFECT, instance="kid-a1", delivery=1)])
+    scene.faults = DurableFaults([ActivityFault(ActivityLoss.AFTER_EFFECT, instance="kid-a1", delivery=1)])
     assert scene.play(tell) >= timedelta(seconds=50)
     assert scene.ledger.effects.count("work a11") == 2
     assert set(scene.ledger.effects) == EFFECTS
@@ -90,7 +90,7 @@ def test_an_activity_whose_result_is_lost_runs_twice(scene: Any) -> None:
 
 def test_every_activity_delivered_twice_runs_twice_and_counts_once(scene: Any) -> None:
     prepare(scene)
-    scene.faults = Faults([ActivityFault(ActivityLoss.TWICE)])
+    scene.faults = DurableFaults([ActivityFault(ActivityLoss.TWICE)])
     scene.play(tell)
     assert sorted(scene.ledger.effects) == sorted([*EFFECTS, *EFFECTS])
 
@@ -98,7 +98,7 @@ def test_every_activity_delivered_twice_runs_twice_and_counts_once(scene: Any) -
 def test_a_late_delivery_runs_again_after_its_time(scene: Any) -> None:
     prepare(scene)
     late = ActivityFault(ActivityLoss.LATE, instance="kid-a1", delivery=1, after=timedelta(seconds=15))
-    scene.faults = Faults([late])
+    scene.faults = DurableFaults([late])
     assert scene.play(tell) < timedelta(seconds=21)
     again = [position for position, effect in enumerate(scene.ledger.effects) if effect == "work a11"][1]
     assert scene.ledger.effects.index("work a12") < again < scene.ledger.effects.index("work a22")
@@ -108,7 +108,7 @@ def test_a_late_delivery_can_wait_for_a_condition(scene: Any) -> None:
     prepare(scene)
     ledger = scene.ledger
     late = ActivityFault(ActivityLoss.LATE, instance="kid-a1", delivery=1, until=lambda: "work a22" in ledger.effects)
-    scene.faults = Faults([late])
+    scene.faults = DurableFaults([late])
     scene.play(tell)
     again = [position for position, effect in enumerate(ledger.effects) if effect == "work a11"][1]
     assert again > ledger.effects.index("work a22")
@@ -119,7 +119,7 @@ def test_a_late_delivery_can_wait_for_a_condition(scene: Any) -> None:
 @pytest.mark.parametrize("number", range(1, 6))
 def test_a_lost_turn_is_taken_again(scene: Any, loss: TurnLoss, orchestrator: str, number: int) -> None:
     prepare(scene)
-    scene.faults = Faults(turns=[TurnFault(loss, orchestrator, delivery=number)])
+    scene.faults = DurableFaults(turns=[TurnFault(loss, orchestrator, delivery=number)])
     assert scene.play(tell) >= timedelta(seconds=30)
     assert set(scene.ledger.effects) == EFFECTS
     assert len(scene.ledger.effects) == len(EFFECTS) or loss is TurnLoss.AFTER_MESSAGES
@@ -132,7 +132,7 @@ def kill_when(scene: Any, is_time: Callable[[Delivery], bool]) -> int:
 
     async def main() -> None:
         nonlocal kills
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         while True:
             host = scene.open_host(clock)
             killed = asyncio.Event()
@@ -173,7 +173,7 @@ def test_a_host_killed_once_at_any_delivery_is_gone_on_with(scene: Any, number: 
 
 
 def test_a_host_killed_over_and_over_goes_on_from_its_file(scene: Any, tmp_path: Path) -> None:
-    state = State(tmp_path / "state.db")
+    state = StateFile(tmp_path / "state.db")
     scene.storage = state
     assert kill_when(scene, lambda delivery: delivery.number % 3 == 0) >= 5
     assert set(scene.ledger.effects) == EFFECTS
@@ -184,7 +184,7 @@ def test_a_host_killed_over_and_over_goes_on_from_its_file(scene: Any, tmp_path:
 def test_an_instance_terminated_at_any_delivery_ends_and_its_children_go_on(scene: Any, number: int) -> None:
     prepare(scene)
 
-    async def main(host: FunctionsHost, clock: Clock) -> None:
+    async def main(host: FunctionsHost, clock: PlatformClock) -> None:
         def terminate(delivery: Delivery) -> None:
             if delivery.number == number and not host.durable.find("one").status.is_ended:
                 host.durable.terminate("one", "enough")
@@ -231,7 +231,7 @@ def digest(scene: Any, seed: int) -> str:
         seed=seed, turn_latency_max=SECOND, delivery_latency_max=SECOND, cross_check=False
     )
 
-    async def main(host: FunctionsHost, clock: Clock) -> str:
+    async def main(host: FunctionsHost, clock: PlatformClock) -> str:
         await tell(host, clock)
         return repr([(one.id, host.durable.history(one.id)) for one in host.durable.instances()])
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from local.clock import VIRTUAL_START, Clock
-from local.durable.history import EventType, parse_time
+from local.clock import VIRTUAL_START, PlatformClock
+from local.durable.history import HistoryEventType, parse_time
 from local.durable.instances import RuntimeStatus
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
@@ -25,7 +25,7 @@ def seconds(time: datetime) -> int:
 def ids(host: FunctionsHost, instance_id: str) -> list[tuple[str, int]]:
     """What the history says was scheduled: kind and sequence number."""
     return [
-        (EventType(event["EventType"]).name, event["EventId"])
+        (HistoryEventType(event["EventType"]).name, event["EventId"])
         for event in host.durable.history(instance_id)
         if event["EventId"] >= 0
     ]
@@ -54,7 +54,7 @@ def test_a_fan_out_ends_in_as_many_turns_as_there_are_times(scene: Any) -> None:
         results = yield context.task_all([context.call_activity("slow", second) for second in (3, 1, 2, 1)])
         return results
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         status = await host.durable.wait("one")
         assert status.output == [3, 1, 2, 1]
@@ -127,7 +127,7 @@ def test_a_timer_of_twenty_days_is_six_timers(scene: Any) -> None:
     def story(context: Any) -> Any:
         yield context.create_timer(context.current_utc_datetime + timedelta(days=20))
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         status = await host.durable.wait("one")
         assert status.updated - VIRTUAL_START >= timedelta(days=20)
@@ -170,7 +170,7 @@ def test_retries_take_two_numbers_each_and_one_timer_more_at_the_end(scene: Any)
         except Exception:
             yield context.call_activity("work", 2)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         status = await host.durable.wait("one")
         assert seconds(status.updated) == 5
@@ -217,7 +217,7 @@ def test_a_sub_orchestration_is_retried_under_a_new_id(scene: Any) -> None:
     def story(context: Any) -> Any:
         return (yield context.call_sub_orchestrator_with_retry("child", df.RetryOptions(5000, 2)))
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         status = await host.durable.wait("one")
         assert (status.output, seconds(status.updated)) == ("at last", 5)
@@ -255,7 +255,7 @@ def test_continue_as_new_begins_a_new_generation_in_the_same_turn(scene: Any) ->
             return None
         return number
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one", json.dumps("1"))
         status = await host.durable.wait("one")
         assert (status.output, seconds(status.updated)) == (5, 5)
@@ -277,7 +277,7 @@ def test_an_event_after_continue_as_new_in_the_same_turn_is_carried_over(scene: 
             return None
         return seen
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         for number in range(3):
@@ -296,7 +296,7 @@ def test_custom_status_is_that_of_the_last_answer(scene: Any) -> None:
         context.set_custom_status({"step": 2})
         yield context.create_timer(context.current_utc_datetime + SECOND)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND / 2)
         assert host.durable.find("one").custom_status == '{"step": 1}'
@@ -315,7 +315,7 @@ def test_the_version_is_the_given_one_or_host_json_s(scene: Any) -> None:
         default = yield context.call_sub_orchestrator("child")
         return [context.version, given, default]
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one", version="2.0")
         assert (await host.durable.wait("one")).output == ["2.0", "3.1", "1.0.0"]
 
@@ -342,7 +342,7 @@ def test_histories_have_the_extension_s_shape(scene: Any) -> None:
     def story(context: Any) -> Any:
         yield context.call_activity("work", 1)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await host.durable.wait("one")
         events = host.durable.history("one")

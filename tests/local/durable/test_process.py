@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.functions.host import FunctionsHost
-from local.state import State
+from local.state import StateFile
 
 STEPS = 40
 
@@ -64,10 +64,10 @@ def test_a_killed_process_is_gone_on_with(scene: Any, tmp_path: Path, effects: i
         for step in range(STEPS):
             yield context.call_activity("work", step)
 
-    async def go_on(host: FunctionsHost, clock: Clock) -> None:
+    async def go_on(host: FunctionsHost, clock: PlatformClock) -> None:
         await host.durable.wait("one")
 
-    state = State(path)
+    state = StateFile(path)
     scene.storage = state
     scene.add(story)
     scene.play(go_on)

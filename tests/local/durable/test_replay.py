@@ -9,7 +9,7 @@ import pytest
 
 from local.clock import VIRTUAL_START
 from local.durable.actions import Action, ActionType, extends, parse_failure
-from local.durable.history import Event, EventType, History, format_time, new_event, parse_time
+from local.durable.history import Event, History, HistoryEventType, format_time, new_event, parse_time
 from local.durable.replay import NonDeterminism, Replay, UnsupportedAction
 
 NOW = VIRTUAL_START
@@ -44,31 +44,31 @@ def when_any(*actions: Action) -> Action:
     return {"actionType": 11, "compoundActions": list(actions)}
 
 
-BEGIN = [new_event(EventType.ORCHESTRATOR_STARTED, NOW), new_event(EventType.EXECUTION_STARTED, NOW)]
+BEGIN = [new_event(HistoryEventType.ORCHESTRATOR_STARTED, NOW), new_event(HistoryEventType.EXECUTION_STARTED, NOW)]
 
 
 def scheduled(task_id: int, name: str) -> Event:
-    return new_event(EventType.TASK_SCHEDULED, NOW, task_id, Name=name)
+    return new_event(HistoryEventType.TASK_SCHEDULED, NOW, task_id, Name=name)
 
 
 def created(task_id: int) -> Event:
-    return new_event(EventType.TIMER_CREATED, NOW, task_id)
+    return new_event(HistoryEventType.TIMER_CREATED, NOW, task_id)
 
 
 def completed(task_id: int) -> Event:
-    return new_event(EventType.TASK_COMPLETED, NOW, TaskScheduledId=task_id, Result="1")
+    return new_event(HistoryEventType.TASK_COMPLETED, NOW, TaskScheduledId=task_id, Result="1")
 
 
 def failed(task_id: int) -> Event:
-    return new_event(EventType.TASK_FAILED, NOW, TaskScheduledId=task_id, Reason="r", Details="d")
+    return new_event(HistoryEventType.TASK_FAILED, NOW, TaskScheduledId=task_id, Reason="r", Details="d")
 
 
 def fired(task_id: int) -> Event:
-    return new_event(EventType.TIMER_FIRED, NOW, TimerId=task_id)
+    return new_event(HistoryEventType.TIMER_FIRED, NOW, TimerId=task_id)
 
 
 def raised(name: str) -> Event:
-    return new_event(EventType.EVENT_RAISED, NOW, Name=name, Input="1")
+    return new_event(HistoryEventType.EVENT_RAISED, NOW, Name=name, Input="1")
 
 
 def walk(actions: list[Action], *events: Event) -> Replay:
@@ -150,7 +150,8 @@ def test_a_duplicate_end_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "recorded", [scheduled(0, "other"), created(0), scheduled(1, "a"), new_event(EventType.TIMER_CREATED, NOW, 7)]
+    "recorded",
+    [scheduled(0, "other"), created(0), scheduled(1, "a"), new_event(HistoryEventType.TIMER_CREATED, NOW, 7)],
 )
 def test_a_history_of_something_else_is_non_determinism(recorded: Event) -> None:
     with pytest.raises(NonDeterminism, match="Non-Deterministic workflow detected"):
@@ -158,8 +159,8 @@ def test_a_history_of_something_else_is_non_determinism(recorded: Event) -> None
 
 
 def test_a_suspended_walk_holds_messages_and_starts_nothing() -> None:
-    suspended = new_event(EventType.EXECUTION_SUSPENDED, NOW, Reason="why")
-    resumed = new_event(EventType.EXECUTION_RESUMED, NOW, Reason="why")
+    suspended = new_event(HistoryEventType.EXECUTION_SUSPENDED, NOW, Reason="why")
+    resumed = new_event(HistoryEventType.EXECUTION_RESUMED, NOW, Reason="why")
     actions = [call("a"), call("b")]
     held = walk(actions, scheduled(0, "a"), suspended, completed(0))
     assert (held.is_suspended, held.new, held.open_ids) == (True, [], [0])

@@ -12,7 +12,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.clock import Clock
+from local.clock import PlatformClock
 from local.durable.errors import Complaint, HostErrors
 from local.durable.host import InstanceConflict
 from local.durable.instances import RuntimeStatus
@@ -30,7 +30,7 @@ def test_an_early_event_is_given_to_every_later_wait_by_the_sdk_and_the_host_han
         second = yield context.wait_for_external_event("go")
         return [first, second]
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         host.durable.raise_event("one", "go", '"x"')
@@ -46,7 +46,7 @@ def test_an_event_in_another_case_satisfies_the_host_and_not_the_sdk(scene: Any)
     def story(context: Any) -> Any:
         yield context.wait_for_external_event("go")
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         host.durable.raise_event("one", "GO")
@@ -64,7 +64,7 @@ def test_the_newest_wait_gets_the_event(scene: Any) -> None:
         winner = yield context.task_any([older, newer])
         return winner is newer
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         host.durable.raise_event("one", "go")
@@ -84,7 +84,7 @@ def test_a_raced_retry_whose_timer_is_cancelled_fails_the_instance(scene: Any) -
         timer.cancel()
         yield context.call_activity("work", 1)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         with pytest.raises(HostErrors) as caught:
             await host.durable.wait("one")
@@ -115,7 +115,7 @@ def test_a_start_under_a_running_id_is_refused_and_an_ended_one_is_replaced(scen
         yield context.create_timer(context.current_utc_datetime + MINUTE)
         return context.get_input()
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one", json.dumps('"a"'))
         with pytest.raises(InstanceConflict, match="status Pending already exists"):
             host.durable.start_instance("story", "one")
@@ -140,7 +140,7 @@ def test_terminate_ends_at_once_and_reaches_no_child_and_no_activity(scene: Any)
     def story(context: Any) -> Any:
         yield context.task_all([context.call_sub_orchestrator("child", None, "kid"), context.call_activity("slow", 30)])
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         host.durable.terminate("one", "enough")
@@ -163,7 +163,7 @@ def test_a_terminated_child_fails_in_its_parent(scene: Any) -> None:
         except Exception as error:
             return str(error)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         host.durable.terminate("kid", "enough")
@@ -179,7 +179,7 @@ def test_a_suspended_instance_holds_everything_until_it_is_resumed(scene: Any) -
         yield context.call_activity("work", 1)
         return "done"
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND / 2)
         host.durable.suspend("one", "hold on")
@@ -197,7 +197,7 @@ def test_a_suspended_instance_can_be_terminated(scene: Any) -> None:
     def story(context: Any) -> Any:
         yield context.wait_for_external_event("never")
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         host.durable.suspend("one", "hold on")
         await clock.sleep(SECOND)
@@ -213,7 +213,7 @@ def test_a_purged_instance_is_gone_and_what_was_under_way_for_it_is_dropped(scen
     def story(context: Any) -> Any:
         yield context.call_activity("slow", 60)
 
-    async def play(host: FunctionsHost, clock: Clock) -> None:
+    async def play(host: FunctionsHost, clock: PlatformClock) -> None:
         host.durable.start_instance("story", "one")
         await clock.sleep(SECOND)
         assert host.durable.purge(["one", "unknown"]) == 1

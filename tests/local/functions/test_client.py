@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.binding import WEBHOOK_PATH, client_binding
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
@@ -26,7 +26,7 @@ class Scene:
     """A started host, and an SDK client of it."""
 
     host: FunctionsHost
-    clock: Clock
+    clock: PlatformClock
     client: Any
 
     async def running(self, instance_id: str, minutes: int = 60) -> None:
@@ -204,7 +204,7 @@ def client_of(host: FunctionsHost) -> Any:
 @pytest.mark.parametrize("told", STORIES, ids=lambda told: told.__name__)
 def test_the_client_in_virtual_time(sample: Any, told: Story) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         host = FunctionsHost(sample.app, clock, host_json=HostJson(), options=HostOptions(timers=False))
         await host.start()
         await told(Scene(host, clock, client_of(host)))
@@ -215,7 +215,7 @@ def test_the_client_in_virtual_time(sample: Any, told: Story) -> None:
 
 @pytest.mark.parametrize("told", STORIES, ids=lambda told: told.__name__)
 async def test_the_client_over_real_sockets(sample: Any, told: Story) -> None:
-    clock = Clock(VIRTUAL_START, scale=600)
+    clock = PlatformClock(VIRTUAL_START, scale=600)
     host = FunctionsHost(sample.app, clock, host_json=HostJson(), options=HostOptions(timers=False))
     server = await serve(host, 0)
     try:
@@ -225,7 +225,7 @@ async def test_the_client_over_real_sockets(sample: Any, told: Story) -> None:
 
 
 async def test_many_clients_at_once_at_scale_60(sample: Any) -> None:
-    clock = Clock(VIRTUAL_START, scale=60)
+    clock = PlatformClock(VIRTUAL_START, scale=60)
     host = FunctionsHost(sample.app, clock, host_json=HostJson(), options=HostOptions(timers=False))
     server = await serve(host, 0)
     client = client_of(host)
@@ -239,7 +239,7 @@ async def test_many_clients_at_once_at_scale_60(sample: Any) -> None:
 
 def test_clients_of_two_hosts_in_one_virtual_time_reach_their_own(sample: Any) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         hosts = []
         for name in ("one", "two"):
             base = f"http://{name}.local"
@@ -259,7 +259,7 @@ def test_clients_of_two_hosts_in_one_virtual_time_reach_their_own(sample: Any) -
 
 def in_process(sample: Any, told: Callable[[FunctionsHost], Awaitable[None]]) -> None:
     async def main() -> None:
-        host = FunctionsHost(sample.app, Clock(VIRTUAL_START), options=HostOptions(timers=False))
+        host = FunctionsHost(sample.app, PlatformClock(VIRTUAL_START), options=HostOptions(timers=False))
         await host.start()
         await told(host)
         await host.stop()

@@ -14,7 +14,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.answers import HttpAnswer
 from local.durable.errors import HostKilled
 from local.durable.options import HostJson, HostOptions
@@ -77,7 +77,7 @@ def app(seen: list[Any], build: Callable[[Callable[[Any], None]], df.DFApp]) -> 
 
 def play(app: df.DFApp, story: Story) -> Any:
     async def main() -> Any:
-        host = FunctionsHost(app, Clock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False))
+        host = FunctionsHost(app, PlatformClock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False))
         await host.start()
         try:
             return await story(host)

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.errors import HostKilled
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import BODY_BYTES_MAX, FunctionsHost
 
-Story = Callable[[FunctionsHost, Clock], Coroutine[Any, Any, Any]]
+Story = Callable[[FunctionsHost, PlatformClock], Coroutine[Any, Any, Any]]
 
 
 def play(sample: Any, story: Story, host_json: HostJson | None = None) -> Any:
     async def main() -> Any:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         host = FunctionsHost(sample.app, clock, host_json=host_json or HostJson(), options=HostOptions(timers=False))
         await host.start()
         try:
@@ -54,7 +54,7 @@ def play(sample: Any, story: Story, host_json: HostJson | None = None) -> Any:
 def test_a_request_is_answered_as_the_host_does(
     sample: Any, method: str, target: str, status: int, body: bytes
 ) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         answer = await host.request(method, target)
         assert (answer.status, answer.body) == (status, body)
 
@@ -62,7 +62,7 @@ def test_a_request_is_answered_as_the_host_does(
 
 
 def test_headers_types_and_cookies_are_the_function_s(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         answer = await host.request("GET", "/api/files/x")
         assert answer.headers == {"X-Name": "files", "Content-Type": "text/plain; charset=utf-8"}
         assert answer.cookies == ("a=b; Path=/",)
@@ -72,7 +72,7 @@ def test_headers_types_and_cookies_are_the_function_s(sample: Any) -> None:
 
 
 def test_the_route_prefix_is_host_json_s(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         assert (await host.request("GET", "/number/7")).status == 200
         assert (await host.request("GET", "/api/number/7")).status == 404
 
@@ -80,7 +80,7 @@ def test_the_route_prefix_is_host_json_s(sample: Any) -> None:
 
 
 def test_a_body_over_the_limit_is_refused(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         body = bytes(BODY_BYTES_MAX + 1)
         assert (await host.request("POST", "/api/number/7", body=body)).status == 413
 
@@ -88,7 +88,7 @@ def test_a_body_over_the_limit_is_refused(sample: Any) -> None:
 
 
 def test_a_failed_function_leaves_its_traceback_in_the_log(sample: Any, caplog: pytest.LogCaptureFixture) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         await host.request("GET", "/api/fall")
 
     play(sample, story)
@@ -96,7 +96,7 @@ def test_a_failed_function_leaves_its_traceback_in_the_log(sample: Any, caplog: 
 
 
 def test_a_function_starts_and_reads_an_orchestration(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         accepted = await host.request("POST", "/api/waits/w1", body=b"2")
         assert accepted.status == 202
         location = accepted.headers["Location"]
@@ -115,7 +115,7 @@ def test_a_function_starts_and_reads_an_orchestration(sample: Any) -> None:
 
 
 def test_an_activity_may_have_a_client_too(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         await host.request("POST", "/api/waits/w1")
         await clock.sleep(timedelta(seconds=1))
         host.durable.start_instance("waker", "w2", json.dumps('"w1"'))
@@ -125,7 +125,7 @@ def test_an_activity_may_have_a_client_too(sample: Any) -> None:
 
 
 def test_a_killed_host_answers_nothing(sample: Any) -> None:
-    async def story(host: FunctionsHost, clock: Clock) -> None:
+    async def story(host: FunctionsHost, clock: PlatformClock) -> None:
         waiting = asyncio.ensure_future(host.request("GET", "/api/linger"))
         await clock.sleep(timedelta(seconds=1))
         host.kill()

@@ -16,7 +16,7 @@ import aiohttp
 import azure.functions as func
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.answers import HttpCall
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
@@ -37,7 +37,7 @@ ADA = Person("6d3a", "ada@example.com", ("deployer",))
 def play(app: Any, story: Callable[[FunctionsHost], Coroutine[Any, Any, Any]], **options: Any) -> Any:
     async def main() -> Any:
         host = FunctionsHost(
-            app, Clock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False), **options
+            app, PlatformClock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False), **options
         )
         await host.start()
         try:
@@ -152,7 +152,11 @@ def test_without_its_key_an_extension_is_reached_by_the_master() -> None:
 
 async def test_sockets_make_no_difference(sample: Any) -> None:
     host = FunctionsHost(
-        sample.app, Clock(VIRTUAL_START, 600), host_json=HostJson(), options=HostOptions(timers=False), keys=KEYS
+        sample.app,
+        PlatformClock(VIRTUAL_START, 600),
+        host_json=HostJson(),
+        options=HostOptions(timers=False),
+        keys=KEYS,
     )
     server = await serve(host, 0)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:

@@ -8,14 +8,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from local.clock import VIRTUAL_START, Clock
+from local.clock import VIRTUAL_START, PlatformClock
 from local.durable.options import HostJson, HostOptions
 from local.functions.host import FunctionsHost
 from local.functions.server import serve
 
 
 async def test_requests_are_answered_as_without_sockets(sample: Any) -> None:
-    host = FunctionsHost(sample.app, Clock(VIRTUAL_START, 600), host_json=HostJson(), options=HostOptions(timers=False))
+    host = FunctionsHost(
+        sample.app, PlatformClock(VIRTUAL_START, 600), host_json=HostJson(), options=HostOptions(timers=False)
+    )
     server = await serve(host, 0)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
         async with session.post("/api/number/7/kg?q=a+b") as answer:
@@ -38,7 +40,9 @@ async def test_requests_are_answered_as_without_sockets(sample: Any) -> None:
 
 
 async def test_a_stopped_server_listens_no_more(sample: Any) -> None:
-    host = FunctionsHost(sample.app, Clock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False))
+    host = FunctionsHost(
+        sample.app, PlatformClock(VIRTUAL_START), host_json=HostJson(), options=HostOptions(timers=False)
+    )
     server = await serve(host, 0)
     await server.stop()
     with pytest.raises(OSError, match="onnect"):

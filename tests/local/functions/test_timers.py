@@ -10,7 +10,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.durable.options import HostOptions
 from local.functions.host import FunctionsHost
 from local.functions.schedules import ScheduleError, parse_schedule
@@ -51,7 +51,7 @@ def test_a_schedule_that_never_comes_is_refused() -> None:
 
 def run_for(sample: Any, length: timedelta, options: HostOptions) -> None:
     async def main() -> None:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         host = FunctionsHost(sample.app, clock, options=options)
         await host.start()
         await clock.sleep(length)
@@ -88,7 +88,7 @@ class Minutely:
         self.seen: list[str] = []
         self.ended = 0
         self.storage = MemoryState()
-        self.clock = Clock(VIRTUAL_START)
+        self.clock = PlatformClock(VIRTUAL_START)
         self._build = build
         self.host = self.new_host(schedule)
 

@@ -17,7 +17,7 @@ import pytest
 
 from local.clock import VIRTUAL_START
 from local.durable.binding import WEBHOOK_PATH, client_binding
-from local.durable.history import EventType, new_event
+from local.durable.history import HistoryEventType, new_event
 from local.functions.index import Function, index_app
 
 # The library has no types; it is asked for by name, so that the type checker need not have it.
@@ -154,8 +154,8 @@ async def test_an_orchestrator_is_invoked_with_the_context_that_the_durable_host
 ) -> None:
     started = {"Name": "shouting", "Version": None, "Input": '"\\"a\\""'}
     events = [
-        new_event(EventType.ORCHESTRATOR_STARTED, VIRTUAL_START),
-        new_event(EventType.EXECUTION_STARTED, VIRTUAL_START, **started),
+        new_event(HistoryEventType.ORCHESTRATOR_STARTED, VIRTUAL_START),
+        new_event(HistoryEventType.EXECUTION_STARTED, VIRTUAL_START, **started),
     ]
     context = {
         "history": events,
@@ -196,8 +196,10 @@ async def test_teal_s_recipe_and_health_are_invoked(teal: dict[str, Any]) -> Non
     run = {"deploymentId": "web-1", "scaleSetId": "/set", "epoch": 1, "pollInterval": 15}
     stored = json.dumps(json.dumps(run))
     events = [
-        new_event(EventType.ORCHESTRATOR_STARTED, VIRTUAL_START),
-        new_event(EventType.EXECUTION_STARTED, VIRTUAL_START, Name="deploy_group", Version="1.0.0", Input=stored),
+        new_event(HistoryEventType.ORCHESTRATOR_STARTED, VIRTUAL_START),
+        new_event(
+            HistoryEventType.EXECUTION_STARTED, VIRTUAL_START, Name="deploy_group", Version="1.0.0", Input=stored
+        ),
     ]
     context = {
         "history": events,

@@ -18,9 +18,9 @@ from local.azure.world.images import Behavior
 from local.clock import run_virtual
 from local.rehearsal.__main__ import main
 from local.rehearsal.copies import copy_of
-from local.rehearsal.figures import Figures, Level
-from local.rehearsal.outcome import Found, Kind, Rehearsal, Run, exit_code
-from local.rehearsal.plays import KILLED_AT, Refused, dry_run
+from local.rehearsal.figures import FigureLevel, Figures
+from local.rehearsal.outcome import FindingKind, Rehearsal, RehearsalFinding, RehearsalRun, exit_code
+from local.rehearsal.plays import KILLED_AT, Rejection, dry_run
 
 EXAMPLE = Path(__file__).parents[3] / "local" / "worlds" / "example-set.json"
 
@@ -246,8 +246,8 @@ def test_where_nothing_checks_the_application_a_bad_image_goes_live_and_that_is_
     assert "fewest VMs that served 1 of 1 0 of 1 1 of 1" in said
 
 
-def level(minutes: float, vms: int) -> Level:
-    return Level(timedelta(minutes=minutes), vms)
+def level(minutes: float, vms: int) -> FigureLevel:
+    return FigureLevel(timedelta(minutes=minutes), vms)
 
 
 FIGURES = Figures(
@@ -267,34 +267,43 @@ def test_a_surge_that_has_not_gone_is_counted_to_the_end() -> None:
     assert figures.surge_hours == pytest.approx(1)
 
 
-def run(kind: Kind = Kind.GOOD, status: str = "finished", least: int = 4, broken: tuple[str, ...] = ()) -> Run:
+def run(
+    kind: FindingKind = FindingKind.GOOD, status: str = "finished", least: int = 4, broken: tuple[str, ...] = ()
+) -> RehearsalRun:
     figures = Figures((level(0, 4), level(5, least)), FIGURES.existing, FIGURES.length)
-    return Run(kind, status, "why", FIGURES.length, figures, 2, {}, "2.4.0", (), 0, 27, broken)
+    return RehearsalRun(kind, status, "why", FIGURES.length, figures, 2, {}, "2.4.0", (), 0, 27, broken)
 
 
-REFUSING = Found("error", "overprovisioning", "on", "off")
+REFUSING = RehearsalFinding("error", "overprovisioning", "on", "off")
 
 
 @pytest.mark.parametrize(
     ("runs", "findings", "words", "code"),
     [
-        ([run(), run(Kind.BAD, "failed"), run(Kind.KILLED)], [], "Ready: the good image went everywhere", 0),
-        ([run(Kind.BAD, "rolledBack")], [Found("warning", "spot", "", "")], "Ready: ", 0),
+        (
+            [run(), run(FindingKind.BAD, "failed"), run(FindingKind.KILLED)],
+            [],
+            "Ready: the good image went everywhere",
+            0,
+        ),
+        ([run(FindingKind.BAD, "rolledBack")], [RehearsalFinding("warning", "spot", "", "")], "Ready: ", 0),
         ([run()], [REFUSING], "Teal would refuse this set as it is. With the remedies", 1),
         ([], [REFUSING], "Teal would refuse to deploy to this set", 1),
         ([run(status="failed")], [], "Not as it should be: a good image ended as failed: why", 1),
         ([run(broken=("no_vm_cut_off: web_1",))], [], "Not as it should be: a good image ended as finished", 1),
         (
-            [run(Kind.BAD, "stopped")],
+            [run(FindingKind.BAD, "stopped")],
             [],
             "Not as it should be: an image that never becomes healthy ended as stopped",
             1,
         ),
-        ([run(Kind.BAD, "finished", 0)], [], "Beware: nothing tells whether a VM of this set works", 0),
+        ([run(FindingKind.BAD, "finished", 0)], [], "Beware: nothing tells whether a VM of this set works", 0),
         ([run(least=3)], [], "Beware: fewer VMs served for a time", 0),
     ],
 )
-def test_the_verdict_and_the_exit_code(runs: list[Run], findings: list[Found], words: str, code: int) -> None:
+def test_the_verdict_and_the_exit_code(
+    runs: list[RehearsalRun], findings: list[RehearsalFinding], words: str, code: int
+) -> None:
     rehearsal = Rehearsal("web", "", {"healthCheckTypes": []}, {}, tuple(findings), runs=tuple(runs))
     assert rehearsal.verdict.startswith(words)
     assert exit_code((rehearsal,)) == code
@@ -302,6 +311,6 @@ def test_the_verdict_and_the_exit_code(runs: list[Run], findings: list[Found], w
 
 def test_a_refusal_of_the_request_itself_has_no_findings() -> None:
     [body] = read_scale_sets(EXAMPLE)
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(Rejection) as raised:
         run_virtual(dry_run(copy_of(copy.deepcopy(body), Behavior()), {"batchSize": 0}))
     assert raised.value.findings == []

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 
-from local.soak.player import Outcome
+from local.soak.player import RunOutcome
 from local.soak.report import MANY, Tally, broken_line, progress_line, summary
 from local.soak.script import TROUBLE, Seed
 
 
-def tally_of(*outcomes: Outcome, wanted: int) -> Tally:
+def tally_of(*outcomes: RunOutcome, wanted: int) -> Tally:
     tally = Tally(wanted)
     for outcome in outcomes:
         tally.add(outcome)
     return tally
 
 
-def good(number: int, faulty: bool = False, *trouble: str) -> Outcome:
-    return Outcome(Seed(number, faulty), [], Counter(trouble), Counter(["group_free"]), Counter(["finished"] * 2))
+def good(number: int, faulty: bool = False, *trouble: str) -> RunOutcome:
+    return RunOutcome(Seed(number, faulty), [], Counter(trouble), Counter(["group_free"]), Counter(["finished"] * 2))
 
 
-BAD = Outcome(Seed(17, True), ["one", "two", "three", "four", "five"])
+BAD = RunOutcome(Seed(17, True), ["one", "two", "three", "four", "five"])
 
 
 def test_a_broken_seed_is_named_with_the_command_that_plays_it_again() -> None:

@@ -13,14 +13,14 @@ from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.events import EventType
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem
 from rollout.model.rows.holds import Hold
 from rollout.model.status import Status
 
-Break = Callable[[VirtualPlatform, Watched, Deployment], Awaitable[Any]]
+Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 
 GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
 
@@ -43,7 +43,7 @@ def broken(disturb: Break, asked: dict[str, Any] | None = None, aside: str = "")
             scale_set_id = str(platform.world.groups[0]["scaleSetId"])
             if aside:
                 platform.cloud.interfere.stop(scale_set_id, aside)
-            watched = Watched.begin(platform, scale_set_id, "web")
+            watched = WatchedSet.begin(platform, scale_set_id, "web")
             row = await platform.ended(await platform.start(**{**GOOD, **(asked or {})}))
             await platform.clock.sleep(timedelta(hours=1))
             assert await violations(watched) == []
@@ -58,7 +58,7 @@ async def change(platform: VirtualPlatform, row: Deployment, **fields: Any) -> N
     await platform.store.deployments.change(row.id, lambda current: replace(current, **fields))
 
 
-async def nothing(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+async def nothing(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
     """Leave all as it is."""
 
 
@@ -67,7 +67,7 @@ def test_an_orderly_deployment_breaks_none() -> None:
 
 
 def test_a_step_that_was_tried_again_where_nothing_was_wrong_is_found() -> None:
-    async def retried(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def retried(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         (event, *_) = await platform.events(row.id)
         again = replace(event, sequence=row.sequence + 1, at=platform.clock.now(), type=EventType.STEP_RETRIED)
         await platform.store.events.put(row.id, again)
@@ -78,19 +78,19 @@ def test_a_step_that_was_tried_again_where_nothing_was_wrong_is_found() -> None:
 
 @pytest.mark.parametrize("code", ["stepFailed", "internalError"])
 def test_a_step_that_failed_where_nothing_was_wrong_is_found(code: str) -> None:
-    async def failed(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def failed(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, error=Problem(code, "it did not work"))
 
     assert broken(failed) == {"no_step_fails"}
 
 
 def test_a_step_may_fail_where_something_was_wrong() -> None:
-    async def excused(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def excused(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, error=Problem("stepFailed", "it did not work"))
         platform.cloud.faults.add(Fault(status=503))
         await platform.get("/api/groups/web/images")
 
-    async def killed(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def killed(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, error=Problem("stepFailed", "it did not work"))
         await platform.restart_host()
 
@@ -98,14 +98,14 @@ def test_a_step_may_fail_where_something_was_wrong() -> None:
 
 
 def test_an_activity_that_raised_is_found() -> None:
-    async def raised(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def raised(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         platform.host.durable.failures.append("Activity function 'judge_batch' failed: KeyError: 3")
 
     assert broken(raised) == {"no_activity_raises"}
 
 
 def test_a_skipped_vm_that_was_deleted_is_found() -> None:
-    async def deleted(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def deleted(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         (skipped,) = await platform.store.vms.list(row.id, 0)
         intent = Intent(IntentKind.DELETE, 1, 9, platform.clock.now(), vm_ids=(skipped.vm_id,))
         await platform.store.intents.put(row.id, intent)
@@ -114,42 +114,42 @@ def test_a_skipped_vm_that_was_deleted_is_found() -> None:
 
 
 def test_a_vm_that_a_roll_back_left_without_a_reason_is_found() -> None:
-    async def rolled_back(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def rolled_back(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, status=Status.ROLLED_BACK, settled=False)
 
     assert "rolled_back_is_explained" in broken(rolled_back)
 
 
 def test_a_failed_deployment_that_calls_a_bad_model_settled_is_found() -> None:
-    async def bad_model(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def bad_model(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, status=Status.FAILED)
 
     assert {"settled_is_in_order", "settled_was_put_in_order", "good_image"} <= broken(bad_model)
 
 
 def test_a_settled_set_with_more_vms_than_meant_is_found() -> None:
-    async def surplus(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def surplus(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, target_size=1)
 
     assert broken(surplus) == {"settled_is_in_order"}
 
 
 def test_an_end_with_more_vms_than_there_were_is_found() -> None:
-    async def more(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def more(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         watched.places.popitem()
 
     assert broken(more) == {"as_many_vms_as_before"}
 
 
 def test_a_finished_deployment_with_a_vm_on_another_image_is_found() -> None:
-    async def another(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def another(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         platform.cloud.scale_set(watched.scale_set_id).active()[0].image = {"id": "/another"}
 
     assert broken(another) == {"finished_is_on_the_image"}
 
 
 def test_a_settled_set_of_which_something_is_held_is_found() -> None:
-    async def held(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def held(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         now = platform.clock.now()
         await platform.store.holds.put(Hold(watched.scale_set_id, row.id, (), now, keep_until=now + timedelta(days=1)))
 
@@ -157,7 +157,7 @@ def test_a_settled_set_of_which_something_is_held_is_found() -> None:
 
 
 def test_an_image_that_failed_and_is_called_restored_is_found() -> None:
-    async def claimed(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def claimed(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         await change(platform, row, image=replace(row.image, previous=row.image.pinned, unknown="nobody knows"))
 
     assert "nothing_restored_that_failed" in broken(claimed, {"image": "1.2.0"})
@@ -165,11 +165,13 @@ def test_an_image_that_failed_and_is_called_restored_is_found() -> None:
 
 
 def test_a_bad_image_in_the_model_that_nobody_tells_or_that_is_told_and_not_there_is_found() -> None:
-    async def told(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
-        bad = Danger(watched.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned)
+    async def told(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        bad = DangerRecord(
+            watched.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned
+        )
         await platform.store.dangers.put(bad)
 
-    async def untold(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def untold(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         event = (await platform.events(row.id))[-2]
         await platform.store.events.put(row.id, replace(event, type=EventType.IMAGE_NOT_RESTORED))
 
@@ -179,7 +181,7 @@ def test_a_bad_image_in_the_model_that_nobody_tells_or_that_is_told_and_not_ther
 
 
 def test_a_vm_that_was_not_put_back_into_its_pools_is_found() -> None:
-    async def out(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def out(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         # As if the pool had never been written: others who do this are seen, and it is theirs.
         pool = next(iter(next(iter(next(iter(watched.places.values())).values()))))
         vm = platform.cloud.scale_set(watched.scale_set_id).active()[0]
@@ -191,7 +193,7 @@ def test_a_vm_that_was_not_put_back_into_its_pools_is_found() -> None:
 
 
 def test_a_vm_that_others_took_out_of_its_pools_is_theirs() -> None:
-    async def out(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+    async def out(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         pool = next(iter(next(iter(next(iter(watched.places.values())).values()))))
         vm = platform.cloud.scale_set(watched.scale_set_id).active()[0]
         platform.cloud.interfere.set_down(watched.scale_set_id, vm.vm_id, pool)
@@ -202,7 +204,7 @@ def test_a_vm_that_others_took_out_of_its_pools_is_theirs() -> None:
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
     async def main() -> None:
         async with VirtualPlatform(small_world()) as platform:
-            watched = Watched.begin(platform, str(platform.world.groups[0]["scaleSetId"]), "web")
+            watched = WatchedSet.begin(platform, str(platform.world.groups[0]["scaleSetId"]), "web")
             await violations(watched, frozenset({"never_fewer_severing"}))
 
     with pytest.raises(ValueError, match="there is no checker never_fewer_severing"):

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from local.clock import VIRTUAL_START, Clock, run_virtual
+from local.clock import VIRTUAL_START, PlatformClock, run_virtual
 from local.virtual.memory import memory_store
 from rollout.model.rows.deployment import Batch
 
 
 def test_racing_writers_take_no_virtual_time_and_end_the_same_in_every_run() -> None:
     async def race() -> tuple[list[int], timedelta]:
-        clock = Clock(VIRTUAL_START)
+        clock = PlatformClock(VIRTUAL_START)
         store = memory_store()
         await store.batches.put("a", [Batch(1, 0, 0)])
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.automation.due import TRY_LASTS, Act, Times, decide, is_try, try_token
+from rollout.automation.due import TRY_LASTS, DueTimes, ScheduleAct, decide, is_try, try_token
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.names import deployment_id
 from rollout.model.parameters import Parameters
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.deployment import Deployment, Image, Problem
 from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun, as_put
 
@@ -41,15 +41,22 @@ def waits(due: datetime, reason: str = "Deployment a has the set", **fields: obj
     ("schedule", "run", "now", "act", "due", "words"),
     [
         # The time comes.
-        (replace(NIGHTLY, since=BEFORE + MINUTE), None, LAST, Act.TRY, LAST, "Due now"),
-        (NIGHTLY, run_of(BEFORE), LAST + HOUR, Act.TRY, LAST, "Due 1 h ago"),
-        (NIGHTLY, run_of(BEFORE - DAY), LAST, Act.TRY, LAST, "Due now. Times before it passed without a run too"),
+        (replace(NIGHTLY, since=BEFORE + MINUTE), None, LAST, ScheduleAct.TRY, LAST, "Due now"),
+        (NIGHTLY, run_of(BEFORE), LAST + HOUR, ScheduleAct.TRY, LAST, "Due 1 h ago"),
+        (
+            NIGHTLY,
+            run_of(BEFORE - DAY),
+            LAST,
+            ScheduleAct.TRY,
+            LAST,
+            "Due now. Times before it passed without a run too",
+        ),
         # Too late.
         (
             NIGHTLY,
             run_of(BEFORE),
             LAST + HOUR + MINUTE,
-            Act.MISSED,
+            ScheduleAct.MISSED,
             LAST,
             "Nothing ran at that time: found 1 h 1 min late, and 1 h are allowed",
         ),
@@ -57,7 +64,7 @@ def waits(due: datetime, reason: str = "Deployment a has the set", **fields: obj
             NIGHTLY,
             None,
             LAST + 2 * HOUR,
-            Act.MISSED,
+            ScheduleAct.MISSED,
             LAST,
             "Nothing ran at that time: found 2 h late, and 1 h are allowed. Times before it passed without a run too",
         ),
@@ -65,17 +72,17 @@ def waits(due: datetime, reason: str = "Deployment a has the set", **fields: obj
             NIGHTLY,
             waits(LAST),
             LAST + HOUR + MINUTE,
-            Act.MISSED,
+            ScheduleAct.MISSED,
             LAST,
             "Could not start within 1 h. Deployment a has the set",
         ),
         # It waits.
-        (NIGHTLY, waits(LAST), LAST + HOUR, Act.TRY, LAST, "Due 1 h ago"),
+        (NIGHTLY, waits(LAST), LAST + HOUR, ScheduleAct.TRY, LAST, "Due 1 h ago"),
         (
             NIGHTLY,
             waits(BEFORE),
             LAST,
-            Act.TRY,
+            ScheduleAct.TRY,
             LAST,
             "Due now. The time 2026-11-22T02:30:00.000Z still waited, and is not tried again",
         ),
@@ -84,74 +91,88 @@ def waits(due: datetime, reason: str = "Deployment a has the set", **fields: obj
             NIGHTLY,
             waits(LAST, trying=True),
             LAST + MINUTE,
-            Act.LATER,
+            ScheduleAct.LATER,
             LAST,
             "It is being tried since 2026-11-23T02:30:00.000Z",
         ),
-        (NIGHTLY, waits(LAST, trying=True), LAST + TRY_LASTS, Act.TRY, LAST, "Due 2 min ago"),
+        (NIGHTLY, waits(LAST, trying=True), LAST + TRY_LASTS, ScheduleAct.TRY, LAST, "Due 2 min ago"),
         (
             NIGHTLY,
             waits(BEFORE, trying=True, at=LAST - MINUTE),
             LAST,
-            Act.LATER,
+            ScheduleAct.LATER,
             BEFORE,
             "It is being tried since 2026-11-23T02:29:00.000Z",
         ),
         # Decided already.
         *(
-            (NIGHTLY, run_of(LAST, outcome), LAST + MINUTE, Act.NOTHING, None, "No time of the schedule is undecided")
+            (
+                NIGHTLY,
+                run_of(LAST, outcome),
+                LAST + MINUTE,
+                ScheduleAct.NOTHING,
+                None,
+                "No time of the schedule is undecided",
+            )
             for outcome in ScheduleOutcome
             if outcome is not ScheduleOutcome.WAITING
         ),
-        (NIGHTLY, run_of(LAST + DAY), LAST + MINUTE, Act.NOTHING, None, "No time of the schedule is undecided"),
+        (NIGHTLY, run_of(LAST + DAY), LAST + MINUTE, ScheduleAct.NOTHING, None, "No time of the schedule is undecided"),
         # Made or changed after the time.
         (
             replace(NIGHTLY, since=LAST + MINUTE),
             None,
             LAST + 2 * MINUTE,
-            Act.NOTHING,
+            ScheduleAct.NOTHING,
             None,
             "No time of the schedule is undecided",
         ),
-        (replace(NIGHTLY, since=LAST), None, LAST, Act.TRY, LAST, "Due now"),
+        (replace(NIGHTLY, since=LAST), None, LAST, ScheduleAct.TRY, LAST, "Due now"),
         (
             replace(NIGHTLY, since=LAST + MINUTE),
             waits(LAST),
             LAST + 2 * MINUTE,
-            Act.MISSED,
+            ScheduleAct.MISSED,
             LAST,
             "The schedule was changed before this time could start. Deployment a has the set",
         ),
-        (replace(NIGHTLY, since=None), None, LAST, Act.TRY, LAST, "Due now"),
+        (replace(NIGHTLY, since=None), None, LAST, ScheduleAct.TRY, LAST, "Due now"),
         # Disabled.
-        (replace(NIGHTLY, enabled=False), None, LAST, Act.NOTHING, None, "No time of the schedule is undecided"),
+        (
+            replace(NIGHTLY, enabled=False),
+            None,
+            LAST,
+            ScheduleAct.NOTHING,
+            None,
+            "No time of the schedule is undecided",
+        ),
         (
             replace(NIGHTLY, enabled=False),
             waits(LAST),
             LAST + MINUTE,
-            Act.MISSED,
+            ScheduleAct.MISSED,
             LAST,
             "The schedule was disabled before this time could start. Deployment a has the set",
         ),
         # Another process's clock is ahead.
-        (NIGHTLY, waits(LAST), LAST - MINUTE, Act.LATER, LAST, "It is due at 2026-11-23T02:30:00.000Z"),
+        (NIGHTLY, waits(LAST), LAST - MINUTE, ScheduleAct.LATER, LAST, "It is due at 2026-11-23T02:30:00.000Z"),
     ],
 )
 def test_what_is_decided(
-    schedule: Schedule, run: ScheduleRun | None, now: datetime, act: Act, due: datetime | None, words: str
+    schedule: Schedule, run: ScheduleRun | None, now: datetime, act: ScheduleAct, due: datetime | None, words: str
 ) -> None:
-    decision = decide(schedule, run, Times(LAST if now >= LAST else BEFORE, BEFORE), now)
+    decision = decide(schedule, run, DueTimes(LAST if now >= LAST else BEFORE, BEFORE), now)
     assert (decision.act, decision.due, decision.reason) == (act, due, words)
 
 
 def test_a_schedule_that_never_came_has_nothing_to_decide() -> None:
-    assert decide(NIGHTLY, None, Times(None), LAST).act is Act.NOTHING
+    assert decide(NIGHTLY, None, DueTimes(None), LAST).act is ScheduleAct.NOTHING
 
 
 def test_what_is_put_keeps_since_when_its_times_are_these() -> None:
     (same,) = as_put([replace(NIGHTLY, since=None)], [NIGHTLY], LAST)
     assert same == NIGHTLY
-    other = replace(NIGHTLY, since=None, max_lateness=DAY, deployment=Asked(batch_size=3))
+    other = replace(NIGHTLY, since=None, max_lateness=DAY, deployment=StartRequest(batch_size=3))
     assert as_put([other], [NIGHTLY], LAST)[0].since == MADE
     for change in ({"cron": "31 2 * * *"}, {"time_zone": "Europe/Berlin"}, {"enabled": False}, {"name": "other"}):
         assert as_put([replace(NIGHTLY, **change)], [NIGHTLY], LAST)[0].since == LAST
@@ -189,14 +210,14 @@ class Night:
     began: list[tuple[datetime, datetime]] = field(default_factory=list)
     dues: list[datetime] = field(default_factory=list)
 
-    def times(self) -> Times:
+    def times(self) -> DueTimes:
         step = timedelta(minutes=10)
         last = LAST + (self.now - LAST) // step * step
-        return Times(last, last - step) if self.schedule.enabled else Times(None)
+        return DueTimes(last, last - step) if self.schedule.enabled else DueTimes(None)
 
     def look(self, answer: str) -> None:
         decision = decide(self.schedule, self.run, self.times(), self.now)
-        if decision.act in (Act.NOTHING, Act.LATER):
+        if decision.act in (ScheduleAct.NOTHING, ScheduleAct.LATER):
             return
         due = decision.due
         assert due is not None
@@ -207,7 +228,7 @@ class Night:
         )
         assert self.schedule.since is not None
         self.dues.append(due)
-        if decision.act is Act.MISSED:
+        if decision.act is ScheduleAct.MISSED:
             self.run = run_of(due, ScheduleOutcome.MISSED, at=self.now)
             return
         assert self.schedule.enabled
@@ -235,7 +256,7 @@ CHANGES = st.sampled_from(
         {"enabled": True},
         {"max_lateness": DAY},
         {"max_lateness": MINUTE},
-        {"deployment": Asked(force=True)},
+        {"deployment": StartRequest(force=True)},
     ]
 )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.automation.notification import Ignored, Notification, VersionWritten, read_notification
+from rollout.automation.notification import IgnoredNotification, Notification, VersionWrite, read_notification
 
 IMAGE = "/subscriptions/0/resourcegroups/rg/providers/Microsoft.Compute/galleries/gal/images/app"
 TYPE = "Microsoft.Resources.ResourceWriteSuccess"
@@ -28,7 +28,7 @@ def said(**changed: Any) -> Notification:
     ],
 )
 def test_a_version_was_written(notification: Notification) -> None:
-    assert read_notification(notification) == VersionWritten(IMAGE, "1.4.0")
+    assert read_notification(notification) == VersionWrite(IMAGE, "1.4.0")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_version_was_written(notification: Notification) -> None:
 )
 def test_anything_else_is_ignored_and_why(changed: dict[str, Any], word: str) -> None:
     found = read_notification(said(**changed))
-    assert isinstance(found, Ignored)
+    assert isinstance(found, IgnoredNotification)
     assert word in found.reason
 
 
@@ -61,5 +61,5 @@ anything = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), s
 @given(st.builds(Notification, anything, anything, anything, anything | st.dictionaries(st.text(), anything)))
 def test_no_message_is_too_odd_to_be_read(notification: Notification) -> None:
     found = read_notification(notification)
-    assert isinstance(found, Ignored)
+    assert isinstance(found, IgnoredNotification)
     assert len(found.reason) < 400

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollout.automation.tries import Deployed, counts, images_of, outcome, try_of, version_id, without_version
+from rollout.automation.tries import TriedVersion, counts, images_of, outcome, try_of, version_id, without_version
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Deployment, Image
@@ -53,7 +53,7 @@ CASES = [
 def test_what_came_of_a_try_its_row_says_and_the_try_itself_once_that_is_forgotten(
     one: Try, row: Deployment | None, standing: str | None
 ) -> None:
-    expected = Deployed("web-1", "1.1.0", NOW, standing) if standing else None
+    expected = TriedVersion("web-1", "1.1.0", NOW, standing) if standing else None
     assert outcome(one, row) == expected
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.holds.holds import (
-    Needs,
+    HoldNeeds,
     conflicts,
     describe_hold,
     held_kinds,
@@ -23,7 +23,7 @@ from rollout.holds.holds import (
 from rollout.holds.moves import closed, next_writes, refused, to_hold, to_restore
 from rollout.model.codec import Json, decode, encode
 from rollout.model.rows.deployment import Batch
-from rollout.model.rows.holds import Held, Hold, HoldKind, Process
+from rollout.model.rows.holds import Hold, HoldKind, Process, ProcessHold
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SET = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute/virtualMachineScaleSets/web"
@@ -53,14 +53,14 @@ OVERPROVISION = on_set(HoldKind.OVERPROVISION, overprovision=True)
 @pytest.mark.parametrize(
     ("given_", "needs", "expected"),
     [
-        (bounds(2, 10, 2), Needs(10, 10, 2), bounds(10, 12, 10)),  # full: room for the surge, no scale-in
-        (bounds(2, 30, 5), Needs(10, 10, 2), bounds(10, 30, 10)),  # roomy: only the minimum
-        (bounds(12, 30, 20), Needs(10, 10, 2), bounds(12, 30, 20)),  # nothing to change
-        (bounds(0, 5, 5), Needs(0, 5, 5), bounds(0, 10, 5)),  # nothing blue: the minimum is left
-        (bounds(2, 4, 2), Needs(3, 8, 2), bounds(3, 10, 3)),  # VMs that are kept count for the maximum
+        (bounds(2, 10, 2), HoldNeeds(10, 10, 2), bounds(10, 12, 10)),  # full: room for the surge, no scale-in
+        (bounds(2, 30, 5), HoldNeeds(10, 10, 2), bounds(10, 30, 10)),  # roomy: only the minimum
+        (bounds(12, 30, 20), HoldNeeds(10, 10, 2), bounds(12, 30, 20)),  # nothing to change
+        (bounds(0, 5, 5), HoldNeeds(0, 5, 5), bounds(0, 10, 5)),  # nothing blue: the minimum is left
+        (bounds(2, 4, 2), HoldNeeds(3, 8, 2), bounds(3, 10, 3)),  # VMs that are kept count for the maximum
     ],
 )
-def test_autoscales_bounds_while_held(given_: Json, needs: Needs, expected: Json) -> None:
+def test_autoscales_bounds_while_held(given_: Json, needs: HoldNeeds, expected: Json) -> None:
     [item] = plan_hold([autoscale(default=given_)], needs)
     assert (item.old, item.new) == ({"default": given_}, {"default": expected})
 
@@ -84,7 +84,7 @@ def test_autoscales_bounds_while_held(given_: Json, needs: Needs, expected: Json
     ],
 )
 def test_what_else_is_held_and_what_is_not(process: Process, new: Json | None) -> None:
-    items = plan_hold([process], Needs(10, 10, 2))
+    items = plan_hold([process], HoldNeeds(10, 10, 2))
     assert [item.new for item in items] == ([] if new is None else [new])
 
 
@@ -98,14 +98,14 @@ def test_what_else_is_held_and_what_is_not(process: Process, new: Json | None) -
     ],
 )
 def test_what_is_adjusted_where_the_request_allows_it(process: Process, new: Json | None) -> None:
-    items = plan_hold([process], Needs(10, 10, 2, adjust=True))
+    items = plan_hold([process], HoldNeeds(10, 10, 2, adjust=True))
     assert [item.new for item in items] == ([] if new is None else [new])
 
 
 def test_needs_come_from_the_plan() -> None:
     batches = [Batch(1, 1, 1), Batch(2, 4, 5), Batch(3, 4, 4)]
-    assert Needs.of(batches, 11, True) == Needs(blue=9, count=11, surge=5, adjust=True)
-    assert Needs.of([], 11, False) == Needs(0, 11, 0)
+    assert HoldNeeds.of(batches, 11, True) == HoldNeeds(blue=9, count=11, surge=5, adjust=True)
+    assert HoldNeeds.of([], 11, False) == HoldNeeds(0, 11, 0)
 
 
 EVERYTHING = (autoscale(day=bounds(1, 2, 1)), SERVICE, REBALANCE, SCALE_IN, MODE, OVERPROVISION)
@@ -116,7 +116,7 @@ def world_after(world: dict[Any, Process], writes: Any) -> dict[Any, Process]:
 
 
 def test_patches_go_in_one_write_services_after_them_and_autoscale_by_itself() -> None:
-    items = plan_hold(EVERYTHING, Needs(2, 2, 1, adjust=True))
+    items = plan_hold(EVERYTHING, HoldNeeds(2, 2, 1, adjust=True))
     move = to_hold(items, EVERYTHING)
     groups = next_writes(move.writes, settled=True)
     assert [[process.kind.value for process in group] for group in groups] == [
@@ -134,7 +134,7 @@ def test_patches_go_in_one_write_services_after_them_and_autoscale_by_itself() -
 
 
 def test_a_write_keeps_the_parts_that_are_not_held() -> None:
-    items = plan_hold([POLICY], Needs(2, 2, 1))
+    items = plan_hold([POLICY], HoldNeeds(2, 2, 1))
     [write] = to_hold(items, [POLICY]).writes
     assert write.value == {"enabled": False, "gracePeriod": "PT30M"}
     shorter = replace(write, value={**write.value, "gracePeriod": "PT10M"})
@@ -144,7 +144,7 @@ def test_a_write_keeps_the_parts_that_are_not_held() -> None:
 
 def test_a_profile_that_somebody_changed_is_left_and_the_others_come_back() -> None:
     before = autoscale(day=bounds(1, 2, 1), night=bounds(1, 3, 1))
-    items = plan_hold([before], Needs(3, 3, 1))
+    items = plan_hold([before], HoldNeeds(3, 3, 1))
     now = autoscale(day=bounds(3, 9, 3), night=bounds(3, 4, 3), new=bounds(0, 1, 0))
     move = to_restore(items, [now], keep=False)
     assert [write.value for write in move.writes] == [
@@ -158,7 +158,7 @@ def test_a_profile_that_somebody_changed_is_left_and_the_others_come_back() -> N
 
 
 def test_what_is_gone_or_cannot_be_read_any_more_is_told_with_its_old_value() -> None:
-    items = plan_hold([autoscale(day=bounds(1, 2, 1))], Needs(2, 2, 1))
+    items = plan_hold([autoscale(day=bounds(1, 2, 1))], HoldNeeds(2, 2, 1))
     assert "profile day is gone" in conflicts(to_restore(items, [], keep=False).items)[0]
     hidden = Process(HoldKind.AUTOSCALE, SET, {}, unreadable="AuthorizationFailed: no role")
     move = to_restore(items, [hidden], keep=False)
@@ -171,14 +171,14 @@ def test_what_is_gone_or_cannot_be_read_any_more_is_told_with_its_old_value() ->
 
 
 def test_a_profile_that_needed_no_change_is_nobodys_conflict() -> None:
-    items = plan_hold([autoscale(day=bounds(5, 20, 5))], Needs(2, 2, 1))
+    items = plan_hold([autoscale(day=bounds(5, 20, 5))], HoldNeeds(2, 2, 1))
     assert held_kinds(items) == []
     move = to_restore(items, [autoscale(day=bounds(1, 40, 1))], keep=False)
     assert (move.writes, conflicts(move.items)) == ((), [])
 
 
 def test_what_azure_refuses_to_restore_is_done_with_and_told() -> None:
-    items = plan_hold([SCALE_IN, SERVICE], Needs(2, 2, 1))
+    items = plan_hold([SCALE_IN, SERVICE], HoldNeeds(2, 2, 1))
     after = refused(items, [SCALE_IN], "ScopeLocked: a lock")
     assert [item.restored for item in after] == [True, False]
     assert conflicts(after) == ["the scale-in policy could not be put back to Default: ScopeLocked: a lock"]
@@ -188,7 +188,7 @@ def test_what_azure_refuses_to_restore_is_done_with_and_told() -> None:
 
 def test_after_a_stop_the_maximum_is_the_present_count_and_then_what_it_was() -> None:
     before = autoscale(day=bounds(2, 10, 2), night=bounds(20, 40, 20))
-    items = plan_hold([before, SCALE_IN], Needs(10, 10, 2))
+    items = plan_hold([before, SCALE_IN], HoldNeeds(10, 10, 2))
     held = [*to_hold(items, [before, SCALE_IN]).writes]
     kept = keep_after(items, 12)
     move = to_restore(kept, held, keep=True)
@@ -202,9 +202,9 @@ def test_after_a_stop_the_maximum_is_the_present_count_and_then_what_it_was() ->
 
 def test_a_later_deployment_knows_what_was_there_before_the_earlier_one() -> None:
     before = autoscale(day=bounds(2, 10, 2))
-    kept = keep_after(plan_hold([before], Needs(10, 10, 2)), 12)
+    kept = keep_after(plan_hold([before], HoldNeeds(10, 10, 2)), 12)
     [now] = to_restore(kept, [before], keep=True).writes
-    [item] = plan_hold([now], Needs(12, 12, 3), kept)
+    [item] = plan_hold([now], HoldNeeds(12, 12, 3), kept)
     assert (item.old, item.new, item.before) == (
         {"day": bounds(2, 10, 2)},
         {"day": bounds(12, 15, 12)},
@@ -216,23 +216,23 @@ def test_a_later_deployment_knows_what_was_there_before_the_earlier_one() -> Non
 
 
 def test_what_somebody_changed_between_two_deployments_is_the_old_value_of_the_second() -> None:
-    kept = plan_hold([autoscale(day=bounds(2, 10, 2))], Needs(10, 10, 2))
+    kept = plan_hold([autoscale(day=bounds(2, 10, 2))], HoldNeeds(10, 10, 2))
     theirs = autoscale(day=bounds(4, 11, 4))
-    [item] = plan_hold([theirs], Needs(10, 10, 2), kept)
+    [item] = plan_hold([theirs], HoldNeeds(10, 10, 2), kept)
     assert item.old == {"day": bounds(4, 11, 4)}
 
 
 def test_what_an_earlier_deployment_adjusted_stays_so_without_the_later_one_asking() -> None:
-    earlier = plan_hold([MODE], Needs(10, 10, 2, adjust=True))
-    [item] = plan_hold([replace(MODE, value={"mode": "Manual"})], Needs(10, 10, 2), earlier)
+    earlier = plan_hold([MODE], HoldNeeds(10, 10, 2, adjust=True))
+    [item] = plan_hold([replace(MODE, value={"mode": "Manual"})], HoldNeeds(10, 10, 2), earlier)
     assert (item.old, item.new) == ({"mode": "Rolling"}, {"mode": "Manual"})
 
 
 def test_what_cannot_be_read_now_stays_in_the_journal() -> None:
-    earlier = plan_hold([autoscale(day=bounds(2, 10, 2))], Needs(10, 10, 2))
+    earlier = plan_hold([autoscale(day=bounds(2, 10, 2))], HoldNeeds(10, 10, 2))
     hidden = Process(HoldKind.AUTOSCALE, SET, {}, unreadable="AuthorizationFailed: no role")
-    assert plan_hold([hidden], Needs(10, 10, 2), earlier) == earlier
-    assert plan_hold([hidden], Needs(10, 10, 2), closed(earlier, keep=False)) == ()
+    assert plan_hold([hidden], HoldNeeds(10, 10, 2), earlier) == earlier
+    assert plan_hold([hidden], HoldNeeds(10, 10, 2), closed(earlier, keep=False)) == ()
 
 
 @pytest.mark.parametrize(
@@ -250,19 +250,19 @@ def test_until_when_the_rest_is_kept(until: datetime | None, keep: bool, expecte
 
 
 def test_a_journal_is_over_when_all_is_restored_and_nothing_waits_to_be_discarded() -> None:
-    items = plan_hold(EVERYTHING, Needs(2, 2, 1))
+    items = plan_hold(EVERYTHING, HoldNeeds(2, 2, 1))
     assert not Hold(SET, "web-1", items, NOW).over
     assert Hold(SET, "web-1", closed(items, keep=False), NOW).over
     assert not Hold(SET, "web-1", (), NOW, discard_batch=2).over
 
 
 def test_a_journal_comes_back_from_its_row_and_rows_of_less_are_read() -> None:
-    hold = Hold(SET, "web-1", plan_hold(EVERYTHING, Needs(2, 2, 1, adjust=True)), NOW, NOW, 3)
+    hold = Hold(SET, "web-1", plan_hold(EVERYTHING, HoldNeeds(2, 2, 1, adjust=True)), NOW, NOW, 3)
     assert decode(Hold, encode(hold)) == hold
     least = {"scaleSetId": SET, "deploymentId": "web-1", "at": "2026-11-23T08:15:00.000Z", "items": []}
     assert decode(Hold, least) == Hold(SET, "web-1", (), NOW)
     item = {"kind": "autoscale", "resourceId": SETTING, "old": {}, "new": {}}
-    assert decode(Held, item) == Held(HoldKind.AUTOSCALE, SETTING, {}, {})
+    assert decode(ProcessHold, item) == ProcessHold(HoldKind.AUTOSCALE, SETTING, {}, {})
 
 
 def test_the_plan_says_in_sentences_what_will_be_held() -> None:
@@ -290,7 +290,7 @@ NUMBERS = st.integers(0, 40)
 BOUNDS = st.tuples(NUMBERS, NUMBERS, NUMBERS).map(sorted).map(lambda three: bounds(three[0], three[2], three[1]))
 PROFILES = st.dictionaries(st.sampled_from(["day", "night", "week/end"]), BOUNDS, min_size=1)
 NEEDS = st.builds(
-    lambda blue, kept, surge, adjust: Needs(blue, blue + kept, surge, adjust),
+    lambda blue, kept, surge, adjust: HoldNeeds(blue, blue + kept, surge, adjust),
     NUMBERS,
     NUMBERS,
     st.integers(0, 20),
@@ -305,7 +305,7 @@ PROCESSES = st.builds(
 
 
 @given(PROCESSES, NEEDS)
-def test_bounds_are_in_order_with_room_and_never_narrower(processes: tuple[Process, ...], needs: Needs) -> None:
+def test_bounds_are_in_order_with_room_and_never_narrower(processes: tuple[Process, ...], needs: HoldNeeds) -> None:
     for item in plan_hold(processes, needs):
         if item.kind is HoldKind.AUTOSCALE:
             for profile, new in item.new.items():
@@ -317,7 +317,7 @@ def test_bounds_are_in_order_with_room_and_never_narrower(processes: tuple[Proce
 
 @given(PROCESSES, NEEDS, st.integers(0, 8), st.one_of(st.none(), st.integers(0, 60)), NEEDS)
 def test_all_comes_back_wherever_holding_was_cut_off(
-    processes: tuple[Process, ...], needs: Needs, held: int, kept: int | None, again: Needs
+    processes: tuple[Process, ...], needs: HoldNeeds, held: int, kept: int | None, again: HoldNeeds
 ) -> None:
     """Held in part, kept or not, then held once more by another deployment in part: restored, it is as it was."""
     begin = {process.key: process for process in processes}
@@ -338,7 +338,7 @@ def test_all_comes_back_wherever_holding_was_cut_off(
 
 @given(PROCESSES, NEEDS, PROFILES)
 def test_what_somebody_wrote_is_never_written_over(
-    processes: tuple[Process, ...], needs: Needs, theirs: dict[str, Json]
+    processes: tuple[Process, ...], needs: HoldNeeds, theirs: dict[str, Json]
 ) -> None:
     items = plan_hold(processes, needs)
     now = [process if process.kind is not HoldKind.AUTOSCALE else autoscale(**theirs) for process in processes]

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.judging.group_state import Look, due, health_of, looked, needs_attention, with_latest
+from rollout.judging.group_state import GroupLook, due, health_of, looked, needs_attention, with_latest
 from rollout.lifecycle.dangers import NOT_RESTORED
 from rollout.model.azure.roll_needed import RollNeeded
 from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.parameters import Parameters
-from rollout.model.rows.commands import Action, CommandKind, Decision
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.commands import Action, CommandKind, PendingDecision
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Deployment, Image, Problem
 from rollout.model.rows.group_state import GroupState, HealthCount, Latest
 from rollout.model.status import Status
@@ -34,19 +34,19 @@ def vm(number: int, image: ImageReference = OLD, health: str | None = "healthy",
 
 def test_a_look_counts_images_and_health_but_not_what_is_going() -> None:
     vms = [vm(0), vm(1, NEW), vm(2, OLD, "unhealthy"), vm(3, OLD, None), vm(4, OLD, "healthy", "Deleting")]
-    seen = looked(STATE, Look(AT, SET, vms, needed=RollNeeded(AT, 1, 4), pause=MINUTE), CHECKS)
+    seen = looked(STATE, GroupLook(AT, SET, vms, needed=RollNeeded(AT, 1, 4), pause=MINUTE), CHECKS)
     assert (seen.vms, [(one.image.label, one.vms) for one in seen.images]) == (4, [("1.0.0", 3), ("1.1.0", 1)])
     assert (seen.health, seen.again, seen.problem) == (HealthCount(3, 1, 0), AT + MINUTE, None)
 
 
 def test_a_look_that_is_older_than_the_row_changes_nothing() -> None:
-    seen = looked(STATE, Look(AT, SET, [vm(0)]), CHECKS)
-    assert looked(seen, Look(AT - MINUTE, None, problem=Problem("x", "y")), CHECKS) == seen
+    seen = looked(STATE, GroupLook(AT, SET, [vm(0)]), CHECKS)
+    assert looked(seen, GroupLook(AT - MINUTE, None, problem=Problem("x", "y")), CHECKS) == seen
 
 
 def test_what_was_not_asked_stays_known() -> None:
-    first = looked(STATE, Look(AT, SET, [vm(0)], needed=RollNeeded(AT, 1, 1)), CHECKS)
-    second = looked(first, Look(AT + MINUTE, SET), CHECKS)
+    first = looked(STATE, GroupLook(AT, SET, [vm(0)], needed=RollNeeded(AT, 1, 1)), CHECKS)
+    second = looked(first, GroupLook(AT + MINUTE, SET), CHECKS)
     assert (second.roll_needed, second.vms, second.read_at) == (first.roll_needed, 1, AT + MINUTE)
 
 
@@ -80,7 +80,7 @@ def test_the_timer_begins_with_what_nobody_knows_and_goes_on_with_the_oldest() -
 
 
 LATEST = Latest(ROW.id, Status.FINISHED, "said", 100, NEW, AT)
-ASKED = Decision(CommandKind.APPROVE, AT, AT + MINUTE, Action.STOP)
+ASKED = PendingDecision(CommandKind.APPROVE, AT, AT + MINUTE, Action.STOP)
 SICK = replace(STATE, vms=3, health=HealthCount(2, 1, 0))
 
 
@@ -109,7 +109,7 @@ SICK = replace(STATE, vms=3, health=HealthCount(2, 1, 0))
 def test_the_most_urgent_reason_is_told(state: GroupState, expected: str | None) -> None:
     told = needs_attention(state, ())
     assert (told.code if told else None) == expected
-    danger = Danger("/web", NOT_RESTORED, AT, ROW.id, "its capacity cannot be read")
+    danger = DangerRecord("/web", NOT_RESTORED, AT, ROW.id, "its capacity cannot be read")
     urgent = needs_attention(state, [danger])
     assert urgent is not None
     assert (urgent.code, urgent.reason, urgent.deployment_id) == ("danger", "its capacity cannot be read", ROW.id)

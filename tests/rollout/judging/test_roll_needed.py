@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from rollout.judging.roll_needed import REASONS_MAX, roll_needed, while_under_way
 from rollout.model.azure.roll_needed import RollNeeded
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PublishedVersion, ScaleSet, Vm
 from rollout.model.parameters import Parameters
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Deployment, Image
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -47,11 +47,11 @@ def vm(number: int = 0, image: ImageReference | None = None, **fields: Any) -> V
     return Vm(f"id-{number}", name, name, image, state, "running", model=told, **fields)
 
 
-def version(name: str, image: str = WEB) -> ImageVersion:
-    return ImageVersion(f"{image}/versions/{name}", name, "Succeeded")
+def version(name: str, image: str = WEB) -> PublishedVersion:
+    return PublishedVersion(f"{image}/versions/{name}", name, "Succeeded")
 
 
-def look(of: ScaleSet, *vms: Vm, newest: ImageVersion | None = None) -> RollNeeded:
+def look(of: ScaleSet, *vms: Vm, newest: PublishedVersion | None = None) -> RollNeeded:
     return roll_needed(NOW, of, vms, newest)
 
 
@@ -113,7 +113,7 @@ RULES = [
 
 
 @pytest.mark.parametrize(("image", "newest", "older"), RULES)
-def test_the_newest_version_of_the_rule(image: ImageReference, newest: ImageVersion, older: bool) -> None:
+def test_the_newest_version_of_the_rule(image: ImageReference, newest: PublishedVersion, older: bool) -> None:
     model = image if image != ImageReference() else gallery("1.1.0")
     needed = look(scale_set(model), vm(image=image), newest=newest)
     assert (needed.outdated, fields(needed)) == ((1, ["imageRule"]) if older else (0, []))
@@ -204,7 +204,7 @@ SETS = st.builds(
 
 
 @given(SETS, VMS, st.none() | st.sampled_from([version("1.0.0"), version("1.2.0")]))
-def test_each_vm_is_counted_once(of: ScaleSet, vms: list[Vm], newest: ImageVersion | None) -> None:
+def test_each_vm_is_counted_once(of: ScaleSet, vms: list[Vm], newest: PublishedVersion | None) -> None:
     needed = roll_needed(NOW, of, vms, newest)
     counts = [reason.vms for reason in needed.reasons]
     assert 0 <= needed.outdated <= needed.total <= len(vms)
@@ -240,7 +240,7 @@ def test_a_deployment_under_way_says_how_many_vms_are_still_to_be_replaced() -> 
 
 
 def test_no_roll_is_asked_for_to_an_image_that_was_judged_bad() -> None:
-    bad = Danger("/sets/web", "modelNamesBadImage", NOW, "web-1", "The model names 1.1.0", image=gallery("1.1.0"))
+    bad = DangerRecord("/sets/web", "modelNamesBadImage", NOW, "web-1", "The model names 1.1.0", image=gallery("1.1.0"))
     old, gone, left = vm(1, gallery("1.0.0"), latest_model=False), vm(2, gallery("1.0.0"), size="S1"), vm(3)
     needed = roll_needed(NOW, scale_set(size="S2"), [old, gone, left], version("1.1.0"), bad)
     assert (needed.outdated, needed.total, fields(needed)) == (1, 3, ["modelNamesBadImage", SIZE])

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.judging.signals import Objection, accept, addressed, observe_ready, wait_of
-from rollout.model.azure.health import Health
+from rollout.judging.signals import SignalObjection, accept, addressed, observe_ready, wait_of
+from rollout.model.azure.health import VmHealth
 from rollout.model.azure.scale_set import ImageReference, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.group import Group, SignalRule, SignalType
 from rollout.model.parameters import Parameters, fill
-from rollout.model.request import Asked
+from rollout.model.request import StartRequest
 from rollout.model.rows.signals import Signal, by_vm, certain_wait, rule_of
 
 AT = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -37,27 +37,27 @@ def scale_set_id(resource_group: str, name: str, subscription: str = "s") -> str
         ((SHUTDOWN, READY), VM, "AAAA", None, ""),
         ((READY,), replace(VM, provisioning_state="Creating"), "aaaa", None, ""),
         ((READY,), replace(VM, provisioning_state="Failed"), "aaaa", None, ""),
-        ((), VM, None, Objection.NOT_DECLARED, "the group declares no signals, not vmReady"),
-        ((SHUTDOWN,), None, None, Objection.NOT_DECLARED, "the group declares vmReadyToShutdown, not vmReady"),
-        ((READY,), None, "aaaa", Objection.VM_NOT_FOUND, "there is no VM web_3"),
+        ((), VM, None, SignalObjection.NOT_DECLARED, "the group declares no signals, not vmReady"),
+        ((SHUTDOWN,), None, None, SignalObjection.NOT_DECLARED, "the group declares vmReadyToShutdown, not vmReady"),
+        ((READY,), None, "aaaa", SignalObjection.VM_NOT_FOUND, "there is no VM web_3"),
         (
             (READY,),
             VM,
             "bbbb",
-            Objection.VM_REPLACED,
+            SignalObjection.VM_REPLACED,
             "web_3 is VM aaaa now; bbbb was an earlier VM of that name",
         ),
         (
             (READY,),
             replace(VM, provisioning_state="Deleting"),
             "aaaa",
-            Objection.VM_NOT_FOUND,
+            SignalObjection.VM_NOT_FOUND,
             "web_3 is being deleted",
         ),
     ],
 )
 def test_a_signal_is_accepted_from_the_vm_that_is_there_if_it_is_declared(
-    declared: tuple[SignalRule, ...], vm: Vm | None, vm_id: str | None, objection: Objection | None, words: str
+    declared: tuple[SignalRule, ...], vm: Vm | None, vm_id: str | None, objection: SignalObjection | None, words: str
 ) -> None:
     answer = accept(declared, SignalType.VM_READY, "web_3", vm, vm_id)
     assert (answer.objection, answer.words) == (objection, words)
@@ -94,12 +94,14 @@ def test_a_signal_is_for_the_groups_whose_set_may_have_the_vm(
 @pytest.mark.parametrize(
     ("passed", "health", "detail"),
     [
-        (timedelta(0), Health.WAITING, "not received"),
-        (READY.timeout - SECOND, Health.WAITING, "not received"),
-        (READY.timeout, Health.UNHEALTHY, "not received within 300 s"),
+        (timedelta(0), VmHealth.WAITING, "not received"),
+        (READY.timeout - SECOND, VmHealth.WAITING, "not received"),
+        (READY.timeout, VmHealth.UNHEALTHY, "not received within 300 s"),
     ],
 )
-def test_a_vm_that_is_not_ready_is_waited_for_until_the_timeout(passed: timedelta, health: Health, detail: str) -> None:
+def test_a_vm_that_is_not_ready_is_waited_for_until_the_timeout(
+    passed: timedelta, health: VmHealth, detail: str
+) -> None:
     seen = observe_ready(READY, None, AT, AT + passed)
     assert (seen.source, seen.health, seen.detail) == (SignalType.VM_READY, health, detail)
 
@@ -108,7 +110,7 @@ def test_a_vm_that_is_not_ready_is_waited_for_until_the_timeout(passed: timedelt
 def test_a_vm_that_said_it_is_ready_is_healthy_however_late_it_came(passed: timedelta) -> None:
     signal = Signal("aaaa", "web_3", SignalType.VM_READY, AT)
     seen = observe_ready(READY, signal, AT - passed, AT)
-    assert (seen.health, seen.detail) == (Health.HEALTHY, "received at 2026-11-23T08:15:00.000Z")
+    assert (seen.health, seen.detail) == (VmHealth.HEALTHY, "received at 2026-11-23T08:15:00.000Z")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_signals_are_found_by_their_sender_and_type() -> None:
 
 def test_a_deployment_goes_by_what_the_group_declared() -> None:
     group = Group("web", scale_set_id("demo", "web"), signals=(READY, SHUTDOWN))
-    assert fill(Asked("1.1.0"), group).signals == (READY, SHUTDOWN)
+    assert fill(StartRequest("1.1.0"), group).signals == (READY, SHUTDOWN)
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rollout.judging.verdict import Verdict, judge
-from rollout.model.azure.health import Health, Observation
+from rollout.model.azure.health import Observation, VmHealth
 from rollout.model.choices import HealthCheckType
 from rollout.model.threshold import Threshold
 
 GRACE = timedelta(seconds=300)
 
 
-def green(*healths: Health) -> list[tuple[str, list[Observation]]]:
+def green(*healths: VmHealth) -> list[tuple[str, list[Observation]]]:
     return [
         (f"web_{number}", [Observation(HealthCheckType.APPLICATION_HEALTH, health, str(health))])
         for number, health in enumerate(healths, start=10)
     ]
 
 
-GOOD, BAD, WAITING = Health.HEALTHY, Health.UNHEALTHY, Health.WAITING
+GOOD, BAD, WAITING = VmHealth.HEALTHY, VmHealth.UNHEALTHY, VmHealth.WAITING
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ GOOD, BAD, WAITING = Health.HEALTHY, Health.UNHEALTHY, Health.WAITING
     ],
 )
 def test_the_share_of_the_planned_vms_decides_at_the_end(
-    vms: tuple[Health, ...], planned: int, waited: int, asked: int, verdict: Verdict
+    vms: tuple[VmHealth, ...], planned: int, waited: int, asked: int, verdict: Verdict
 ) -> None:
     assert (
         judge(green(*vms), planned, timedelta(seconds=waited), GRACE, Threshold(asked), checked=True).verdict is verdict

@@ -11,7 +11,7 @@ import pytest
 from rollout.lifecycle.dangers import NOT_RESTORED, TRIES_MAX, TRY_AFTER, course, cured
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.parameters import Parameters
-from rollout.model.rows.danger import Danger
+from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Deployment, Image
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.lock import Lock
@@ -19,10 +19,10 @@ from rollout.model.status import Status
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 ID = "web-20260101T000000Z-1a2b3c"
-BEGUN = Danger("/set", NOT_RESTORED, NOW, ID, tries=1, next_try_at=NOW + TRY_AFTER, attempt="a-1")
+BEGUN = DangerRecord("/set", NOT_RESTORED, NOW, ID, tries=1, next_try_at=NOW + TRY_AFTER, attempt="a-1")
 
 
-def ask(danger: Danger | None, failure: str = "", after: timedelta = timedelta(0)) -> tuple[Danger, bool]:
+def ask(danger: DangerRecord | None, failure: str = "", after: timedelta = timedelta(0)) -> tuple[DangerRecord, bool]:
     decided = course(danger, "/Set", ID, "a-2", failure, NOW + after)
     return decided.danger, decided.try_now
 
@@ -100,4 +100,4 @@ def test_it_is_cured_once_nothing_is_left(
 
 
 def test_what_is_not_cured_by_trying_says_only_what_is_wrong() -> None:
-    assert Danger("/set", "other", NOW, ID, "It is so").message == "It is so"
+    assert DangerRecord("/set", "other", NOW, ID, "It is so").message == "It is so"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollout.lifecycle.idempotency import TRY_LASTS, Standing, answered, refused, standing, tried_again, uncertain
+from rollout.lifecycle.idempotency import TRY_LASTS, KeyStanding, answered, refused, standing, tried_again, uncertain
 from rollout.model.rows.keyed_request import KeyedRequest
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -17,17 +17,17 @@ ROW = KeyedRequest("POST /x", "k", "f", "abcdef", NOW, since=NOW)
 @pytest.mark.parametrize(
     ("row", "after", "expected"),
     [
-        (ROW, timedelta(0), Standing.UNDER_WAY),
-        (ROW, TRY_LASTS - timedelta(seconds=1), Standing.UNDER_WAY),
-        (ROW, TRY_LASTS, Standing.AGAIN),
-        (refused(ROW), timedelta(0), Standing.AGAIN),
-        (uncertain(ROW), timedelta(0), Standing.AGAIN),
-        (answered(ROW, 202, {}, {}), timedelta(days=9), Standing.ANSWERED),
+        (ROW, timedelta(0), KeyStanding.UNDER_WAY),
+        (ROW, TRY_LASTS - timedelta(seconds=1), KeyStanding.UNDER_WAY),
+        (ROW, TRY_LASTS, KeyStanding.AGAIN),
+        (refused(ROW), timedelta(0), KeyStanding.AGAIN),
+        (uncertain(ROW), timedelta(0), KeyStanding.AGAIN),
+        (answered(ROW, 202, {}, {}), timedelta(days=9), KeyStanding.ANSWERED),
     ],
 )
-def test_how_the_same_request_stands(row: KeyedRequest, after: timedelta, expected: Standing) -> None:
+def test_how_the_same_request_stands(row: KeyedRequest, after: timedelta, expected: KeyStanding) -> None:
     assert standing(row, "f", NOW + after) is expected
-    assert standing(row, "g", NOW + after) is Standing.REUSED
+    assert standing(row, "g", NOW + after) is KeyStanding.REUSED
 
 
 def test_a_try_after_one_that_died_makes_the_same() -> None:

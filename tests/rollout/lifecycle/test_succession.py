@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rollout.lifecycle.succession import (
-    Start,
+    DeploymentStart,
     came_after,
     cannot_retry,
     first_row,
@@ -29,7 +29,7 @@ from rollout.model.status import Status
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 GROUP = Group("web-2", "/Set")
 NEW, GOOD = ImageReference(id="new"), ImageReference(id="good")
-START = Start("web-2-x", GROUP, Parameters("1.2.0", retry_of="web-2-w"), NEW, NOW, "ann")
+START = DeploymentStart("web-2-x", GROUP, Parameters("1.2.0", retry_of="web-2-w"), NEW, NOW, "ann")
 
 
 def previous_run(settled: bool) -> Deployment:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rollout.model.azure.scale_set import ImageReference
-from rollout.model.events import EventType, Illegal, apply, apply_to_batch, illegal
+from rollout.model.events import EventType, IllegalTransition, apply, apply_to_batch, illegal
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Deployment, Event, Image
 from rollout.model.status import Phase, Status
@@ -80,7 +80,7 @@ def test_a_failure_leaves_the_set_settled_only_if_it_was_put_back(before: bool, 
 def test_an_illegal_transition_is_told_and_leaves_the_status() -> None:
     stopping = replace(fold(FIRST, events(STORY)), status=Status.STOPPING)
     finished = Event(60, NOW, EventType.FINISHED, "all done", None, {})
-    assert illegal(stopping, finished) == Illegal(Status.STOPPING, Status.FINISHED)
+    assert illegal(stopping, finished) == IllegalTransition(Status.STOPPING, Status.FINISHED)
     assert apply(stopping, finished) == replace(stopping, sequence=60)
     assert apply(stopping, finished, checked=False).status is Status.FINISHED
 

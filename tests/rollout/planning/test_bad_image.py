@@ -10,7 +10,7 @@ import pytest
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.findings import Severity
 from rollout.model.parameters import Parameters
-from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, Danger, names
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.deployment import Deployment, Image
 from rollout.planning.bad_image import bad_in_model, doubted, found_bad
 from rollout.preflight.danger import check_bad_image, for_nobody
@@ -20,7 +20,7 @@ OLD, BAD, NEW = (ImageReference(id=f"{IMAGE_ID}/versions/{name}") for name in ("
 LATEST = ImageReference(id=IMAGE_ID)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ROW = Deployment("web-20261201T000000Z-000001", "web", "/Sets/Web", Parameters("1.1.0"), Image("1.1.0", BAD, OLD), NOW)
-DANGER = Danger("/sets/web", MODEL_NAMES_BAD_IMAGE, NOW, ROW.id, "bad", "mend it", image=BAD)
+DANGER = DangerRecord("/sets/web", MODEL_NAMES_BAD_IMAGE, NOW, ROW.id, "bad", "mend it", image=BAD)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch
 from rollout.model.status import Phase
 from rollout.planning.batches import plan
-from rollout.planning.forecast import Past, forecast
+from rollout.planning.forecast import PastBatches, forecast
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -47,7 +47,7 @@ def test_batches_that_nothing_judges_wait_their_whole_grace_period() -> None:
 
 
 def test_the_past_counts_without_its_draining() -> None:
-    past = [Past(3 * MINUTE, (batch(1, 7), batch(2, 9))), Past(MINUTE, (batch(1, 6),))]
+    past = [PastBatches(3 * MINUTE, (batch(1, 7), batch(2, 9))), PastBatches(MINUTE, (batch(1, 6),))]
     expected = forecast(PLANNED, PARAMETERS, past)
     # 4, 6 and 5 minutes, and 2 of draining, twice.
     assert expected.duration == 14 * MINUTE
@@ -67,7 +67,7 @@ def test_behind_pools_it_says_that_green_vms_that_go_are_drained_too() -> None:
 
 def test_what_was_no_whole_batch_is_left_out() -> None:
     odd = (batch(1, 9, phase=Phase.FAILED), batch(2, 9, back=True), batch(3, 9, ended_at=None))
-    assert forecast(PLANNED, PARAMETERS, [Past(MINUTE, odd)]) == forecast(PLANNED, PARAMETERS, [])
+    assert forecast(PLANNED, PARAMETERS, [PastBatches(MINUTE, odd)]) == forecast(PLANNED, PARAMETERS, [])
 
 
 def test_baking_is_added() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.model.azure.scale_set import ImageReference, Vm
-from rollout.model.rows.deployment import Image, Left
-from rollout.planning.image_before import Before, image_before, image_that_serves, may_name, not_good
+from rollout.model.rows.deployment import Image, StockAtEnd
+from rollout.planning.image_before import ImageBefore, image_before, image_that_serves, may_name, not_good
 from rollout.planning.roll_back import cannot_roll_back
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,8 +65,8 @@ def test_the_image_before_is_what_all_blue_vms_run_or_the_models_that_some_run(
 
 def test_vms_that_unfinished_deployments_launched_do_not_say_which_image_is_good() -> None:
     standing = vms([NEW, NEW, OLD])
-    assert image_that_serves(OLD, standing, standing[2:], THIRD) == Before(OLD)
-    assert image_that_serves(OLD, standing[:2], [], THIRD) == Before(OLD)
+    assert image_that_serves(OLD, standing, standing[2:], THIRD) == ImageBefore(OLD)
+    assert image_that_serves(OLD, standing[:2], [], THIRD) == ImageBefore(OLD)
     assert image_that_serves(THIRD, standing[:2], [], THIRD).unknown
 
 
@@ -91,7 +91,7 @@ def test_the_image_counts_as_long_as_the_model_is_as_it_was_left_and_a_vm_runs_i
     running: Sequence[ImageReference],
     previous: ImageReference | None,
 ) -> None:
-    known = Left(4, 0, left, "one", NOW) if left else None
+    known = StockAtEnd(4, 0, left, "one", NOW) if left else None
     assert image_before(handed, known, model, vms(running), vms(running), THIRD).image == previous
 
 

@@ -14,12 +14,12 @@ from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType, VmPolicy
 from rollout.model.codec import decode, encode
 from rollout.model.parameters import Parameters
-from rollout.model.rows.deployment import Deployment, Image, Left, VmRecord
-from rollout.model.rows.handover import HandedOn, handed_on
+from rollout.model.rows.deployment import Deployment, Image, StockAtEnd, VmRecord
+from rollout.model.rows.handover import Handover, handed_on
 from rollout.model.status import Color, Status, VmStatus
 from rollout.planning.inheritance import (
     Chain,
-    Former,
+    Predecessor,
     chain_of,
     check_inherited,
     inherited,
@@ -66,17 +66,17 @@ def blue(number: int, **change: Any) -> VmRecord:
 @pytest.mark.parametrize(
     ("predecessor", "handed"),
     [
-        (None, HandedOn()),
-        (row(), HandedOn(4, OLD, False, "web-1")),
-        (row(Status.FAILED), HandedOn(4, OLD, False, "web-1")),
-        (row(Status.ROLLED_BACK), HandedOn(4, OLD, False, "web-1")),
-        (row(Status.FAILED, settled=True), HandedOn(continues="web-1")),
-        (row(Status.STOPPED, started_at=None, continues="web-0"), HandedOn(4, OLD, False, "web-0")),
-        (row(Status.FINISHED, settled=True), HandedOn()),
-        (row(Status.ROLLED_BACK, settled=True), HandedOn()),
+        (None, Handover()),
+        (row(), Handover(4, OLD, False, "web-1")),
+        (row(Status.FAILED), Handover(4, OLD, False, "web-1")),
+        (row(Status.ROLLED_BACK), Handover(4, OLD, False, "web-1")),
+        (row(Status.FAILED, settled=True), Handover(continues="web-1")),
+        (row(Status.STOPPED, started_at=None, continues="web-0"), Handover(4, OLD, False, "web-0")),
+        (row(Status.FINISHED, settled=True), Handover()),
+        (row(Status.ROLLED_BACK, settled=True), Handover()),
     ],
 )
-def test_what_is_handed_on_along_unfinished_deployments(predecessor: Deployment | None, handed: HandedOn) -> None:
+def test_what_is_handed_on_along_unfinished_deployments(predecessor: Deployment | None, handed: Handover) -> None:
     assert handed_on(predecessor) == handed
 
 
@@ -119,13 +119,13 @@ def test_who_launched_a_vm_is_handed_on_and_whether_it_was_judged() -> None:
 def test_the_number_counts_as_long_as_nobody_changed_it(
     handed: int, left: tuple[int, int] | None, standing: int, unjudged: int, removable: int, size: int
 ) -> None:
-    known = Left(*left, OLD, "one", NOW) if left else None
+    known = StockAtEnd(*left, OLD, "one", NOW) if left else None
     assert target_size(handed, known, standing, unjudged, removable)[0] == size
 
 
 def test_of_a_set_that_was_made_again_nothing_counts() -> None:
-    former = Former(row(left=Left(6, 2, OLD, "other", NOW)), (green(1),))
-    found = inherited(HandedOn(4, NEW, False, "web-1"), former, SET, [vm(1), vm(2)])
+    former = Predecessor(row(left=StockAtEnd(6, 2, OLD, "other", NOW)), (green(1),))
+    found = inherited(Handover(4, NEW, False, "web-1"), former, SET, [vm(1), vm(2)])
     assert (found.settled, found.target_size, found.previous, found.chain) == (True, 0, OLD, Chain())
     (told,) = check_inherited("web-1", found)
     assert told.code == "leftByEarlierDeployment"
@@ -136,22 +136,24 @@ def test_what_counts_is_said() -> None:
     records = (blue(1), blue(2), green(3, VmStatus.PENDING))
     vms = [vm(1), vm(2), vm(3, NEW)]
     left = left_behind("web-1", records, replace(SET, image=NEW), vms, NOW)
-    assert left == Left(3, 1, NEW, "one", NOW)
-    found = inherited(HandedOn(2, OLD, False, "web-1"), Former(row(left=left), records), replace(SET, image=NEW), vms)
+    assert left == StockAtEnd(3, 1, NEW, "one", NOW)
+    found = inherited(
+        Handover(2, OLD, False, "web-1"), Predecessor(row(left=left), records), replace(SET, image=NEW), vms
+    )
     assert (found.target_size, found.previous, found.settled) == (2, OLD, False)
     (told,) = check_inherited("web-1", found)
     assert told.message == (
         "Deployment web-1 did not finish; the set is to have 2 VMs as before it, and 3 stand now; "
         "the image before it was 1.0.0; 1 VM that nobody judged to be healthy will not stay"
     )
-    assert list(check_inherited("", inherited(HandedOn(), None, SET, vms))) == []
+    assert list(check_inherited("", inherited(Handover(), None, SET, vms))) == []
 
 
 def test_vms_of_a_launch_that_a_lost_deployment_did_not_live_to_write_down_are_its_own() -> None:
     vms = [vm(1), vm(2, NEW)]
-    assert Former(row(), (blue(1),)).chain(vms) == Chain({"id-2": "web-1"}, frozenset({"id-2"}))
-    ended = row(left=Left(2, 0, OLD, "one", NOW))
-    assert Former(ended, (blue(1),)).chain(vms) == Chain()
+    assert Predecessor(row(), (blue(1),)).chain(vms) == Chain({"id-2": "web-1"}, frozenset({"id-2"}))
+    ended = row(left=StockAtEnd(2, 0, OLD, "one", NOW))
+    assert Predecessor(ended, (blue(1),)).chain(vms) == Chain()
 
 
 def test_rows_from_before_this_are_read() -> None:
@@ -186,8 +188,8 @@ def test_what_others_have_is_never_made_less_and_nothing_unjudged_is_kept(
     )
     skipped = [one.vm_id for one in standing if is_skipped(one, parameters)]
     unjudged = sum(1 for mark in marks.values() if mark == "unjudged")
-    former = Former(row(left=Left(max(unjudged, len(vms) + more), unjudged, OLD, "one", NOW)), records)
-    found = inherited(HandedOn(handed, OLD, False, "web-1"), former, SET, standing, skipped)
+    former = Predecessor(row(left=StockAtEnd(max(unjudged, len(vms) + more), unjudged, OLD, "one", NOW)), records)
+    found = inherited(Handover(handed, OLD, False, "web-1"), former, SET, standing, skipped)
     planned = make_plan(parameters, pinned, standing, (), found.target_size, found.chain)
 
     assert not {one.vm_id for one in planned.kept} & found.chain.unjudged
@@ -216,4 +218,4 @@ def test_what_others_have_is_never_made_less_and_nothing_unjudged_is_kept(
 def test_what_unfinished_deployments_failed_with_is_handed_on(
     status: Status, image: Image, given_up: tuple[ImageReference, ...]
 ) -> None:
-    assert Former(row(status, image=image)).given_up == given_up
+    assert Predecessor(row(status, image=image)).given_up == given_up

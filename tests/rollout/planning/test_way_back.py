@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, Place, Vm
+from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, Vm
 from rollout.model.choices import OnFailure
 from rollout.model.findings import Severity
 from rollout.model.parameters import Parameters
@@ -22,7 +22,7 @@ OLD, NEW = ImageReference(id="/galleries/a/images/w/versions/1.0.0"), ImageRefer
 FLOATING = ImageReference(id="/galleries/a/images/w")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 PLACE = Place("/subscriptions/s", "westeurope")
-THERE = ImageVersion(str(OLD.id), "1.0.0", "Succeeded", regions={"westeurope": "Completed"})
+THERE = PublishedVersion(str(OLD.id), "1.0.0", "Succeeded", regions={"westeurope": "Completed"})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PublishedVersion, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.findings import Severity, describe, refuses
 from rollout.model.group import Group, SignalRule, SignalType
@@ -27,7 +27,7 @@ SET = ScaleSet(
     os_type="Linux",
     reports_health=True,
 )
-VERSION = ImageVersion(
+VERSION = PublishedVersion(
     "/galleries/apps/images/web/versions/1.1.0", "1.1.0", "Succeeded", regions={"eastus2": "Completed"}, os_type="Linux"
 )
 BOTH = (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH)
@@ -36,7 +36,7 @@ PARAMETERS = Parameters("1.1.0", health_check_types=BOTH)
 
 
 def codes(
-    scale_set: ScaleSet | None = SET, version: ImageVersion | None = VERSION, parameters: Parameters = PARAMETERS
+    scale_set: ScaleSet | None = SET, version: PublishedVersion | None = VERSION, parameters: Parameters = PARAMETERS
 ) -> dict[str, Severity]:
     found = check_start(scale_set, version, VERSION.id, parameters, GROUP)
     assert all(finding.message and finding.remedy for finding in found)
@@ -79,7 +79,7 @@ def test_what_refuses_because_of_the_set(change: dict[str, Any], code: str) -> N
         (replace(VERSION, regions=None), "imageNotInRegion"),
     ],
 )
-def test_what_refuses_because_of_the_image(version: ImageVersion | None, code: str) -> None:
+def test_what_refuses_because_of_the_image(version: PublishedVersion | None, code: str) -> None:
     assert codes(version=version)[code] is Severity.ERROR
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rollout.model.azure.scale_set import ImageReference, ImageVersion, PurchasePlan, ScaleSet
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, PurchasePlan, ScaleSet
 from rollout.model.azure.surroundings import VmSize
 from rollout.model.findings import Severity
 from rollout.preflight.image import check_image, check_image_on_size
@@ -20,7 +20,7 @@ SHARED = ImageReference(shared_gallery_image_id="/SharedGalleries/0-APPS/Images/
 COMMUNITY = ImageReference(community_gallery_image_id="/CommunityGalleries/apps/Images/web/Versions/1.1.0")
 PLAN = PurchasePlan("acme", "web", "gold")
 SET = ScaleSet("/set", "web", "eastus2", '"1"', 10, "Succeeded", OLD, os_type="Linux")
-VERSION = ImageVersion(
+VERSION = PublishedVersion(
     "/galleries/apps/images/web/versions/1.1.0", "1.1.0", "Succeeded", regions={"eastus2": "Completed"}, os_type="Linux"
 )
 SIZE = VmSize("Standard_D2s_v5", "standardDSv5Family", 2, ("V1", "V2"), "x64")

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
-from rollout.model.azure.surroundings import ManagementLock, Surroundings, Unread, Usage, VmSize
+from rollout.model.azure.surroundings import ManagementLock, ReadFailure, Surroundings, Usage, VmSize
 from rollout.model.findings import Finding, Severity
 from rollout.model.parameters import Parameters
-from rollout.planning.batches import Plan, plan
+from rollout.planning.batches import BatchPlan, plan
 from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
 
 GROUP = "/subscriptions/0/resourceGroups/demo"
@@ -27,7 +27,7 @@ def vms(count: int) -> list[Vm]:
     return [Vm(f"id-{n}", f"web_{n}", str(n), OLD, "Succeeded", "running") for n in range(count)]
 
 
-def planned(count: int, percentage: int = 20, **change: Any) -> Plan:
+def planned(count: int, percentage: int = 20, **change: Any) -> BatchPlan:
     return plan(vms(count), [], count, percentage, **change)
 
 
@@ -140,7 +140,10 @@ def test_a_lock_concerns_what_is_at_its_scope_and_below(scope: str, concerned: b
 
 
 def test_what_could_not_be_read_is_told_with_the_right_it_takes() -> None:
-    unread = (Unread("Locks", "Azure answered AuthorizationFailed", "locks/read"), Unread("Quotas", "no answer"))
+    unread = (
+        ReadFailure("Locks", "Azure answered AuthorizationFailed", "locks/read"),
+        ReadFailure("Quotas", "no answer"),
+    )
     first, second = check_unread(Surroundings(unread=unread))
     assert (first.code, first.severity) == ("notChecked", Severity.INFO)
     assert first.message == "Locks could not be read: Azure answered AuthorizationFailed"

@@ -14,7 +14,7 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.commands import Action
 from rollout.model.rows.deployment import Image
 from rollout.model.rows.holds import HoldKind, Process
-from rollout.planning.batches import Plan, plan
+from rollout.planning.batches import BatchPlan, plan
 from rollout.preflight.plan import check_holds, check_plan
 
 OLD, NEW = ImageReference(id="/galleries/a/versions/1.0.0"), ImageReference(id="/galleries/a/versions/1.1.0")
@@ -23,12 +23,12 @@ PARAMETERS = Parameters("1.1.0")
 IMAGE = Image("1.1.0", NEW, OLD)
 
 
-def planned(count: int = 4, canary: int = 0) -> Plan:
+def planned(count: int = 4, canary: int = 0) -> BatchPlan:
     vms = [Vm(f"id-{n}", f"web_{n}", str(n), OLD, "Succeeded", "running") for n in range(count)]
     return plan(vms, [], count, 50, canary=canary)
 
 
-def codes(change: dict[str, Any], what: Plan | None = None, image: Image = IMAGE) -> dict[str, Severity]:
+def codes(change: dict[str, Any], what: BatchPlan | None = None, image: Image = IMAGE) -> dict[str, Severity]:
     found = list(check_plan(what or planned(), replace(PARAMETERS, **change), image, OLD))
     assert all(finding.message and finding.remedy for finding in found)
     return {finding.code: finding.severity for finding in found}

@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given as given_
 from hypothesis import strategies as st
 
-from rollout.model.rows.commands import Action, Command, CommandKind, Decision, Heeded, HeededAs, Standing
+from rollout.model.rows.commands import (
+    Action,
+    Command,
+    CommandEnd,
+    CommandKind,
+    CommandOutcome,
+    CommandStanding,
+    PendingDecision,
+)
 from rollout.model.status import TRANSITIONS, Status
-from rollout.steps.commands import Answer, answer, due, heedings, objection, to_heed
+from rollout.steps.commands import WaitEnd, answer, due, heedings, objection, to_heed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PAUSE, RESUME, APPROVE, STOP, ROLL_BACK = CommandKind
@@ -33,7 +41,7 @@ def said(*kinds: CommandKind, first: int = 1) -> list[Command]:
 @pytest.mark.parametrize("status", list(Status))
 @pytest.mark.parametrize("kind", list(CommandKind))
 def test_each_command_makes_sense_in_some_statuses_only(status: Status, kind: CommandKind) -> None:
-    objected = objection(kind, Standing(status), ())
+    objected = objection(kind, CommandStanding(status), ())
     assert (objected == "") == (kind in SENSE.get(status, set()))
     if objected:
         assert status in objected
@@ -57,16 +65,16 @@ def test_each_command_makes_sense_in_some_statuses_only(status: Status, kind: Co
 def test_commands_that_are_still_to_be_heeded_count(
     status: Status, unheeded: list[CommandKind], kind: CommandKind, fine: bool
 ) -> None:
-    assert (objection(kind, Standing(status), said(*unheeded)) == "") == fine
+    assert (objection(kind, CommandStanding(status), said(*unheeded)) == "") == fine
 
 
 def test_first_command_that_makes_sense_is_heeded_once() -> None:
     commands = said(RESUME, PAUSE, STOP)
-    first = to_heed(Standing(Status.IN_PROGRESS), commands)
+    first = to_heed(CommandStanding(Status.IN_PROGRESS), commands)
     assert first is not None
     assert first.kind is PAUSE
-    assert to_heed(Standing(Status.IN_PROGRESS, heard=3), commands) is None
-    rolling = to_heed(Standing(Status.ROLLING_BACK), commands)
+    assert to_heed(CommandStanding(Status.IN_PROGRESS, heard=3), commands) is None
+    rolling = to_heed(CommandStanding(Status.ROLLING_BACK), commands)
     assert rolling is not None
     assert rolling.kind is STOP
 
@@ -75,33 +83,33 @@ def test_first_command_that_makes_sense_is_heeded_once() -> None:
 def test_what_is_heeded_is_new_and_leads_to_a_status_that_may_follow(
     kinds: list[CommandKind], heard: int, status: Status
 ) -> None:
-    found = to_heed(Standing(status, heard), said(*kinds))
+    found = to_heed(CommandStanding(status, heard), said(*kinds))
     if found is not None:
         leads_to = {PAUSE: Status.PAUSED, STOP: Status.STOPPING, ROLL_BACK: Status.ROLLING_BACK}
         assert found.number > heard
         assert leads_to[found.kind] in TRANSITIONS[status]
 
 
-DECISION = Decision(APPROVE, NOW, NOW + timedelta(hours=1), Action.ROLL_BACK)
+DECISION = PendingDecision(APPROVE, NOW, NOW + timedelta(hours=1), Action.ROLL_BACK)
 
 
 @pytest.mark.parametrize(
     ("kinds", "heard", "after", "expected"),
     [
         ([], 0, 59, None),
-        ([APPROVE], 0, 0, Answer(Action.APPROVE, "approve by alice", 1)),
+        ([APPROVE], 0, 0, WaitEnd(Action.APPROVE, "approve by alice", 1)),
         ([APPROVE], 1, 0, None),
-        ([PAUSE, STOP], 0, 0, Answer(Action.STOP, "stop by alice", 2)),
+        ([PAUSE, STOP], 0, 0, WaitEnd(Action.STOP, "stop by alice", 2)),
         ([RESUME], 0, 0, None),
-        ([], 0, 60, Answer(Action.ROLL_BACK, "nobody answered within 1 h: rollBack", 0)),
-        ([ROLL_BACK], 0, 60, Answer(Action.ROLL_BACK, "rollBack by alice", 1)),
+        ([], 0, 60, WaitEnd(Action.ROLL_BACK, "nobody answered within 1 h: rollBack", 0)),
+        ([ROLL_BACK], 0, 60, WaitEnd(Action.ROLL_BACK, "rollBack by alice", 1)),
     ],
 )
 def test_wait_for_a_person_ends_by_a_command_or_by_its_deadline(
-    kinds: list[CommandKind], heard: int, after: int, expected: Answer | None
+    kinds: list[CommandKind], heard: int, after: int, expected: WaitEnd | None
 ) -> None:
     assert (
-        answer(Standing(Status.AWAITING_APPROVAL, heard), said(*kinds), DECISION, NOW + timedelta(minutes=after))
+        answer(CommandStanding(Status.AWAITING_APPROVAL, heard), said(*kinds), DECISION, NOW + timedelta(minutes=after))
         == expected
     )
 
@@ -112,13 +120,15 @@ def test_reason_of_a_command_names_who_and_why() -> None:
 
 
 def test_approval_of_all_gates_says_so() -> None:
-    found = answer(Standing(Status.AWAITING_APPROVAL), [Command(1, APPROVE, NOW, "bob", all_gates=True)], DECISION, NOW)
+    found = answer(
+        CommandStanding(Status.AWAITING_APPROVAL), [Command(1, APPROVE, NOW, "bob", all_gates=True)], DECISION, NOW
+    )
     assert found is not None
     assert found.all_gates
 
 
 #: A deployment at a gate that its event number 7 opened.
-AT_GATE = Standing(Status.AWAITING_APPROVAL, gate=7)
+AT_GATE = CommandStanding(Status.AWAITING_APPROVAL, gate=7)
 BEFORE, AFTER = 6, 7
 
 
@@ -161,46 +171,66 @@ def test_pause_of_before_the_gate_is_no_answer_to_it_and_outlives_its_deadline()
 
 def test_resume_leads_back_to_what_was_paused() -> None:
     """A deployment that is paused before it is planned cannot be rolled back after the resume either."""
-    pending = Standing(Status.PAUSED, heard=1, paused_from=Status.PENDING)
+    pending = CommandStanding(Status.PAUSED, heard=1, paused_from=Status.PENDING)
     assert objection(ROLL_BACK, pending, said(RESUME, first=2))
     assert not objection(STOP, pending, said(RESUME, first=2))
 
 
-DONE, OVERTAKEN = HeededAs
+DONE, OVERTAKEN = CommandOutcome
 
 #: By where a deployment stands and what it was told: how each command has ended, ``None``: not yet.
-ENDED: list[tuple[str, Standing, list[tuple[CommandKind, int]], list[HeededAs | None]]] = [
-    ("still to be heeded", Standing(Status.IN_PROGRESS), [(PAUSE, 3)], [None]),
-    ("paused", Standing(Status.PAUSED, 1), [(PAUSE, 3)], [DONE]),
+ENDED: list[tuple[str, CommandStanding, list[tuple[CommandKind, int]], list[CommandOutcome | None]]] = [
+    ("still to be heeded", CommandStanding(Status.IN_PROGRESS), [(PAUSE, 3)], [None]),
+    ("paused", CommandStanding(Status.PAUSED, 1), [(PAUSE, 3)], [DONE]),
     (
         "a pause taken back is heeded, and so is the resume",
-        Standing(Status.PAUSED, 1),
+        CommandStanding(Status.PAUSED, 1),
         [(PAUSE, 3), (RESUME, 3)],
         [DONE, None],
     ),
     (
         "resumed, and to be paused again",
-        Standing(Status.PAUSED, 1),
+        CommandStanding(Status.PAUSED, 1),
         [(PAUSE, 3), (RESUME, 4), (PAUSE, 4)],
         [DONE, None, None],
     ),
     ("a gate opened while a pause came", AT_GATE, [(PAUSE, BEFORE)], [None]),
-    ("approved", Standing(Status.IN_PROGRESS, 1, 7), [(APPROVE, AFTER)], [DONE]),
-    ("approved at the deadline, a moment before", Standing(Status.IN_PROGRESS, 0, 7), [(APPROVE, AFTER)], [OVERTAKEN]),
+    ("approved", CommandStanding(Status.IN_PROGRESS, 1, 7), [(APPROVE, AFTER)], [DONE]),
+    (
+        "approved at the deadline, a moment before",
+        CommandStanding(Status.IN_PROGRESS, 0, 7),
+        [(APPROVE, AFTER)],
+        [OVERTAKEN],
+    ),
     (
         "resumed at the deadline, a moment before",
-        Standing(Status.IN_PROGRESS, 1),
+        CommandStanding(Status.IN_PROGRESS, 1),
         [(PAUSE, 3), (RESUME, 4)],
         [DONE, OVERTAKEN],
     ),
-    ("stopped at the deadline", Standing(Status.STOPPING), [(APPROVE, AFTER), (PAUSE, AFTER)], [OVERTAKEN, OVERTAKEN]),
-    ("rolling back after a failure", Standing(Status.ROLLING_BACK), [(PAUSE, 3), (STOP, 3)], [OVERTAKEN, None]),
-    ("rolling back, pause first", Standing(Status.ROLLING_BACK, 2), [(PAUSE, 3), (ROLL_BACK, 3)], [OVERTAKEN, DONE]),
-    ("stopping while it rolls back", Standing(Status.STOPPING, 2), [(ROLL_BACK, 3), (STOP, 4)], [OVERTAKEN, DONE]),
-    ("its last steps", Standing(Status.IN_PROGRESS), [(STOP, 9)], [None]),
-    ("ended", Standing(Status.FINISHED), [(STOP, 9)], [OVERTAKEN]),
-    ("ended after a command", Standing(Status.STOPPED, 1), [(STOP, 9), (ROLL_BACK, 9)], [DONE, OVERTAKEN]),
-    ("taken back from the queue", Standing(Status.QUEUED), [(STOP, 0)], [None]),
+    (
+        "stopped at the deadline",
+        CommandStanding(Status.STOPPING),
+        [(APPROVE, AFTER), (PAUSE, AFTER)],
+        [OVERTAKEN, OVERTAKEN],
+    ),
+    ("rolling back after a failure", CommandStanding(Status.ROLLING_BACK), [(PAUSE, 3), (STOP, 3)], [OVERTAKEN, None]),
+    (
+        "rolling back, pause first",
+        CommandStanding(Status.ROLLING_BACK, 2),
+        [(PAUSE, 3), (ROLL_BACK, 3)],
+        [OVERTAKEN, DONE],
+    ),
+    (
+        "stopping while it rolls back",
+        CommandStanding(Status.STOPPING, 2),
+        [(ROLL_BACK, 3), (STOP, 4)],
+        [OVERTAKEN, DONE],
+    ),
+    ("its last steps", CommandStanding(Status.IN_PROGRESS), [(STOP, 9)], [None]),
+    ("ended", CommandStanding(Status.FINISHED), [(STOP, 9)], [OVERTAKEN]),
+    ("ended after a command", CommandStanding(Status.STOPPED, 1), [(STOP, 9), (ROLL_BACK, 9)], [DONE, OVERTAKEN]),
+    ("taken back from the queue", CommandStanding(Status.QUEUED), [(STOP, 0)], [None]),
 ]
 
 
@@ -208,12 +238,12 @@ ENDED: list[tuple[str, Standing, list[tuple[CommandKind, int]], list[HeededAs | 
     ("standing", "commands", "ends"), [case[1:] for case in ENDED], ids=[case[0] for case in ENDED]
 )
 def test_each_command_ends_done_or_overtaken(
-    standing: Standing, commands: list[tuple[CommandKind, int]], ends: list[HeededAs | None]
+    standing: CommandStanding, commands: list[tuple[CommandKind, int]], ends: list[CommandOutcome | None]
 ) -> None:
     rows = given(*commands)
     changed = {one.number: one for one in heedings(standing, rows, NOW)}
     after = [changed.get(one.number, one) for one in rows]
-    assert [one.heeded for one in after] == [end and Heeded(NOW, end) for end in ends]
+    assert [one.heeded for one in after] == [end and CommandEnd(NOW, end) for end in ends]
     assert heedings(standing, after, NOW + timedelta(hours=1)) == ()
 
 
@@ -223,10 +253,10 @@ def test_nothing_is_left_to_be_heeded_by_a_deployment_that_has_ended(
     status: Status, kinds: list[tuple[CommandKind, int]], heard: int
 ) -> None:
     commands = given(*kinds)
-    assert len(heedings(Standing(status, heard), commands, NOW)) == len(commands)
+    assert len(heedings(CommandStanding(status, heard), commands, NOW)) == len(commands)
 
 
 def test_overtaken_command_is_heeded_no_more() -> None:
-    overtaken = Command(1, STOP, NOW, heeded=Heeded(NOW, OVERTAKEN))
-    assert due(Standing(Status.IN_PROGRESS), [overtaken]) is None
-    assert not objection(PAUSE, Standing(Status.IN_PROGRESS), [overtaken])
+    overtaken = Command(1, STOP, NOW, heeded=CommandEnd(NOW, OVERTAKEN))
+    assert due(CommandStanding(Status.IN_PROGRESS), [overtaken]) is None
+    assert not objection(PAUSE, CommandStanding(Status.IN_PROGRESS), [overtaken])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import Fault, World
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 from rollout.model.status import Color, Status
 
 pytestmark = pytest.mark.slow
@@ -276,7 +276,7 @@ def test_every_activity_badly_delivered_leads_to_the_same_end(
         assert row.status is status
         assert (stage.versions(), stage.model(), stage.capacity(), stage.serving()) == ([left] * 2, left, 2, 2)
 
-    play(story, flexible_world(2), faults=Faults(activities=[ACTIVITY_FAULTS[kind]]))
+    play(story, flexible_world(2), faults=DurableFaults(activities=[ACTIVITY_FAULTS[kind]]))
 
 
 @pytest.mark.parametrize("step", [5, 7])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import Fault, World, demo_world, parse_world
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 from rollout.model.rows.deployment import IntentKind
 from rollout.model.status import Color, Status, VmStatus
 
@@ -236,7 +236,7 @@ def test_failed_batch_whose_activities_are_badly_delivered_is_drained_once(
         assert [len(one.deleted) for one in deletions(stage)] == [2]
 
     late = timedelta(seconds=40) if loss is ActivityLoss.LATE else timedelta(0)
-    faults = Faults(activities=[ActivityFault(loss, after=late)])
+    faults = DurableFaults(activities=[ActivityFault(loss, after=late)])
     play(story, behind(*BOTH, mode=mode), faults=faults)
 
 

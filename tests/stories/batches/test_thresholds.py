@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import Fault, World
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 from rollout.model.status import Status
 
 pytestmark = pytest.mark.slow
@@ -103,7 +103,7 @@ def test_replacing_sick_vms_survives_what_is_lost_repeated_or_late(
     play(
         story,
         either_world(4),
-        faults=Faults(activities=[ActivityFault(loss.loss, activity=activity, after=loss.after)]),
+        faults=DurableFaults(activities=[ActivityFault(loss.loss, activity=activity, after=loss.after)]),
     )
 
 

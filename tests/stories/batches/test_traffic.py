@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import Fault, World, demo_world, parse_world
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 from rollout.model.choices import HealthCheckType
 from rollout.model.rows.deployment import IntentKind
 from rollout.steps.pools import ADMIN_STATE_TRIES
@@ -297,7 +297,7 @@ def test_every_activity_badly_delivered_leads_to_the_same_end(play: Play, mode: 
         assert (stage.versions(), stage.serving()) == (["1.1.0"] * 4, 4)
 
     late = timedelta(seconds=40) if loss is ActivityLoss.LATE else timedelta(0)
-    faults = Faults(activities=[ActivityFault(loss, after=late)])
+    faults = DurableFaults(activities=[ActivityFault(loss, after=late)])
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS), faults=faults)
 
 
@@ -583,4 +583,4 @@ def test_every_badly_delivered_return_leads_to_the_same_places(play: Play, mode:
         await stage.platform.ended(deployment)
         assert list(places(stage).values()) == [OWN] * 4
 
-    play(story, two_cards(mode), faults=Faults(activities=[ActivityFault(ActivityLoss.TWICE)]))
+    play(story, two_cards(mode), faults=DurableFaults(activities=[ActivityFault(ActivityLoss.TWICE)]))

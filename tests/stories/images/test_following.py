@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.durable.faults import ActivityFault, ActivityLoss, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 
 pytestmark = pytest.mark.slow
 
@@ -42,4 +42,4 @@ def test_who_follows_sees_every_event_once_in_order(play: Any, small_world: Any,
 
     late = timedelta(seconds=90)
     lost = [ActivityFault(loss, "record_event", delivery=n, after=late) for n in (2, 5, 9, 14)] if loss else []
-    play(story, small_world(4), faults=Faults(activities=lost))
+    play(story, small_world(4), faults=DurableFaults(activities=lost))

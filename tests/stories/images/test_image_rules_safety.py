@@ -10,7 +10,7 @@ import pytest
 
 from local.azure.world import Fault, World
 from local.durable.errors import HostKilled
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults, TurnFault, TurnLoss
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults, TurnFault, TurnLoss
 from rollout.model.status import Status
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_look_or_a_start_that_is_lost_doubled_or_late(
         await images.until_started()
         await deployed_once(images)
 
-    play(story, small_world(2), faults=Faults(activities=[fault]))
+    play(story, small_world(2), faults=DurableFaults(activities=[fault]))
 
 
 @pytest.mark.parametrize("loss", list(TurnLoss))
@@ -66,7 +66,7 @@ def test_a_turn_that_is_lost(
         await images.until_started()
         await deployed_once(images)
 
-    play(story, small_world(2), faults=Faults(turns=[TurnFault(loss, "follow_images", delivery=delivery)]))
+    play(story, small_world(2), faults=DurableFaults(turns=[TurnFault(loss, "follow_images", delivery=delivery)]))
 
 
 @pytest.mark.parametrize("number", range(1, 16))
@@ -74,7 +74,7 @@ def test_a_host_that_is_killed_at_any_delivery(
     play: Play, images_of: ImagesOf, small_world: SmallWorld, number: int
 ) -> None:
     """What was not answered is sent again, as Event Grid does; so is one that was, once more."""
-    faults = Faults()
+    faults = DurableFaults()
 
     async def story(stage: Any) -> None:
         images = images_of(stage)

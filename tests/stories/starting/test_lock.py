@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import World
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults
 from local.durable.host import InstanceEnded
 from rollout.model.status import Status
 
@@ -85,7 +85,7 @@ def test_start_between_the_freeing_of_the_group_and_the_last_event_is_told_to_wa
         assert (await start_over(stage, BAD)).status is Status.FAILED
         assert stage.model() == "1.1.0"
 
-    play(story, small_world(2), faults=Faults(activities=[lost]))
+    play(story, small_world(2), faults=DurableFaults(activities=[lost]))
 
 
 @pytest.mark.parametrize("moments_later", [0, 7, 40])
@@ -177,7 +177,7 @@ def test_surplus_of_a_terminated_deployment_goes_without_a_serving_vm_being_miss
 def test_deployment_terminated_at_any_delivery_changes_nothing_more(
     play: Play, small_world: SmallWorld, number: int
 ) -> None:
-    faults = Faults()
+    faults = DurableFaults()
 
     async def story(stage: Any) -> None:
         platform = stage.platform

@@ -23,7 +23,7 @@ from local.clock import VirtualLoop
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
-from local.virtual.checkers.watched import Watched
+from local.virtual.checkers.watched import WatchedSet
 from rollout.model.rows.deployment import Deployment
 
 pytestmark = pytest.mark.slow
@@ -116,7 +116,7 @@ class AnySequence(RuleBasedStateMachine):
             self.platform = VirtualPlatform(small_world(mode, vms))
             await self.platform.__aenter__()
             self.scale_set_id = str(self.platform.world.groups[0]["scaleSetId"])
-            self.watched = Watched.begin(self.platform, self.scale_set_id, "web")
+            self.watched = WatchedSet.begin(self.platform, self.scale_set_id, "web")
 
         self._run(opened())
 

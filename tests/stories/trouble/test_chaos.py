@@ -15,7 +15,7 @@ import pytest
 
 from local.azure.world import Fault, World
 from local.durable.errors import HostKilled
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults, TurnFault, TurnLoss
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults, TurnFault, TurnLoss
 from local.durable.host import InstanceEnded, UnknownInstance
 from rollout.model.status import Status
 
@@ -38,14 +38,14 @@ AZURE_FAULTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def durable_faults(dice: random.Random) -> Faults:
+def durable_faults(dice: random.Random) -> DurableFaults:
     """Lost, doubled and late work."""
     activities = [
         ActivityFault(dice.choice(list(ActivityLoss)), delivery=dice.randint(1, 60), after=_some_time(dice))
         for _ in range(dice.randint(0, 12))
     ]
     turns = [TurnFault(dice.choice(list(TurnLoss)), delivery=dice.randint(1, 120)) for _ in range(dice.randint(0, 6))]
-    return Faults(activities=activities, turns=turns)
+    return DurableFaults(activities=activities, turns=turns)
 
 
 def azure_faults(dice: random.Random) -> list[Fault]:

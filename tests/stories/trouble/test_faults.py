@@ -12,7 +12,7 @@ import pytest
 from function_app import ACTIVITIES
 from local.azure.world import Fault, World
 from local.durable.errors import HostKilled
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults, TurnFault, TurnLoss
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults, TurnFault, TurnLoss
 from local.virtual.checkers.end_state import end_state
 from rollout.model.rows.deployment import Batch
 from rollout.model.status import Status
@@ -53,7 +53,10 @@ def deploy(play: Play, small_world: SmallWorld) -> Callable[..., Any]:
     """Play one deployment of two VMs, with ``faults`` and Azure's ``world_faults``; what it left behind."""
 
     def run(
-        parameters: dict[str, Any], faults: Faults | None = None, *world_faults: Fault, exempt: tuple[str, ...] = ()
+        parameters: dict[str, Any],
+        faults: DurableFaults | None = None,
+        *world_faults: Fault,
+        exempt: tuple[str, ...] = (),
     ) -> Any:
         async def story(stage: Any) -> Any:
             for fault in world_faults:
@@ -95,7 +98,7 @@ def test_activity_badly_delivered_leads_to_the_same_end(
 ) -> None:
     fault = ACTIVITY_FAULTS[kind]
     rule = ActivityFault(fault.loss, activity=activity, after=fault.after)
-    assert deploy(parameters, Faults(activities=[rule])) == _expected(undisturbed, deploy, parameters)
+    assert deploy(parameters, DurableFaults(activities=[rule])) == _expected(undisturbed, deploy, parameters)
 
 
 @pytest.mark.parametrize("parameters", [GOOD, BAD], ids=["good", "bad"])
@@ -103,7 +106,7 @@ def test_activity_badly_delivered_leads_to_the_same_end(
 def test_every_activity_badly_delivered_leads_to_the_same_end(
     deploy: Callable[..., Any], undisturbed: dict[str, Any], kind: str, parameters: dict[str, Any]
 ) -> None:
-    faults = Faults(activities=[ACTIVITY_FAULTS[kind]])
+    faults = DurableFaults(activities=[ACTIVITY_FAULTS[kind]])
     assert deploy(parameters, faults) == _expected(undisturbed, deploy, parameters)
 
 
@@ -113,7 +116,7 @@ def test_every_activity_badly_delivered_leads_to_the_same_end(
 def test_turn_lost_leads_to_the_same_end(
     deploy: Callable[..., Any], undisturbed: dict[str, Any], loss: TurnLoss, recipe: str, parameters: dict[str, Any]
 ) -> None:
-    faults = Faults(turns=[TurnFault(loss, orchestrator=recipe)])
+    faults = DurableFaults(turns=[TurnFault(loss, orchestrator=recipe)])
     assert deploy(parameters, faults) == _expected(undisturbed, deploy, parameters)
 
 
@@ -186,7 +189,7 @@ def test_host_killed_at_every_fifth_delivery_finishes_the_same(
     parameters: dict[str, Any],
     first: int,
 ) -> None:
-    faults = Faults()
+    faults = DurableFaults()
 
     async def story(stage: Any) -> Any:
         platform = stage.platform
@@ -238,7 +241,7 @@ def test_no_write_cancels_another_where_azure_lets_the_later_one_win(
 
     # A deletion takes no If-Match: two runs at the same instant both ask for it, and the second is what is carried out.
     exempt = ["writes_never_overlap"] if kind == "delivered twice" else []
-    faults = Faults(activities=[ACTIVITY_FAULTS[kind]])
+    faults = DurableFaults(activities=[ACTIVITY_FAULTS[kind]])
     play(story, small_world(2, concurrentWrites="preempt"), faults=faults, exempt=exempt)
 
 
@@ -258,7 +261,7 @@ def test_activity_that_comes_again_in_the_next_batch_changes_nothing(
         await stage.platform.ended(deployment)
         return await end_state(stage.platform, deployment)
 
-    assert play(story, small_world(2), faults=Faults(activities=[late])) == _expected(undisturbed, deploy, GOOD)
+    assert play(story, small_world(2), faults=DurableFaults(activities=[late])) == _expected(undisturbed, deploy, GOOD)
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "and once more later"])
@@ -279,7 +282,7 @@ def test_what_a_batch_said_before_it_was_terminated_stays_said(play: Play, small
         events = await stage.platform.events(deployment)
         assert events[: len(said)] == said
 
-    faults = Faults(activities=[again] if late else [])
+    faults = DurableFaults(activities=[again] if late else [])
     play(story, small_world(2), faults=faults, exempt=["no_step_fails"])
 
 

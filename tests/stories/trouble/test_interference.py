@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Request
+from local.azure.arm.messages import ArmRequest
 from local.azure.world import World
 from rollout.model.rows.deployment import Deployment
 from rollout.model.status import Status
@@ -197,7 +197,7 @@ def test_operation_of_others_on_the_set_is_waited_for(
 async def vanish(stage: Any) -> None:
     """Somebody deletes the set as soon as Azure lets them."""
     while True:
-        answer = await stage.platform.cloud.handle(Request("DELETE", f"{stage.scale_set_id}?api-version=2024-07-01"))
+        answer = await stage.platform.cloud.handle(ArmRequest("DELETE", f"{stage.scale_set_id}?api-version=2024-07-01"))
         if answer.status < 300:
             return
         await stage.sleep(seconds=1)

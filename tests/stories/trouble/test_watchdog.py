@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Request
+from local.azure.arm.messages import ArmRequest
 from local.azure.world import World, parse_world
-from local.durable.faults import ActivityFault, ActivityLoss, Delivery, Faults
+from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults
 from rollout.model.rows.lock import Lock
 from rollout.model.status import Phase, Status
 
@@ -88,7 +88,7 @@ def test_deployment_terminated_at_any_delivery_is_put_in_order(
     play: Play, small_world: SmallWorld, number: int
 ) -> None:
     """Also before it is planned, and after it has freed the group but not yet written its end."""
-    faults = Faults()
+    faults = DurableFaults()
 
     async def story(stage: Any) -> None:
         platform = stage.platform
@@ -268,7 +268,7 @@ def test_late_activity_of_a_terminated_deployment_finds_its_right_gone(play: Pla
         await stage.sleep(hours=2)
         await assert_put_in_order(stage, dead, written)
 
-    play(story, small_world(2), faults=Faults(activities=[late]))
+    play(story, small_world(2), faults=DurableFaults(activities=[late]))
 
 
 def test_lock_of_a_start_that_died_before_its_row_is_freed(play: Play, small_world: SmallWorld) -> None:
@@ -330,7 +330,7 @@ def test_everything_that_was_held_comes_back(
 async def delete_set(stage: Any) -> None:
     """Somebody deletes the set as soon as Azure lets them."""
     for _ in range(600):
-        answer = await stage.platform.cloud.handle(Request("DELETE", f"{stage.scale_set_id}?api-version=2024-07-01"))
+        answer = await stage.platform.cloud.handle(ArmRequest("DELETE", f"{stage.scale_set_id}?api-version=2024-07-01"))
         if answer.status < 300:
             return
         await stage.sleep(seconds=1)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import ConnectionLost, Response
+from local.azure.arm.messages import ArmResponse, ConnectionLost
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 async def test_a_rule_refuses_the_calls_it_names_without_effect(ask: Ask, cloud: Cloud, web: str) -> None:
@@ -41,7 +41,9 @@ async def test_a_lost_request_has_no_effect_and_a_lost_answer_has_one(ask: Ask, 
     assert (cloud.scale_set(web).capacity, len(cloud.audit)) == (12, 1)
 
 
-async def test_a_delay_postpones_the_effect_and_the_answer(ask: Ask, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_a_delay_postpones_the_effect_and_the_answer(
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
+) -> None:
     cloud.faults.add(Fault(method="PATCH", delay=timedelta(seconds=25)))
     before = clock.now()
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
@@ -51,7 +53,7 @@ async def test_a_delay_postpones_the_effect_and_the_answer(ask: Ask, cloud: Clou
 
 @pytest.mark.parametrize("outcome", ["Failed", "Canceled"])
 async def test_an_operation_can_end_badly_and_late(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str, outcome: Any
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str, outcome: Any
 ) -> None:
     error = {"code": "OverconstrainedAllocationRequest", "message": "Allocation failed."}
     cloud.faults.add(
@@ -69,7 +71,7 @@ async def test_an_operation_can_end_badly_and_late(
     assert (await ask(cloud, "GET", f"{operation}&monitor=true")).status == 409
 
 
-async def test_allocation_can_fail_for_some_of_the_vms(ask: Ask, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_allocation_can_fail_for_some_of_the_vms(ask: Ask, cloud: Cloud, clock: PlatformClock, web: str) -> None:
     cloud.faults.add(Fault(method="PATCH", allocation_failures=2))
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 13}})
     await clock.sleep(timedelta(minutes=5))
@@ -79,7 +81,7 @@ async def test_allocation_can_fail_for_some_of_the_vms(ask: Ask, cloud: Cloud, c
 
 
 async def test_faults_of_the_world_are_in_force_from_the_start(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(faults=[{"method": "GET", "path": "WEB", "status": 503, "calls": [1]}]), clock)
     assert (await ask(cloud, "GET", web)).status == 503

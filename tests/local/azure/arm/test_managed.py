@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Request
+from local.azure.arm.messages import ArmRequest
 from local.azure.cloud import Cloud
 from local.azure.world import demo_world
-from local.clock import Clock, run_virtual
+from local.clock import PlatformClock, run_virtual
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/demo"
@@ -26,11 +26,11 @@ Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
 def play(story: Callable[[Ask, Cloud], Awaitable[None]]) -> None:
     async def main() -> None:
-        cloud = Cloud(demo_world(), Clock())
+        cloud = Cloud(demo_world(), PlatformClock())
 
         async def ask(method: str, path: str, body: Any = None, query: str = "") -> tuple[int, Any]:
             content = b"" if body is None else json.dumps(body).encode()
-            answer = await cloud.handle(Request(method, f"{path}?api-version=1{query}", {}, content))
+            answer = await cloud.handle(ArmRequest(method, f"{path}?api-version=1{query}", {}, content))
             return answer.status, answer.json()
 
         await story(ask, cloud)
@@ -129,7 +129,7 @@ def test_a_subscription_needs_its_function_and_the_right_to_write_dead_letters()
 def test_what_is_kept_survives_a_snapshot() -> None:
     async def story(ask: Ask, cloud: Cloud) -> None:
         await ask("PUT", f"{RIGHTS}/a", right())
-        restored = Cloud.restore(json.loads(json.dumps(cloud.snapshot())), Clock(cloud.clock.now()))
+        restored = Cloud.restore(json.loads(json.dumps(cloud.snapshot())), PlatformClock(cloud.clock.now()))
         assert restored.managed == cloud.managed != {}
 
     play(story)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 @pytest.mark.parametrize("scope", ["", "demo", "set"])

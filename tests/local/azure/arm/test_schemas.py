@@ -15,14 +15,14 @@ from azure.mgmt.network import models as network_models
 from jsonschema import Draft202012Validator
 
 from local.azure.arm.arm_shape import fields
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World, demo_world, parse_world
-from local.clock import Clock
+from local.clock import PlatformClock
 
 pytestmark = pytest.mark.slow
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 LEAVES: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -78,7 +78,7 @@ def problems(model: type, body: Any) -> list[str]:
 @pytest.mark.parametrize("health", ["binary", "rich", "probe", "none"])
 @pytest.mark.parametrize("os_type", ["Linux", "Windows"])
 async def test_scale_sets_are_as_the_sdk_declares_them(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, health: str, os_type: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, health: str, os_type: str
 ) -> None:
     cloud = Cloud(patched_demo({"health": health, "osType": os_type}), clock)
     assert problems(models.VirtualMachineScaleSet, (await ask(cloud, "GET", web)).json()) == []
@@ -90,7 +90,7 @@ async def test_scale_sets_are_as_the_sdk_declares_them(
 
 @pytest.mark.parametrize("health", ["binary", "rich", "probe", "none"])
 async def test_vms_are_as_the_sdk_declares_them_in_every_state(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str, health: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, image: str, health: str
 ) -> None:
     cloud = Cloud(patched_demo({"health": health, "capacity": 6}), clock)
     cloud.faults.add(Fault(method="PATCH", calls=(2,), allocation_failures=1))
@@ -120,7 +120,7 @@ async def test_galleries_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, im
 
 
 async def test_versions_are_as_the_sdk_declares_them_in_every_state(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
 ) -> None:
     url = cloud.interfere.publish(image, "2.0.0", tags={"a": "b"}, replicated_after={"westus2": timedelta(hours=1)})
     source = {"id": "/subscriptions/0/resourceGroups/build/providers/Microsoft.Compute/images/web"}
@@ -138,7 +138,7 @@ async def test_versions_are_as_the_sdk_declares_them_in_every_state(
         await clock.sleep(timedelta(seconds=300))
 
 
-async def test_images_are_as_the_sdk_declares_them(ask: Ask, clock: Clock, image: str) -> None:
+async def test_images_are_as_the_sdk_declares_them(ask: Ask, clock: PlatformClock, image: str) -> None:
     document = demo_world().model_dump(mode="json", by_alias=True)
     plan = {"publisher": "p", "product": "o", "name": "s"}
     gallery = document["galleries"][0] | {"shared": True, "communityName": "public"}
@@ -179,7 +179,7 @@ async def test_usages_are_as_the_sdk_declares_them(ask: Ask, cloud: Cloud, web: 
 
 
 async def test_flexible_vms_are_as_the_sdk_declares_them_in_every_state(
-    ask: Ask, clock: Clock, networked: Callable[..., World], api: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], api: str
 ) -> None:
     cloud = Cloud(networked(api={"capacity": 3, "attachedVms": ["old"], "listsLatestModel": True}), clock)
     assert problems(models.VirtualMachineScaleSet, (await ask(cloud, "GET", api)).json()) == []
@@ -203,7 +203,7 @@ async def test_flexible_vms_are_as_the_sdk_declares_them_in_every_state(
 
 
 async def test_network_resources_are_as_the_sdk_declares_them(
-    ask: Ask, clock: Clock, networked: Callable[..., World], web: str, network: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], web: str, network: str
 ) -> None:
     cloud = Cloud(networked(balancer={"healthAnswers": "atOnce"}), clock)
     nics = (await ask(cloud, "GET", f"{network}/networkInterfaces")).json()["value"]
@@ -223,7 +223,7 @@ async def test_network_resources_are_as_the_sdk_declares_them(
 
 
 async def test_a_gateway_s_health_is_as_the_sdk_declares_it_in_the_documented_words(
-    ask: Ask, clock: Clock, networked: Callable[..., World], network: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], network: str
 ) -> None:
     cloud = Cloud(networked(gateway={"healthWords": "documented"}), clock)
     accepted = await ask(cloud, "POST", f"{network}/applicationGateways/api-gw/backendhealth")

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
 
 def error(raised: Any) -> Any:
@@ -36,7 +36,7 @@ async def test_get_parses_the_scale_set(client: Any) -> None:
 
 
 async def test_list_follows_the_pages_to_the_last_vm(
-    connect: Callable[[Cloud], Any], clock: Clock, patched_demo: Callable[..., World]
+    connect: Callable[[Cloud], Any], clock: PlatformClock, patched_demo: Callable[..., World]
 ) -> None:
     cloud = Cloud(patched_demo({"capacity": 7}, {"pageSize": 3}), clock)
     listed = connect(cloud).virtual_machine_scale_set_vms.list("demo", "web", expand="instanceView")
@@ -44,7 +44,7 @@ async def test_list_follows_the_pages_to_the_last_vm(
     assert cloud.requests["list VMs [VMScaleSetHighCostGet]"].passed == 3
 
 
-async def test_update_waits_until_the_new_vms_have_booted(client: Any, clock: Clock) -> None:
+async def test_update_waits_until_the_new_vms_have_booted(client: Any, clock: PlatformClock) -> None:
     started = clock.now()
     poller = await client.virtual_machine_scale_sets.begin_update("demo", "web", {"sku": {"capacity": 12}})
     updated = await poller.result()
@@ -62,7 +62,9 @@ async def test_a_stale_etag_raises_resource_modified(client: Any) -> None:
     assert code(raised) == "PreconditionFailed"
 
 
-async def test_delete_of_instances_waits_until_they_are_gone(client: Any, cloud: Cloud, clock: Clock, web: str) -> None:
+async def test_delete_of_instances_waits_until_they_are_gone(
+    client: Any, cloud: Cloud, clock: PlatformClock, web: str
+) -> None:
     started = clock.now()
     poller = await client.virtual_machine_scale_sets.begin_delete_instances("demo", "web", {"instanceIds": ["3", "4"]})
     assert await poller.result() is None
@@ -112,7 +114,7 @@ async def test_a_lost_answer_raises_the_transport_error_and_the_write_stays(
 
 
 async def test_the_client_waits_as_long_as_retry_after_says_in_the_clock_s_time(
-    connect: Callable[[Cloud], Any], cloud: Cloud, clock: Clock
+    connect: Callable[[Cloud], Any], cloud: Cloud, clock: PlatformClock
 ) -> None:
     cloud.faults.add(Fault(method="GET", calls=(1,), status=503, headers={"retry-after": "20"}))
     patient = connect(cloud)
@@ -128,7 +130,7 @@ async def test_gallery_versions_are_parsed_with_their_replication(client: Any) -
     assert [item.name async for item in listed] == ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0"]
 
 
-async def test_a_version_is_published_changed_and_deleted(client: Any, clock: Clock) -> None:
+async def test_a_version_is_published_changed_and_deleted(client: Any, clock: PlatformClock) -> None:
     versions, started = client.gallery_image_versions, clock.now()
     source = {"id": "/subscriptions/0/resourceGroups/build/providers/Microsoft.Compute/images/web"}
     body = {"location": "eastus2", "properties": {"storageProfile": {"source": source}}}

@@ -13,20 +13,20 @@ import pytest
 from azure.identity.aio import ManagedIdentityCredential
 from azure.mgmt.compute.aio import ComputeManagementClient
 
-from local.azure.arm.server import Server, serve
+from local.azure.arm.server import AzureServer, serve
 from local.azure.cloud import Cloud
 from local.azure.world import Fault
 
 
 @pytest.fixture
-async def server(cloud: Cloud) -> AsyncIterator[Server]:
+async def server(cloud: Cloud) -> AsyncIterator[AzureServer]:
     server = await serve(cloud)
     yield server
     await server.close()
 
 
 @pytest.fixture
-async def credential(server: Server) -> AsyncIterator[ManagedIdentityCredential]:
+async def credential(server: AzureServer) -> AsyncIterator[ManagedIdentityCredential]:
     """The credential of a hosted app: it reads where to get tokens from its environment when it is made."""
     hosted = {"IDENTITY_ENDPOINT": f"{server.url}/msi/token", "IDENTITY_HEADER": "anything"}
     os.environ.update(hosted)
@@ -40,7 +40,7 @@ async def credential(server: Server) -> AsyncIterator[ManagedIdentityCredential]
 
 
 async def test_the_sdk_works_over_http_with_a_managed_identity(
-    server: Server, cloud: Cloud, credential: ManagedIdentityCredential
+    server: AzureServer, cloud: Cloud, credential: ManagedIdentityCredential
 ) -> None:
     async with (
         ComputeManagementClient(
@@ -55,7 +55,7 @@ async def test_the_sdk_works_over_http_with_a_managed_identity(
         assert len([vm async for vm in vms]) == 10
 
 
-async def test_urls_name_the_server(server: Server, cloud: Cloud, web: str) -> None:
+async def test_urls_name_the_server(server: AzureServer, cloud: Cloud, web: str) -> None:
     async with aiohttp.ClientSession() as session:
         url = f"{server.url}{web}?api-version=2026-04-01"
         async with session.patch(url, json={"sku": {"capacity": 11}}, headers={"If-Match": '"1"'}) as answer:
@@ -66,7 +66,7 @@ async def test_urls_name_the_server(server: Server, cloud: Cloud, web: str) -> N
             assert (await answer.json())["value"][0]["subscriptionId"] == cloud.world.subscription_id
 
 
-async def test_a_lost_answer_breaks_the_connection(server: Server, cloud: Cloud, web: str) -> None:
+async def test_a_lost_answer_breaks_the_connection(server: AzureServer, cloud: Cloud, web: str) -> None:
     cloud.faults.add(Fault(method="POST", lose_response=True))
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientError):
@@ -75,7 +75,7 @@ async def test_a_lost_answer_breaks_the_connection(server: Server, cloud: Cloud,
 
 
 @pytest.fixture
-async def tls(cloud: Cloud, tmp_path: Path) -> AsyncIterator[tuple[Server, ssl.SSLContext]]:
+async def tls(cloud: Cloud, tmp_path: Path) -> AsyncIterator[tuple[AzureServer, ssl.SSLContext]]:
     """A server over TLS, and what a client trusts that was given its certificate."""
     certificate = tmp_path / "certificate.pem"
     server = await serve(cloud, tls=certificate)
@@ -106,7 +106,7 @@ async def test_the_metadata_of_the_cloud_names_the_server(tls: Any, cloud: Cloud
     assert metadata["suffixes"].keys() == {"storage", "keyVaultDns", "acrLoginServer"}
 
 
-async def test_two_servers_show_one_azure_each_under_its_own_url(tls: Any, server: Server, web: str) -> None:
+async def test_two_servers_show_one_azure_each_under_its_own_url(tls: Any, server: AzureServer, web: str) -> None:
     secure, trusting = tls
     async with aiohttp.ClientSession() as session:
         path = f"{web}?api-version=2026-04-01"
@@ -123,7 +123,7 @@ def test_the_key_is_not_left_beside_the_certificate(tls: Any, tmp_path: Path) ->
     assert "PRIVATE KEY" not in certificate.read_text()
 
 
-async def test_a_token_is_an_unsigned_jwt_of_three_parts(server: Server, cloud: Cloud) -> None:
+async def test_a_token_is_an_unsigned_jwt_of_three_parts(server: AzureServer, cloud: Cloud) -> None:
     async with aiohttp.ClientSession() as session:
         url = f"{server.url}/msi/token?resource=https://management.azure.com"
         async with session.get(url, headers={"X-IDENTITY-HEADER": "x"}) as answer:
@@ -133,7 +133,7 @@ async def test_a_token_is_an_unsigned_jwt_of_three_parts(server: Server, cloud: 
     assert json.loads(base64.urlsafe_b64decode(claims))["tid"] == cloud.world.tenant_id
 
 
-async def test_a_token_needs_a_header_and_a_resource(server: Server) -> None:
+async def test_a_token_needs_a_header_and_a_resource(server: AzureServer) -> None:
     async with aiohttp.ClientSession() as session:
         for headers, query in (({}, "?resource=x"), ({"X-IDENTITY-HEADER": "x"}, "")):
             async with session.get(f"{server.url}/msi/token{query}", headers=headers) as answer:

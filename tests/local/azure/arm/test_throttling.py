@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 async def burst(ask: Ask, cloud: Cloud, method: str, url: str, count: int, body: Any = None) -> list[int]:
@@ -26,7 +26,7 @@ async def burst(ask: Ask, cloud: Cloud, method: str, url: str, count: int, body:
 @pytest.mark.parametrize("factor", [1.0, 0.5])
 async def test_reads_are_let_through_as_azure_s_table_says(
     ask: Ask,
-    clock: Clock,
+    clock: PlatformClock,
     patched_demo: Callable[..., World],
     web: str,
     path: str,
@@ -55,7 +55,7 @@ async def test_a_bucket_belongs_to_one_resource(ask: Ask, cloud: Cloud, web: str
 
 
 async def test_the_refusal_says_which_limit_and_how_long_to_wait(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     await burst(ask, cloud, "GET", web, 36)
     await clock.sleep(timedelta(seconds=20))

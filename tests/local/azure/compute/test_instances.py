@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 async def settle(cloud: Cloud) -> None:
@@ -30,7 +30,7 @@ async def listed(ask: Ask, cloud: Cloud, url: str) -> list[Any]:
 
 
 async def test_deleting_vms_lowers_the_capacity_and_takes_them_away_after_a_while(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     answer = await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["2", "5", "5"]})
     assert (answer.status, answer.body) == (202, b"")
@@ -69,7 +69,7 @@ async def test_one_vm_can_be_deleted_alone(ask: Ask, cloud: Cloud, web: str) -> 
 
 @pytest.mark.parametrize(("reuse", "number"), [(True, 2), (False, 10)])
 async def test_a_new_vm_gets_a_free_instance_id_but_never_an_old_vm_id(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, reuse: bool, number: int
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, reuse: bool, number: int
 ) -> None:
     cloud = Cloud(patched_demo(platform={"reuseInstanceIds": reuse}), clock)
     before = {vm.vm_id for vm in cloud.scale_set(web).instances.values()}
@@ -81,7 +81,7 @@ async def test_a_new_vm_gets_a_free_instance_id_but_never_an_old_vm_id(
 
 
 async def test_pages_link_to_the_next_one_until_all_vms_are_listed(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(platform={"pageSize": 4}), clock)
     first = (await ask(cloud, "GET", f"{web}/virtualMachines?$expand=instanceView")).json()
@@ -188,7 +188,7 @@ async def test_stopped_vms_say_so_and_serve_again_after_a_start(
 
 
 async def test_a_failed_launch_leaves_failed_vms_and_a_raised_capacity(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(behaviors={"1.0.0": {"provisioningFails": True}}), clock)
     answer = await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})

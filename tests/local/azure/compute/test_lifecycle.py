@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.compute.lifecycle import (
     HealthSource,
@@ -18,9 +18,9 @@ from local.azure.compute.lifecycle import (
 )
 from local.azure.world import World
 from local.azure.world.images import Behavior
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 BOOT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -142,7 +142,7 @@ async def health_over_time(ask: Ask, cloud: Cloud, web: str, times: list[int]) -
 )
 async def test_the_demo_s_images_behave_as_they_are_described(
     ask: Ask,
-    clock: Clock,
+    clock: PlatformClock,
     patched_demo: Callable[..., World],
     web: str,
     image: str,
@@ -159,7 +159,7 @@ async def test_the_demo_s_images_behave_as_they_are_described(
 
 
 async def test_every_second_vm_of_a_bad_image_never_serves(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str, image: str
 ) -> None:
     reference = {"imageReference": {"id": f"{image}/versions/1.3.0"}}
     profile = {"virtualMachineProfile": {"storageProfile": reference}}
@@ -170,7 +170,7 @@ async def test_every_second_vm_of_a_bad_image_never_serves(
 
 
 async def test_changes_are_logged_at_their_exact_times_however_late_anybody_looks(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
     await clock.sleep(timedelta(hours=1))

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 def image_patch(image: str, version: str) -> dict[str, Any]:
@@ -27,7 +27,7 @@ async def settle(cloud: Cloud) -> None:
 
 
 async def test_a_raised_capacity_shows_at_once_and_its_vms_are_creating(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
     answer = await ask(cloud, "PATCH", web, {"sku": {"capacity": 12}})
     assert (answer.status, answer.json()["sku"]["capacity"]) == (200, 12)
@@ -54,7 +54,7 @@ async def test_a_lowered_capacity_takes_the_highest_ids_across_the_zones(ask: As
 
 @pytest.mark.parametrize(("rule", "gone"), [("OldestVM", "web_0"), ("NewestVM", "web_10"), ("Default", "web_9")])
 async def test_the_scale_in_rule_chooses_who_goes(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, rule: str, gone: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, rule: str, gone: str
 ) -> None:
     rules = {"properties": {"scaleInPolicy": {"rules": [rule]}}}
     cloud = Cloud(patched_demo({"zones": [], "overrides": rules}, {"reuseInstanceIds": rule == "NewestVM"}), clock)
@@ -125,7 +125,7 @@ async def test_the_vms_of_a_set_say_what_its_profile_says_of_them(ask: Ask, clou
 
 @pytest.mark.parametrize("mode", ["Automatic", "Rolling"])
 async def test_a_changed_image_takes_every_vm_down_in_the_other_modes(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str, mode: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, image: str, mode: str
 ) -> None:
     cloud = Cloud(patched_demo({"upgradeMode": mode}), clock)
     await ask(cloud, "PATCH", web, image_patch(image, "1.1.0"))
@@ -142,7 +142,7 @@ async def test_tags_and_upgrade_policy_are_no_new_model(ask: Ask, cloud: Cloud, 
 
 
 async def test_overprovisioning_launches_a_fifth_more_and_leaves_holes_in_the_ids(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo({"overprovision": True}), clock)
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 20}})
@@ -211,7 +211,7 @@ async def test_a_second_write_while_one_is_in_flight_is_refused(
 
 
 async def test_a_second_write_cancels_the_first_where_the_world_says_so(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(platform={"concurrentWrites": "preempt"}), clock)
     older = await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
@@ -224,7 +224,7 @@ async def test_a_second_write_cancels_the_first_where_the_world_says_so(
 
 
 async def test_a_preempted_scale_out_leaves_no_vm_too_few_or_too_many(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo({"overprovision": True}, {"concurrentWrites": "preempt"}), clock)
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 20}})
@@ -276,7 +276,7 @@ async def test_a_put_needs_a_size_and_a_capacity(ask: Ask, cloud: Cloud, web: st
 
 
 async def test_capacity_over_the_limits_is_refused(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo({"capacity": 100, "singlePlacementGroup": True}), clock)
     refused = await ask(cloud, "PATCH", web, {"sku": {"capacity": 101}})
@@ -288,7 +288,7 @@ async def test_capacity_over_the_limits_is_refused(
 
 @pytest.mark.parametrize("quota", [{"cores": 34}, {"families": {"standardDSv5Family": 34}}])
 async def test_capacity_over_the_quota_is_refused_at_the_write(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, quota: Any
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, quota: Any
 ) -> None:
     cloud = Cloud(patched_demo(quota=quota), clock)
     assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})).status == 200
@@ -301,7 +301,7 @@ async def test_capacity_over_the_quota_is_refused_at_the_write(
 
 @pytest.mark.parametrize("version", ["9.9.9", "1.1.0"])
 async def test_an_image_that_is_not_in_the_region_is_refused(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str, version: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, image: str, version: str
 ) -> None:
     world = patched_demo()
     document = world.model_dump(mode="json", by_alias=True)
@@ -332,7 +332,7 @@ async def test_the_kind_of_image_may_not_be_changed(ask: Ask, cloud: Cloud, web:
 
 
 async def test_a_marketplace_image_gives_vms_its_exact_version(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     urn = {"id": None, "publisher": "Canonical", "offer": "ubuntu", "sku": "server", "version": "latest"}
     overrides = {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": urn}}}}
@@ -379,7 +379,7 @@ async def test_the_sets_of_a_subscription_are_listed(ask: Ask, cloud: Cloud, web
 
 
 async def test_a_set_whose_image_is_gone_still_launches_what_its_model_says(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str, image: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str, image: str
 ) -> None:
     cloud = Cloud(patched_demo({"image": f"{image}/versions/0.9.0"}), clock)
     assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})).status == 200

@@ -9,12 +9,12 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.compute.aio import ComputeManagementClient
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 MINUTES = timedelta(minutes=5)
 
 
@@ -68,7 +68,7 @@ async def test_the_sdk_s_own_client_reads_and_deletes_vms(client: ComputeManagem
 
 
 async def test_a_list_is_answered_page_by_page_for_a_group_too(
-    ask: Ask, clock: Clock, networked: Callable[..., World], api: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], api: str
 ) -> None:
     cloud = Cloud(networked(platform={"pageSize": 4}), clock)
     link = f"{api.partition('/virtualMachineScaleSets/')[0]}/virtualMachines"
@@ -105,7 +105,7 @@ async def test_what_the_list_filters_by(ask: Ask, cloud: Cloud, api: str, query:
 
 
 async def test_the_set_lists_ids_only_and_the_latest_model_where_the_world_says(
-    ask: Ask, clock: Clock, networked: Callable[..., World], api: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], api: str
 ) -> None:
     plain, telling = Cloud(networked(), clock), Cloud(networked(api={"listsLatestModel": True}), clock)
     for item in (await ask(plain, "GET", f"{api}/virtualMachines")).json()["value"]:
@@ -197,7 +197,7 @@ async def test_an_allocation_may_fail_in_part(ask: Ask, vms: Any, cloud: Cloud, 
 
 
 async def test_an_attached_vm_is_in_the_list_and_reports_no_health(
-    ask: Ask, vms: Any, clock: Clock, networked: Callable[..., World], api: str
+    ask: Ask, vms: Any, clock: PlatformClock, networked: Callable[..., World], api: str
 ) -> None:
     cloud = Cloud(networked(api={"attachedVms": ["old-server"]}), clock)
     listed = await vms(cloud)
@@ -254,11 +254,11 @@ async def test_the_vm_buckets_are_azure_s(ask: Ask, vms: Any, cloud: Cloud) -> N
 
 
 async def test_a_restored_flexible_set_goes_on_as_the_original_does(
-    ask: Ask, clock: Clock, networked: Callable[..., World], api: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], api: str
 ) -> None:
     cloud = Cloud(networked(), clock)
     await ask(cloud, "PATCH", api, {"sku": {"capacity": 8}})
-    restored = Cloud.restore(cloud.snapshot(), Clock(clock.now()))
+    restored = Cloud.restore(cloud.snapshot(), PlatformClock(clock.now()))
     await clock.sleep(MINUTES)
     for one in (cloud, restored):
         name = one.scale_set(api).active()[0].name

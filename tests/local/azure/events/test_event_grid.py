@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.events.event_shape import event_body, validation_body
 from local.azure.world import Fault, World, WorldError, demo_world, parse_world
-from local.clock import VIRTUAL_START, Clock
+from local.clock import VIRTUAL_START, PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 WRITE = "Microsoft.Compute/galleries/images/versions/write"
 VERSION = {
@@ -37,7 +37,7 @@ def told(cloud: Cloud) -> list[tuple[str, str, str, int]]:
 
 
 async def test_a_new_version_is_told_when_its_operation_has_ended(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
 ) -> None:
     await ask(cloud, "PUT", f"{image}/versions/2.0.0", VERSION)
     await clock.sleep(timedelta(seconds=494))
@@ -46,7 +46,7 @@ async def test_a_new_version_is_told_when_its_operation_has_ended(
     assert told(cloud) == [("WriteSuccess", "galleries/images/versions/write", "2.0.0", 495)]
 
 
-async def test_updates_and_deletions_are_told_too(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_updates_and_deletions_are_told_too(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     await ask(cloud, "PATCH", f"{image}/versions/1.1.0", {"tags": {"a": "b"}})
     await ask(cloud, "DELETE", f"{image}/versions/1.2.0")
     await clock.sleep(timedelta(minutes=1))
@@ -57,7 +57,7 @@ async def test_updates_and_deletions_are_told_too(ask: Ask, cloud: Cloud, clock:
 
 
 async def test_writes_of_sets_and_vms_are_told_under_azure_s_names(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str, api: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str, api: str
 ) -> None:
     vm = cloud.scale_set(api).active()[0].name
     group = web.partition("/providers/")[0]
@@ -84,7 +84,7 @@ async def test_writes_of_sets_and_vms_are_told_under_azure_s_names(
 
 
 async def test_what_goes_wrong_is_told_at_once_or_at_the_end(
-    ask: Ask, cloud: Cloud, clock: Clock, web: str, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, web: str, image: str
 ) -> None:
     cloud.faults.add(Fault(method="PATCH", operation_status="Failed"))
     cloud.faults.add(Fault(method="DELETE", operation_status="Canceled"))
@@ -108,7 +108,7 @@ async def test_what_resource_manager_does_not_know_is_not_told(ask: Ask, cloud: 
     assert told(cloud) == []
 
 
-async def test_interference_with_versions_is_told(cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_interference_with_versions_is_told(cloud: Cloud, clock: PlatformClock, image: str) -> None:
     minute = timedelta(minutes=1)
     url = cloud.interfere.publish(image, "2.0.0", creating_for=minute, replicated_after={"westus2": 9 * minute})
     cloud.interfere.publish(image, "2.1.0", fails=True)
@@ -206,7 +206,7 @@ def test_a_validation_has_the_documented_shape() -> None:
     }
 
 
-async def test_an_update_tells_its_request(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_an_update_tells_its_request(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     await ask(cloud, "PATCH", f"{image}/versions/1.1.0", {"tags": {}}, x_ms_client_request_id="mine")
     await clock.sleep(timedelta(seconds=5))
     cloud.advance()
@@ -218,7 +218,7 @@ async def test_an_update_tells_its_request(ask: Ask, cloud: Cloud, clock: Clock,
     }
 
 
-def subscribed(clock: Clock, **more: Any) -> Cloud:
+def subscribed(clock: PlatformClock, **more: Any) -> Cloud:
     """The demo world with one subscription that is told."""
     document = demo_world().model_dump(mode="json", by_alias=True)
     document["eventSubscriptions"] = [{"name": "versions", "function": "published", **more}]
@@ -245,7 +245,7 @@ def subscribed(clock: Clock, **more: Any) -> Cloud:
     ],
 )
 async def test_a_subscription_hears_of_what_its_filters_let_pass(
-    clock: Clock, image: str, more: dict[str, Any], is_told: bool
+    clock: PlatformClock, image: str, more: dict[str, Any], is_told: bool
 ) -> None:
     cloud = subscribed(clock, **more)
     cloud.interfere.publish(image, "1.5.0")
@@ -254,7 +254,7 @@ async def test_a_subscription_hears_of_what_its_filters_let_pass(
     assert len(cloud.topic.due()) == int(is_told)
 
 
-async def test_a_subscription_that_was_not_validated_hears_nothing(clock: Clock, image: str) -> None:
+async def test_a_subscription_that_was_not_validated_hears_nothing(clock: PlatformClock, image: str) -> None:
     document = demo_world().model_dump(mode="json", by_alias=True)
     cloud = Cloud(parse_world({**document, "eventSubscriptions": [{"name": "a", "function": "b"}]}), clock)
     cloud.interfere.publish(image, "1.5.0")
@@ -263,7 +263,7 @@ async def test_a_subscription_that_was_not_validated_hears_nothing(clock: Clock,
     assert cloud.topic.due() == []
 
 
-async def test_what_is_to_be_told_survives_a_snapshot(ask: Ask, clock: Clock, image: str) -> None:
+async def test_what_is_to_be_told_survives_a_snapshot(ask: Ask, clock: PlatformClock, image: str) -> None:
     cloud = subscribed(clock)
     cloud.interfere.publish(image, "1.5.0")
     await ask(cloud, "PATCH", f"{image}/versions/1.1.0", {"tags": {}})

@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import World, parse_world
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 @pytest.fixture
-def replicating(clock: Clock, patched_demo: Callable[..., World]) -> Cloud:
+def replicating(clock: PlatformClock, patched_demo: Callable[..., World]) -> Cloud:
     """A world whose version 1.1.0 reaches West US 2 after 100 s, and whose 1.2.0 never does."""
     document = patched_demo().model_dump(mode="json", by_alias=True)
     versions = document["galleries"][0]["images"][0]["versions"]
@@ -30,7 +30,9 @@ async def status(ask: Ask, cloud: Cloud, url: str) -> tuple[str, list[tuple[str,
     return body["aggregatedState"], [(item["region"], item["state"], item["progress"]) for item in body["summary"]]
 
 
-async def test_replication_goes_on_until_its_time(ask: Ask, replicating: Cloud, clock: Clock, image: str) -> None:
+async def test_replication_goes_on_until_its_time(
+    ask: Ask, replicating: Cloud, clock: PlatformClock, image: str
+) -> None:
     await clock.sleep(timedelta(seconds=50))
     expected = ("InProgress", [("eastus2", "Completed", 100), ("westus2", "Replicating", 50)])
     assert await status(ask, replicating, f"{image}/versions/1.1.0") == expected

@@ -10,12 +10,12 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.mgmt.compute.aio import ComputeManagementClient
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import World, WorldError, demo_world, parse_world
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 Connect = Callable[[Cloud], ComputeManagementClient]
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -48,7 +48,7 @@ def rich_world(image: str | None = None, **fields: Any) -> World:
 
 
 @pytest.fixture
-def rich(clock: Clock) -> Cloud:
+def rich(clock: PlatformClock) -> Cloud:
     return Cloud(rich_world(), clock)
 
 
@@ -101,7 +101,7 @@ async def test_a_gallery_that_is_not_shared_is_not_found(cloud: Cloud, connect: 
 
 
 async def test_the_marketplace_lists_names_and_tells_the_rest_of_a_version(
-    rich: Cloud, connect: Connect, clock: Clock
+    rich: Cloud, connect: Connect, clock: PlatformClock
 ) -> None:
     images: Any = connect(rich).virtual_machine_images
     assert [version.name for version in await images.list("eastus2", *URN)] == ["1.9.0", "1.10.0", "1.11.0"]
@@ -141,12 +141,12 @@ def model(**reference: str) -> dict[str, Any]:
         ("/CommunityGalleries/public/Images/web/versions/latest", "1.4.0"),
     ],
 )
-async def test_vms_say_which_version_latest_was(clock: Clock, web: str, image: str, exact: str | None) -> None:
+async def test_vms_say_which_version_latest_was(clock: PlatformClock, web: str, image: str, exact: str | None) -> None:
     cloud = Cloud(rich_world(image), clock)
     assert {vm.image.get("exactVersion") for vm in cloud.scale_set(web).active()} == {exact}
 
 
-async def test_latest_passes_over_what_is_deprecated(ask: Ask, clock: Clock, web: str) -> None:
+async def test_latest_passes_over_what_is_deprecated(ask: Ask, clock: PlatformClock, web: str) -> None:
     cloud = Cloud(rich_world("Canonical:ubuntu:server:latest"), clock)
     await clock.sleep(timedelta(minutes=2))
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
@@ -197,7 +197,7 @@ async def test_latest_passes_over_what_is_deprecated(ask: Ask, clock: Clock, web
 )
 async def test_a_set_takes_the_images_that_fit_it(
     ask: Ask,
-    clock: Clock,
+    clock: PlatformClock,
     web: str,
     image: str,
     fields: dict[str, Any],
@@ -212,7 +212,9 @@ async def test_a_set_takes_the_images_that_fit_it(
     assert (answer.json().get("error") or {}).get("code") == code
 
 
-async def test_a_set_with_a_security_type_takes_no_image_of_generation_one(ask: Ask, clock: Clock, web: str) -> None:
+async def test_a_set_with_a_security_type_takes_no_image_of_generation_one(
+    ask: Ask, clock: PlatformClock, web: str
+) -> None:
     trusted = {"properties": {"virtualMachineProfile": {"securityProfile": {"securityType": "TrustedLaunch"}}}}
     image = f"{web.partition('/virtualMachineScaleSets/')[0]}/galleries/apps/images/web/versions/1.1.0"
     for generation, status in (("V2", 200), ("V1", 400)):
@@ -220,7 +222,7 @@ async def test_a_set_with_a_security_type_takes_no_image_of_generation_one(ask: 
         assert (await ask(cloud, "PATCH", web, model(id=image))).status == status
 
 
-async def test_a_managed_image_behaves_as_the_world_says(clock: Clock, web: str) -> None:
+async def test_a_managed_image_behaves_as_the_world_says(clock: PlatformClock, web: str) -> None:
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images"
     cloud = Cloud(rich_world(f"{group}/providers/Microsoft.Compute/images/golden"), clock)
     assert not any(vm.serving for vm in cloud.scale_set(web).active())

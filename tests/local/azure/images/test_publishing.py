@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World, parse_world
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 #: As long as Azure was recorded to take.
 REPLICATION = timedelta(seconds=495)
@@ -28,7 +28,7 @@ def body(*regions: str, source: str = "", **properties: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def two_regions(clock: Clock, patched_demo: Callable[..., World]) -> Cloud:
+def two_regions(clock: PlatformClock, patched_demo: Callable[..., World]) -> Cloud:
     """A world whose later versions get to West US 2 an hour after they are published, and whose VMs boot in 77 s."""
     document = patched_demo().model_dump(mode="json", by_alias=True)
     published = {"behavior": {"bootTime": 77}, "replicationTime": 60, "replicatedAfter": {"West US 2": 3600}}
@@ -43,7 +43,9 @@ async def look(ask: Ask, cloud: Cloud, url: str) -> tuple[str, list[tuple[str, s
     return properties["provisioningState"], [(one["region"], one["state"], one["progress"]) for one in summary]
 
 
-async def test_a_version_is_created_as_it_was_recorded(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_a_version_is_created_as_it_was_recorded(
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
+) -> None:
     url = f"{image}/versions/2.0.0"
     answer = await ask(cloud, "PUT", url, body("eastus2", "westcentralus"))
     assert answer.status == 201
@@ -77,7 +79,7 @@ async def test_a_version_is_created_as_it_was_recorded(ask: Ask, cloud: Cloud, c
 
 
 async def test_a_version_is_in_the_list_and_the_audit_and_is_what_latest_means(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str, web: str
 ) -> None:
     await ask(cloud, "PUT", f"{image}/versions/2.0.0", body())
     listed = (await ask(cloud, "GET", f"{image}/versions")).json()["value"]
@@ -93,7 +95,7 @@ async def test_a_version_is_in_the_list_and_the_audit_and_is_what_latest_means(
 
 
 async def test_vms_behave_as_the_world_says_of_later_versions(
-    ask: Ask, two_regions: Cloud, clock: Clock, image: str, web: str
+    ask: Ask, two_regions: Cloud, clock: PlatformClock, image: str, web: str
 ) -> None:
     await ask(two_regions, "PUT", f"{image}/versions/2.0.0", body())
     await clock.sleep(timedelta(seconds=60))
@@ -107,7 +109,7 @@ async def test_vms_behave_as_the_world_says_of_later_versions(
 
 
 async def test_a_write_does_not_wait_for_a_region_with_a_time_of_its_own(
-    ask: Ask, two_regions: Cloud, clock: Clock, image: str
+    ask: Ask, two_regions: Cloud, clock: PlatformClock, image: str
 ) -> None:
     url = f"{image}/versions/2.0.0"
     await ask(two_regions, "PUT", url, body("East US 2", "West US 2"))
@@ -118,7 +120,7 @@ async def test_a_write_does_not_wait_for_a_region_with_a_time_of_its_own(
     assert (await look(ask, two_regions, url))[1][1] == ("westus2", "Completed", 100)
 
 
-async def test_an_update_changes_what_it_names(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_an_update_changes_what_it_names(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     url = f"{image}/versions/1.1.0"
     profile = {"excludeFromLatest": True, "endOfLifeDate": "2027-01-01T00:00:00Z"}
     answer = await ask(cloud, "PATCH", url, {"tags": {"a": "b"}, "properties": {"publishingProfile": profile}})
@@ -135,7 +137,7 @@ async def test_an_update_changes_what_it_names(ask: Ask, cloud: Cloud, clock: Cl
 
 
 async def test_a_region_that_is_added_takes_its_time_and_the_others_stay(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
 ) -> None:
     url = f"{image}/versions/1.1.0"
     regions = {"targetRegions": [{"name": "eastus2"}, {"name": "West US 2", "regionalReplicaCount": 3}]}
@@ -150,7 +152,7 @@ async def test_a_region_that_is_added_takes_its_time_and_the_others_stay(
 
 
 async def test_a_version_is_deleted_and_its_vms_stay(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str, web: str
 ) -> None:
     url = f"{image}/versions/1.0.0"
     answer = await ask(cloud, "DELETE", url)
@@ -174,7 +176,7 @@ async def test_a_second_write_is_refused_while_the_first_goes_on(ask: Ask, cloud
 
 
 async def test_an_operation_that_fails_leaves_a_failed_version(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
 ) -> None:
     cloud.faults.add(Fault(method="PUT", operation_status="Failed"))
     answer = await ask(cloud, "PUT", f"{image}/versions/2.0.0", body())
@@ -245,7 +247,7 @@ async def test_a_version_that_is_not_there_is_not_updated(ask: Ask, cloud: Cloud
     assert (refused.status, refused.json()["error"]["code"]) == (404, "ResourceNotFound")
 
 
-async def test_what_was_published_survives_a_snapshot(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_what_was_published_survives_a_snapshot(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     await ask(cloud, "PUT", f"{image}/versions/2.0.0", body())
     await ask(cloud, "DELETE", f"{image}/versions/1.4.0")
     restored = Cloud.restore(cloud.snapshot(), clock)
@@ -255,7 +257,7 @@ async def test_what_was_published_survives_a_snapshot(ask: Ask, cloud: Cloud, cl
     assert names == ["1.0.0", "1.1.0", "1.2.0", "1.3.0", "2.0.0"]
 
 
-async def test_somebody_publishes_a_version(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_somebody_publishes_a_version(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     url = cloud.interfere.publish(image, "2.0.0", exclude_from_latest=True)
     assert await look(ask, cloud, url) == ("Succeeded", [("eastus2", "Completed", 100)])
     assert (await ask(cloud, "GET", url)).json()["properties"]["publishingProfile"]["excludeFromLatest"]
@@ -264,7 +266,7 @@ async def test_somebody_publishes_a_version(ask: Ask, cloud: Cloud, clock: Clock
 
 
 async def test_somebody_publishes_a_version_that_takes_its_time(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
 ) -> None:
     minute = timedelta(minutes=1)
     url = cloud.interfere.publish(
@@ -288,7 +290,7 @@ async def test_somebody_publishes_a_version_that_takes_its_time(
 
 
 async def test_a_version_may_have_succeeded_before_it_is_in_its_own_region(
-    ask: Ask, cloud: Cloud, clock: Clock, image: str, web: str
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str, web: str
 ) -> None:
     url = cloud.interfere.publish(image, "2.0.0", replicated_after={"East US 2": timedelta(minutes=10)})
     assert await look(ask, cloud, url) == ("Succeeded", [("eastus2", "Replicating", 0)])
@@ -303,7 +305,7 @@ async def test_publishing_may_fail(ask: Ask, cloud: Cloud, image: str) -> None:
     assert (await look(ask, cloud, url))[0] == "Failed"
 
 
-async def test_somebody_changes_and_deletes_a_version(ask: Ask, cloud: Cloud, clock: Clock, image: str) -> None:
+async def test_somebody_changes_and_deletes_a_version(ask: Ask, cloud: Cloud, clock: PlatformClock, image: str) -> None:
     url, minute = f"{image}/versions/1.1.0", timedelta(minutes=1)
     cloud.interfere.change_version(
         url, tags={"a": "b"}, exclude_from_latest=True, add_regions={"westus2": minute}, updating_for=minute / 2

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import World, WorldError
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 Demo = Callable[..., World]
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000"
@@ -26,7 +26,9 @@ def world(patched_demo: Demo, **fields: Any) -> World:
     return patched_demo(autoscaleSettings=[setting])
 
 
-async def test_settings_are_listed_read_and_replaced(patched_demo: Demo, clock: Clock, ask: Ask, web: str) -> None:
+async def test_settings_are_listed_read_and_replaced(
+    patched_demo: Demo, clock: PlatformClock, ask: Ask, web: str
+) -> None:
     cloud = Cloud(world(patched_demo), clock)
     [listed] = (await ask(cloud, "GET", ALL)).json()["value"]
     assert (await ask(cloud, "GET", OF_GROUP)).json()["value"] == [listed]
@@ -54,7 +56,7 @@ async def test_settings_are_listed_read_and_replaced(patched_demo: Demo, clock: 
     ],
 )
 async def test_a_setting_that_azure_would_refuse_is_refused(
-    patched_demo: Demo, clock: Clock, ask: Ask, capacity: dict[str, Any]
+    patched_demo: Demo, clock: PlatformClock, ask: Ask, capacity: dict[str, Any]
 ) -> None:
     cloud = Cloud(world(patched_demo), clock)
     body = {"location": "eastus2", "properties": {"profiles": [{"name": "day", "capacity": capacity, "rules": []}]}}
@@ -62,7 +64,9 @@ async def test_a_setting_that_azure_would_refuse_is_refused(
     assert (await ask(cloud, "PUT", f"{OF_GROUP}/web-as", {"properties": {}})).status == 400
 
 
-async def test_autoscale_keeps_within_the_bounds_of_the_setting(patched_demo: Demo, clock: Clock, web: str) -> None:
+async def test_autoscale_keeps_within_the_bounds_of_the_setting(
+    patched_demo: Demo, clock: PlatformClock, web: str
+) -> None:
     cloud = Cloud(world(patched_demo), clock)
     cloud.interfere.autoscale(web, 5)
     assert cloud.scale_set(web).capacity == 10
@@ -77,7 +81,7 @@ async def test_autoscale_keeps_within_the_bounds_of_the_setting(patched_demo: De
 
 
 async def test_a_setting_that_looks_by_itself_undoes_a_surge(
-    patched_demo: Demo, clock: Clock, ask: Ask, web: str
+    patched_demo: Demo, clock: PlatformClock, ask: Ask, web: str
 ) -> None:
     cloud = Cloud(world(patched_demo, every=45), clock)
     await ask(cloud, "PATCH", web, {"sku": {"name": "Standard_D2s_v5", "capacity": 12}})

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.world import Fault, World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 
 @pytest.fixture
-def cloud(networked: Callable[..., World], clock: Clock) -> Cloud:
+def cloud(networked: Callable[..., World], clock: PlatformClock) -> Cloud:
     """``web`` behind the load balancer ``lb``, ``api`` behind it and the gateway ``api-gw``."""
     return Cloud(networked(), clock)
 
@@ -154,7 +154,7 @@ async def test_a_load_balancer_shows_pools_rules_and_probe(ask: Ask, cloud: Clou
     assert address["properties"]["networkInterfaceIPConfiguration"]["id"].startswith(f"{web}/virtualMachines/0/")
 
 
-async def set_down(ask: Ask, cloud: Cloud, pool: str, *indexes: int, **headers: str) -> Response:
+async def set_down(ask: Ask, cloud: Cloud, pool: str, *indexes: int, **headers: str) -> ArmResponse:
     body = (await ask(cloud, "GET", pool)).json()
     for index in indexes:
         body["properties"]["loadBalancerBackendAddresses"][index]["properties"]["adminState"] = "Down"
@@ -180,7 +180,9 @@ async def test_a_write_of_a_load_balancer_at_work_is_to_be_tried_again(ask: Ask,
     assert refused.headers["retry-after"] == "10"
 
 
-async def test_a_later_write_may_supersede_the_earlier(ask: Ask, clock: Clock, networked: Any, pool: str) -> None:
+async def test_a_later_write_may_supersede_the_earlier(
+    ask: Ask, clock: PlatformClock, networked: Any, pool: str
+) -> None:
     cloud = Cloud(networked(platform={"concurrentWrites": "preempt"}), clock)
     first = await set_down(ask, cloud, pool, 1)
     assert (await set_down(ask, cloud, pool, 1, 2)).status == 200
@@ -212,7 +214,7 @@ async def test_a_pool_write_neither_adds_nor_drops_members(ask: Ask, cloud: Clou
     assert (await ask(cloud, "PUT", pool, unknown)).status == 400
 
 
-async def test_the_admin_state_may_be_out_of_bounds(ask: Ask, clock: Clock, networked: Any, pool: str) -> None:
+async def test_the_admin_state_may_be_out_of_bounds(ask: Ask, clock: PlatformClock, networked: Any, pool: str) -> None:
     cloud = Cloud(networked(balancer={"adminStateAllowed": False}), clock)
     refused = await set_down(ask, cloud, pool, 1)
     code = "ModificationOfNICIpConfigBackendPoolNotSupported"
@@ -232,7 +234,7 @@ async def test_a_vm_that_is_gone_leaves_no_state_to_its_successor(ask: Ask, clou
 
 @pytest.mark.parametrize("style", ["accepted", "atOnce"])
 async def test_the_health_behind_a_rule_is_the_probe_s_word_or_the_admin_state(
-    ask: Ask, clock: Clock, networked: Any, network: str, web: str, pool: str, style: str
+    ask: Ask, clock: PlatformClock, networked: Any, network: str, web: str, pool: str, style: str
 ) -> None:
     cloud = Cloud(networked(balancer={"healthAnswers": style}), clock)
     cloud.interfere.sicken(web, "web_5")
@@ -269,7 +271,7 @@ async def test_a_gateway_shows_its_members_and_how_long_it_drains(ask: Ask, clou
     assert body["requestRoutingRules"][0]["properties"]["backendHttpSettings"]["id"] == settings["id"]
 
 
-async def test_a_gateway_may_not_drain(ask: Ask, clock: Clock, networked: Any, network: str) -> None:
+async def test_a_gateway_may_not_drain(ask: Ask, clock: PlatformClock, networked: Any, network: str) -> None:
     cloud = Cloud(networked(gateway={"drainTimeout": None}), clock)
     [listed] = (await ask(cloud, "GET", f"{network}/applicationGateways")).json()["value"]
     [settings] = listed["properties"]["backendHttpSettingsCollection"]
@@ -287,7 +289,7 @@ def servers_of(health: Any) -> list[Any]:
     [("recorded", ("Healthy", "Unhealthy")), ("documented", ("Up", "Down")), ("lowerCase", ("healthy", "unhealthy"))],
 )
 async def test_a_gateway_s_health_comes_later_in_the_words_of_the_world(
-    ask: Ask, clock: Clock, networked: Any, network: str, api: str, words: str, expected: tuple[str, str]
+    ask: Ask, clock: PlatformClock, networked: Any, network: str, api: str, words: str, expected: tuple[str, str]
 ) -> None:
     cloud = Cloud(networked(gateway={"healthWords": words}), clock)
     vms = cloud.scale_set(api).active()
@@ -305,7 +307,7 @@ async def test_a_gateway_s_health_comes_later_in_the_words_of_the_world(
 
 
 async def test_a_gateway_may_tell_servers_by_address_only_and_say_other_words(
-    ask: Ask, clock: Clock, networked: Any, network: str, api: str
+    ask: Ask, clock: PlatformClock, networked: Any, network: str, api: str
 ) -> None:
     names = [vm.name for vm in Cloud(networked(), clock).scale_set(api).active()]
     odd = dict(zip(names, ("Partial", "Draining", "Unknown"), strict=False))

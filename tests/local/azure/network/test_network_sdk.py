@@ -11,11 +11,11 @@ from azure.mgmt.network.models import NetworkInterface
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World
-from local.clock import Clock
+from local.clock import PlatformClock
 
 
 @pytest.fixture
-def cloud(networked: Callable[..., World], clock: Clock) -> Cloud:
+def cloud(networked: Callable[..., World], clock: PlatformClock) -> Cloud:
     """``web`` behind the load balancer ``lb``, ``api`` behind it and the gateway ``api-gw``."""
     return Cloud(networked(), clock)
 

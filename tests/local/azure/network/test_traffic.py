@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.azure.arm.messages import Response
+from local.azure.arm.messages import ArmResponse
 from local.azure.cloud import Cloud
 from local.azure.compute.serving import ServingChecker, cut_off, serving_counts
 from local.azure.world import World
-from local.clock import Clock
+from local.clock import PlatformClock
 
-Ask = Callable[..., Awaitable[Response]]
+Ask = Callable[..., Awaitable[ArmResponse]]
 
 WITH_HEALTH_AT_60 = {"1.0.0": {"bootTime": 30, "healthyAfter": 30}}
 
@@ -22,7 +22,7 @@ def seconds(number: float) -> timedelta:
 
 
 @pytest.fixture
-def cloud(networked: Callable[..., World], clock: Clock) -> Cloud:
+def cloud(networked: Callable[..., World], clock: PlatformClock) -> Cloud:
     """``web`` behind the load balancer ``lb``, ``api`` behind it and the gateway ``api-gw``."""
     return Cloud(networked(behaviors=WITH_HEALTH_AT_60), clock)
 
@@ -78,7 +78,7 @@ async def test_of_several_pools_the_quickest_probe_brings_the_first_traffic(ask:
 
 
 async def test_without_a_probe_a_vm_serves_as_soon_as_it_answers(
-    ask: Ask, clock: Clock, networked: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, networked: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(networked(balancer={"probe": False}, behaviors=WITH_HEALTH_AT_60), clock)
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})
@@ -160,7 +160,7 @@ async def test_a_vm_that_was_put_back_and_deleted_is_cut_off(ask: Ask, cloud: Cl
 
 
 async def test_a_set_without_pools_serves_as_before_and_cuts_nobody_off(
-    ask: Ask, clock: Clock, patched_demo: Callable[..., World], web: str
+    ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:
     cloud = Cloud(patched_demo(behaviors=WITH_HEALTH_AT_60), clock)
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})

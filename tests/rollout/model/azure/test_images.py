@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollout.model.azure.images import at_version, choose_latest, image_of, needs_place, parse_image, version_key
-from rollout.model.azure.scale_set import ImageReference, ImageVersion
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.findings import Finding
 
 COMPUTE = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute"
@@ -92,8 +92,8 @@ def test_an_image_and_its_version(image: ImageReference, version: ImageReference
     assert parse_image(version.full_name, None) == version
 
 
-def version(name: str, state: str = "Succeeded", excluded: bool = False, region: str = "Completed") -> ImageVersion:
-    return ImageVersion(f"{IMAGE}/versions/{name}", name, state, excluded, {"eastus2": region})
+def version(name: str, state: str = "Succeeded", excluded: bool = False, region: str = "Completed") -> PublishedVersion:
+    return PublishedVersion(f"{IMAGE}/versions/{name}", name, state, excluded, {"eastus2": region})
 
 
 def test_latest_is_the_highest_that_can_be_used() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollout.model.azure.pools import (
     IpConfiguration,
     Membership,
-    PoolsOf,
+    PoolMembership,
     balancer_of,
     gets_traffic,
     pools_of,
@@ -19,7 +19,7 @@ from rollout.model.azure.pools import (
 )
 from rollout.model.azure.scale_set import ImageReference, PlannedConfiguration, ScaleSet
 from rollout.model.choices import HealthCheckType
-from rollout.steps.pools import Change, cannot_be_had, leaving_pools, returning_to_pools, taken_by_model
+from rollout.steps.pools import PoolChange, cannot_be_had, leaving_pools, returning_to_pools, taken_by_model
 
 LB = "/subscriptions/s/resourcegroups/g/providers/microsoft.network/loadbalancers/lb/backendaddresspools/web"
 OTHER_LB = LB.replace("/lb/", "/other/")
@@ -37,8 +37,8 @@ def member(vm_id: str, *pools: str, down: Collection[str] = ()) -> Membership:
     return Membership(vm_id, (card(vm_id, *pools, down=down),))
 
 
-def of(vm_id: str, *pools: str, name: str = "") -> PoolsOf:
-    return PoolsOf(vm_id, f"/nics/{name or vm_id}/ipconfigurations/primary", pools)
+def of(vm_id: str, *pools: str, name: str = "") -> PoolMembership:
+    return PoolMembership(vm_id, f"/nics/{name or vm_id}/ipconfigurations/primary", pools)
 
 
 def test_pool_says_whose_it_is_in_any_case() -> None:
@@ -53,17 +53,17 @@ def test_pool_says_whose_it_is_in_any_case() -> None:
 @pytest.mark.parametrize(
     ("members", "refused", "expected"),
     [
-        ([member("a"), member("b")], (), Change()),
-        ([member("a", LB), member("b", LB)], (), Change((of("a", LB), of("b", LB)))),
-        ([member("a", LB, down=[LB]), member("b", LB)], (), Change((of("b", LB),))),
-        ([member("a", LB, down=[LB])], (LB,), Change()),
-        ([member("a", LB, OTHER_LB)], (LB,), Change((of("a", OTHER_LB),), (of("a", LB),))),
-        ([member("a", GATEWAY)], (), Change((), (of("a", GATEWAY),))),
-        ([member("a", LB, GATEWAY)], (), Change((of("a", LB),), (of("a", GATEWAY),))),
+        ([member("a"), member("b")], (), PoolChange()),
+        ([member("a", LB), member("b", LB)], (), PoolChange((of("a", LB), of("b", LB)))),
+        ([member("a", LB, down=[LB]), member("b", LB)], (), PoolChange((of("b", LB),))),
+        ([member("a", LB, down=[LB])], (LB,), PoolChange()),
+        ([member("a", LB, OTHER_LB)], (LB,), PoolChange((of("a", OTHER_LB),), (of("a", LB),))),
+        ([member("a", GATEWAY)], (), PoolChange((), (of("a", GATEWAY),))),
+        ([member("a", LB, GATEWAY)], (), PoolChange((of("a", LB),), (of("a", GATEWAY),))),
         (
             [Membership("a", (card("eth0", LB, GATEWAY), card("eth1", LB, ADMIN, down=[LB])))],
             (),
-            Change((of("a", LB, name="eth0"),), (of("a", GATEWAY, name="eth0"), of("a", ADMIN, name="eth1"))),
+            PoolChange((of("a", LB, name="eth0"),), (of("a", GATEWAY, name="eth0"), of("a", ADMIN, name="eth1"))),
         ),
     ],
     ids=[
@@ -77,7 +77,9 @@ def test_pool_says_whose_it_is_in_any_case() -> None:
         "two interfaces",
     ],
 )
-def test_vms_leave_the_pools_they_are_in(members: list[Membership], refused: tuple[str, ...], expected: Change) -> None:
+def test_vms_leave_the_pools_they_are_in(
+    members: list[Membership], refused: tuple[str, ...], expected: PoolChange
+) -> None:
     assert leaving_pools(members, refused) == expected
     assert expected.is_empty == (not expected.states and not expected.networks)
 
@@ -93,17 +95,17 @@ TWO_CARDS = (of("a", GATEWAY, name="eth0"), of("a", ADMIN, name="eth1"))
 @pytest.mark.parametrize(
     ("members", "taken", "missing", "expected"),
     [
-        ([member("a", LB, GATEWAY)], [of("a", LB, GATEWAY)], (), Change()),
-        ([member("a", LB, GATEWAY, down=[LB])], [of("a", LB)], (), Change((of("a", LB),))),
-        ([member("a", LB, GATEWAY, down=[LB])], [], (), Change()),
-        ([member("a", LB)], [of("a", GATEWAY)], (), Change((), (of("a", GATEWAY),))),
-        ([member("a")], [of("a", LB), of("a", GATEWAY), of("a", LB)], (), Change((), (of("a", GATEWAY, LB),))),
-        ([member("a", LB)], [], (), Change()),
-        ([member("a")], [of("a", LB, GATEWAY)], (LB,), Change((), (of("a", GATEWAY),))),
-        ([member("a")], [of("b", LB)], (), Change()),
-        ([Membership("a", (card("eth0"), card("eth1")))], TWO_CARDS, (), Change((), TWO_CARDS)),
-        ([Membership("a", (card("eth1"),))], TWO_CARDS, (), Change((), TWO_CARDS[1:])),
-        ([Membership("b", (card("eth0"),))], TWO_CARDS, (), Change()),
+        ([member("a", LB, GATEWAY)], [of("a", LB, GATEWAY)], (), PoolChange()),
+        ([member("a", LB, GATEWAY, down=[LB])], [of("a", LB)], (), PoolChange((of("a", LB),))),
+        ([member("a", LB, GATEWAY, down=[LB])], [], (), PoolChange()),
+        ([member("a", LB)], [of("a", GATEWAY)], (), PoolChange((), (of("a", GATEWAY),))),
+        ([member("a")], [of("a", LB), of("a", GATEWAY), of("a", LB)], (), PoolChange((), (of("a", GATEWAY, LB),))),
+        ([member("a", LB)], [], (), PoolChange()),
+        ([member("a")], [of("a", LB, GATEWAY)], (LB,), PoolChange((), (of("a", GATEWAY),))),
+        ([member("a")], [of("b", LB)], (), PoolChange()),
+        ([Membership("a", (card("eth0"), card("eth1")))], TWO_CARDS, (), PoolChange((), TWO_CARDS)),
+        ([Membership("a", (card("eth1"),))], TWO_CARDS, (), PoolChange((), TWO_CARDS[1:])),
+        ([Membership("b", (card("eth0"),))], TWO_CARDS, (), PoolChange()),
     ],
     ids=[
         "in all",
@@ -120,7 +122,7 @@ TWO_CARDS = (of("a", GATEWAY, name="eth0"), of("a", ADMIN, name="eth1"))
     ],
 )
 def test_vms_come_back_into_the_pools_that_they_were_taken_out_of(
-    members: list[Membership], taken: list[PoolsOf], missing: tuple[str, ...], expected: Change
+    members: list[Membership], taken: list[PoolMembership], missing: tuple[str, ...], expected: PoolChange
 ) -> None:
     assert returning_to_pools(members, taken, missing) == expected
 
@@ -171,7 +173,7 @@ def test_vm_that_came_back_is_where_it_was_configuration_by_configuration(
 ) -> None:
     """It leaves by two writes, the second after a load balancer refused the first."""
     first = leaving_pools([Membership("a", tuple(before))], refused)
-    halfway = [left(each, Change(first.states)) for each in before]
+    halfway = [left(each, PoolChange(first.states)) for each in before]
     second = leaving_pools([Membership("a", tuple(halfway))], refused | refused_later)
     out = Membership("a", tuple(left(each, second) for each in halfway))
     assert out.pools <= out.down
@@ -182,15 +184,15 @@ def test_vm_that_came_back_is_where_it_was_configuration_by_configuration(
     assert gets_traffic(Membership("a", tuple(before)), expected) == (not any(each.down for each in before))
 
 
-def left(each: IpConfiguration, change: Change) -> IpConfiguration:
+def left(each: IpConfiguration, change: PoolChange) -> IpConfiguration:
     gone, down = (frozenset(pools_in(part, each)) for part in (change.networks, change.states))
     return IpConfiguration(each.id, each.pools - gone, (each.down | down) - gone)
 
 
-def came_back(each: IpConfiguration, change: Change) -> IpConfiguration:
+def came_back(each: IpConfiguration, change: PoolChange) -> IpConfiguration:
     joined, up = (frozenset(pools_in(part, each)) for part in (change.networks, change.states))
     return IpConfiguration(each.id, each.pools | joined, each.down - up)
 
 
-def pools_in(part: tuple[PoolsOf, ...], each: IpConfiguration) -> list[str]:
+def pools_in(part: tuple[PoolMembership, ...], each: IpConfiguration) -> list[str]:
     return [pool for one in part if one.configuration == each.id for pool in one.pools]
