@@ -18,8 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from api.handlers.scopes import refuse_outside
-from api.transport.errors import Refusal
 from rollout.automation.due import DueTimes, ScheduleAct, ScheduleDecision, decide, is_try, starter, try_token
 from rollout.lifecycle.succession import DeploymentStart
 from rollout.model.azure.scale_set import ImageReference
@@ -34,6 +32,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.scopes import image_scope
 from services.calendar import following, last_time
 from services.deployment_rows import rows_of
+from services.scopes import objection
 from services.start import NeedlessStart, StartedDeployment, StartResult, begin, obstacle
 
 #: The least step between two times of a schedule is a minute.
@@ -164,11 +163,9 @@ class _Look:
         asked = self.schedule.deployment
         comment = asked.comment or f"Schedule {row.name}, due at {encode_time(row.due)}"
         parameters = fill(replace(asked, comment=comment), group)
-        try:
-            refuse_outside(self.scopes, group.scale_set_id, "groupId")
-            refuse_outside(self.scopes, image_scope(parameters.image, group), "image")
-        except Refusal as refusal:
-            return _TryResult(ScheduleOutcome.FAILED, refusal.message)
+        for resource_id in (group.scale_set_id, image_scope(parameters.image, group)):
+            if refusal := objection(self.scopes, resource_id):
+                return _TryResult(ScheduleOutcome.FAILED, refusal)
         name = deployment_id(row.group_id, row.at, try_token(row.group_id, row.name, row.due))
         return await self._begun(DeploymentStart(name, group, parameters, ImageReference(), row.at, starter(row.name)))
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
-from api.transport.admission import complain
 from rollout.model.rows.timer_run import TimerRun
 from rollout.ports.ports import Ports
+from services.authentication import complain
 from settings import Settings
 from triggers.group_states import look_around
 from triggers.purge import purge

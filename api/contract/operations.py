@@ -13,9 +13,8 @@ from pydantic import BaseModel
 
 from api.contract import answers
 from api.contract.bodies import ApprovalBody, CommandBody, DeploymentBody, GroupBody, SignalBody
-from api.contract.page_sizes import BATCH_MAX, EVENTS_PAGE, PAGE, VERSIONS_DEFAULT, VERSIONS_MAX
+from api.contract.page_sizes import BATCH_MAX, EVENTS_PAGE, NOTIFICATIONS_PAGE, PAGE, VERSIONS_DEFAULT, VERSIONS_MAX
 from api.contract.parts import PARTS
-from api.handlers.notifications import PAGE as NOTIFICATIONS_PAGE
 from api.transport.errors import Code
 from api.transport.idempotency import KEY_LENGTH_MAX
 from api.transport.paging import PAGE_MAX, TOKEN_LENGTH_MAX

@@ -15,5 +15,8 @@ VERSIONS_MAX = 50
 #: How many deployments one answer holds.
 PAGE = 100
 
+#: How many notifications one answer holds.
+NOTIFICATIONS_PAGE = 100
+
 #: How many events one answer holds; ``next`` leads on.
 EVENTS_MAX = 1000

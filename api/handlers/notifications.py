@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from api.contract.page_sizes import NOTIFICATIONS_PAGE
 from api.handlers.rendering import render_notification
 from api.transport.http import Answer, Request
 from api.transport.paging import first, position
 from api.transport.query import query_integer
 from rollout.ports.ports import Ports
 
-#: How many notifications one answer holds.
-PAGE = 100
-
 
 async def list_notifications(ports: Ports, request: Request) -> Answer:
     """The newest notifications of published images, newest first, and what each led to."""
-    limit = query_integer(request, "limit", 1, PAGE) or PAGE
+    limit = query_integer(request, "limit", 1, NOTIFICATIONS_PAGE) or NOTIFICATIONS_PAGE
     after = position(request, "notifications")
     records = await ports.store.notifications.newest(limit + 1, after)
     page = first(list(records), limit, lambda record: record.key)

@@ -10,10 +10,8 @@ from api.transport.errors import Code, Refusal
 from api.transport.http import Answer, Handler, Request
 from rollout.model.roles import NEEDS, Caller, decide, is_keyed
 from rollout.ports.ports import Ports
+from services.authentication import OFF
 from settings import Settings
-
-#: What is said of an app whose setting trusts App Service, and whose App Service authenticates nobody.
-_OFF = "TEAL_AUTH_MODE is entra but App Service authentication is off, so nobody can be known"
 
 _log = logging.getLogger("teal")
 
@@ -35,17 +33,11 @@ class Admission:
         return by_principal(request)
 
 
-def complain(settings: Settings) -> None:
-    """Say in the log that nobody can be known, where that is so."""
-    if not settings.is_authenticated:
-        _log.error("%s: every request but /health is answered by 503 (authenticationOff)", _OFF)
-
-
 async def admitted(ports: Ports, request: Request, *, handler: Handler, admission: Admission) -> Answer:
     """The handler's answer to a caller who may ask; raise ``Refusal`` to all others."""
     function, settings = admission.function, admission.settings
     if not settings.is_authenticated and function != _HEALTH:
-        raise Refusal(Code.AUTHENTICATION_OFF, f"{_OFF}. An operator must turn it on")
+        raise Refusal(Code.AUTHENTICATION_OFF, f"{OFF}. An operator must turn it on")
     if NEEDS[function] is None:
         return await handler(ports, request)
     caller = admission.caller(request)
