@@ -70,7 +70,7 @@ package: $(PYTHON_READY)  ## lay out what is deployed, in dist
 	$(BIN)/python infra/package.py $(ARGS)
 
 openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API
-	$(BIN)/python -m api.contract.openapi > docs/openapi.json.new
+	$(BIN)/python -m api > docs/openapi.json.new
 	mv docs/openapi.json.new docs/openapi.json
 	$(BIN)/python -m api.tables docs/api.md
 

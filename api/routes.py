@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from api.handlers.app_health import Examination, get_health
 from api.handlers.commands import command_deployment, list_deployment_commands, take_back_deployment
@@ -31,6 +31,7 @@ from api.transport.idempotency import once
 from api.transport.paging import PARAMETER
 from api.transport.query import understood
 from api.transport.route import Route
+from rollout.model.codec import Json
 from rollout.model.rows.commands import CommandKind
 from rollout.ports.ports import Ports
 from services.readings import Readings
@@ -59,18 +60,31 @@ def open_routes(settings: Settings | None = None) -> tuple[Route, ...]:
     return tuple(replace(route, handler=_kept(route, settings or Settings())) for route in table)
 
 
+@cache
+def document() -> Json:
+    """The API as an OpenAPI document, without the address at which it is served. Nobody may change it."""
+    # It is made from models of pydantic, which take their time to load.
+    from api.contract.openapi import describe
+
+    keyed, open_ = routes(Settings()), open_routes(Settings())
+    return describe([*((route, False) for route in keyed), *((route, True) for route in open_)])
+
+
 async def _get_openapi(ports: Ports, request: Request) -> Answer:
     """The API as an OpenAPI 3.1 document."""
-    from api.contract.openapi import answer_document
-
-    return answer_document(request)
+    return Answer(200, {**document(), "servers": [{"url": request.prefix}]})
 
 
 async def _get_docs(ports: Ports, request: Request) -> Answer:
     """The same as a page."""
+    return _page()
+
+
+@cache
+def _page() -> Answer:
     from api.contract.page import answer_page
 
-    return answer_page(request)
+    return answer_page(document())
 
 
 def _kept(route: Route, settings: Settings) -> Handler:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.contract.openapi import document
+from api.routes import document
 from rollout.model.codec import Json
 
 #: How many words a cell has room for.

@@ -1,19 +1,14 @@
 """``GET /openapi.json``: the API as an OpenAPI 3.1 document, made from the routes, the bodies and the answers.
 
 https://spec.openapis.org/oas/v3.1.0
-
-``python -m api.contract.openapi`` writes it, for docs/openapi.json: the page and the command are made from that, and a
-change of the API shows in a review.
 """
 
 from __future__ import annotations
 
 import inspect
-import json
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -22,14 +17,12 @@ from api.contract.examples import EXAMPLES
 from api.contract.explanations import EXPLANATIONS
 from api.contract.operations import OPERATIONS, Operation, Parameter, headers_of, refusals_of, retries
 from api.contract.schemas import components
-from api.routes import open_routes, routes
 from api.transport.errors import STATUS, Code
-from api.transport.http import VERSION, Answer, Handler, Request
+from api.transport.http import VERSION, Handler
 from api.transport.idempotency import KEY_LENGTH_MAX
 from api.transport.route import Route
 from rollout.model.codec import Json
 from rollout.model.roles import NEEDS
-from settings import Settings
 
 _ABOUT = """Replaces the virtual machines of an Azure scale set, batch by batch, with new ones.
 
@@ -74,13 +67,11 @@ _SECURITY: Json = {
 }
 
 
-@cache
-def document() -> Json:
-    """The document without ``servers``. Nobody may change it."""
-    all_routes = [(route, False) for route in routes(Settings())] + [(route, True) for route in open_routes()]
+def describe(table: Iterable[tuple[Route, bool]]) -> Json:
+    """The document without ``servers``, from each route and whether it is open to everybody."""
     references, schemas = components(list(_models()))
     paths: dict[str, Json] = {}
-    for route, is_open in all_routes:
+    for route, is_open in table:
         shown = _operation(route, is_open, references)
         paths.setdefault(f"/{route.path}", {})[route.method.lower()] = shown
     used = {operation.tag for operation in OPERATIONS.values()}
@@ -96,16 +87,6 @@ def document() -> Json:
             "securitySchemes": _SECURITY,
         },
     }
-
-
-def written() -> str:
-    """The document as docs/openapi.json has it."""
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
-
-
-def answer_document(request: Request) -> Answer:
-    """The document, with the address at which it was asked for."""
-    return Answer(200, {**document(), "servers": [{"url": request.prefix}]})
 
 
 def model_of(name: str, status: int) -> type[BaseModel] | None:
@@ -221,7 +202,3 @@ def _example(code: Code) -> Json:
 def _headers(named: Sequence[Parameter]) -> Json:
     headers = {one.name: {"description": one.about, "schema": one.schema} for one in named}
     return {"headers": headers} if headers else {}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(written())

@@ -7,12 +7,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from html import escape
 from typing import Any
 
-from api.contract.openapi import document
-from api.transport.http import Answer, Request
+from api.transport.http import Answer
 from rollout.model.codec import Json
 
 _STYLE = """
@@ -33,17 +31,15 @@ th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; bo
 _POLICY = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def answer_page(request: Request) -> Answer:
-    """The page."""
+def answer_page(api: Json) -> Answer:
+    """The document ``api`` as a page."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     headers = {"Content-Security-Policy": _POLICY.format(digest)}
-    return Answer(200, page(), headers, "text/html; charset=utf-8")
+    return Answer(200, page(api), headers, "text/html; charset=utf-8")
 
 
-@cache
-def page() -> str:
+def page(api: Json) -> str:
     """The page's HTML."""
-    api = document()
     return "\n".join(_page(api))
 
 

@@ -9,7 +9,8 @@ from functools import cache
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from api.contract.openapi import document, model_of
+from api.contract.openapi import model_of
+from api.routes import document
 from api.transport.http import VERSION
 from local.state import Json
 

@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from api.contract.openapi import document
+from api.routes import document
 from local.clock import VirtualLoop
 from local.virtual import VirtualPlatform
 from local.virtual.contract import breaches

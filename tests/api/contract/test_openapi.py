@@ -14,13 +14,13 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
+from api.__main__ import written
 from api.contract import bodies
 from api.contract.descriptions import WORDS
 from api.contract.examples import EXAMPLES
-from api.contract.openapi import document, written
 from api.contract.operations import OPERATIONS
 from api.contract.page import page
-from api.routes import open_routes, routes
+from api.routes import document, open_routes, routes
 from api.tables import filled
 from api.transport.errors import STATUS, Code, respond
 from api.transport.http import VERSION, Answer, Request
@@ -271,5 +271,5 @@ async def test_the_page_shows_everything_and_loads_nothing() -> None:
 
 
 def test_the_page_takes_texts_for_texts() -> None:
-    assert "<script" not in page()
-    assert all(str(code) in page() for code in Code)
+    assert "<script" not in page(document())
+    assert all(str(code) in page(document()) for code in Code)
