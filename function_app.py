@@ -1,4 +1,4 @@
-"""The composition root: recipes, activities and doors put together, and the one lazy holder of clients.
+"""The composition root: recipes, activities and HTTP triggers put together, and the one lazy holder of clients.
 
 Nothing imports this module but the Functions host and the local platform. It loads no ``azure.mgmt``,
 ``azure.identity`` or ``azure.data``: those cost seconds of a cold start, and most invocations need none of them.
@@ -28,8 +28,7 @@ from activities.ends.finish import raise_epoch, release_group, tell_changes, ver
 from activities.ends.reclaim import reclaim
 from activities.ends.roll_back import check_way_back, plan_roll_back
 from activities.ends.settle import keep_green, settle_vms, take_stock
-from activities.following.follow import FollowActivity as FollowBody
-from activities.following.follow import attempt_to_follow, decide_wanted, start_wanted
+from activities.following.follow import FollowActivity, attempt_to_follow, decide_wanted, start_wanted
 from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
 from activities.prepare import prepare_deployment
@@ -92,7 +91,7 @@ ACTIVITIES: tuple[Activity, ...] = (
 )
 
 #: What the recipe that follows published images calls.
-FOLLOWING: tuple[FollowBody, ...] = (decide_wanted, start_wanted)
+FOLLOWING: tuple[FollowActivity, ...] = (decide_wanted, start_wanted)
 
 #: Makes the ports of one invocation from the Durable client that the host bound to it.
 PortsOf = Callable[[df.DurableOrchestrationClient], Ports]
@@ -229,8 +228,8 @@ def _recipes() -> df.Blueprint:
 
 def _activities(ports_of: PortsOf) -> df.Blueprint:
     blueprint = df.Blueprint()
-    for body in ACTIVITIES:
-        _register(blueprint, ports_of, body)
+    for activity in ACTIVITIES:
+        _register(blueprint, ports_of, activity)
     for follow in FOLLOWING:
         _register_following(blueprint, ports_of, follow)
 
@@ -249,24 +248,24 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     return blueprint
 
 
-def _register(blueprint: df.Blueprint, ports_of: PortsOf, body: Activity) -> None:
-    name = getattr(body, "__name__")  # noqa: B009  a Callable has no name to the type checker
+def _register(blueprint: df.Blueprint, ports_of: PortsOf, activity: Activity) -> None:
+    name = getattr(activity, "__name__")  # noqa: B009  a Callable has no name to the type checker
 
     @blueprint.activity_trigger(input_name="order", activity=name)
     @blueprint.durable_client_input(client_name="client")
     @blueprint.function_name(name)
     async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
-        return await attempt(body, ports_of(client), order)
+        return await attempt(activity, ports_of(client), order)
 
 
-def _register_following(blueprint: df.Blueprint, ports_of: PortsOf, body: FollowBody) -> None:
-    name = getattr(body, "__name__")  # noqa: B009
+def _register_following(blueprint: df.Blueprint, ports_of: PortsOf, activity: FollowActivity) -> None:
+    name = getattr(activity, "__name__")  # noqa: B009
 
     @blueprint.activity_trigger(input_name="order", activity=name)
     @blueprint.durable_client_input(client_name="client")
     @blueprint.function_name(name)
     async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
-        return await attempt_to_follow(body, ports_of(client), order)
+        return await attempt_to_follow(activity, ports_of(client), order)
 
 
 clients = Clients(Settings.from_environment())

@@ -1,4 +1,4 @@
-"""Run an activity's body: JSON in and out, commands heeded, and what Azure refused turned into how the step stands."""
+"""Run an activity: JSON in and out, commands heeded, and what Azure refused turned into how the step stands."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Activity = Callable[[Ports, Order], Awaitable[Progress]]
 _AT_ONCE = timedelta(seconds=1)
 
 
-async def attempt(body: Activity, ports: Ports, order_json: Json) -> Json:
+async def attempt(activity: Activity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
     order = decode(Order, order_json)
-    progress = await _spoken(ports, order, await _outcome(body, ports, order))
+    progress = await _spoken(ports, order, await _outcome(activity, ports, order))
     answer: Json = encode(progress)
     return answer
 
@@ -39,15 +39,15 @@ async def _spoken(ports: Ports, order: Order, progress: Progress) -> Progress:
     return replace(progress, reason=named(progress.reason, image))
 
 
-async def _steered(body: Activity, ports: Ports, order: Order) -> Progress:
-    """A command that is to be heeded now goes before the body, and ends the wait after it.
+async def _steered(activity: Activity, ports: Ports, order: Order) -> Progress:
+    """A command that is to be heeded now goes before the activity, and ends the wait after it.
 
     Waits longer than a poll are listened through: the row first says whom to wake, then the commands are read once
     more. So a command is either seen here, or its sender sees whom to wake.
     """
     if order.steered and (command := await _command(ports, order)):
         return interrupted(command)
-    progress = await _unless_gone(body, ports, order)
+    progress = await _unless_gone(activity, ports, order)
     listens = progress.listen or (order.steered and progress.after > order.poll_interval)
     if progress.state is not StepState.AGAIN or not listens or not order.wake:
         return replace(progress, listen=False)
@@ -56,8 +56,8 @@ async def _steered(body: Activity, ports: Ports, order: Order) -> Progress:
     if order.steered and (command := await _command(ports, order)):
         return interrupted(command)
     if not order.steered and progress.listen:
-        # A body that listens by itself reads the commands itself; one may have come since.
-        later = await _unless_gone(body, ports, order)
+        # An activity that listens by itself reads the commands itself; one may have come since.
+        later = await _unless_gone(activity, ports, order)
         return replace(later, listen=later.state is StepState.AGAIN)
     return replace(progress, listen=True)
 
@@ -70,20 +70,20 @@ async def _command(ports: Ports, order: Order) -> Command | None:
     return to_heed(replace(row.standing, heard=order.heard), commands)
 
 
-async def _unless_gone(body: Activity, ports: Ports, order: Order) -> Progress:
+async def _unless_gone(activity: Activity, ports: Ports, order: Order) -> Progress:
     """A set that is gone changes no more: looking again would not help."""
     try:
-        return await body(ports, order)
+        return await activity(ports, order)
     except Stale:
         if await ports.scale_sets.read(order.scale_set_id) is not None:
             raise
         return failed("scaleSetGone", "The scale set does not exist any more")
 
 
-async def _outcome(body: Activity, ports: Ports, order: Order) -> Progress:
+async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
     """How the step stands; whoever shows the deployment is told that its rows may have changed."""
     try:
-        progress = await _steered(body, ports, order)
+        progress = await _steered(activity, ports, order)
         await revise(ports, order.deployment_id)
         return progress
     except Busy as busy:

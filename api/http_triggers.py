@@ -38,7 +38,7 @@ def pages() -> df.Blueprint:
 
     @blueprint.function_name("get_dashboard")
     @blueprint.route("dashboard/{*path}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    async def door(req: func.HttpRequest) -> func.HttpResponse:
+    async def trigger(req: func.HttpRequest) -> func.HttpResponse:
         return _response(answer_dashboard(_request(req)))
 
     return blueprint
@@ -58,7 +58,7 @@ def _register(
     @blueprint.function_name(route.name)
     @blueprint.route(route.path, methods=[route.method], auth_level=level)
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
-    async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    async def trigger(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         return _response(await respond(route.handler, lambda: ports_of(client), _request(req)))
 
 
@@ -70,7 +70,7 @@ def _register_open(
     @blueprint.function_name(route.name)
     @blueprint.route(route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS)
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
-    async def door(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    async def trigger(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         request = _request(req)
         asks = "deep" in request.query
         return _response(await respond(route.handler, lambda: ports_of(client) if asks else cast(Ports, None), request))

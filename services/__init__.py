@@ -1,1 +1,1 @@
-"""What doors and activities do alike, over the ports: each function here is asked by both, so that both do the same."""
+"""What HTTP triggers and activities do alike, over the ports: both ask them, so both do the same."""

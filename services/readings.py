@@ -1,4 +1,4 @@
-"""How often doors read a scale set: Azure counts each reading against the deployment that has the set.
+"""How often HTTP triggers read a scale set: Azure counts each reading against the deployment that has the set.
 
 Dry runs and starts rest on one reading a minute and process, whoever makes it, and so does the ``PUT`` of a group whose
 set a deployment has; what ``GET`` shows of groups has a pace of its own (``services.group_state``). While a deployment

@@ -1,8 +1,8 @@
 """One look at all that a deployment depends on, and what speaks for and against it: nothing is changed.
 
-The door asks before it takes the lock, for a start and for a plan without one, and ``prepare_deployment`` asks again
-under the lock, so that all three go by the same checks. A survey costs one list of the set's VMs, which is the scarce
-request (docs/performance.md); everything else is one request each, made at the same time.
+The HTTP trigger asks before it takes the lock, for a start and for a plan without one, and ``prepare_deployment`` asks
+again under the lock, so that all three go by the same checks. A survey costs one list of the set's VMs, which is the
+scarce request (docs/performance.md); everything else is one request each, made at the same time.
 """
 
 from __future__ import annotations

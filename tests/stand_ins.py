@@ -1,4 +1,4 @@
-"""A world for the doors: the store in memory, and neighbours that answer from what a test puts into them."""
+"""A world for the HTTP triggers: the store in memory, and neighbours that answer from what a test puts into them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ IMAGE_ID = f"{SUBSCRIPTION}/galleries/apps/images/web"
 START = datetime(2026, 11, 23, 8, 15, 0, 123, tzinfo=UTC)
 
 
-#: Doors ask no balancer.
+#: HTTP triggers ask no balancer.
 NO_TRAFFIC = cast(Traffic, None)
 
 
@@ -59,7 +59,8 @@ class HandClock:
 class ListedScaleSets:
     """Scale sets by id, and VMs by their set's id and name; ``error`` is raised where one is given.
 
-    It can only be read: the doors change no scale set. A list has as many ``pages``, and ``list_error`` is its own.
+    It can only be read: the HTTP triggers change no scale set. A list has as many ``pages``, and ``list_error`` is its
+    own.
     """
 
     def __init__(self) -> None:
@@ -108,16 +109,16 @@ class ListedScaleSets:
         return listed
 
     async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
-        raise AssertionError("no door inspects VMs")
+        raise AssertionError("no HTTP trigger inspects VMs")
 
     async def set_image(self, scale_set: ScaleSet, image: ImageReference) -> None:
-        raise AssertionError("no door changes a scale set")
+        raise AssertionError("no HTTP trigger changes a scale set")
 
     async def raise_capacity(self, scale_set: ScaleSet, capacity: int) -> None:
-        raise AssertionError("no door changes a scale set")
+        raise AssertionError("no HTTP trigger changes a scale set")
 
     async def delete_vms(self, scale_set: ScaleSet, instance_ids: Any) -> None:
-        raise AssertionError("no door changes a scale set")
+        raise AssertionError("no HTTP trigger changes a scale set")
 
 
 class ListedImages:
@@ -190,7 +191,7 @@ class ListedProcesses:
         return self.found
 
     async def write(self, scale_set: ScaleSet, processes: Sequence[Process]) -> None:
-        raise AssertionError("a door changes nothing")
+        raise AssertionError("an HTTP trigger changes nothing")
 
 
 class RecordedInstances:
@@ -250,7 +251,7 @@ class KnownIdentity:
 
 @dataclass
 class World:
-    """The doors and all that is behind them. Requests go by the route table, as they do through the host."""
+    """The HTTP triggers and all that is behind them. Requests go by the route table, as they do through the host."""
 
     store: Store = field(default_factory=memory_store)
     clock: HandClock = field(default_factory=HandClock)
@@ -267,7 +268,7 @@ class World:
         self.behind(Settings())
 
     def behind(self, settings: Settings) -> None:
-        """Open doors with these settings; all that is behind them stays as it is."""
+        """Open HTTP triggers with these settings; all that is behind them stays as it is."""
         self.routes = (*routes(settings), *open_routes(settings))
 
     @property

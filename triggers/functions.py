@@ -15,7 +15,7 @@ from triggers.timers import Timer, timers
 
 
 def timer_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
-    """Every timer as a function of its own, as ``doors``."""
+    """Every timer as a function of its own, as ``api.http_triggers.http_triggers`` does it."""
     blueprint = df.Blueprint()
     for timer in timers(settings):
         _register_timer(blueprint, timer, ports_of)
@@ -23,7 +23,7 @@ def timer_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], s
 
 
 def event_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
-    """Every Event Grid trigger as a function of its own, as ``doors``."""
+    """Every Event Grid trigger as a function of its own, as ``api.http_triggers.http_triggers`` does it."""
     blueprint = df.Blueprint()
 
     @blueprint.function_name("imagePublished")

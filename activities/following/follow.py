@@ -46,11 +46,11 @@ STARTED_BY = "imagePublished"
 FollowActivity = Callable[[Ports, FollowOrder], Awaitable[Progress]]
 
 
-async def attempt_to_follow(body: FollowActivity, ports: Ports, order_json: Json) -> Json:
+async def attempt_to_follow(activity: FollowActivity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order: JSON in and out. Where Azure, or Teal's storage, does not answer, it is looked at again."""
     order = decode(FollowOrder, order_json)
     try:
-        progress = await body(ports, order)
+        progress = await activity(ports, order)
     except AzureError as error:
         wait = error.retry_after if isinstance(error, Busy) else None
         progress = replace(again(max(wait or LOOK_EVERY, LOOK_EVERY), str(error)), code=SETBACK)
@@ -132,7 +132,8 @@ async def _started(
 async def _release(ports: Ports, follower: Follower) -> Progress:
     """Leave the group without a follower; or go on, where a notification came that relied on this one.
 
-    A door writes its row first and looks for a follower then. This takes its name away first, and looks for rows then.
+    The trigger writes its row first and looks for a follower then. This takes its name away first, and looks for
+    rows then.
     """
     nobody = replace(follower, instance_id="")
     if not await ports.store.followers.swap(follower, nobody):

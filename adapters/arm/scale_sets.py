@@ -86,7 +86,7 @@ class ArmScaleSets:
         return await (await self._vms(scale_set_id)).with_health(scale_set_id, listed, vm_ids)
 
     def left(self, scale_set_id: str) -> float | None:
-        """What the last list of this process, a door's or an activity's, said."""
+        """What the last list of this process, an HTTP trigger's or an activity's, said."""
         return self._left.get(scale_set_id.lower())
 
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:

@@ -55,7 +55,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Reply:
-    """What a door answered: the status code, the JSON body, the headers."""
+    """What an HTTP trigger answered: the status code, the JSON body, the headers."""
 
     status: int
     body: Any

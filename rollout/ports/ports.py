@@ -25,7 +25,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """The neighbours, handed to every activity and every door."""
+    """The neighbours, handed to every activity and every HTTP trigger."""
 
     scale_sets: ScaleSets
     images: Images

@@ -25,7 +25,7 @@ BOTH = (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH)
 
 
 class Place:
-    """A platform with one group, and the ports that doors and activities have."""
+    """A platform with one group, and the ports that HTTP triggers and activities have."""
 
     def __init__(self, platform: VirtualPlatform, group: Group) -> None:
         self.platform = platform

@@ -1,4 +1,4 @@
-"""How often doors read a scale set."""
+"""How often HTTP triggers read a scale set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in: the doors with roles' keys, and with people."""
+"""Who is let in: the HTTP triggers with roles' keys, and with people."""
 
 from __future__ import annotations
 
