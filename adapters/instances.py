@@ -52,7 +52,11 @@ class DurableInstances:
         return _STATES[status.runtime_status]
 
     async def wake(self, instance_id: str, event: str) -> None:
-        """The SDK raises for an instance that is absent or over (404, 410), where there is nobody to wake."""
+        """Nothing depends on an event, so whatever goes wrong is passed over.
+
+        The SDK raises for an instance that is absent or over (404, 410), where there is nobody to wake; where Durable
+        Functions does not answer, the next look finds what the event would have told of.
+        """
         with suppress(Exception):
             await self._client.raise_event(instance_id, event)
 

@@ -5,8 +5,8 @@
     ├── Stale      the resource changed since it was read (412): read it and decide anew
     └── Refused    the request itself is wrong or not allowed: trying again does not help
 
-Expected outcomes of a deployment are values (``progress.Progress``); these cross one seam only, from an adapter to the
-activity that called it.
+Expected outcomes of a deployment are values (``rollout.model.order.Progress``); these go from an adapter to whoever
+called it, an activity, a service or a trigger, and no recipe meets one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rollout.model.words import plain
 
 
 class AzureError(Exception):
-    """Azure did not do as asked. ``code`` is ARM's own code where there is one."""
+    """A neighbour did not do as asked. ``code`` is its own where there is one: ARM's, Table Storage's, the SDK's."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = plain(code)

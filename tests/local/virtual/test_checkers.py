@@ -25,7 +25,7 @@ Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
 
 
-def small_world(**scale_set: Any) -> World:
+def balanced_world(**scale_set: Any) -> World:
     """Two VMs behind a load balancer, of which Teal is told nothing by Event Grid."""
     document = demo_world().model_dump(mode="json", by_alias=True)
     document["scaleSets"][0] |= {"capacity": 2, "backendPools": ["front/web"], **scale_set}
@@ -39,7 +39,7 @@ def broken(disturb: Break, asked: dict[str, Any] | None = None, aside: str = "")
     """Which promises are broken once a deployment is over and ``disturb`` has had its way."""
 
     async def main() -> list[str]:
-        async with VirtualPlatform(small_world()) as platform:
+        async with VirtualPlatform(balanced_world()) as platform:
             scale_set_id = str(platform.world.groups[0]["scaleSetId"])
             if aside:
                 platform.cloud.interfere.stop(scale_set_id, aside)
@@ -203,7 +203,7 @@ def test_a_vm_that_others_took_out_of_its_pools_is_theirs() -> None:
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
     async def main() -> None:
-        async with VirtualPlatform(small_world()) as platform:
+        async with VirtualPlatform(balanced_world()) as platform:
             watched = WatchedSet.begin(platform, str(platform.world.groups[0]["scaleSetId"]), "web")
             await violations(watched, frozenset({"never_fewer_severing"}))
 

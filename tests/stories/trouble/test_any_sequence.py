@@ -61,7 +61,7 @@ OTHERS_CHANGED_VMS = frozenset({"never_fewer_serving", "rows_as_the_set", "rows_
 LONG_ENOUGH = timedelta(days=4)
 
 
-def small_world(mode: str, vms: int) -> World:
+def lone_set(mode: str, vms: int) -> World:
     """The demo's first set alone, with so many VMs; what autoscale may do to it has bounds that a surge leaves."""
     document = demo_world().model_dump(mode="json", by_alias=True)
     document["scaleSets"] = [one for one in document["scaleSets"] if one["name"] == "web"]
@@ -113,7 +113,7 @@ class AnySequence(RuleBasedStateMachine):
         """Open the platform."""
 
         async def opened() -> None:
-            self.platform = VirtualPlatform(small_world(mode, vms))
+            self.platform = VirtualPlatform(lone_set(mode, vms))
             await self.platform.__aenter__()
             self.scale_set_id = str(self.platform.world.groups[0]["scaleSetId"])
             self.watched = WatchedSet.begin(self.platform, self.scale_set_id, "web")
