@@ -29,6 +29,9 @@ _STATES = {
 _LIVE = [status for status, state in _STATES.items() if state is not InstanceState.ENDED]
 _OVER = [status for status, state in _STATES.items() if state is InstanceState.ENDED]
 
+#: What people know it by.
+NAME = "Durable Functions"
+
 
 class DurableInstances:
     """The orchestrations of the task hub that one invocation's client speaks to.
@@ -66,7 +69,7 @@ class DurableInstances:
             await self._client.terminate(instance_id, reason)
         except Exception as error:
             if await self.state(instance_id) is not InstanceState.ABSENT:
-                raise Busy("DurableExtension", str(error) or type(error).__name__) from error
+                raise Busy("DurableExtension", str(error) or type(error).__name__, by=NAME) from error
 
     async def children(self, deployment_id: str) -> tuple[str, ...]:
         """The ids begin with the deployment's (``rollout.model.names``), which the extension finds by their prefix.
@@ -102,7 +105,7 @@ class DurableInstances:
         # taking those for an absent instance would end a deployment that runs.
         said = {name: value for name, value in vars(status).items() if not name.startswith("_") and value}
         if said:
-            raise Busy("DurableExtension", f"the status of {instance_id} could not be read: {said}")
+            raise Busy("DurableExtension", f"the status of {instance_id} could not be read: {said}", by=NAME)
         return None
 
 
@@ -111,4 +114,4 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except Exception as error:
-        raise Busy("DurableExtension", str(error) or type(error).__name__) from error
+        raise Busy("DurableExtension", str(error) or type(error).__name__, by=NAME) from error

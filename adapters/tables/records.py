@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from adapters.tables.columns import from_columns, to_columns
-from adapters.tables.table import Row, Table
+from adapters.tables.table import NAME, Row, Table
 from rollout.model.codec import encode
 from rollout.ports.errors import Busy
 from rollout.ports.keys import Key, KeyRange
@@ -77,7 +77,7 @@ class Records(Generic[T]):
             after = change(before)
             if encode(after) == encode(before) or await self._table.replace(key, to_columns(after), row.etag):
                 return after
-        raise Busy("TooManyWriters", f"The row {key} was changed by others {MOST_LOST_RACES} times in a row")
+        raise Busy("TooManyWriters", f"The row {key} was changed by others {MOST_LOST_RACES} times in a row", by=NAME)
 
     async def swap(self, key: Key, expected: Callable[[T], bool], value: T) -> bool:
         """Write ``value`` if the row is as ``expected``; false where it is not, is not there, or another came first."""

@@ -17,7 +17,7 @@ from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionO
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from adapters.tables.store import store_over
-from adapters.tables.table import Columns, Row
+from adapters.tables.table import NAME, Columns, Row
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.keys import Key, KeyRange
 from rollout.ports.store import Store
@@ -262,7 +262,7 @@ def _client_errors() -> Iterator[None]:
 def _translated(error: ClientError) -> AzureError:
     status = getattr(error, "status_code", None) or 0
     kind = Refused if 400 <= status < 500 and status not in (408, 409, 429) else Busy
-    return kind(*_code_and_message(error))
+    return kind(*_code_and_message(error), by=NAME)
 
 
 def _code_and_message(error: ClientError) -> tuple[str, str]:

@@ -15,6 +15,9 @@ from rollout.ports.keys import Key, KeyRange
 #: The columns of a row, without its keys.
 Columns = Mapping[str, str | int | float | bool]
 
+#: What people know the service by.
+NAME = "Table Storage"
+
 
 @dataclass(frozen=True)
 class Row:

@@ -217,7 +217,7 @@ def _azure_answer(error: AzureError) -> Answer:
     if isinstance(error, ReadingTooOften):
         answer = Refusal(Code.READING_TOO_OFTEN, error.message).answer
         return Answer(answer.status, answer.body, _retry_after(error.retry_after or RETRY_AFTER))
-    said = f"Azure answered {error.code}: {error.message}"
+    said = f"{error.by} answered {error.code}: {error.message}"
     if isinstance(error, Busy):
         answer = Refusal(Code.AZURE_BUSY, f"{said}. Try again later").answer
         return Answer(answer.status, answer.body, _retry_after(error.retry_after or RETRY_AFTER))

@@ -17,9 +17,13 @@ from rollout.model.words import plain
 
 
 class AzureError(Exception):
-    """A neighbour did not do as asked. ``code`` is its own where there is one: ARM's, Table Storage's, the SDK's."""
+    """A neighbour did not do as asked. ``code`` is its own where there is one: ARM's, Table Storage's, the SDK's.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``by``: whose answer it is, in words.
+    """
+
+    def __init__(self, code: str, message: str, *, by: str = "Azure") -> None:
+        self.by = by
         self.code = plain(code)
         self.message = plain(message)
         super().__init__(f"{self.code}: {self.message}")
@@ -28,8 +32,8 @@ class AzureError(Exception):
 class Busy(AzureError):
     """Try again, not before ``retry_after`` where Azure said so (its ``Retry-After`` header)."""
 
-    def __init__(self, code: str, message: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(code, message)
+    def __init__(self, code: str, message: str, retry_after: timedelta | None = None, *, by: str = "Azure") -> None:
+        super().__init__(code, message, by=by)
         self.retry_after = retry_after
 
 

@@ -89,8 +89,9 @@ async def test_a_start_names_recipe_instance_and_order() -> None:
     ],
 )
 async def test_a_start_that_the_extension_refuses_is_busy_with_its_words(status: int, body: Any) -> None:
-    with pytest.raises(Busy, match=body["ExceptionMessage"][:30]):
+    with pytest.raises(Busy, match=body["ExceptionMessage"][:30]) as raised:
         await DurableInstances(AnsweredClient(status, body)).start("deploy_group", ID, {})
+    assert raised.value.by == "Durable Functions"
 
 
 STATES = [

@@ -40,5 +40,6 @@ async def test_a_change_is_applied_to_the_row_as_it_is_after_lost_races() -> Non
 async def test_a_change_that_always_comes_second_is_busy() -> None:
     records = Records(ContestedTable(races=MOST_LOST_RACES), Batch)
     await records.add(KEY, Batch(1, 0, 0))
-    with pytest.raises(Busy, match="changed by others 30 times"):
+    with pytest.raises(Busy, match="changed by others 30 times") as raised:
         await records.change(KEY, lambda batch: replace(batch, blue=batch.blue + 1))
+    assert raised.value.by == "Table Storage"
