@@ -19,7 +19,7 @@ A file of histories is a list of executions, a line each::
 
 An execution is one generation of one instance. Each turn of it is given the history of the turn before and more, so the
 last one's holds them all. Of executions that went the same way the
-longest is kept.
+longest is kept, so a scenario may have no file of histories.
 
 The file of rows is a list of ``[scenario, moment, table, partition key, row key, columns]``: those of the scenario's
 first moment, then what has changed up to the next one. ``null`` in the place of columns: the row was deleted.
@@ -142,7 +142,9 @@ def record(folder: Path, names: Sequence[str] = tuple(SCENARIOS)) -> None:
     chosen = _longest(one for recording in recordings.values() for one in recording.executions)
     rows: list[Json] = []
     for name, recording in recordings.items():
-        write(folder / f"{name}.json", [one for one in recording.executions if chosen[shape(one)] is one])
+        kept = [one for one in recording.executions if chosen[shape(one)] is one]
+        if kept:
+            write(folder / f"{name}.json", kept)
         rows += [[name, *line] for line in _changes(recording.rows)]
     write(folder / ROWS, rows)
 
