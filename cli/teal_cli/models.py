@@ -42,6 +42,15 @@ class CommandBody(TypedDict):
     comment: NotRequired[str | None]
 
 
+CommandEnd = TypedDict(
+    "CommandEnd",
+    {
+        "at": str,
+        "as": str,
+    },
+)
+
+
 class Consequence(TypedDict):
     groupId: str
     outcome: str
@@ -55,13 +64,6 @@ class Danger(TypedDict):
     since: str
     message: str
     remedy: str
-
-
-class Decision(TypedDict):
-    asked: str
-    since: str
-    deadline: str
-    action: Action
 
 
 class DeploymentImage(TypedDict):
@@ -127,15 +129,6 @@ class HealthCount(TypedDict):
     unknown: int
 
 
-Heeded = TypedDict(
-    "Heeded",
-    {
-        "at": str,
-        "as": str,
-    },
-)
-
-
 class ImageVersion(TypedDict):
     version: str
     id: str
@@ -189,6 +182,13 @@ OnConflict: TypeAlias = Literal["reject", "queue", "supersede"]
 
 
 OnFailure: TypeAlias = Literal["discardGreen", "keep", "rollBack"]
+
+
+class PendingDecision(TypedDict):
+    asked: str
+    since: str
+    deadline: str
+    action: Action
 
 
 class Permission(TypedDict):
@@ -384,7 +384,7 @@ class Command(TypedDict):
     at: str
     by: str
     comment: str
-    heeded: Heeded | None
+    heeded: CommandEnd | None
     command: str
     all: bool
 
@@ -722,7 +722,7 @@ class Deployment(TypedDict):
     startedAt: str | None
     endedAt: str | None
     error: Problem | None
-    decision: Decision | None
+    decision: PendingDecision | None
     rollbackBatches: int
     retryOf: str | None
     queuedAt: str | None
