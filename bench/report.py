@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.cold_start import GOAL, ColdStart
+from bench.command import GOAL as HELP_GOAL
+from bench.command import HelpTime
 from bench.deployment import Measured, Requests, Scale
 from bench.package import LONGEST_IMPORT, Package
 from rollout.scale_set import OrchestrationMode
@@ -85,6 +87,12 @@ def package_table(package: Package | str) -> str:
         ("the app", f"{package.app / 1e6:.1f}", f"{package.app_import:.1f} s", f"{LONGEST_IMPORT:g} s"),
     ]
     return table("The package", ("part", "MB", "import, nothing compiled, one core", "at most"), rows)
+
+
+def help_table(measured: HelpTime) -> str:
+    """The command's help over the bare import of what it is made with."""
+    row = ("teal --help", f"{measured.ratio:.2f}", f"{HELP_GOAL}")
+    return table("The command: its help over a bare `import typer`", ("command", "ratio", "goal"), [row])
 
 
 def title(scale: Scale) -> str:

@@ -115,7 +115,7 @@ def check_settings(names: Sequence[str], known: Sequence[str]) -> None:
     """Refuse settings that Teal does not have: Azure takes any name, and nobody reads it."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Stopped(f"TEAL_SETTINGS names {', '.join(unknown)}, which README.md does not list")
+        raise Stopped(f"TEAL_SETTINGS names {', '.join(unknown)}, which docs/settings.md does not list")
 
 
 def _json(name: str, text: str, kind: type) -> Any:

@@ -7,9 +7,18 @@ from datetime import timedelta
 import pytest
 
 from bench.cold_start import ColdStart
+from bench.command import HelpTime
 from bench.deployment import Measured, Scale, measure
 from bench.package import Package
-from bench.report import cold_start_table, history_table, package_table, request_table, table, time_table
+from bench.report import (
+    cold_start_table,
+    help_table,
+    history_table,
+    package_table,
+    request_table,
+    table,
+    time_table,
+)
 from local.clock import run_virtual
 from rollout.scale_set import OrchestrationMode
 
@@ -61,6 +70,7 @@ def test_the_tables_show_it(measured: Measured) -> None:
     assert "wait_until_done" in history_table(measured)
     assert f"{measured.duration / measured.ideal:.2f}" in time_table([measured])
     assert "1.50" in cold_start_table([ColdStart(True, sdks=2, app=3)])
+    assert "1.25" in help_table(HelpTime(typer=4, help=5))
 
 
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
