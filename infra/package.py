@@ -69,7 +69,10 @@ def is_built_remotely() -> bool:
 
 
 def lay_out(folder: Path, *, wheels: bool, pages: bool = True) -> None:
-    """Make the folder anew, with the dependencies and the built page or without. It stands beside until it is whole, so that no half of a package is ever deployed."""
+    """Make the folder anew, with the dependencies and the built page or without.
+
+    It stands beside until it is whole, so that no half of a package is ever deployed.
+    """
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
