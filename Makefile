@@ -66,7 +66,7 @@ histories: $(PYTHON_READY)  ## record this version's histories and rows, for the
 infra: $(PYTHON_READY)  ## compile and lint the Bicep files, and hold the examples to their snapshots; ARGS="--keep" writes these anew
 	$(BIN)/python -m infra.check $(ARGS)
 
-package: $(PYTHON_READY)  ## lay out what is deployed, in dist
+package: $(PYTHON_READY) $(PAGE_READY)  ## lay out what is deployed, in dist
 	$(BIN)/python infra/package.py $(ARGS)
 
 openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.md, after a change of the API

@@ -35,7 +35,7 @@ def measure_package() -> Package | str:
     with TemporaryDirectory() as folder:
         package, sdks = Path(folder) / "dist", Path(folder) / "sdks"
         try:
-            lay_out(package, wheels=True)
+            lay_out(package, wheels=True, pages=False)
             install(sdks, PINNED)
         except PackageError as error:
             return str(error)

@@ -6,6 +6,7 @@ example: parameters, conditions, loops and modules are evaluated, without a netw
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -72,7 +73,16 @@ def difference(bicep: str, example: Path, *, keep: bool = False) -> list[str]:
     mode = "overwrite" if keep else "validate"
     ran = subprocess.run([bicep, "snapshot", str(example), "--mode", mode, *PLACE], capture_output=True, text=True)
     said = (ran.stdout + ran.stderr).strip()
+    if keep and not ran.returncode:
+        _sort_outputs(example.with_suffix(".snapshot.json"))
     return [f"{example.name}: {said or ran.returncode}"] if ran.returncode or "Warning" in said else []
+
+
+def _sort_outputs(snapshot: Path) -> None:
+    """The compiler writes outputs in another order each time."""
+    body = json.loads(snapshot.read_text())
+    body["outputs"] = dict(sorted(body["outputs"].items()))
+    snapshot.write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n")
 
 
 def main(arguments: Sequence[str]) -> int:

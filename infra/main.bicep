@@ -42,7 +42,7 @@ param entraClientId string = ''
 @description('Whose key is whose: hashes that infra/role_keys.py writes.')
 param roleKeys string = ''
 
-@description('Further settings of Teal by name, as README.md lists them. A secret is named, not told: @Microsoft.KeyVault(SecretUri=…).')
+@description('Further settings of Teal by name, as docs/settings.md lists them. A secret is named, not told: @Microsoft.KeyVault(SecretUri=…).')
 param settings values = {}
 
 @description('Keep the storage account to a virtual network, which the app is in.')

@@ -68,8 +68,11 @@ def is_built_remotely() -> bool:
     return named[1] == "true"
 
 
-def lay_out(folder: Path, *, wheels: bool) -> None:
-    """Make the folder anew. It stands beside until it is whole, so that no half of a package is ever deployed."""
+def lay_out(folder: Path, *, wheels: bool, pages: bool = True) -> None:
+    """Make the folder anew, with the dependencies and the built page or without.
+
+    It stands beside until it is whole, so that no half of a package is ever deployed.
+    """
     beside = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -77,9 +80,9 @@ def lay_out(folder: Path, *, wheels: bool) -> None:
         _copy(ROOT / name if (ROOT / name).is_dir() else ROOT / f"{name}.py", beside)
     for name in FILES:
         _copy(ROOT / name, beside)
-    if (ROOT / "dashboard").is_dir():
+    if pages:
         _build_pages()
-        shutil.copytree(ROOT / PAGES, beside / PAGES)
+        shutil.copytree(ROOT / PAGES, beside / PAGES, ignore=shutil.ignore_patterns(".*"))
     if wheels:
         install(beside / SITE_PACKAGES, ["-r", str(ROOT / "requirements.txt")])
     shutil.rmtree(folder, ignore_errors=True)
@@ -133,14 +136,21 @@ def _copy(source: Path, folder: Path) -> None:
 
 
 def _build_pages() -> None:
-    """Build the dashboard, unless that was done."""
-    if (ROOT / PAGES).is_dir():
+    """Build the dashboard, unless that was done since its sources were changed."""
+    built = ROOT / PAGES / "index.html"
+    if built.is_file() and built.stat().st_mtime >= max(file.stat().st_mtime for file in _page_sources()):
         return
     npm = shutil.which("npm")
     if npm is None:
         raise PackageError("The dashboard is not built, and there is no npm to build it with (https://nodejs.org)")
     for arguments in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
         _run([npm, *arguments], ROOT / "dashboard")
+
+
+def _page_sources() -> Iterator[Path]:
+    dashboard = ROOT / "dashboard"
+    yield from (file for file in dashboard.iterdir() if file.suffix in (".html", ".json", ".mjs", ".svg"))
+    yield from (file for name in ("src", "styles") for file in (dashboard / name).rglob("*") if file.is_file())
 
 
 def install(target: Path, requirements: Sequence[str]) -> None:

@@ -42,6 +42,9 @@ LOOK = timedelta(seconds=10)
 async def before_provision(place: Place) -> None:
     """Check what was asked for, refuse to cut deployments off, and take away what the list of groups names no more."""
     check_settings(place.values.setting_names, [field.metadata["variable"] for field in fields(Settings)])
+    if not place.values.subscription:
+        _without_subscription(place)
+        return
     await _register_providers(place)
     await refuse_while_running(place.teal, "provision", place.say)
     if await place.teal.exists():
@@ -156,6 +159,16 @@ async def _tell_troubles(place: Place) -> None:
             "Teal still holds scale sets or has to put them in order, as listed, and nobody does that once it is gone. "
             "Wait for it, or put them in order by hand and: azd env set TEAL_FORCE true"
         )
+
+
+def _without_subscription(place: Place) -> None:
+    """A first run: azd asks for the subscription after this hook."""
+    if place.values.has_network:
+        raise Stopped(
+            "Microsoft.App must be registered before a network is made, and the subscription is not known yet: "
+            "azd env set AZURE_SUBSCRIPTION_ID …"
+        )
+    place.say("No subscription is chosen yet, so nothing of Teal is there")
 
 
 async def _register_providers(place: Place) -> None:

@@ -33,7 +33,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Values:
-    """What azd knows. The outputs of the template are empty until it was deployed once."""
+    """What azd knows. The outputs of the template are empty until it was deployed once.
+
+    Before the first deployment azd may not have asked for the subscription either.
+    """
 
     environment: str
     subscription: str
@@ -62,9 +65,8 @@ class Values:
         def value(name: str) -> str:
             return environment.get(name, "").strip()
 
-        missing = [name for name in ("AZURE_ENV_NAME", "AZURE_SUBSCRIPTION_ID") if not value(name)]
-        if missing:
-            raise Stopped(f"{' and '.join(missing)} must be set: this is run by azd (`azd up`), in its environment")
+        if not value("AZURE_ENV_NAME"):
+            raise Stopped("AZURE_ENV_NAME must be set: this is run by azd (`azd up`), in its environment")
         return cls(
             environment=value("AZURE_ENV_NAME"),
             subscription=value("AZURE_SUBSCRIPTION_ID"),
@@ -106,14 +108,14 @@ class Values:
     @property
     def subscriptions(self) -> frozenset[str]:
         """Teal's own subscription and those of the groups, their networks and galleries."""
-        return frozenset({self.subscription.lower(), *(scope.split("/")[2] for scope in self.scopes)})
+        return frozenset({self.subscription.lower(), *(scope.split("/")[2] for scope in self.scopes)} - {""})
 
 
 def check_settings(names: Sequence[str], known: Sequence[str]) -> None:
     """Refuse settings that Teal does not have: Azure takes any name, and nobody reads it."""
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise Stopped(f"TEAL_SETTINGS names {', '.join(unknown)}, which README.md does not list")
+        raise Stopped(f"TEAL_SETTINGS names {', '.join(unknown)}, which docs/settings.md does not list")
 
 
 def _json(name: str, text: str, kind: type) -> Any:

@@ -44,7 +44,7 @@ def test_outside_of_azd_it_says_so_in_one_line(hook: Path) -> None:
     ran = subprocess.run([sys.executable, "-I", "-S", hook], env={}, capture_output=True, text=True)
     assert ran.returncode == 1
     assert ran.stderr.splitlines() == [
-        "Teal: AZURE_ENV_NAME and AZURE_SUBSCRIPTION_ID must be set: this is run by azd (`azd up`), in its environment"
+        "Teal: AZURE_ENV_NAME must be set: this is run by azd (`azd up`), in its environment"
     ]
 
 

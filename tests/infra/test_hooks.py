@@ -251,6 +251,26 @@ def test_a_first_run_has_nothing_to_ask() -> None:
     play(story)
 
 
+def test_a_first_run_may_come_before_azd_has_asked_for_the_subscription() -> None:
+    async def story(azd: Azd) -> None:
+        azd.values["AZURE_SUBSCRIPTION_ID"] = ""
+        assert await azd.run(before_provision) == ["No subscription is chosen yet, so nothing of Teal is there"]
+        assert azd.sent == []
+        azd.values["VNET_ENABLED"] = "true"
+        with pytest.raises(Stopped, match="azd env set AZURE_SUBSCRIPTION_ID"):
+            await azd.run(before_provision)
+
+    play(story)
+
+
+def test_with_a_network_its_provider_is_registered() -> None:
+    async def story(azd: Azd) -> None:
+        said = await azd.run(before_provision)
+        assert [line.split()[1] for line in said if "Registering" in line] == ["Microsoft.EventGrid", "Microsoft.App"]
+
+    play(story, VNET_ENABLED="true")
+
+
 def test_the_code_is_not_deployed_before_the_rights_are_two_minutes_old() -> None:
     async def story(azd: Azd) -> None:
         await azd.provision()

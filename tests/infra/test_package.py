@@ -28,7 +28,7 @@ PINS = re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / "requirements.txt").read_tex
 def prebuilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package with wheels for Python 3.12, whatever Python runs the tests."""
     folder = tmp_path_factory.mktemp("package") / "dist"
-    lay_out(folder, wheels=True)
+    lay_out(folder, wheels=True, pages=False)
     return folder
 
 
@@ -73,8 +73,8 @@ def expected() -> dict[str, str]:
 
 
 def test_the_package_is_the_app_and_nothing_else(tmp_path: Path) -> None:
-    lay_out(tmp_path / "dist", wheels=False)
-    names = {path.name for path in (tmp_path / "dist").iterdir()} - {"dashboard"}
+    lay_out(tmp_path / "dist", wheels=False, pages=False)
+    names = {path.name for path in (tmp_path / "dist").iterdir()}
     assert names == {*(f"{name}.py" if (ROOT / f"{name}.py").is_file() else name for name in parts()), *FILES}
     assert {"function_app", "settings", "rollout", "api", "adapters", "activities", "orchestrators"} <= set(parts())
     assert not {"tests", "local", "bench", "infra", "cli", "node_modules"} & set(parts())
@@ -86,7 +86,7 @@ def test_the_package_is_the_app_and_nothing_else(tmp_path: Path) -> None:
 def test_what_was_there_before_is_gone(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "stale.py").write_text("")
-    lay_out(tmp_path / "dist", wheels=False)
+    lay_out(tmp_path / "dist", wheels=False, pages=False)
     assert not (tmp_path / "dist" / "stale.py").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["dist"]
 
@@ -135,7 +135,7 @@ def test_the_python_of_azure_finds_every_function_within_the_time_that_it_has(pr
 def test_the_requirements_alone_are_enough(tmp_path: Path, library: Path) -> None:
     """As the service builds it: the package without wheels, and what its requirements.txt names for this Python."""
     package = tmp_path / "dist"
-    lay_out(package, wheels=False)
+    lay_out(package, wheels=False, pages=False)
     uv = Path(sys.executable).with_name("uv")
     target = ["--python", sys.executable, "--target", str(package / SITE_PACKAGES)]
     requirements = ["-r", str(package / "requirements.txt")]
@@ -150,6 +150,8 @@ def test_the_command_says_what_it_made_and_leaves_its_bill_of_materials_beside(
 ) -> None:
     assert main([str(tmp_path / "dist")]) == 0
     assert re.search(r"dist: \d+\.\d MB, prebuilt for Python 3\.12, dist\.cdx\.json says", capsys.readouterr().out)
+    assert (tmp_path / "dist" / "dashboard" / "dist" / "index.html").is_file()
+    assert not (tmp_path / "dist" / "dashboard" / "src").exists()
     materials = json.loads((tmp_path / "dist.cdx.json").read_text())
     assert (materials["bomFormat"], materials["specVersion"]) == ("CycloneDX", "1.6")
     assert len(materials["components"]) == len(PINS)

@@ -45,6 +45,11 @@ def test_there_is_an_example_of_each_kind_of_use() -> None:
 
 
 @every
+def test_a_snapshot_is_written_the_same_way_each_time(given: Snapshot) -> None:
+    assert list(given.outputs) == sorted(given.outputs)
+
+
+@every
 def test_types_and_versions_are_those_that_are_known(given: Snapshot) -> None:
     assert {one["type"]: one["apiVersion"] for one in given.resources}.items() <= VERSIONS.items()
 
