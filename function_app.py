@@ -37,7 +37,7 @@ from activities.settle import keep_green, settle_vms, take_stock
 from activities.steer import await_approval, await_resume, heed_commands
 from activities.turn import take_turn
 from adapters.instances import DurableInstances
-from api.doors import alarms, doors, listeners
+from api.doors import alarms, doors, listeners, pages
 from groundwork.log import plainly
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
@@ -212,6 +212,7 @@ def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
     app.register_functions(_recipes())
     app.register_functions(_activities(ports_of))
     app.register_functions(doors(ports_of, settings))
+    app.register_functions(pages())
     app.register_functions(alarms(ports_of, settings))
     app.register_functions(listeners(ports_of, settings))
     return app

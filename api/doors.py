@@ -8,6 +8,7 @@ from typing import cast
 import azure.durable_functions as df
 import azure.functions as func
 
+from api.dashboard import answer_dashboard
 from api.errors import respond
 from api.http import Answer, Request
 from api.notifications import image_published
@@ -30,6 +31,18 @@ def doors(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: 
 
     for route in open_routes(settings):
         _register_open(blueprint, route, ports_of)
+    return blueprint
+
+
+def pages() -> df.Blueprint:
+    """The page that people look at. It is no part of the API: it says nothing, and reads with its reader's key."""
+    blueprint = df.Blueprint()
+
+    @blueprint.function_name("get_dashboard")
+    @blueprint.route("dashboard/{*path}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    async def door(req: func.HttpRequest) -> func.HttpResponse:
+        return _response(answer_dashboard(_request(req)))
+
     return blueprint
 
 

@@ -36,6 +36,15 @@ async def look_around(ports: Ports) -> None:
     await asyncio.gather(*(_look(ports, group) for group in chosen))
 
 
+async def look_again(ports: Ports, scale_set_id: str) -> None:
+    """Look at a set that was written, where it is a group's and no deployment has it: that one looks itself."""
+    groups = [one for one in await ports.store.groups.list() if one.scale_set_id.lower() == scale_set_id.lower()]
+    for group in groups:
+        lock = await ports.store.locks.get(group.scale_set_id)
+        if lock is None or not lock.owner:
+            await _look(ports, group)
+
+
 async def _look(ports: Ports, group: Group) -> None:
     try:
         await note_look(ports, group, await look_at_set(ports, group))

@@ -108,7 +108,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text of that type.
+    """``body`` is plain JSON; ``None`` is an answer without one. With a ``media_type`` it is text or bytes.
 
     ``compact``: for programs that ask again and again, without the blanks that people like.
     """
@@ -132,7 +132,7 @@ class Answer:
     def content(self) -> bytes:
         """The body's bytes."""
         if self.media_type:
-            return str(self.body).encode()
+            return self.body if isinstance(self.body, bytes) else str(self.body).encode()
         if self.body is None:
             return b""
         blanks: dict[str, Any] = {"separators": (",", ":")} if self.compact else {"indent": 2}

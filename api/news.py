@@ -37,6 +37,9 @@ EVENTS_MAX = 1000
 #: The facts that write batches: after one of them all of them may be new.
 _PLANS = frozenset({EventType.PLANNED, EventType.ROLL_BACK_PLANNED})
 
+#: The mark before any VM has a row.
+_BEGINNING = "0"
+
 #: A mark of the store: a time to the ten-millionth of a second, or the number of a write.
 _MARK = re.compile(r"[0-9]{20}|([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})\.[0-9]{7}Z")
 
@@ -97,7 +100,7 @@ async def _included(ports: Ports, row: Deployment, parts: frozenset[str], after:
     if COMMANDS in parts:
         shown["commands"] = [render_command(command) for command in await ports.store.commands.list(row.id)]
     next_ = events[-1].sequence if events else after
-    return {**shown, "next": str(next_), "vmsSince": mark}, len(events) < EVENTS_MAX
+    return {**shown, "next": str(next_), "vmsSince": mark or _BEGINNING}, len(events) < EVENTS_MAX
 
 
 async def _batches(ports: Ports, row: Deployment, events: Sequence[Event], after: int) -> Sequence[Batch]:
@@ -121,9 +124,11 @@ def _known(request: Request) -> frozenset[str]:
 
 def _mark(request: Request) -> str:
     """Where to go on with the VMs. Raises ``invalidValue`` for what no answer has said."""
-    text = request.query.get("vmsSince", "")
+    text = request.query.get("vmsSince", _BEGINNING)
+    if text == _BEGINNING:
+        return ""
     found = _MARK.fullmatch(text)
-    if text and not (found and _is_time(found[1])):
+    if not (found and _is_time(found[1])):
         message = "vmsSince is not one that an answer has said. Begin without it"
         raise refuse_faults([Detail(Code.INVALID_VALUE, message, "vmsSince")])
     return text

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from api.following import have_followed
+from api.group_states import look_again
 from api.http import Answer, Request
 from api.paging import first, position
 from api.query import query_integer
@@ -27,6 +28,7 @@ from rollout.notification import (
     VersionWritten,
     read_notification,
     record_of,
+    written_set,
 )
 from rollout.ports import Ports
 from rollout.wanted import Wanted
@@ -40,7 +42,13 @@ _log = logging.getLogger("teal")
 async def image_published(
     ports: Ports, notification: Notification, *, poll_interval: timedelta, scopes: Sequence[str] = ()
 ) -> None:
-    """Write a notification down, and have what it tells of followed by every group that wants it. Again: the same."""
+    """Write a notification down, and have what it tells of followed by every group that wants it. Again: the same.
+
+    One that a scale set was written is not kept: its group is looked at, so that pages see at once what it needs.
+    """
+    if (scale_set_id := written_set(notification)) is not None:
+        await look_again(ports, scale_set_id)
+        return
     read = read_notification(notification)
     record = await _received(ports, notification, read)
     if isinstance(read, Ignored):

@@ -11,7 +11,7 @@ from rollout.deployment import Batch, Deployment, Event, Image, Parameters, Prob
 from rollout.evidence import VmEvidence
 from rollout.findings import Finding
 from rollout.group import Group
-from rollout.group_state import GroupState, Latest, SetSummary, health_of, needs_attention
+from rollout.group_state import NOT_READ, GroupState, Latest, SetSummary, health_of, needs_attention
 from rollout.image_rule import ImageRule
 from rollout.notification import NotificationRecord
 from rollout.parameters import BATCHES
@@ -58,7 +58,7 @@ def render_group_state(state: GroupState, dangers: Iterable[Danger]) -> Json:
 
 
 def _state(state: GroupState) -> Json:
-    never = Problem("notReadYet", "Nobody has looked at the scale set yet; a timer does within some minutes")
+    never = Problem(NOT_READ, "Nobody has looked at the scale set yet; a timer does within some minutes")
     return {
         "asOf": encode(state.read_at),
         **(_scale_set(state.summary) if state.summary is not None else {}),

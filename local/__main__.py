@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
+import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.access import AccessError, read_access
@@ -82,6 +85,8 @@ async def _run(options: Options) -> None:
         loop.add_signal_handler(number, stop.set)
     async with run_platform(options) as platform:
         print(_welcome(platform, options), flush=True)
+        if _may_open(sys.stdout.isatty(), os.environ):
+            webbrowser.open(platform.url)
         await stop.wait()
         print("Stopping", flush=True)
 
@@ -94,6 +99,7 @@ def _welcome(platform: Platform, options: Options) -> str:
     return f"""
 Teal runs on this machine. One second is {options.speed:g} of the simulated Azure's; its state is {kept}.
 
+  Deployments    {platform.url}/api/dashboard/
   API            {platform.url}/api          groups: {", ".join(groups) or "none"}
   Azure (ARM)    {platform.azure_url}{_tls_line(options)}{_access_line(options)}
 
@@ -105,6 +111,16 @@ Deploy, and watch:
 
 Ctrl-C stops everything.
 """
+
+
+def _may_open(is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether somebody sits in front of a screen: the page is opened for them.
+
+    >>> _may_open(True, {"DISPLAY": ":0"}), _may_open(True, {"DISPLAY": ":0", "CI": "true"}), _may_open(True, {})
+    (True, False, False)
+    """
+    has_screen = sys.platform == "darwin" or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
+    return is_terminal and has_screen and "CI" not in environment
 
 
 def _access_line(options: Options) -> str:

@@ -265,7 +265,7 @@ class VmRecord:
     found out before it was deleted is kept (``rollout.evidence``). ``moved_to``: the batch that takes a green VM away
     again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that count.
     ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this one
-    continues did; ``unjudged``: none of them judged it healthy.
+    continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its pools.
     """
 
     vm_id: str
@@ -283,6 +283,7 @@ class VmRecord:
     moved_to: int = 0
     launched_by: str = ""
     unjudged: bool = False
+    taken_out: bool = False
     schema_version: int = 1
 
 

@@ -18,6 +18,9 @@ from rollout.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
 from rollout.status import Status
 from rollout.words import counted
 
+#: Of a set that nobody has looked at, or not since a deployment ended.
+NOT_READ = "notReadYet"
+
 #: Before any look.
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -177,7 +180,7 @@ def _over(state: GroupState, row: Deployment) -> GroupState:
     if not of_deployment:
         return state
     message = f"Deployment {row.id} has ended, and nobody has looked at the scale set since; a timer does"
-    return replace(state, roll_needed=None, roll_problem=Problem("notReadYet", message))
+    return replace(state, roll_needed=None, roll_problem=Problem(NOT_READ, message))
 
 
 def due(states: Iterable[GroupState], now: datetime, most: int) -> tuple[GroupState, ...]:

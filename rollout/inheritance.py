@@ -58,11 +58,12 @@ def handed_on_to(row: Deployment) -> HandedOn:
 class Chain:
     """VMs of a deployment and of the unfinished ones that it continues: ``launched`` says of each which launched it.
 
-    ``unjudged`` were never judged healthy, so they are nobody's good ones.
+    ``unjudged`` were never judged healthy, so they are nobody's good ones. ``taken_out`` were taken out of their pools.
     """
 
     launched: Mapping[str, str] = field(default_factory=dict)
     unjudged: frozenset[str] = frozenset()
+    taken_out: frozenset[str] = frozenset()
 
 
 def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
@@ -71,7 +72,8 @@ def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
     launched = {record.vm_id: record.launched_by for record in records if record.launched_by}
     unjudged = {record.vm_id for record in records if record.unjudged}
     unjudged |= {record.vm_id for record in own if record.status is not VmStatus.HEALTHY}
-    return Chain({**{record.vm_id: deployment_id for record in own}, **launched}, frozenset(unjudged))
+    out = {record.vm_id for record in records if record.taken_out or record.status is VmStatus.DETACHED}
+    return Chain({**{one.vm_id: deployment_id for one in own}, **launched}, frozenset(unjudged), frozenset(out))
 
 
 def left_behind(
@@ -113,7 +115,7 @@ class Former:
             for vm in vms
             if vm.vm_id not in named and any(image is not None and vm.image.matches(image) for image in images)
         }
-        return Chain({**orphans, **chain.launched}, chain.unjudged | orphans.keys())
+        return Chain({**orphans, **chain.launched}, chain.unjudged | orphans.keys(), chain.taken_out)
 
 
 @dataclass(frozen=True)
@@ -217,9 +219,10 @@ def check_inherited(continues: str, found: Inherited) -> Iterator[Finding]:
 
 
 def marked(record: VmRecord, chain: Chain) -> VmRecord:
-    """The row with what is known of who launched the VM, to be handed on."""
-    launched_by = chain.launched.get(record.vm_id, "")
-    return replace(record, launched_by=launched_by, unjudged=record.vm_id in chain.unjudged)
+    """The row with what the deployments before did with the VM, to be handed on."""
+    vm_id = record.vm_id
+    launched_by, out = chain.launched.get(vm_id, ""), vm_id in chain.taken_out
+    return replace(record, launched_by=launched_by, unjudged=vm_id in chain.unjudged, taken_out=out)
 
 
 def _standing(vms: Sequence[Vm]) -> dict[str, Vm]:

@@ -13,6 +13,7 @@ from rollout.words import plain
 
 WRITE_SUCCESS = "Microsoft.Resources.ResourceWriteSuccess"
 VERSION_WRITE = "Microsoft.Compute/galleries/images/versions/write"
+SET_WRITE = "Microsoft.Compute/virtualMachineScaleSets/write"
 
 #: The resource id of a gallery's image version. ``resourcegroups`` is as often in lower case.
 _VERSION_ID = re.compile(
@@ -178,6 +179,15 @@ def read_notification(notification: Notification) -> VersionWritten | Ignored:
     if found is None:
         return Ignored(f"Its subject {_quote(notification.subject)} is no image version of a gallery")
     return VersionWritten(text_of(found[1]), found[2])
+
+
+def written_set(notification: Notification) -> str | None:
+    """The scale set that somebody has written, Teal among others; ``None``: it tells of something else."""
+    if not _is(notification.type, WRITE_SUCCESS) or not isinstance(notification.data, Mapping):
+        return None
+    if not _is(notification.data.get("operationName"), SET_WRITE) or not isinstance(notification.subject, str):
+        return None
+    return text_of(notification.subject)
 
 
 def _is(said: object, meant: str) -> bool:

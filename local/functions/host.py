@@ -57,6 +57,7 @@ class FunctionsHost:
         people: People | None = None,
     ) -> None:
         self.base_url = base_url
+        self.clock = clock
         self.functions: list[Function] = index_app(app)
         self._keys, self._people = keys, people
         self._host_json = HostJson.read(host_json) if isinstance(host_json, Path) else host_json

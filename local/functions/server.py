@@ -7,6 +7,7 @@ works.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import format_datetime
 
 from aiohttp import web
 
@@ -16,6 +17,9 @@ from local.functions.host import BODY_BYTES_MAX, FunctionsHost
 
 #: How long requests under way may take to end when the server stops, in real seconds.
 SHUTDOWN_SECONDS = 5.0
+
+#: Where the address without a path leads.
+ENTRY = "/api/dashboard/"
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,23 @@ class Server:
 async def serve(host: FunctionsHost, port: int = 7071, address: str = "127.0.0.1") -> Server:
     """Listen, then start ``host``; port 0 takes a free one. Its ``base_url`` is set to what it listens on."""
 
+    async def enter(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound(ENTRY)
+
     async def handle(request: web.Request) -> web.StreamResponse:
         sent = {name.casefold(): request.headers.getall(name) for name in request.headers}
         headers = {name: ",".join(values) for name, values in sent.items()}
         firsts = {name: values[0] for name, values in sent.items() if len(values) > 1}
         answer = await host.answer(HttpCall(request.method, request.path_qs, headers, await request.read(), firsts))
-        response = web.Response(status=answer.status, headers=dict(answer.headers), body=answer.body)
+        # The platform's own time: by it a page can count, whatever the speed.
+        date = {"Date": format_datetime(host.clock.now(), usegmt=True)}
+        response = web.Response(status=answer.status, headers={**date, **answer.headers}, body=answer.body)
         for cookie in answer.cookies:
             response.headers.add("Set-Cookie", cookie)
         return response
 
     application = web.Application(client_max_size=BODY_BYTES_MAX)
+    application.router.add_get("/", enter)
     application.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()

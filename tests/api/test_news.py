@@ -125,6 +125,14 @@ async def test_what_is_asked_for_again_and_again_is_compact(world: Any) -> None:
     assert b'": ' not in answer.content
 
 
+async def test_before_there_are_vms_there_is_something_to_go_on_with(world: Any) -> None:
+    name = (await world.start())["id"]
+    first = (await ask(world, name, ALL)).body
+    assert (first["vms"], first["next"], first["vmsSince"]) == ([], "0", "0")
+    await world.store.vms.put(name, [vm(1, 1)])
+    assert len((await ask(world, name, f"{ALL}&after=0&vmsSince=0")).body["vms"]) == 1
+
+
 async def test_while_nothing_changes_there_is_no_answer(world: Any) -> None:
     name = await under_way(world)
     tag = (await ask(world, name, ALL)).headers["ETag"]

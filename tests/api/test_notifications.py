@@ -231,3 +231,31 @@ async def test_notifications_are_listed_newest_first_page_by_page(ruled: Any) ->
     assert "continuationToken" not in third
     status, error = await ruled.refused("GET", "notifications?limit=101")
     assert (status, error["code"]) == (400, "outOfRange")
+
+
+def written(world: Any, **changed: Any) -> Notification:
+    """That the group's scale set was written, its id in capital letters."""
+    said = {
+        "id": "s-1",
+        "type": TYPE,
+        "subject": world.scale_set_id.upper(),
+        "data": {"operationName": "Microsoft.Compute/virtualMachineScaleSets/write"},
+        "time": world.clock.now(),
+    }
+    return Notification(**{**said, **changed})
+
+
+async def test_a_set_that_was_written_is_looked_at_at_once_and_nothing_is_kept(world: Any) -> None:
+    await world.add_group()
+    assert (await world.get("groups/web"))["state"]["asOf"] is None
+    await receive(world, written(world))
+    assert (await world.get("groups/web"))["state"]["asOf"] == "2026-11-23T08:15:00.000Z"
+    assert await listed(world) == []
+
+
+async def test_a_set_that_a_deployment_has_or_nobody_registered_is_not_looked_at(world: Any) -> None:
+    await world.add_group()
+    await receive(world, written(world, subject=world.scale_set_id + "x"))
+    await world.start()
+    await receive(world, written(world))
+    assert (await world.get("groups/web"))["state"]["asOf"] is None

@@ -1,0 +1,7 @@
+/** The page's elements, and its theme. */
+import './parts/ticking';
+import './parts/tip';
+import './app';
+
+const theme = localStorage.getItem('teal.theme');
+if (theme) document.documentElement.dataset.theme = theme;

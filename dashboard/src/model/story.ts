@@ -1,0 +1,239 @@
+/** The story of a deployment: its events folded into bars, and into the counts of VMs that serve. */
+import type { Batch } from '../api/types';
+import { forecast, type Forecast } from './forecast';
+import { number, type Happened, type Run } from './run';
+import { seconds } from './words';
+
+export type Kind = 'launch' | 'health' | 'drain' | 'terminate' | 'discard' | 'gate' | 'pause' | 'bake';
+
+export interface Bar {
+  kind: Kind;
+  from: number;
+  to: number;
+  live: boolean;
+}
+
+/** A bar that has no end yet; `until` is when its drain is over, or its grace period. */
+export interface Open {
+  kind: Kind;
+  from: number;
+  until: number;
+}
+
+export interface Row extends Batch {
+  bars: Bar[];
+  open: Open | null;
+  /** Its open bar, where the deployment goes on. */
+  live: Open | null;
+  begun: number | null;
+  done: number | null;
+  healthy: number;
+  remaining: number;
+  failure: Happened | null;
+  /** A roll back came in its midst. */
+  cut: boolean;
+}
+
+/** From a time on: so many blue and green VMs serve. */
+export interface Step {
+  at: number;
+  blue: number;
+  green: number;
+}
+
+export interface Wait {
+  from: number;
+  to: number;
+}
+
+export interface Story extends Forecast {
+  rows: Row[];
+  steps: Step[];
+  waits: Wait[];
+  rollBack: { at: number; percent: number; why: string } | null;
+}
+
+/** A deployment, or a plan, with its story: what every drawing is made of. */
+export interface Drawn {
+  run: Run;
+  story: Story;
+}
+
+/** What the fold goes through the events with. */
+interface Fold {
+  run: Run;
+  rows: Map<number, Row>;
+  current: Row | null;
+  blue: number;
+  green: number;
+  steps: Step[];
+  waits: Wait[];
+  pause: number | null;
+  rollBack: Story['rollBack'];
+}
+
+export function story(run: Run): Story {
+  const fold = begin(run);
+  for (const event of run.events) {
+    fold.current = (event.batch ? fold.rows.get(event.batch) : null) ?? fold.current;
+    HAPPENS[event.type]?.(fold, event, fold.current);
+    served(fold, event);
+  }
+  const stop = run.end ?? run.now;
+  if (fold.pause !== null) pauseEnds(fold, stop);
+  const waiting = fold.waits.at(-1);
+  if (waiting && waiting.to === Infinity) waiting.to = stop;
+  for (const row of fold.rows.values()) cutOff(row, stop, run.end === null);
+  count(fold, stop);
+  const rows = [...fold.rows.values()];
+  const { steps, waits, rollBack } = fold;
+  return { rows, steps, waits, rollBack, ...forecast(run, rows, { at: stop, blue: fold.blue, green: fold.green }) };
+}
+
+function begin(run: Run): Fold {
+  const rows = new Map(run.batches.map((batch) => [batch.number, makeRow(batch)]));
+  const [blue, green] = [Math.max(0, run.size - run.kept), run.kept];
+  const steps = [{ at: run.start, blue, green }];
+  return { run, rows, current: null, blue, green, steps, waits: [], pause: null, rollBack: null };
+}
+
+function makeRow(batch: Batch): Row {
+  const nothing = { open: null, live: null, begun: null, done: null, failure: null };
+  return { ...batch, ...nothing, bars: [], healthy: 0, remaining: 0, cut: false };
+}
+
+type Happens = (fold: Fold, event: Happened, row: Row | null) => void;
+
+const HAPPENS: Readonly<Record<string, Happens>> = {
+  BatchStarted: onRow((_fold, event, row) => {
+    row.begun ??= event.at;
+    open(row, 'launch', event.at);
+  }),
+  BatchLaunched: onRow((fold, event, row) => {
+    open(row, 'health', event.at, event.at + fold.run.deployment.gracePeriod);
+  }),
+  BatchHealthy: onRow((fold, event, row) => {
+    const more = number(event.data.healthy) - row.healthy;
+    row.healthy += more;
+    if (row.back) fold.blue += more;
+    else fold.green += more;
+    count(fold, event.at);
+    const drained = event.at + fold.run.deployment.parameters.drainingTimeout;
+    open(row, event.data.replace ? 'discard' : 'drain', event.at, drained);
+  }),
+  SickGreenDiscarded: onRow((_fold, event, row) => open(row, 'launch', event.at)),
+  BatchDetached: onRow((fold, event, row) => {
+    const gone = number(event.data.detached);
+    if (row.back) fold.green = Math.max(0, fold.green - gone);
+    else fold.blue = Math.max(0, fold.blue - gone);
+    count(fold, event.at);
+    row.remaining = number(event.data.remaining);
+    const wait = Math.max(fold.run.deployment.parameters.drainingTimeout, number(event.data.gatewayDraining));
+    if (row.open) row.open.until = event.at + wait;
+  }),
+  BatchTerminated: onRow((_fold, event, row) => {
+    if (row.open && typeof event.data.deletingAt === 'string') row.open.until = seconds(event.data.deletingAt);
+    close(row, event.at);
+    row.done = event.at;
+  }),
+  BatchFailed: onRow((_fold, event, row) => {
+    open(row, 'discard', event.at);
+    row.failure = event;
+  }),
+  GreenDiscarded: onRow((_fold, event, row) => close(row, event.at)),
+  GreenKept: onRow((_fold, event, row) => close(row, event.at)),
+  DeploymentRollingBack: (fold, event, row) => {
+    if (row?.open) {
+      open(row, 'discard', event.at);
+      row.cut = true;
+    }
+    const why = event.message.replace(/^Batch \d+ of \d+: /, '');
+    const percent = fold.run.deployment.rollBack?.percent ?? percentAt(fold);
+    fold.rollBack ??= { at: event.at, percent, why };
+  },
+  ApprovalAwaited: onRow((fold, event, row) => waits(fold, event, row, 'gate')),
+  DeploymentApproved: onRow((fold, event, row) => goesOn(fold, event, row)),
+  BakeStarted: onRow((_fold, event, row) => open(row, 'bake', event.at, event.at + number(event.data.seconds))),
+  Baked: onRow((_fold, event, row) => close(row, event.at)),
+  DeploymentPaused: (fold, event) => {
+    fold.pause = event.at;
+    fold.waits.push({ from: event.at, to: Infinity });
+  },
+  DeploymentResumed: (fold, event) => pauseEnds(fold, event.at),
+};
+
+function onRow(happens: (fold: Fold, event: Happened, row: Row) => void): Happens {
+  return (fold, event, row) => {
+    if (row) happens(fold, event, row);
+  };
+}
+
+function waits(fold: Fold, event: Happened, row: Row, kind: Kind): void {
+  open(row, kind, event.at);
+  fold.waits.push({ from: event.at, to: Infinity });
+}
+
+function goesOn(fold: Fold, event: Happened, row: Row): void {
+  close(row, event.at);
+  const wait = fold.waits.at(-1);
+  if (wait) wait.to = event.at;
+}
+
+function pauseEnds(fold: Fold, at: number): void {
+  if (fold.pause === null) return;
+  fold.current?.bars.push({ kind: 'pause', from: fold.pause, to: at, live: false });
+  const wait = fold.waits.at(-1);
+  if (wait) wait.to = at;
+  fold.pause = null;
+}
+
+function count(fold: Fold, at: number): void {
+  fold.steps.push({ at, blue: fold.blue, green: fold.green });
+}
+
+/** Where an event says how many serve, that is how many. */
+function served(fold: Fold, event: Happened): void {
+  const told = event.data.serving as { previousImage: number; newImage: number } | undefined;
+  if (!told) return;
+  [fold.blue, fold.green] = [told.previousImage, told.newImage];
+  while (fold.steps.length > 1 && fold.steps.at(-1)?.at === event.at) fold.steps.pop();
+  if (fold.steps.length === 1 && event.type === 'DeploymentPlanned') fold.steps.pop();
+  count(fold, fold.steps.length ? event.at : fold.run.start);
+}
+
+function open(row: Row, kind: Kind, from: number, until = Infinity): void {
+  close(row, from);
+  row.open = { kind, from, until };
+}
+
+function close(row: Row, at: number): void {
+  if (!row.open) return;
+  row.bars.push(...barsOf(row.open, at, false));
+  row.open = null;
+}
+
+/** A drain that is over has become the deletion. */
+function barsOf(bar: Open, at: number, live: boolean): Bar[] {
+  const { kind, from, until } = bar;
+  if (kind !== 'drain' || at <= until) return [{ kind, from, to: at, live }];
+  return [
+    { kind, from, to: until, live: false },
+    { kind: 'terminate', from: until, to: at, live },
+  ];
+}
+
+function cutOff(row: Row, at: number, live: boolean): void {
+  if (!row.open) return;
+  if (row.open.kind === 'drain' && row.deletingAt) row.open.until = seconds(row.deletingAt);
+  const bars = barsOf(row.open, at, live);
+  row.bars.push(...bars);
+  const last = bars.at(-1);
+  if (live && last) row.live = { kind: last.kind, from: last.from, until: row.open.until };
+}
+
+/** How much was done when the roll back began: the share of batches that go forward, in quarters of each. */
+function percentAt(fold: Fold): number {
+  const forward = [...fold.rows.values()].filter((row) => !row.back);
+  const parts = forward.map((row): number => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0));
+  return forward.length ? Math.floor((100 * parts.reduce((sum, part) => sum + part, 0)) / forward.length) : 0;
+}

@@ -1,0 +1,110 @@
+/** What stands first after an end that nobody asked for: what happened, what is left, what to do. */
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { aftermath, type Advice } from '../model/aftermath';
+import type { Placed, Run } from '../model/run';
+import { shown } from '../model/status';
+import type { Drawn } from '../model/story';
+import { about, counter } from '../model/words';
+import { roleMissing } from '../model/commands';
+import type { Page } from '../page';
+import { link } from '../router';
+import { button, more } from './commands';
+import { title } from './hero';
+import { glyph, icon, time } from './marks';
+
+export function failure(page: Page, known: Drawn): TemplateResult {
+  const { run, story } = known;
+  const { deployment } = run;
+  const of = aftermath(run, story);
+  const where = deployment.currentBatch ? `, in batch ${deployment.currentBatch} of ${deployment.numberOfBatches}` : '';
+  return html`<section class="hero" data-tone=${shown(deployment.status).tone} aria-label="Status">
+    <header>
+      ${title(page, run, story)}<span class="grow"></span>
+      <div class="bs">${retry(page, run)}${more(page, known)}</div>
+      <p class="meta">
+        ${deployment.comment ? html`${deployment.comment} · ` : nothing}started by ${deployment.startedBy} · ended
+        ${time(run.end ?? run.now)}, after ${counter((run.end ?? run.now) - run.start)}${where}
+      </p>
+    </header>
+    <div class="three">
+      <div>
+        <h2>What happened</h2>
+        <p>${of.happened}</p>
+        ${story.rollBack && story.rollBack.why !== deployment.reason
+          ? html`<p>It began to roll back at ${story.rollBack.percent} %: ${story.rollBack.why}.</p>`
+          : nothing}
+        ${said(of.sick)}${of.code ? html`<p class="small mute"><code>${of.code}</code></p>` : nothing}
+      </div>
+      <div>
+        <h2>What is left</h2>
+        <ul>
+          ${of.left.map((one) => html`<li>${icon('check')}<span>${one}</span></li>`)}
+          ${deployment.dangers?.map(
+            (one) => html`<li class="badtext">${icon('warning')}<span>${one.message}</span></li>`,
+          )}
+        </ul>
+      </div>
+      <div>
+        <h2>What to do</h2>
+        <div class="do">${of.advice.map((one, i) => advice(page, run, of.sick, one, i === 0))}</div>
+      </div>
+    </div>
+  </section>`;
+}
+
+/** Of the sick VMs the first few, with what each source said. */
+function said(sick: readonly Placed[]): TemplateResult | typeof nothing {
+  if (sick.length === 0) return nothing;
+  const shownVms = sick.slice(0, 3);
+  const rest = sick.length - shownVms.length;
+  return html`<ul class="said">
+    ${shownVms.map(
+      (vm) =>
+        html`<li>
+          <span class="side">${glyph(vm.side)}<b>${vm.name}</b></span>
+          <span class="readings">
+            ${vm.readings.map(
+              (one) =>
+                html`<span class="rd ${one.health === 'healthy' ? '' : 'bad'}"
+                  >${icon(one.health === 'healthy' ? 'check' : 'cross')}${one.source} ${one.detail || one.health}</span
+                >`,
+            )}
+          </span>
+        </li>`,
+    )}
+    ${rest ? html`<li class="mute">and ${rest} more</li>` : nothing}
+  </ul>`;
+}
+
+function retry(page: Page, run: Run): TemplateResult {
+  return button('', 'retry', 'Retry…', roleMissing('retry', page.me), () => again(page, run));
+}
+
+function again(page: Page, run: Run, gracePeriod?: number): void {
+  const { id, groupId } = run.deployment;
+  page.deploy({ groupId, retryOf: id, ...(gracePeriod ? { gracePeriod } : {}) });
+}
+
+function advice(page: Page, run: Run, sick: readonly Placed[], of: Advice, first: boolean): TemplateResult {
+  const look = first ? 'primary' : '';
+  const proof = sick.find((vm) => vm.evidence);
+  const longer = run.deployment.gracePeriod * 2;
+  const acts: Record<Advice['does'], TemplateResult | typeof nothing> = {
+    evidence: proof
+      ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, proof.vmId)}>${icon('search')}${of.button}</a>`
+      : nothing,
+    deploy: button(look, 'image', of.button, roleMissing('start', page.me), () =>
+      page.deploy({ groupId: run.deployment.groupId }),
+    ),
+    retry: button(look, 'retry', of.button, roleMissing('retry', page.me), () => again(page, run)),
+    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, roleMissing('retry', page.me), () =>
+      again(page, run, longer),
+    ),
+    open: nothing,
+    '': nothing,
+  };
+  return html`<div>
+    <p>${of.text}</p>
+    ${acts[of.does]}
+  </div>`;
+}

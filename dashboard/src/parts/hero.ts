@@ -1,0 +1,203 @@
+/** The first thing of a deployment's page: what, how well, what it waits for, and what can be done. */
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { shown } from '../model/status';
+import { health, healthWords, type Health } from '../model/health';
+import type { Run } from '../model/run';
+import type { Drawn, Row, Story } from '../model/story';
+import { sameAgain } from '../model/form';
+import { waiting } from '../model/waiting';
+import { about, clock, counted, counter, day } from '../model/words';
+import type { Page } from '../page';
+import { commands, button, more } from './commands';
+import { fromTo, glyph, icon, pill, time, when, type Content } from './marks';
+import { vars } from './vars';
+
+export function hero(page: Page, known: Drawn): TemplateResult {
+  const { deployment } = known.run;
+  const tone = shown(deployment.status).tone;
+  const over = known.run.end !== null;
+  return html`<section class="hero" data-tone=${tone} aria-label="Status">
+    <header>
+      ${title(page, known.run, known.story)}<span class="grow"></span>
+      ${over ? afterwards(page, known) : commands(page, known)}
+      <p class="meta">${meta(page, known)}</p>
+    </header>
+    <div class="answers">${progress(page, known)}${how(page, known)}${over ? took(known) : waits(page, known)}</div>
+  </section>`;
+}
+
+export function title(page: Page, run: Run, story: Story): TemplateResult {
+  const { deployment } = run;
+  const back = story.rollBack !== null;
+  const state = page.lost
+    ? html`<span class="st pill">${icon('plug')}Was ${shown(deployment.status).word.toLowerCase()}</span>`
+    : pill(deployment.status);
+  return html`${state}
+    <h1>${deployment.groupId} <span>${back ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
+}
+
+export function meta(page: Page, { run, story }: Drawn): TemplateResult {
+  const { deployment } = run;
+  const about = story.rollBack?.why ?? deployment.comment;
+  return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} ·
+  ${when(run.start, page.now)}${run.end === null
+    ? html`, <teal-since .at=${run.start}></teal-since>`
+    : html` to ${time(run.end)}`}`;
+}
+
+function afterwards(page: Page, known: Drawn): TemplateResult {
+  const { deployment } = known.run;
+  const previous = deployment.image.previous;
+  return html`<div class="bs">
+    ${previous && deployment.status === 'finished'
+      ? button('', 'undo', `Roll back to ${known.run.from}…`, '', () =>
+          page.deploy({ groupId: deployment.groupId, image: previous }),
+        )
+      : nothing}
+    ${button('', 'retry', 'Same again…', '', () => page.deploy(sameAgain(deployment)))}${more(page, known)}
+  </div>`;
+}
+
+function answer(heading: string, big: Content, rest: unknown): TemplateResult {
+  return html`<div>
+    <h2>${heading}</h2>
+    <p class="big">${big}</p>
+    ${rest}
+  </div>`;
+}
+
+function progress(page: Page, { run, story }: Drawn): TemplateResult {
+  const { deployment } = run;
+  const last = page.lost ? ', last known' : '';
+  if (run.end !== null) {
+    const done = story.rows.filter((row) => row.done && !row.back).length;
+    return answer(
+      'Outcome',
+      deployment.reason,
+      html`${ribbon(story)}
+        <p>${counted(done, 'batch', 'batches')} of ${forward(story)} done</p>`,
+    );
+  }
+  const batch = deployment.currentBatch
+    ? html`Batch ${number(deployment.currentBatch, run)} <span class="of">of ${total(run)}</span>`
+    : html`Before the first batch`;
+  const began = story.rollBack ? `Began at ${story.rollBack.percent} %. ` : '';
+  const left = story.expectedEnd === null ? 0 : story.expectedEnd - run.now;
+  const words = page.lost
+    ? html`${deployment.progress} % at ${time(run.now, true)}`
+    : html`${began}${deployment.progress} %, about ${about(left)}
+      ${deployment.decision ? 'more then' : 'left'}${deployment.decision
+        ? nothing
+        : html`, until ≈ ${clock(story.expectedEnd ?? run.now)}`}`;
+  return answer(
+    `Progress${last}`,
+    batch,
+    html`${ribbon(story)}
+      <p>${words}</p>`,
+  );
+}
+
+const forward = (story: Story): number => story.rows.filter((row) => !row.back).length;
+
+/** Batches that go back are counted by themselves. */
+function number(current: number, run: Run): number {
+  const back = run.batches.find((batch) => batch.number === current)?.back;
+  return back ? current - (run.deployment.numberOfBatches - run.deployment.rollbackBatches) : current;
+}
+
+function total(run: Run): string {
+  const { numberOfBatches, rollbackBatches } = run.deployment;
+  const current = run.batches.find((batch) => batch.number === run.deployment.currentBatch);
+  if (current?.back) return `${rollbackBatches} back`;
+  return `${numberOfBatches}${current?.canary ? ', the canary' : ''}`;
+}
+
+/** A batch each: full, half, or to come. */
+export function ribbon(story: Story): TemplateResult {
+  const back = story.rows.some((row) => row.back);
+  const rows = story.rows.filter((row) => (back ? row.back : true));
+  return html`<div class="ribbon" aria-hidden="true">
+    ${rows.map(
+      (row) =>
+        html`<span class=${ribbonLook(row)} ${vars({ w: Math.max(1, row.green), f: filled(row) })}
+          >${row.live ? html`<i></i>` : nothing}</span
+        >`,
+    )}
+  </div>`;
+}
+
+function ribbonLook(row: Row): string {
+  if (row.failure) return 'fail';
+  if (row.done) return row.back ? 'back' : 'done';
+  if (row.live?.kind === 'gate') return 'done';
+  if (row.live) return row.back ? 'backnow' : 'now';
+  return '';
+}
+
+const FILLED: Readonly<Record<string, string>> = {
+  launch: '12%',
+  health: '30%',
+  drain: '55%',
+  terminate: '90%',
+  bake: '100%',
+};
+const filled = (row: Row): string => FILLED[row.live?.kind ?? ''] ?? '0%';
+
+function how(page: Page, { run, story }: Drawn): TemplateResult {
+  const of = health(run, story);
+  const sick = of.sick ? html`<span class="badtext">${of.sick} sick</span>` : 'none sick';
+  return answer(
+    `Health${page.lost ? ', last known' : ''}`,
+    html`${of.green + of.blue} serve, ${sick}`,
+    html`${dots(story, of)}
+      <p>${healthWords(of, run.floor)}</p>`,
+  );
+}
+
+/** Up to forty VMs each have a mark; more are a bar. */
+export function dots(story: Story, of: Health): TemplateResult {
+  const { blue, green, starting } = of;
+  if (blue + green + starting > 40)
+    return html`<div class="bar stack2" aria-hidden="true">
+      <i class="greens" ${vars({ w: green })}></i><i class="blues" ${vars({ w: blue })}></i
+      ><i class="news" ${vars({ w: starting })}></i>
+    </div>`;
+  const many = (count: number, side: Parameters<typeof glyph>[0]): TemplateResult[] =>
+    Array.from({ length: count }, () => glyph(side));
+  return html`<div class="glyphs" aria-hidden="true">
+    ${many(green, 'green')}${many(blue, 'blue')}${starting
+      ? html`<i class="gap"></i>${many(starting, story.rollBack ? 'out' : 'new')}`
+      : nothing}
+  </div>`;
+}
+
+function waits(page: Page, { run, story }: Drawn): TemplateResult {
+  const of = waiting(run, story);
+  const heading = `Waiting for${page.lost ? ', last known' : ''}`;
+  if (!of.span) return answer(heading, of.what, nothing);
+  const { from, until } = of.span;
+  const share = Math.min(100, Math.max(0, (100 * (run.now - from)) / (until - from)));
+  const far = until - run.now > 3600 * 12 ? `${day(until)}, ` : '';
+  return answer(
+    heading,
+    of.what,
+    html`<div class="bar ${of.tone}" ${vars({ f: `${share.toFixed(1)}%` })}><i></i></div>
+      <p>
+        <b><teal-until .at=${until}></teal-until></b> ${of.left.replace(/\.$/, '')}, until ${far}${time(until, !far)}.
+        ${of.then}
+      </p>`,
+  );
+}
+
+function took({ run, story }: Drawn): TemplateResult {
+  const all = (run.end ?? run.now) - run.start;
+  const done = story.rows.filter((row) => row.done && row.begun);
+  const mean = done.reduce((sum, row) => sum + (row.done ?? 0) - (row.begun ?? 0), 0) / Math.max(1, done.length);
+  const drained = story.rows.flatMap((row) => row.bars.filter((bar) => bar.kind === 'drain'));
+  const drain = drained.reduce((sum, bar) => sum + bar.to - bar.from, 0) / Math.max(1, drained.length);
+  return answer(
+    'Took',
+    counter(all),
+    done.length ? html`<p>A batch took ${counter(mean)} on average, ${counter(drain)} of it draining.</p>` : nothing,
+  );
+}

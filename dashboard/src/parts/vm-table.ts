@@ -1,0 +1,139 @@
+/** The VMs as a table, trouble first: at most two hundred rows are in the document. */
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { keyed } from 'lit-html/directives/keyed.js';
+import { rank } from '../model/health';
+import type { Placed, Run } from '../model/run';
+import { vmShown } from '../model/status';
+import type { Page } from '../page';
+import { changed, link } from '../router';
+import { glyph, icon, time, vmStatus } from './marks';
+
+export const ROWS_MAX = 200;
+
+type Filter = '' | 'unhealthy' | 'blue' | 'green' | 'deleted';
+
+const FILTERS: readonly (readonly [Filter, string, (vm: Placed) => boolean])[] = [
+  ['', 'All', () => true],
+  ['unhealthy', 'Unhealthy', (vm) => vm.status === 'unhealthy'],
+  ['blue', 'Blue', (vm) => vm.side === 'blue'],
+  ['green', 'Green', (vm) => vm.side === 'green'],
+  ['deleted', 'Deleted', (vm) => vm.gone],
+];
+
+export function vmTable(page: Page, run: Run, query: URLSearchParams, selected: string): TemplateResult {
+  const [filter, text] = [query.get('show') ?? '', (query.get('find') ?? '').toLowerCase()];
+  const matches = FILTERS.find(([name]) => name === filter)?.[2] ?? (() => true);
+  const found = run.vms
+    .filter((vm) => matches(vm) && `${vm.name} ${vm.vmId}`.toLowerCase().includes(text))
+    .sort((one, other) => rank(one) - rank(other) || one.batch - other.batch || one.name.localeCompare(other.name));
+  const rows = found.slice(0, ROWS_MAX);
+  const sources = sourcesOf(run);
+  return html`<section class="card" aria-label="VMs">
+    ${filters(page, run, query, filter)}
+    <div class="scroll" tabindex="0" role="region" aria-label="VMs as a table">
+      <table class="cards vms">
+        <thead>
+          <tr>
+            <th>VM</th>
+            <th>Status</th>
+            ${sources.map((source) => html`<th>${source}</th>`)}
+            <th>Reason</th>
+            <th class="num">Batch</th>
+            <th class="num">Since</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((vm) => keyed(`${vm.vmId} ${vm.batch} ${vm.color}`, line(run, vm, sources, selected, query)))}
+        </tbody>
+      </table>
+    </div>
+    ${found.length > rows.length
+      ? html`<p class="s mute after">
+          The first ${rows.length} of ${found.length}, trouble first. Filter or search for others.
+        </p>`
+      : nothing}
+    ${found.length === 0 ? html`<p class="s mute after">No VM matches.</p>` : nothing}
+  </section>`;
+}
+
+/** Every source that judged any of them, the asked ones first. */
+function sourcesOf(run: Run): string[] {
+  const seen = new Set<string>(run.deployment.healthCheckTypes);
+  for (const vm of run.vms) for (const one of vm.readings) seen.add(one.source);
+  return [...seen];
+}
+
+function filters(page: Page, run: Run, query: URLSearchParams, current: string): TemplateResult {
+  const signs: Record<string, unknown> = {
+    unhealthy: icon('cross'),
+    blue: glyph('blue'),
+    green: glyph('green'),
+    deleted: icon('dash'),
+  };
+  return html`<div class="filters">
+    <div class="chips" role="group" aria-label="Filter">
+      ${FILTERS.map(
+        ([name, word, matches]) =>
+          html`<button
+            class="chip"
+            type="button"
+            aria-pressed=${current === name}
+            @click=${() => page.replace(changed(query, { show: name }))}
+          >
+            ${signs[name] ?? nothing}${word} <b>${run.vms.filter(matches).length}</b>
+          </button>`,
+      )}
+    </div>
+    <div class="find">
+      ${icon('search')}<input
+        type="search"
+        placeholder="Name or id"
+        aria-label="Find a VM"
+        .value=${query.get('find') ?? ''}
+        @input=${(event: InputEvent) =>
+          page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
+      />
+    </div>
+  </div>`;
+}
+
+function line(
+  run: Run,
+  vm: Placed,
+  sources: readonly string[],
+  selected: string,
+  query: URLSearchParams,
+): TemplateResult {
+  const asked = query.size ? `?${query}` : '';
+  const zone = vm.zone ? `, zone ${vm.zone}` : '';
+  return html`<tr class="row" aria-selected=${vm.vmId === selected ? 'true' : nothing}>
+    <td>
+      <span class="side"
+        >${glyph(vm.side)}<a class="nm" href=${link.vm(run.deployment.id, vm.vmId) + asked}>${vm.name}</a
+        ><span class="mute small">${vm.side}${zone}</span></span
+      >
+    </td>
+    <td>${vmStatus(vm)}</td>
+    ${sources.map((source) => html`<td>${reading(vm, source)}</td>`)}
+    <td class="soft note-c">${noteOf(vm)}</td>
+    <td class="num soft">${vm.batch || '–'}</td>
+    <td class="nowrap mute num">${time(vm.at, true)}</td>
+  </tr>`;
+}
+
+function reading(vm: Placed, source: string): TemplateResult {
+  const of = vm.readings.find((one) => one.source === source);
+  if (!of) return html`<span class="mute">–</span>`;
+  const good = of.health === 'healthy';
+  const sign = good ? 'check' : vm.status === 'running' ? 'half' : 'cross';
+  return html`<span class="rd ${good || vm.status === 'running' ? '' : 'bad'}"
+    ><span class="sr">${source} </span>${icon(sign)}${of.detail || of.health}</span
+  >`;
+}
+
+function noteOf(vm: Placed): string {
+  // What is well needs no reason, and what is gone has said it.
+  const reason = vm.status === 'healthy' || vm.gone || vm.reason === vmShown(vm).word ? '' : vm.reason;
+  const notes = [reason, vm.evidence ? 'evidence is kept' : '', vm.replaced ? 'replaced once' : ''];
+  return notes.filter(Boolean).join(', ');
+}

@@ -1,0 +1,56 @@
+/** The head of a deployment that waits for its turn. */
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { COMMANDS, roleMissing } from '../model/commands';
+import type { Run } from '../model/run';
+import { seconds } from '../model/words';
+import type { Page } from '../page';
+import { button, more } from '../parts/commands';
+import { fromTo, note, pill, when } from '../parts/marks';
+
+export function queued(page: Page, run: Run): TemplateResult {
+  const { deployment: of } = run;
+  const why = page.lost ? 'Commands wait until Teal answers again' : roleMissing('takeBack', page.me);
+  const story = { rows: [], steps: [], waits: [], rollBack: null, planned: [], ahead: [], expectedEnd: null };
+  const { icon, word } = COMMANDS.takeBack;
+  return html`<section class="hero" aria-label="Status">
+    <header>
+      ${pill(of.status)}
+      <h1>${of.groupId} <span>${fromTo(run.from, run.to)}</span></h1>
+      <span class="grow"></span>
+      <div class="bs">
+        ${button('', icon, `${word}…`, why, () => page.confirm('takeBack', of))}${more(page, { run, story })}
+      </div>
+      <p class="meta">
+        ${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}
+      </p>
+    </header>
+    <div class="answers">
+      <div>
+        <h2>Place</h2>
+        <p class="big">${of.queuePosition ? `${of.queuePosition}. in the queue` : 'In the queue'}</p>
+        <p>Those that were asked for before it come first.</p>
+      </div>
+      <div>
+        <h2>Waiting for</h2>
+        <p class="big">${of.reason}</p>
+      </div>
+      <div>
+        <h2>Since</h2>
+        <p class="big"><teal-since .at=${seconds(of.queuedAt ?? of.createdAt)}></teal-since></p>
+        <p>It has changed nothing. All is checked again when its turn comes.</p>
+      </div>
+    </div>
+    ${of.findings?.length
+      ? html`<div class="stack findings">
+          ${of.findings.map((one) =>
+            note(
+              one.severity === 'error' ? 'bad' : '',
+              'info',
+              html`<p>${one.message} <code>${one.code}</code></p>
+                <p>${one.remedy}</p>`,
+            ),
+          )}
+        </div>`
+      : nothing}
+  </section>`;
+}
