@@ -89,14 +89,16 @@ class Client:
         body: Mapping[str, Any] | None = None,
         key: str = "",
         params: Mapping[str, str] | None = None,
+        tag: str = "",
     ) -> Answer:
-        """The answer that is taken; ``Ended`` where there is none to be had."""
+        """The answer that is taken; ``Ended`` where there is none to be had. ``tag``: what is known, for a 304."""
         tries, renewed = 0, False
         while True:
             said = ""
             answer = None
             try:
-                answer = self.once(method, path, body=body, key=key, params=params, timeout=self._timeout(method))
+                timeout = self._timeout(method)
+                answer = self.once(method, path, body=body, key=key, params=params, tag=tag, timeout=timeout)
                 verdict, said = judge(answer)
             except NoAnswer as error:
                 verdict, said = Verdict.AGAIN, str(error)
@@ -125,12 +127,13 @@ class Client:
         body: Mapping[str, Any] | None = None,
         key: str = "",
         params: Mapping[str, str] | None = None,
+        tag: str = "",
         fresh: bool = True,
     ) -> Answer:
         """One request, sent once."""
         headers = {"Accept": "application/json", **self.who.headers(fresh)}
-        if key:
-            headers["Idempotency-Key"] = key
+        headers |= {"Idempotency-Key": key} if key else {}
+        headers |= {"If-None-Match": tag} if tag else {}
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -146,6 +149,7 @@ class Client:
             _seconds(response.headers.get("retry-after")),
             response.headers.get("idempotent-replayed") == "true",
             response.headers.get("date", ""),
+            response.headers.get("etag", ""),
         )
         if answer.code in ("startUncertain", "notStarted") and answer.target:
             self.started = answer.target

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from teal_cli.client import new_key
 from teal_cli.connection import NoAnswer
@@ -26,6 +26,10 @@ _INTERVAL = timedelta(seconds=5)
 
 #: How many events one answer has at most; there may be more where there are as many.
 PAGE = 1000
+
+
+#: What an answer has besides the deployment: news, which are no part of its record.
+_NEWS = ("events", "batches", "vms", "commands", "next", "vmsSince")
 
 
 class View(Protocol):
@@ -88,6 +92,8 @@ class Follower:
     #: After which event to begin: a wait tells what comes, and does not repeat what was.
     after: str = "0"
     vms_since: str = ""
+    tag: str = ""
+    last: Look | None = None
     batches: dict[int, Batch] = field(default_factory=dict)
     vms: dict[tuple[str, int, str], Vm] = field(default_factory=dict)
 
@@ -121,13 +127,20 @@ class Follower:
             raise
 
     def _look(self, *, wants_vms: bool) -> Look:
-        """The deployment with its news: events since the last look, and the batches and VMs that have changed."""
+        """The deployment with its news: events since the last look, and the batches and VMs that have changed.
+
+        Where nothing has changed the answer is an empty 304.
+        """
         wanted = ["events"] + ["batches"] * (wants_vms or self.goal.needs_batches) + ["vms"] * wants_vms
         events: list[Event] = []
         while True:
             since = {"vmsSince": self.vms_since} if wants_vms and self.vms_since else {}
             asked = {"include": ",".join(wanted), "after": self.after, **since}
-            deployment: Deployment = self.session.client.get(f"deployments/{quoted(self.id)}", **asked)
+            answer = self.session.client.ask("GET", f"deployments/{quoted(self.id)}", params=asked, tag=self.tag)
+            if answer.body is None and self.last is not None:
+                return replace(self.last, events=events)
+            deployment = cast("Deployment", answer.body)
+            self.tag = answer.tag
             news = deployment.get("events", [])
             events += news
             self.batches |= {batch["number"]: batch for batch in deployment.get("batches", [])}
@@ -135,7 +148,9 @@ class Follower:
             self.after = deployment.get("next", self.after)
             self.vms_since = deployment.get("vmsSince", self.vms_since)
             if len(news) < PAGE:
-                return Look(deployment, events, list(self.batches.values()), list(self.vms.values()))
+                bare = cast("Deployment", {name: said for name, said in deployment.items() if name not in _NEWS})
+                self.last = Look(bare, events, list(self.batches.values()), list(self.vms.values()))
+                return self.last
 
     def _at_gate(self) -> AtGate:
         if self.waiting.at_gate is not None:

@@ -30,6 +30,7 @@ class Answer:
     retry_after: float | None = None
     replayed: bool = False
     date: str = ""
+    tag: str = ""
 
     @property
     def code(self) -> str:
@@ -77,6 +78,8 @@ def judge(answer: Answer) -> tuple[Verdict, str]:
         return Verdict.AGAIN, answer.message
     if answer.status == 403:
         return Verdict.REFUSED, answer.message or "not allowed (403)"
+    if ours and answer.status == 304:
+        return Verdict.TAKE, ""
     if not ours or (answer.status < 300 and answer.body is None) or 300 <= answer.status < 400:
         return Verdict.STRANGER, _stranger(answer)
     if answer.status < 300:

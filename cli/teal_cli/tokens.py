@@ -169,12 +169,12 @@ def _exchange(
 
 def az_token(resource: str, tenant: str | None) -> Token:
     """What ``az account get-access-token`` gives."""
-    program = shutil.which("az")
-    if program is None:
-        raise Ended(Exit.NOT_ALLOWED, "No token: set TEAL_TOKEN or TEAL_KEY, or install the Azure CLI and `az login`")
     for name, value in (("TEAL_RESOURCE", resource), ("TEAL_TENANT", tenant or "x")):
         if not _SAFE.fullmatch(value):
             raise Ended(Exit.USAGE, f"{name} has characters that it cannot have; api://{{client id}} is meant")
+    program = shutil.which("az")
+    if program is None:
+        raise Ended(Exit.NOT_ALLOWED, "No token: set TEAL_TOKEN or TEAL_KEY, or install the Azure CLI and `az login`")
     command = [program, "account", "get-access-token", "--resource", resource, "--output", "json"]
     command += ["--tenant", tenant] if tenant else []
     if sys.platform == "win32":

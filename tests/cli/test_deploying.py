@@ -29,6 +29,7 @@ def test_a_deployment_is_started_and_followed_to_its_end(teal: Teal, group: str)
     )
     assert ran.code == 0, ran.err
     assert (ran.record["status"], ran.record["greenVms"], ran.record["comment"]) == ("finished", 2, "release 42")
+    assert ran.record == teal.read(f"deployments/{ran.record['id']}"), "the record is the API's own"
     lines = ran.err.splitlines()
     assert sum("green VM launched" in line for line in lines) == 2
     assert len(lines) == len(set(lines))

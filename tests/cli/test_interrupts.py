@@ -76,6 +76,18 @@ def test_an_interrupted_command_ends_in_time_whatever_hangs(teal: Teal, group: s
         assert len(front.asked("POST", "/stop")) == 1, "one request, and no second try"
 
 
+def test_while_nothing_changes_nothing_is_sent(teal: Teal, group: str, front: Front) -> None:
+    with waiting(teal.given(TEAL_URL=front.url), group) as (started, _):
+        asked = len(front.seen)
+        began = time.monotonic()
+        while len(front.seen) < asked + 3 and time.monotonic() - began < 20:
+            time.sleep(0.02)
+        assert "if-none-match" in front.seen[-1].headers
+        assert teal("approve", group).code == 0
+        assert started.end() == 0, started.text
+    assert sum("waits for an approval" in line for line in started.lines) == 1
+
+
 def test_a_second_signal_ends_it_at_once(teal: Teal, group: str, front: Front) -> None:
     with waiting(teal.given(TEAL_URL=front.url), group, "--on-cancel", "stop") as (started, _):
         front.rule = lambda request: HANG

@@ -17,6 +17,8 @@ def answer(status: int, code: str = "", version: str | None = "0.1.0") -> Answer
     [
         (answer(200), Verdict.TAKE),
         (answer(202), Verdict.TAKE),
+        (answer(304), Verdict.TAKE),
+        (answer(304, version=None), Verdict.STRANGER),
         (answer(422, "preflightFailed"), Verdict.REFUSED),
         (answer(404, "deploymentNotFound"), Verdict.REFUSED),
         (answer(403, "roleMissing"), Verdict.REFUSED),

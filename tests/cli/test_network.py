@@ -150,6 +150,14 @@ def test_a_token_that_expires_in_the_middle_is_renewed_once(
         assert "second" not in refused.err
 
 
+def test_without_a_token_nothing_is_started(teal: Teal, group: str, front: Front) -> None:
+    asks = teal.given(TEAL_URL=front.url, TEAL_RESOURCE="api://teal", PATH="/nowhere")
+    ran = asks("deploy", group, "--image", "1.1.0", "--wait")
+    assert (ran.code, "`az login`" in ran.err, front.seen) == (9, True, [])
+    injected = teal.given(TEAL_URL=front.url, TEAL_RESOURCE="api://teal & calc")("status")
+    assert (injected.code, front.seen) == (2, [])
+
+
 def test_a_pipeline_s_own_id_token_is_exchanged(teal: Teal, front: Front) -> None:
     def provide(request: Request) -> Reply | None:
         if request.path.startswith("/github"):

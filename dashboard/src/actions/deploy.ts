@@ -6,6 +6,7 @@ import type { Deployment, Group, ImageVersion, Listed, Plan } from '../api/types
 import { beginning, change, chosen, type Body, type Known } from '../model/form';
 import { label } from '../model/images';
 import { verdict } from '../model/plan';
+import { tealDeploy } from '../model/teal';
 import { counted } from '../model/words';
 import type { Page, Wanted } from '../page';
 import { button } from '../parts/commands';
@@ -137,6 +138,7 @@ class Deploy extends Modal {
     const words = this.sending ? 'Starting…' : this.planning ? 'Planning…' : 'Roll deployment';
     return html`<footer>
       ${button('quiet', 'copy', 'Copy as curl', '', () => this.page.copy(this.curl(), 'The command'))}
+      ${button('quiet', 'copy', 'Copy as teal', '', () => this.page.copy(this.teal(), 'The command'))}
       <span class="grow"></span>
       <span class="s soft verdict" role="status"
         >${says ? (says.bad ? html`<b class="badtext">${says.words}</b>` : says.words) : nothing}</span
@@ -185,6 +187,10 @@ class Deploy extends Modal {
     if (this.act && JSON.stringify(this.act.body) === JSON.stringify(this.body)) return this.act;
     const { groupId } = this.wanted;
     return (this.act = newAct(`Deployment to ${groupId}`, 'POST', `groups/${groupId}/deployments`, this.body));
+  }
+
+  private teal(): string {
+    return tealDeploy(location.origin, this.wanted.groupId, this.body);
   }
 
   private curl(): string {

@@ -4,6 +4,7 @@ import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, refusedBecause, roleMissing } from '../model/commands';
 import type { Drawn } from '../model/story';
+import { tealWatch } from '../model/teal';
 import type { Page } from '../page';
 import { icon } from './marks';
 
@@ -47,6 +48,7 @@ export function more(page: Page, { run }: Drawn): TemplateResult {
     <summary class="b icon" aria-label="Copy or download">${icon('more')}</summary>
     <div>
       ${entry('copy', html`Copy as <code>curl</code>`, () => page.copy(curl, 'The command'))}
+      ${entry('copy', html`Copy as <code>teal</code>`, () => page.copy(tealWatch(location.origin, of.id), 'The command'))}
       ${entry('copy', 'Copy link', () => page.copy(location.href, 'The link'))}
       ${entry('down', 'Download as JSON', () => page.save(`${of.id}.json`, everything(), 'application/json'))}
     </div>
