@@ -32,7 +32,7 @@ from activities.prepare import prepare_deployment
 from activities.reclaim import reclaim
 from activities.record import Entry, record_event
 from activities.retire import discard_green, discard_sick, terminate_blue
-from activities.roll_back import plan_roll_back
+from activities.roll_back import check_way_back, plan_roll_back
 from activities.settle import keep_green, settle_vms, take_stock
 from activities.steer import await_approval, await_resume, heed_commands
 from activities.turn import take_turn
@@ -81,6 +81,7 @@ ACTIVITIES: tuple[Body, ...] = (
     settle_vms,
     take_stock,
     restore_image,
+    check_way_back,
     plan_roll_back,
     verify_end,
     restore_processes,

@@ -124,8 +124,9 @@ async def delete(
         if refusal := await obstacle(ports, order):
             return refusal
         await write_down(ports, order, IntentKind.DELETE, scale_set, vm_ids=tuple(vm.vm_id for vm in left.ask))
-        await ports.scale_sets.delete_vms(scale_set, [vm.instance_id for vm in left.ask])
+        # Before the call: its answer may be lost, and the VMs gone at the next look.
         await _began(ports, order)
+        await ports.scale_sets.delete_vms(scale_set, [vm.instance_id for vm in left.ask])
     return again(max(order.poll_interval, before_next_step(listed)), f"deleting {counted(len(records), 'VM')}")
 
 

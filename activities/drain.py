@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from activities.intents import write_down
-from activities.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, is_over
+from activities.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, is_over, writes_of
 from activities.rights import obstacle
 from rollout.deployment import Intent, IntentKind, VmRecord
 from rollout.draining import back_inside, is_willing, newly_out, of_this_wait, to_drain
@@ -18,6 +18,7 @@ from rollout.pools import ADMIN_STATE_TRIES, MEMBER_FAILED, AdminState, by_their
 from rollout.ports import Ports
 from rollout.retirement import remaining
 from rollout.status import Color
+from rollout.vm_writes import VmWrites
 from rollout.words import counted
 
 _AT_ONCE = timedelta(seconds=1)
@@ -34,6 +35,7 @@ class _Departure:
     leaving: Sequence[VmRecord]
     intents: Sequence[Intent]
     refused: Collection[str]
+    writes: VmWrites
 
     @property
     def blue(self) -> list[VmRecord]:
@@ -63,23 +65,24 @@ class _Departure:
     def is_late(self, order: Order) -> bool:
         """Whether the VMs have had their time to leave."""
         drains = [intent for intent in self.intents if intent.kind is IntentKind.DRAIN]
-        return is_over(drains, order) or (not drains and order.waited > NO_WRITE_LIMIT)
+        return is_over(drains, order, self.writes) or (not drains and order.waited > NO_WRITE_LIMIT)
 
 
 async def drain(ports: Ports, order: Order, scene: Scene | None, leaving: Sequence[VmRecord]) -> Progress:
     """One step towards these VMs being in no pool; done where they are not. Green ones' rows then say since when.
 
-    Blue VMs that are still in their pools after ``DRAIN_LIMIT`` fail the step. Green ones do not: they are to go all
+    Blue VMs of which none has left its pools for ``DRAIN_LIMIT`` fail the step. Green ones do not: they are to go all
     the same, because a deployment that fails must come to its end.
     """
     if scene is None or not leaving:
         return done("The set is behind no balancer")
     intents = await ports.store.intents.list(order.deployment_id, order.batch)
     ours = of_this_wait(intents, leaving, order.since)
-    departure = _Departure(scene, leaving, ours, await _refused_pools(ports, order, ours))
+    refused, writes = await _refused_pools(ports, order, ours), await writes_of(ports, order)
+    departure = _Departure(scene, leaving, ours, refused, writes)
     inside, late = departure.inside, departure.is_late(order)
     if late and any(record.vm_id in inside for record in departure.blue):
-        return failed("vmsNotDetached", f"VMs were still in their pools {DRAIN_LIMIT} after they were to leave them")
+        return failed("vmsNotDetached", f"VMs are still in their pools, and for {DRAIN_LIMIT} none left them")
     await ports.store.vms.put(order.deployment_id, back_inside(leaving, inside))
     if inside and not late:
         return await _leave(ports, order, departure)
@@ -124,7 +127,7 @@ async def _ask(ports: Ports, order: Order, departure: _Departure, words: str) ->
         return await _go_first(ports, order, scene, departure.went_first)
     change = leaving_pools(scene.of(departure.going), departure.refused)
     try:
-        return await carry_out(ports, order, scene, change, AdminState.DOWN, words)
+        return await carry_out(ports, order, scene, change, AdminState.DOWN, words, departure.intents)
     except PoolRefused as refusal:
         return await _without(ports, order, departure, refusal)
 
@@ -160,7 +163,7 @@ async def _green_first(ports: Ports, order: Order, departure: _Departure, pool: 
         return None
     words = f"taking {counted(len(inside), 'green VM')} out of a pool that takes no write while a member is failed"
     change = by_their_own_networks(scene.of(inside))
-    return await carry_out(ports, order, scene, change, AdminState.DOWN, words)
+    return await carry_out(ports, order, scene, change, AdminState.DOWN, words, departure.intents)
 
 
 async def _go_first(ports: Ports, order: Order, scene: Scene, vm_ids: Collection[str]) -> Progress:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.adopt import adopt
 from activities.rights import obstacle
 from activities.rows import deployment_of
+from groundwork.bad_image import judged_good
 from groundwork.group_states import note_vms
+from groundwork.traffic import out_of_traffic
 from rollout import lock as locks
+from rollout.deployment import VmRecord
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome, still_on
 from rollout.ownership import told_apart
 from rollout.ports import Ports
 from rollout.remains import without_lock
 from rollout.roll_back import going_back, planned_rows
+from rollout.scale_set import ScaleSet, Vm
 from rollout.status import Color, Status
+from rollout.words import counted
 
 #: How many of the VMs that stay on an image that is rolled back the history names.
 STAYED_MAX = 100
@@ -56,7 +62,8 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
 
     VMs on the image that others made in the middle, autoscale or repairs, and that took no green place are adopted.
     Where the lock was lost in a long wait, another deployment changes the set, and nothing can be said of it.
-    After a roll back: which VMs ``stayed`` on the image, and whether the set is ``settled``, with nothing left to go.
+    After a roll back: which VMs ``stayed`` on the image, and whether the set is ``settled``, with nothing left to go
+    and nothing out of traffic.
     """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
@@ -69,16 +76,32 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
         return refusal
     await note_vms(ports, deployment, scale_set, listed.vms, order.at)
     records = await ports.store.vms.list(deployment.id)
+    if deployment.status is not Status.ROLLING_BACK:
+        await judged_good(ports, order.scale_set_id, deployment.image.pinned)
     adopted = await adopt(ports, order, deployment, listed, records)
     skipped = [record.vm_id for record in records if record.batch == 0 and record.color is Color.BLUE]
     before = planned_rows(deployment, records)
     planned = [record.vm_id for record in before]
     reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted), planned))
     if deployment.status is not Status.ROLLING_BACK:
-        return done(reason, adopted=len(adopted))
+        return done("; ".join([reason, *await _left_out(ports, scale_set, listed.vms, records)]), adopted=len(adopted))
     staying = still_on(deployment, listed.vms)
+    # What an earlier deployment left out of traffic is in no batch of a roll back that came before its turn.
+    standing = [vm for vm in listed.vms if not vm.leaving]
+    aside = await out_of_traffic(ports, scale_set, standing) if deployment.continues else ()
     left = going_back(told_apart(scale_set, listed).vms, (), deployment, before).going
-    return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not left)
+    return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not (left or aside))
+
+
+async def _left_out(ports: Ports, scale_set: ScaleSet, vms: Sequence[Vm], records: Sequence[VmRecord]) -> Sequence[str]:
+    """In words, the skipped VMs that an earlier deployment took out of their pools and did not live to replace."""
+    left = {record.vm_id for record in records if record.batch == 0 and record.taken_out}
+    standing = [vm for vm in vms if vm.vm_id in left and not vm.leaving]
+    out = await out_of_traffic(ports, scale_set, standing) if standing else ()
+    if not out:
+        return ()
+    names = ", ".join(sorted(vm.name for vm in standing if vm.vm_id in out)[:STAYED_MAX])
+    return [f"{counted(len(out), 'VM')} still out of traffic since an earlier deployment: {names}"]
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:

@@ -8,20 +8,24 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
+from groundwork.bad_image import seen_afresh
 from groundwork.claim import Held
 from groundwork.queue import under_way
 from groundwork.start import Begun, Started, Unneeded, begin, obstacle
 from groundwork.tries import tried, tried_before
+from rollout.bad_image import names
 from rollout.codec import Json, decode, encode
+from rollout.dangers import Danger
 from rollout.errors import AzureError, Busy, Refused
 from rollout.follow import FollowOrder, started_id
 from rollout.group import Group
 from rollout.image_rule import Match, match_rule
+from rollout.images import version_key
 from rollout.notification import Consequence, Outcome
 from rollout.order import SETBACK, Progress, again, done
 from rollout.parameters import fill
 from rollout.ports import Ports
-from rollout.scale_set import ImageReference, ImageVersion
+from rollout.scale_set import ImageReference, ImageVersion, ScaleSet
 from rollout.scopes import is_allowed
 from rollout.succession import Start
 from rollout.wanted import Decided, Follower, Lot, Seen, Wanted, decide, in_time, started
@@ -177,12 +181,22 @@ async def _see(ports: Ports, group: Group, rows: Sequence[Wanted]) -> Seen | Non
     if scale_set is None:
         return None
     versions: tuple[ImageVersion, ...] = tuple(version for version in published if version is not None)
-    running = _version_of(scale_set.image, rows[0].image_id)
-    return Seen(deployed, "", versions, scale_set.location, running)
+    danger = await seen_afresh(ports, scale_set)
+    running = await _running(ports, scale_set, danger, rows[0].image_id)
+    return Seen(deployed, "", versions, scale_set.location, running, danger)
 
 
 def _reference(row: Wanted, version: str) -> ImageReference:
     return ImageReference(id=f"{row.image_id.rstrip('/')}/versions/{version}")
+
+
+async def _running(ports: Ports, scale_set: ScaleSet, danger: Danger | None, image_id: str) -> str | None:
+    """The version in the set's model; where that was judged bad the newest other one that a VM runs."""
+    if danger is None:
+        return _version_of(scale_set.image, image_id)
+    listed = await ports.scale_sets.list_vms(scale_set.id)
+    run = (_version_of(vm.image, image_id) for vm in listed.vms if not vm.leaving and not names(danger, vm.image))
+    return max((version for version in run if version is not None), key=version_key, default=None)
 
 
 def _version_of(reference: ImageReference | None, image_id: str) -> str | None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from activities.image import WAIT_LIMIT
 from activities.rights import obstacle
 from activities.rows import deployment_of
+from rollout.bad_image import MODEL_NAMES_BAD_IMAGE, names
 from rollout.codec import encode_time
 from rollout.deployment import Deployment
 from rollout.errors import Refused
@@ -105,11 +106,23 @@ async def restore_processes(ports: Ports, order: Order) -> Progress:
         return _restored(journal)
     if refusal := await obstacle(ports, order):
         return refusal
+    if stays := await _stays_held(ports, order, journal):
+        return stays
     # Before Azure is asked anything: where it does not answer, the watchdog finds by this what is still to come back.
     journal = await _begun(ports, order, journal, deployment)
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     processes = await ports.processes.read(scale_set) if scale_set is not None else ()
     return await _bring_back(ports, order, await _keeping(ports, order, journal), scale_set, processes)
+
+
+async def _stays_held(ports: Ports, order: Order, journal: Hold) -> Progress | None:
+    """What is held stays so, and nobody looks after it, as long as the model names an image that was judged bad."""
+    danger = await ports.store.dangers.get(order.scale_set_id, MODEL_NAMES_BAD_IMAGE)
+    scale_set = await ports.scale_sets.read(order.scale_set_id) if danger is not None else None
+    if danger is None or scale_set is None or not names(danger, scale_set.image):
+        return None
+    await _rewritten(ports, journal, replace(journal, keep_until=None, discard_batch=0))
+    return replace(done(f"What is held stays so: {danger.reason}"), silent=True)
 
 
 async def _begun(ports: Ports, order: Order, journal: Hold, deployment: Deployment | None) -> Hold:

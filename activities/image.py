@@ -7,28 +7,48 @@ from datetime import timedelta
 from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import deployment_of
-from rollout.deployment import IntentKind
+from groundwork.bad_image import note_model, seen_afresh
+from rollout.deployment import Deployment, IntentKind
+from rollout.errors import AzureError, Refused
 from rollout.image_before import not_good
-from rollout.order import Order, Progress, again, done, failed
+from rollout.order import Order, Progress, State, again, done, failed
 from rollout.ports import Ports
-from rollout.scale_set import ImageReference
+from rollout.scale_set import ImageReference, ScaleSet
 
 #: How long another operation on the set may take before the image cannot be changed.
 WAIT_LIMIT = timedelta(minutes=30)
+
+#: After so many setbacks in a row it is noted what the model names meanwhile: there may be no later look.
+NOTED_AFTER = 3
 
 
 async def apply_image(ports: Ports, order: Order) -> Progress:
     """Make the set's model name the pinned image; VMs that exist stay as they are (the upgrade mode is Manual)."""
     deployment = await deployment_of(ports, order)
-    return await _ensure_image(ports, order, deployment.image.pinned, "applied")
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    if scale_set is not None:
+        await seen_afresh(ports, scale_set)
+    return await _ensure_image(ports, order, scale_set, deployment.image.pinned, "applied")
 
 
 async def restore_image(ports: Ports, order: Order) -> Progress:
-    """Put the previous image back into the model. Where that may be the one that failed, it is not restored."""
-    image = (await deployment_of(ports, order)).image
+    """Put the previous image back into the model. Where that may be the one that failed, it is not restored.
+
+    What the model then names is noted; where it cannot be changed, as soon as that is known.
+    """
+    deployment = await deployment_of(ports, order)
+    image = deployment.image
     if image.previous is None:
         return done("The image was never changed")
-    put = await _ensure_image(ports, order, image.previous, "restored")
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    try:
+        put = await _ensure_image(ports, order, scale_set, image.previous, "restored")
+    except AzureError as error:
+        if isinstance(error, Refused) or order.setbacks >= NOTED_AFTER:
+            await _note(ports, order, deployment, scale_set)
+        raise
+    if put.done or put.state is State.FAILED:
+        await _note(ports, order, deployment, scale_set)
     if put.done and (why := not_good(image)):
         return failed("previousImageUnknown", why)
     if put.done and image.previous.matches(image.pinned):
@@ -36,8 +56,14 @@ async def restore_image(ports: Ports, order: Order) -> Progress:
     return put
 
 
-async def _ensure_image(ports: Ports, order: Order, image: ImageReference, verb: str) -> Progress:
-    scale_set = await ports.scale_sets.read(order.scale_set_id)
+async def _note(ports: Ports, order: Order, deployment: Deployment, scale_set: ScaleSet | None) -> None:
+    if scale_set is not None and await obstacle(ports, order) is None:
+        await note_model(ports, deployment, scale_set, order.at)
+
+
+async def _ensure_image(
+    ports: Ports, order: Order, scale_set: ScaleSet | None, image: ImageReference, verb: str
+) -> Progress:
     if scale_set is None or scale_set.image is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     if not scale_set.settled and order.waited < WAIT_LIMIT:

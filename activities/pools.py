@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from activities.intents import write_down
 from activities.rights import obstacle
-from rollout.deployment import Intent, IntentKind
+from rollout.deployment import Batch, Intent, IntentKind
 from rollout.errors import Busy, Refused, Stale
 from rollout.order import Order, Progress, again
 from rollout.pacing import before_next_step
 from rollout.pools import AdminState, Change, Membership, PoolsOf
 from rollout.ports import Ports
 from rollout.scale_set import ScaleSet, Vm, VmList
+from rollout.vm_writes import VmWrites
 
-#: How long VMs may take to leave their pools, or to come back, before somebody has to look.
+#: How long it may go on that no VM leaves its pools, or comes back into them, before somebody has to look.
 DRAIN_LIMIT = timedelta(minutes=30)
-
-#: One run asks for so many network configurations at most: it stays short, and within Resource Manager's bucket of 200
-#: writes (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
-MOST_WRITES = 100
 
 #: One row says of so many IP configurations what they are taken out of: a row of Table Storage holds a mebibyte.
 MOST_PLACES = 100
@@ -51,7 +49,15 @@ class Scene:
 
     def idle(self, vm_ids: Collection[str]) -> list[Vm]:
         """Those of these VMs whose network configurations are not being written already."""
-        return [vm for vm in self.listed.vms if vm.vm_id in vm_ids and vm.provisioning_state.lower() != "updating"]
+        return [vm for vm in self.listed.vms if vm.vm_id in vm_ids and not _is_updating(vm)]
+
+    def written_to(self, vm_ids: Collection[str]) -> list[Vm]:
+        """Those of these VMs that are being written to."""
+        return [vm for vm in self.listed.vms if vm.vm_id in vm_ids and _is_updating(vm)]
+
+
+def _is_updating(vm: Vm) -> bool:
+    return vm.provisioning_state.lower() == "updating"
 
 
 async def look(ports: Ports, order: Order, vm_ids: Collection[str], intents: Sequence[Intent]) -> Scene | None:
@@ -77,40 +83,80 @@ async def drain_intents(ports: Ports, order: Order) -> list[Intent]:
     return [intent for intent in intents if intent.kind is IntentKind.DRAIN]
 
 
-def is_over(intents: Sequence[Intent], order: Order) -> bool:
-    """Whether it takes too long since the first write: before that, the deployment may have been suspended."""
-    return bool(intents) and order.at - min(intent.at for intent in intents) > DRAIN_LIMIT
+def is_over(intents: Sequence[Intent], order: Order, writes: VmWrites) -> bool:
+    """Whether nothing moved for too long since the first write: before that, the deployment may have been suspended."""
+    if not intents:
+        return False
+    begun = min(intent.at for intent in intents)
+    return order.at - max(begun, writes.moved_at or begun) > DRAIN_LIMIT
 
 
 async def carry_out(
-    ports: Ports, order: Order, scene: Scene, change: Change, state: AdminState, words: str
+    ports: Ports, order: Order, scene: Scene, change: Change, state: AdminState, words: str, intents: Sequence[Intent]
 ) -> Progress:
-    """Ask for all that is to change, one after the other without waiting.
+    """Ask for all that is to change, one after the other without waiting; of VMs as many at once as Azure takes.
 
     What Azure is too busy for, and what has changed since it was read, is decided anew at the next look; a setback only
-    where nothing arrived. ``PoolRefused``: a load balancer will not have it.
+    where nothing arrived. ``intents``: what was asked for before. ``PoolRefused``: a load balancer will not have it.
     """
-    vms = scene.idle({one.vm_id for one in change.networks})[:MOST_WRITES]
+    vms = await _next_vms(ports, order, scene, change, intents)
     writes = [_of_pool(ports, order, scene, pool, ones, state) for pool, ones in change.states_by_pool().items()]
+    pools = len(writes)
     writes += [_of_vm(ports, scene, vm, change.networks_of(vm.vm_id), state) for vm in vms]
     if vms:
         if refusal := await obstacle(ports, order):
             return refusal
         await _write_down(ports, order, scene, [one for vm in vms for one in change.networks_of(vm.vm_id)], state)
-    arrived, trouble = 0, None
-    for write in writes:
+    arrived, taken, refused, trouble = 0, 0, False, None
+    for number, write in enumerate(writes):
         if refusal := await obstacle(ports, order):
             return refusal
         try:
             await write()
             arrived += 1
+            taken += number >= pools
         except (Busy, Stale) as error:
             trouble = error
-            if isinstance(error, Busy) and error.retry_after is not None:
+            refused = isinstance(error, Busy) and number >= pools and error.retry_after is None
+            if refused or (isinstance(error, Busy) and error.retry_after is not None):
                 break
-    if trouble is not None and not arrived:
+    await _note_sent(ports, order, taken, refused)
+    if trouble is not None and not arrived and not refused:
         raise trouble
     return again(max(order.poll_interval, before_next_step(scene.listed)), words)
+
+
+async def writes_of(ports: Ports, order: Order) -> VmWrites:
+    """How Azure took the writes of the batch's VMs so far."""
+    batch = await ports.store.batches.get(order.deployment_id, order.batch)
+    return batch.vm_writes if batch is not None else VmWrites()
+
+
+async def _next_vms(
+    ports: Ports, order: Order, scene: Scene, change: Change, intents: Sequence[Intent]
+) -> Sequence[Vm]:
+    """The VMs to write to now: those that were asked least often first, so that one that is busy holds up no other."""
+    wanted = {one.vm_id for one in change.networks}
+    if not wanted:
+        return ()
+    writes = (await writes_of(ports, order)).looked(len(wanted), order.at)
+    await _note(ports, order, lambda _: writes)
+    tries = Counter(vm_id for intent in intents if not intent.pool for vm_id in intent.vm_ids)
+    # One that is out of its pools already may still be written to.
+    under_way = len(scene.written_to({*wanted, *tries}))
+    return sorted(scene.idle(wanted), key=lambda vm: tries[vm.vm_id])[: writes.room(under_way)]
+
+
+async def _note_sent(ports: Ports, order: Order, taken: int, refused: bool) -> None:
+    if taken or refused:
+        await _note(ports, order, lambda writes: writes.sent(taken, refused=refused))
+
+
+async def _note(ports: Ports, order: Order, change: Callable[[VmWrites], VmWrites]) -> None:
+    def changed(row: Batch) -> Batch:
+        return replace(row, vm_writes=change(row.vm_writes))
+
+    await ports.store.batches.change(order.deployment_id, order.batch, changed)
 
 
 async def _write_down(

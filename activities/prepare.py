@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from activities.rows import deployment_of
+from groundwork.bad_image import seen_afresh
 from groundwork.group_states import note_vms
 from groundwork.survey import Survey, survey
 from rollout.bake import bakings
@@ -41,6 +42,8 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
         return _answer(deployment, planned, kept, scale_set)
+    if scale_set is not None:
+        await seen_afresh(ports, scale_set)
     if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:
         return again(order.poll_interval, f"Waiting for another change of {scale_set.name} to end")
     seen = await _survey(ports, deployment, scale_set, brief=order.setbacks >= BRIEF_AFTER)
@@ -124,7 +127,7 @@ async def _write(
 def _counting(row: Deployment, seen: Survey, decided: Plan) -> Deployment:
     """The row with the image before it, how many VMs serve, and what counts of that which it was handed on."""
     words = "; ".join(seen.inherited.words) if seen.inherited is not None else ""
-    image = replace(row.image, previous=seen.previous, unknown=seen.unknown)
+    image = replace(row.image, previous=seen.previous, unknown=seen.unknown, bad=seen.bad, given_up=seen.given_up)
     floor, serving = serving_floor(decided, row.parameters, seen.serving), serving_at_start(decided, seen.serving)
     known = replace(row, serving_floor=floor, serving=serving)
     return replace(known, image=image, settled=seen.settled, inheritance=words)

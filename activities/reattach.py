@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from activities.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, drain_intents, is_over, look
+from activities.pools import DRAIN_LIMIT, PoolRefused, Scene, carry_out, drain_intents, is_over, look, writes_of
 from rollout.deployment import Intent
 from rollout.order import Order, Progress, done
 from rollout.pools import AdminState, PoolsOf, cannot_be_had, returning_to_pools, taken_by_model
@@ -34,10 +34,11 @@ async def reattach_blue(ports: Ports, order: Order) -> Progress:
         await _record_return(ports, order, {member.vm_id for member in scene.members})
         gone = cannot_be_had(scene.members, taken, missing)
         return done(f"{words} put back into traffic" + (f", but not into what is gone: {gone}" if gone else ""))
-    if is_over([intent for intent in intents if intent.at >= order.since], order):
-        return done(f"{words} should be back in traffic, but are not in all their pools after {DRAIN_LIMIT}")
+    ours, said = [intent for intent in intents if intent.at >= order.since], f"putting {words} back into traffic"
+    if is_over(ours, order, await writes_of(ports, order)):
+        return done(f"{words} should be back in traffic; for {DRAIN_LIMIT} none came back into all its pools")
     try:
-        return await carry_out(ports, order, scene, change, AdminState.NONE, f"putting {words} back into traffic")
+        return await carry_out(ports, order, scene, change, AdminState.NONE, said, ours)
     except PoolRefused as refusal:
         raise refusal.cause from refusal
 

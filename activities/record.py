@@ -37,6 +37,8 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     row = await store.deployments.get(entry.deployment_id)
     if row is None or (row.status.ended and row.sequence < event.sequence):
         return Recorded()
+    if row.sequence >= event.sequence and await _is_late(ports, entry):
+        return Recorded()
     refused = illegal(row, event) if entry.checked else None
     if row.sequence < event.sequence:
         await store.events.put(entry.deployment_id, with_serving(row, event))
@@ -47,3 +49,9 @@ async def record_event(ports: Ports, entry: Entry) -> Recorded:
     if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
         await revise(ports, entry.deployment_id)
     return Recorded(refused)
+
+
+async def _is_late(ports: Ports, entry: Entry) -> bool:
+    """Whether a later event has the number: a batch that was ended by hand still said something as it went."""
+    there = await ports.store.events.list(entry.deployment_id, after=entry.event.sequence - 1, limit=1)
+    return any(one.sequence == entry.event.sequence and one.at > entry.event.at for one in there)

@@ -1,4 +1,4 @@
-"""Plan how to bring back what a deployment has retired already."""
+"""Look at the way back, and plan how to bring back what a deployment has retired already."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import replace
 from activities.health import with_health
 from activities.rows import deployment_of
 from groundwork.traffic import out_of_traffic
+from groundwork.way_back import look_back
 from rollout.batches import Plan, plan
 from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.errors import AzureError, Refused
 from rollout.inheritance import Chain, chain_of
 from rollout.order import Order, Progress, again, done, failed
 from rollout.ownership import told_apart
@@ -19,7 +21,27 @@ from rollout.retirement import gone
 from rollout.roll_back import going_back, planned_rows
 from rollout.scale_set import ScaleSet, Vm, VmList
 from rollout.status import Color, VmStatus
+from rollout.way_back import PREVIOUS_IMAGE_GONE
 from rollout.words import counted
+
+#: How often in a row the image before is tried to be read.
+LOOKS_BACK_MAX = 5
+
+
+async def check_way_back(ports: Ports, order: Order) -> Progress:
+    """Look whether the image before is still there to be gone back to, before anything goes for it.
+
+    Where it cannot be read nobody knows, and the roll back goes on.
+    """
+    image = (await deployment_of(ports, order)).image
+    try:
+        scale_set = await ports.scale_sets.read(order.scale_set_id)
+        gone = await look_back(ports.images, image, scale_set.place if scale_set is not None else None)
+    except AzureError as error:
+        if not isinstance(error, Refused) and order.setbacks < LOOKS_BACK_MAX:
+            raise
+        return done(f"The image before could not be read: {error}")
+    return failed(PREVIOUS_IMAGE_GONE, gone) if gone else done("The image before is there")
 
 
 async def plan_roll_back(ports: Ports, order: Order) -> Progress:

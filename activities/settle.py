@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.pools import drain_intents, scene_of
 from activities.reattach import reattach_blue
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of
+from groundwork.bad_image import note_model
 from rollout.codec import encode
 from rollout.deployment import Batch, Deployment, VmRecord
+from rollout.draining import out_unnoted
 from rollout.holds import Hold
 from rollout.inheritance import left_behind
 from rollout.launch import newcomers
@@ -32,7 +36,12 @@ async def settle_vms(ports: Ports, order: Order) -> Progress:
         return listed
     deployment = await deployment_of(ports, order)
     records = await _with_orphans(ports, order, deployment, listed)
-    await ports.store.vms.put(order.deployment_id, gone(records, listed.vms, order.at))
+    out = await _out_of_traffic(ports, order, deployment, listed, records)
+    if isinstance(out, Progress):
+        return out
+    noted = {record.vm_id: record for record in out}
+    records = [noted.get(record.vm_id, record) for record in records]
+    await ports.store.vms.put(order.deployment_id, [*out, *gone(records, listed.vms, order.at)])
     return done(remains(listed.vms, records))
 
 
@@ -67,6 +76,7 @@ async def take_stock(ports: Ports, order: Order) -> Progress:
     records = await ports.store.vms.list(order.deployment_id)
     if refusal := await obstacle(ports, order):
         return refusal
+    await note_model(ports, await deployment_of(ports, order), scale_set, order.at)
     left = left_behind(order.deployment_id, records, scale_set, listed.vms, order.at)
     return done(f"{counted(left.vms, 'VM')} left", left=encode(left))
 
@@ -91,6 +101,23 @@ async def _with_orphans(ports: Ports, order: Order, deployment: Deployment, list
     adopted = [_orphan(vm, batch, order) for vm in found]
     await ports.store.vms.put(order.deployment_id, adopted)
     return records + adopted
+
+
+async def _out_of_traffic(
+    ports: Ports, order: Order, deployment: Deployment, listed: VmList, records: Sequence[VmRecord]
+) -> Sequence[VmRecord] | Progress:
+    """The rows of blue VMs that the batch took out of their pools and no look noted; waits for writes under way."""
+    intents = await drain_intents(ports, replace(order, batch=deployment.current_batch))
+    taken = [one for intent in intents for one in intent.taken or ()]
+    asked = {one.vm_id for one in taken}
+    scale_set = await ports.scale_sets.read(order.scale_set_id) if asked else None
+    if scale_set is None:
+        return ()
+    scene = await scene_of(ports, scale_set, listed, asked)
+    idle = {vm.vm_id for vm in scene.idle(asked)}
+    if any(member.vm_id not in idle for member in scene.members) and order.waited < SETTLE_LIMIT:
+        return again(order.poll_interval, f"waiting for changes of the networks of {scale_set.name}'s VMs to end")
+    return out_unnoted(records, scene.members, taken, order.at)
 
 
 def _orphan(vm: Vm, batch: Batch, order: Order) -> VmRecord:

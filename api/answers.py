@@ -333,10 +333,10 @@ COMMAND = derived(
 BATCH = derived(
     Batch,
     "Batch",
-    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages"),
+    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes"),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged"))
+VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out"))
 #: What is new of a deployment, where it was asked for.
 _INCLUDED: Any = {
     "batches": list[BATCH],  # type: ignore[valid-type]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,10 +21,11 @@ from api.paging import page_after
 from api.rendering import render_command
 from groundwork.heed import note
 from groundwork.revision import revise
+from groundwork.way_back import look_back
 from rollout.codec import encode, encode_time
 from rollout.commands import Command, CommandKind, Standing, heedings, objection
 from rollout.deployment import Deployment
-from rollout.errors import Busy
+from rollout.errors import AzureError, Busy
 from rollout.keys import command_row
 from rollout.ports import Ports
 from rollout.roll_back import not_to_be_rolled_back
@@ -102,8 +104,9 @@ async def _accepted(ports: Ports, request: Request, command: Command) -> Answer:
 
 
 async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
-    """Write the command down, and wake whoever waits. Raises ``commandNotPossible`` and ``previousModelUnknown``.
+    """Write the command down, and wake whoever waits.
 
+    Raises ``commandNotPossible``, and of a roll back ``previousModelUnknown`` and ``previousImageGone``.
     A deployment that has no row yet is about to get one: it is just starting.
     """
     store = ports.store
@@ -113,6 +116,8 @@ async def give(ports: Ports, deployment_id: str, said: Said) -> Command:
         command = said.among(commands)
         if command is None:
             _refuse_nonsense(row, commands, said.kind, deployment_id)
+            if said.kind is CommandKind.ROLL_BACK and row is not None:
+                await _refuse_without_way_back(ports, row)
             number = 1 + max((one.number for one in commands), default=0)
             command = said.numbered(number, row.sequence if row is not None else 0)
             if not await store.commands.add(deployment_id, command) and not await _is_there(
@@ -133,6 +138,13 @@ def _refuse_nonsense(
         raise Refusal(Code.COMMAND_NOT_POSSIBLE, reason, deployment_id)
     if kind is CommandKind.ROLL_BACK and row is not None and (why := not_to_be_rolled_back(row)):
         raise Refusal(Code.PREVIOUS_MODEL_UNKNOWN, f"The deployment cannot be rolled back: {why}", deployment_id)
+
+
+async def _refuse_without_way_back(ports: Ports, row: Deployment) -> None:
+    """The deployment itself looks once more. What cannot be read now is for that look to find out."""
+    with suppress(AzureError):
+        if gone := await look_back(ports.images, row.image, None):
+            raise Refusal(Code.PREVIOUS_IMAGE_GONE, f"The deployment cannot be rolled back: {gone}", row.id)
 
 
 async def _is_there(ports: Ports, deployment_id: str, command: Command) -> bool:

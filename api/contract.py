@@ -253,7 +253,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "resume_deployment": _command("Go on after a pause."),
     "stop_deployment": _command("End here; VMs stay as they are."),
     "roll_back_deployment": _command(
-        "Bring the previous image back, in further batches.", CommandBody, Code.PREVIOUS_MODEL_UNKNOWN
+        "Bring the previous image back, in further batches.",
+        CommandBody,
+        Code.PREVIOUS_MODEL_UNKNOWN,
+        Code.PREVIOUS_IMAGE_GONE,
     ),
     "approve_deployment": _command("Go on past the gate at which it waits.", ApprovalBody),
     "take_back_deployment": Operation(

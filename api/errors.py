@@ -67,6 +67,7 @@ class Code(StrEnum):
     DEPLOYMENT_STOPPED = "deploymentStopped"
     COMMAND_NOT_POSSIBLE = "commandNotPossible"
     PREVIOUS_MODEL_UNKNOWN = "previousModelUnknown"
+    PREVIOUS_IMAGE_GONE = "previousImageGone"
     RETRY_NOT_POSSIBLE = "retryNotPossible"
     REQUEST_IN_PROGRESS = "requestInProgress"
     BODY_TOO_LARGE = "bodyTooLarge"
@@ -121,6 +122,7 @@ STATUS: Mapping[Code, int] = {
     Code.DEPLOYMENT_STOPPED: 409,
     Code.COMMAND_NOT_POSSIBLE: 409,
     Code.PREVIOUS_MODEL_UNKNOWN: 409,
+    Code.PREVIOUS_IMAGE_GONE: 409,
     Code.RETRY_NOT_POSSIBLE: 409,
     Code.REQUEST_IN_PROGRESS: 409,
     Code.BODY_TOO_LARGE: 413,

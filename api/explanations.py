@@ -146,6 +146,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "there is no image that the deployment could go back to",
         "stop it instead",
     ),
+    Code.PREVIOUS_IMAGE_GONE: Explanation(
+        "the image that the deployment would go back to is not there any more; `rollBack` was not written down",
+        "bring the image back and say it again, or stop the deployment",
+    ),
     Code.RETRY_NOT_POSSIBLE: Explanation(
         "the deployment of `retryOf` is not the group's last one, is under way, or has finished",
         "retry the one that the message names, or start without `retryOf`",

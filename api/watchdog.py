@@ -15,6 +15,7 @@ from typing import Any
 from api.following import have_followed
 from groundwork.group_states import note_deployment
 from groundwork.revision import revise
+from rollout.bad_image import MODEL_NAMES_BAD_IMAGE, names
 from rollout.codec import encode
 from rollout.dangers import NOT_RESTORED, Danger, course, cured
 from rollout.errors import AzureError
@@ -58,7 +59,7 @@ async def watch(ports: Ports, *, poll_interval: timedelta, scopes: Sequence[str]
             await _watch_hold(ports, hold, poll_interval)
     for danger in await ports.store.dangers.list():
         with _left_for_next_time(f"the dangers of {danger.scale_set_id}"):
-            await _watch_danger(ports, danger)
+            await _watch_danger(ports, danger, poll_interval)
 
 
 @contextmanager
@@ -167,8 +168,27 @@ async def _failure(ports: Ports, danger: Danger) -> str:
     return f"{danger.attempt} is {described.get('runtimeStatus')}: {words}"
 
 
-async def _watch_danger(ports: Ports, danger: Danger) -> None:
+async def _watch_model(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
+    """Look at the model, unless a deployment has the set, which looks itself.
+
+    Where it names another image by now, what was held because of the bad one comes back.
+    """
+    lock = await ports.store.locks.get(danger.scale_set_id)
+    if lock is not None and lock.owner:
+        return
+    scale_set = await ports.scale_sets.read(danger.scale_set_id)
+    if scale_set is not None and names(danger, scale_set.image):
+        return
+    hold = await ports.store.holds.get(danger.scale_set_id)
+    if hold is not None and hold.keep_until is None and lock is not None:
+        await _cure(ports, letting_go_run(hold, lock, poll_interval))
+    await ports.store.dangers.delete(danger.scale_set_id, danger.code)
+
+
+async def _watch_danger(ports: Ports, danger: Danger, poll_interval: timedelta) -> None:
     """Take away what is cured, by whomever."""
+    if danger.code == MODEL_NAMES_BAD_IMAGE:
+        await _watch_model(ports, danger, poll_interval)
     if danger.code != NOT_RESTORED:
         return
     row = await ports.store.deployments.get(danger.deployment_id)

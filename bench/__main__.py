@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`: requests, buckets, histories, CPU and time at 10 to 900 VMs, and the cold start.
+"""`python -m bench [--quick]`: requests, histories, CPU and time at 10 to 900 VMs, the cold start, the command.
 
 What each column means is in docs/performance.md.
 """
@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 
 from bench.cold_start import measure_imports
+from bench.command import measure_help
 from bench.deployment import Measured, Scale, measure
+from bench.package import measure_package
 from bench.page import measure_page, page_table
-from bench.report import cold_start_table, history_table, request_table, time_table
+from bench.report import cold_start_table, help_table, history_table, package_table, request_table, time_table
 from local.clock import run_virtual
 from rollout.scale_set import OrchestrationMode
 
@@ -36,7 +38,9 @@ def main() -> None:
     for scale in scales:
         results.append(run_virtual(measure(scale)))
         print(request_table(results[-1]), history_table(results[-1]), sep="\n\n", end="\n\n")
-    print(time_table(results), cold_start_table(measure_imports()), page_table(measure_page()), sep="\n\n")
+    cold_start, package = cold_start_table(measure_imports()), package_table(measure_package())
+    page, command = page_table(measure_page()), help_table(measure_help())
+    print(time_table(results), cold_start, package, page, command, sep="\n\n")
 
 
 if __name__ == "__main__":

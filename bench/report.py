@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.cold_start import GOAL, ColdStart
+from bench.command import GOAL as HELP_GOAL
+from bench.command import HelpTime
 from bench.deployment import Measured, Requests, Scale
+from bench.package import LONGEST_IMPORT, Package
 from rollout.scale_set import OrchestrationMode
 from rollout.words import counted
 
@@ -72,6 +75,24 @@ def cold_start_table(cold_starts: Sequence[ColdStart]) -> str:
     return table(
         "Cold start: import function_app over the Functions and Durable SDKs", ("modules", "ratio", "goal"), rows
     )
+
+
+def package_table(package: Package | str) -> str:
+    """The package beside the bare SDKs, in megabytes, and a first import of each on one core."""
+    if isinstance(package, str):
+        return f"The package: not measured. {package}"
+    rows = [
+        ("the SDKs alone", f"{package.sdks / 1e6:.1f}", f"{package.sdks_import:.1f} s", ""),
+        ("wheels", f"{package.wheels / 1e6:.1f}", "", ""),
+        ("the app", f"{package.app / 1e6:.1f}", f"{package.app_import:.1f} s", f"{LONGEST_IMPORT:g} s"),
+    ]
+    return table("The package", ("part", "MB", "import, nothing compiled, one core", "at most"), rows)
+
+
+def help_table(measured: HelpTime) -> str:
+    """The command's help over the bare import of what it is made with."""
+    row = ("teal --help", f"{measured.ratio:.2f}", f"{HELP_GOAL}")
+    return table("The command: its help over a bare `import typer`", ("command", "ratio", "goal"), [row])
 
 
 def title(scale: Scale) -> str:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from groundwork.bad_image import known_bad
 from groundwork.version import newest_wanted
 from rollout.deployment import Problem
 from rollout.errors import AzureError, Busy
@@ -39,12 +40,14 @@ async def look_at_roll(ports: Ports, scale_set: ScaleSet, rule: ImageRule | None
     Azure's errors become the ``problem``. Where only the rule's image could not be read, the rest is known.
     """
     as_of = ports.clock.now()
-    listed, newest = await asyncio.gather(_list(ports, scale_set), _newest(ports, scale_set, rule))
+    listed, newest, danger = await asyncio.gather(
+        _list(ports, scale_set), _newest(ports, scale_set, rule), known_bad(ports, scale_set)
+    )
     if isinstance(listed, AzureError):
         return RollLook(None, _pause_after(listed, scale_set), _problem(listed))
     known = newest if not isinstance(newest, AzureError) else None
     problem = _problem(newest) if isinstance(newest, AzureError) else None
-    needed = roll_needed(as_of, scale_set, listed.vms, known)
+    needed = roll_needed(as_of, scale_set, listed.vms, known, danger)
     return RollLook(needed, listed.requests * PER_REQUEST, problem, listed)
 
 

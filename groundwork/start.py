@@ -32,6 +32,7 @@ from rollout.inheritance import handed_on
 from rollout.order import first_order
 from rollout.ports import InstanceState, Ports
 from rollout.preflight import lasting
+from rollout.preflight_danger import for_nobody
 from rollout.scale_set import ImageReference
 from rollout.status import Status
 from rollout.succession import NOT_STARTED, Start, first_row, inherit, queued_row
@@ -173,6 +174,8 @@ class _Starter:
         findings = seen.findings
         if ahead is not None:
             findings = await findings_beside(self.ports, seen, self.start.parameters, ahead.holder)
+        if self.only_if_needed:
+            findings = for_nobody(findings)
         if refuses(findings):
             raise _Stopped(Unfit(findings))
         assert seen.reference is not None, "an image that cannot be named is an error"

@@ -12,10 +12,14 @@ from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from groundwork.bad_image import known_bad
 from groundwork.predecessor import former_of
 from groundwork.traffic import out_of_traffic
 from groundwork.version import Resolution, look_up, resolve
+from groundwork.way_back import look_back
+from rollout.bad_image import doubted
 from rollout.batches import Plan
+from rollout.dangers import Danger
 from rollout.deployment import Image, Parameters
 from rollout.errors import AzureError, Refused
 from rollout.findings import Finding, Severity
@@ -26,6 +30,7 @@ from rollout.ownership import told_apart
 from rollout.plan import is_skipped, make_plan, serving_vms
 from rollout.ports import Ports
 from rollout.preflight import check_planned, check_start, check_surroundings, check_vms, in_order
+from rollout.preflight_danger import check_bad_image
 from rollout.preflight_image import check_image
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm, VmList
 from rollout.surroundings import Surroundings, Unread
@@ -34,6 +39,9 @@ T = TypeVar("T")
 
 #: What reading autoscale's settings takes. Everything else that is held is a part of the set.
 AUTOSCALE_RIGHT = "Microsoft.Insights/autoscaleSettings/read"
+
+#: What reading the image before takes, where it is a gallery's: the new one's gallery may be another.
+IMAGE_RIGHT = "Microsoft.Compute/galleries/images/versions/read"
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,16 @@ class Survey:
     def unknown(self) -> str:
         """Why no image is known to go back to; empty where one is."""
         return self.inherited.unknown if self.inherited is not None else ""
+
+    @property
+    def bad(self) -> bool:
+        """Whether that image was judged bad before."""
+        return self.inherited is not None and self.inherited.bad
+
+    @property
+    def given_up(self) -> tuple[ImageReference, ...]:
+        """What the unfinished deployments before it failed with."""
+        return self.inherited.given_up if self.inherited is not None else ()
 
     @property
     def settled(self) -> bool:
@@ -105,17 +123,20 @@ async def survey(
         findings = _without_version(check_start(None, found.version, found.version_id, parameters, group), found)
         return Survey(in_order(findings), found.version_id, found.reference, None)
     handed = handed or HandedOn()
-    found, listed, former, surroundings = await asyncio.gather(
+    found, listed, former, danger, surroundings = await asyncio.gather(
         _known(known) if known is not None else _resolve(ports, group, parameters, scale_set, pinned),
         ports.scale_sets.list_vms(group.scale_set_id),
         former_of(ports, handed),
+        known_bad(ports, scale_set),
         _nothing() if brief else _surroundings(ports, scale_set),
     )
     listed = told_apart(scale_set, listed)
     skipped = [vm.vm_id for vm in listed.vms if is_skipped(vm, parameters)]
     counts = inherited(handed, former, scale_set, listed.vms, skipped, found.reference)
-    seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings())
-    return await seen.judged(listed, thorough)
+    if why := doubted(counts.previous, counts.unknown, danger):
+        counts = replace(counts, unknown=why, bad=True)
+    seen = _Seen(ports, group, parameters, handed, counts, scale_set, found, surroundings or Surroundings(), danger)
+    return await (seen if brief else await seen.with_way_back()).judged(listed, thorough)
 
 
 @dataclass(frozen=True)
@@ -130,6 +151,24 @@ class _Seen:
     scale_set: ScaleSet
     found: Resolution
     surroundings: Surroundings
+    danger: Danger | None
+    gone: str = ""
+
+    @property
+    def image(self) -> Image | None:
+        """What the deployment would move to, and the image before it; ``None``: it is not there."""
+        if self.found.version is None or self.found.reference is None:
+            return None
+        return Image(self.parameters.image, self.found.reference, self.inherited.previous, self.inherited.unknown)
+
+    async def with_way_back(self) -> _Seen:
+        """The same, once the image before was looked at. What cannot be read is noted and stops nothing."""
+        if self.image is None:
+            return self
+        unread = list(self.surroundings.unread)
+        look = look_back(self.ports.images, self.image, self.scale_set.place, self.ports.clock.now())
+        gone = await _told("The image before", IMAGE_RIGHT, look, unread)
+        return replace(self, gone=gone or "", surroundings=replace(self.surroundings, unread=tuple(unread)))
 
     async def judged(self, listed: VmList, thorough: bool) -> Survey:
         reference = self.found.reference if self.found.version is not None else None
@@ -172,9 +211,11 @@ class _Seen:
         yield from check_vms(self.scale_set, listed.vms, parameters, planned)
         yield from check_surroundings(self.scale_set, listed.vms, self.surroundings)
         yield from check_inherited(self.handed.continues, self.inherited)
-        if planned is not None and found.reference is not None:
-            image = Image(parameters.image, found.reference, self.inherited.previous, self.inherited.unknown)
-            yield from check_planned(self.scale_set, listed.vms, planned, parameters, image, self.surroundings)
+        yield from check_bad_image(self.danger, parameters.image, found.reference)
+        if planned is not None and (image := self.image) is not None:
+            yield from check_planned(
+                self.scale_set, listed.vms, planned, parameters, image, self.surroundings, self.gone
+            )
 
 
 async def _without_set(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -167,5 +166,14 @@ async def _register_groups(url: str, world: World, headers: Mapping[str, str]) -
                     continue
             async with session.put(path, json=definition) as answer:
                 if answer.status >= 400:
-                    said = json.dumps(await answer.json(), indent=1)
-                    print(f"Group {group['id']} is not registered, because Teal cannot deploy to it:\n{said}")
+                    print(refusal(str(group["id"]), await answer.json()))
+
+
+def refusal(group_id: str, body: Json) -> str:
+    """Why a group is not registered, as the API says it, with what to do."""
+    error = body["error"]
+    lines = [f"Group {group_id} is not registered: {error['message']}"]
+    for detail in error["details"]:
+        remedy = f". {detail['remedy']}" if detail.get("remedy") else ""
+        lines.append(f"  {detail['code']}: {detail['message']}{remedy}")
+    return "\n".join(lines)

@@ -21,6 +21,7 @@ SETTLE_VMS = Step("settle_vms")
 TAKE_STOCK = Step("take_stock")
 VERIFY_END = Step("verify_end")
 RESTORE_IMAGE = Step("restore_image", EventType.IMAGE_RESTORED)
+CHECK_WAY_BACK = Step("check_way_back")
 PLAN_ROLL_BACK = Step("plan_roll_back", EventType.ROLL_BACK_PLANNED)
 RESTORE_PROCESSES = Step("restore_processes", EventType.PROCESSES_RESTORED)
 RELEASE_GROUP = Step("release_group")
@@ -30,12 +31,13 @@ RELEASE_GROUP = Step("release_group")
 class PutBack:
     """How far a deployment came in putting back what it changed: the model has a good ``image``; all is ``settled``.
 
-    ``fenced``: it still had the lock when it began.
+    ``fenced``: it still had the lock when it began. ``why_not``: what kept the image from being put back.
     """
 
     image: bool
     settled: bool
     fenced: bool = True
+    why_not: Progress | None = None
 
 
 def fail(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
@@ -82,7 +84,7 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
     if fenced and run.changed:
         run, remaining = yield from carry_out(context, run, SETTLE_VMS)
         run, restored = yield from restore_image(context, run)
-        run, _ = yield from let_go(context, replace(run, keep=True), PutBack(restored, settled=False))
+        run, _ = yield from let_go(context, replace(run, keep=True), PutBack(restored.done, settled=False))
         reason = f"{remaining.reason} ({command.reason})"
     elif run.changed:
         run, reason = yield from without_lock(context, run, f"stopped without the lock ({command.reason})")
@@ -94,18 +96,27 @@ def stop(context: Context, run: Run, command: Progress) -> Recipe[Json | None]:
 
 
 def roll_back(context: Context, run: Run, cause: Progress) -> Recipe[Json | None]:
-    """Put back what was changed; then bring back what was retired already, as further batches."""
+    """Put back what was changed; then bring back what was retired already, as further batches.
+
+    Whether the image before is still there is looked at before anything goes for it. A batch that is lost may have
+    written more events than it told of, which is known with the new epoch.
+    """
     failed = {} if cause.state is State.INTERRUPTED else {"code": cause.code, "cause": in_batch(run, cause.reason)}
     run = run.failed(cause.code, in_batch(run, cause.reason)) if failed else run
     show(context, run, Status.ROLLING_BACK, cause.reason)
+    run, fenced = yield from fence(context, replace(run, on_failure=OnFailure.DISCARD_GREEN))
     said = {"heard": run.heard, "by": cause.data.get("by", "")}
     run = yield from record(context, run, EventType.ROLLING_BACK, cause.reason, {**said, **failed})
-    run, back = yield from put_back(context, replace(run, on_failure=OnFailure.DISCARD_GREEN), cause)
+    way, back = Progress(State.DONE, "nothing was changed"), PutBack(fenced, settled=False, fenced=fenced)
+    if fenced and run.changed:
+        run, way = yield from carry_out(context, run, CHECK_WAY_BACK)
+        run, back = yield from undo(context, run, cause)
     run = run.turned_back()
     unchanged = {"batches": 0, "settled": not run.inherited}
     plan = Progress(State.DONE, f"nothing was changed ({cause.reason})", data=unchanged)
-    if run.changed and not back.image:
-        return (yield from give_up(context, run, back, cause))
+    if run.changed and not (way.done and back.image):
+        obstacle = back.why_not if way.done else way
+        return (yield from give_up(context, run, back, closed(obstacle, cause)))
     if run.changed:
         run, plan = yield from carry_out(context, run, PLAN_ROLL_BACK)
     if not plan.done:
@@ -146,11 +157,26 @@ def give_up(context: Context, run: Run, back: PutBack, cause: Progress) -> Recip
     return end(context, run.failed(code, reason), Status.FAILED, reason)
 
 
+def closed(obstacle: Progress | None, cause: Progress) -> Progress:
+    """Why a deployment that is to go back, for some ``cause``, cannot."""
+    if obstacle is None:
+        return cause
+    return replace(obstacle, reason=f"{obstacle.reason} ({cause.reason})")
+
+
 def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBack]]:
-    """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image."""
+    """Undo what was changed, where the lock is still the deployment's."""
     run, fenced = yield from fence(context, run)
     if not fenced or not run.changed:
         return run, PutBack(image=fenced, settled=False, fenced=fenced)
+    return (yield from undo(context, run, cause))
+
+
+def undo(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, PutBack]]:
+    """Discard, or keep, the green VMs that were not judged healthy, and restore the previous image.
+
+    A roll back that comes to this leaves VMs that were to go, so the set is not in order.
+    """
     if cause.code == BATCH_LOST:
         run = yield from record(context, run, EventType.BATCH_FAILED, cause.reason, {"code": cause.code})
     discarded = cause
@@ -161,7 +187,8 @@ def put_back(context: Context, run: Run, cause: Progress) -> Recipe[tuple[Run, P
         run = replace(run, keep=keeps)
     clean = not run.batch or (discarded.done and not discarded.data.get("surplus", False))
     run, restored = yield from restore_image(context, replace(run, batch=0))
-    return run, PutBack(restored, restored and clean and not run.inherited)
+    settled = restored.done and clean and not run.inherited and not run.back
+    return run, PutBack(restored.done, settled, why_not=None if restored.done else restored)
 
 
 def fence(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
@@ -172,12 +199,12 @@ def fence(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
     return replace(run, epoch=fenced.data["epoch"]), True
 
 
-def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, bool]]:
+def restore_image(context: Context, run: Run) -> Recipe[tuple[Run, Progress]]:
     """Put the previous image back into the model, or say that this did not work."""
     run, restored = yield from carry_out(context, run, RESTORE_IMAGE)
     if not restored.done:
         run = yield from record(context, run, EventType.IMAGE_NOT_RESTORED, restored.reason, {"code": restored.code})
-    return run, restored.done
+    return run, restored
 
 
 def let_go(context: Context, run: Run, back: PutBack) -> Recipe[tuple[Run, bool]]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from rollout.codec import encode_time
 from rollout.deployment import Deployment, Lock
 from rollout.holds import Hold
+from rollout.scale_set import ImageReference
 from rollout.words import counted
 
 #: What a deployment left, or kept for a while, could not be put in order.
@@ -35,6 +36,7 @@ class Danger:
 
     ``reason`` says what is wrong; empty: as far as is known nothing is, a cure was begun. Where one is tried, ``tries``
     counts it, ``attempt`` is the orchestration of the last, and ``next_try_at`` when it is tried again, if it is.
+    ``image``: the one in the set's model, where that is what is wrong (``rollout.bad_image``).
     """
 
     scale_set_id: str
@@ -46,6 +48,7 @@ class Danger:
     tries: int = 0
     next_try_at: datetime | None = None
     attempt: str = ""
+    image: ImageReference | None = None
     schema_version: int = 1
 
     @property

@@ -23,6 +23,7 @@ from rollout.serving import Serving
 from rollout.stages import Stage, StageName
 from rollout.status import Color, Phase, Status, VmStatus
 from rollout.traffic import Asked
+from rollout.vm_writes import VmWrites
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,16 @@ class Parameters:
 class Image:
     """What the deployment moves to, and the image before it. ``requested`` ``None``: no image was named, and the set's
     present one is rolled. ``unknown``: why no image is known to go back to; ``previous`` is then what the model named.
+    ``bad``: that one was judged bad before (``rollout.bad_image``). ``given_up``: what the unfinished deployments
+    before this one failed with.
     """
 
     requested: str | None
     pinned: ImageReference
     previous: ImageReference | None = None
     unknown: str = ""
+    bad: bool = False
+    given_up: tuple[ImageReference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,7 +207,8 @@ class Batch:
     to balancers that are still to be answered. ``refused_pools``: the load balancers' pools in which VMs cannot be set
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
-    it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer.
+    it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
+    takes the writes of its VMs.
     """
 
     number: int
@@ -222,6 +228,7 @@ class Batch:
     gateway_draining: timedelta = timedelta(0)
     back: bool = False
     canary: bool = False
+    vm_writes: VmWrites = VmWrites()
     floor: int | None = None
     stages: tuple[Stage, ...] = ()
     schema_version: int = 1
@@ -258,7 +265,7 @@ class VmRecord:
     found out before it was deleted is kept (``rollout.evidence``). ``moved_to``: the batch that takes a green VM away
     again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that count.
     ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this one
-    continues did; ``unjudged``: none of them judged it healthy.
+    continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its pools.
     """
 
     vm_id: str
@@ -276,6 +283,7 @@ class VmRecord:
     moved_to: int = 0
     launched_by: str = ""
     unjudged: bool = False
+    taken_out: bool = False
     schema_version: int = 1
 
 

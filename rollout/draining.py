@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from rollout.deployment import Intent, IntentKind, VmRecord
+from rollout.pools import Membership, PoolsOf, owed_to
 from rollout.retirement import DELETED
 from rollout.scale_set import Vm
-from rollout.status import Color
+from rollout.status import Color, VmStatus
 
 #: How often a green VM is asked to leave a pool by its own network configuration, where its interface may be what keeps
 #: the pool from taking any write. Then it goes as it is.
@@ -54,6 +55,27 @@ def newly_out(
         replace(record, detached_at=at)
         for record in leaving
         if record.color is Color.GREEN and record.detached_at is None and record.vm_id in asked & there
+    )
+
+
+def out_unnoted(
+    records: Iterable[VmRecord], members: Iterable[Membership], taken: Iterable[PoolsOf], at: datetime
+) -> tuple[VmRecord, ...]:
+    """The rows of blue VMs that are out of pools that they were ``taken`` out of, where no row says so yet.
+
+    A stop may come between the write that takes a VM out and the look that would have noted it.
+    """
+    owed = owed_to(taken)
+    out = {
+        member.vm_id
+        for member in members
+        for each in member.configurations
+        if owed[member.vm_id, each.id] - (each.pools - each.down)
+    }
+    return tuple(
+        replace(record, status=VmStatus.DETACHED, reason="Out of traffic", updated_at=at, detached_at=at)
+        for record in records
+        if record.vm_id in out and record.color is Color.BLUE and record.status is not VmStatus.DETACHED
     )
 
 

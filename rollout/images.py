@@ -50,6 +50,16 @@ def parse_image(requested: str, image_id: str | None) -> ImageReference | Findin
     return _not_understood(requested)
 
 
+def names_version(requested: str) -> bool:
+    """Whether a request names one version itself, and not whatever is the latest.
+
+    >>> [names_version(words) for words in ("1.1.0", "latest", "Canonical:ubuntu:server:latest")]
+    [True, False, False]
+    """
+    named = parse_image(requested, "/galleries/any/images/any")
+    return isinstance(named, ImageReference) and named.exact
+
+
 def image_of(reference: ImageReference) -> ImageReference:
     """The image that a reference names a version of."""
     if reference.publisher:

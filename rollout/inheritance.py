@@ -13,7 +13,7 @@ from datetime import datetime
 
 from rollout.deployment import Deployment, Left, VmRecord
 from rollout.findings import Finding, info
-from rollout.image_before import image_before
+from rollout.image_before import image_before, is_among
 from rollout.scale_set import ImageReference, ScaleSet, Vm
 from rollout.status import Color, Status, VmStatus
 from rollout.words import counted
@@ -58,11 +58,12 @@ def handed_on_to(row: Deployment) -> HandedOn:
 class Chain:
     """VMs of a deployment and of the unfinished ones that it continues: ``launched`` says of each which launched it.
 
-    ``unjudged`` were never judged healthy, so they are nobody's good ones.
+    ``unjudged`` were never judged healthy, so they are nobody's good ones. ``taken_out`` were taken out of their pools.
     """
 
     launched: Mapping[str, str] = field(default_factory=dict)
     unjudged: frozenset[str] = frozenset()
+    taken_out: frozenset[str] = frozenset()
 
 
 def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
@@ -71,7 +72,8 @@ def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
     launched = {record.vm_id: record.launched_by for record in records if record.launched_by}
     unjudged = {record.vm_id for record in records if record.unjudged}
     unjudged |= {record.vm_id for record in own if record.status is not VmStatus.HEALTHY}
-    return Chain({**{record.vm_id: deployment_id for record in own}, **launched}, frozenset(unjudged))
+    out = {record.vm_id for record in records if record.taken_out or record.status is VmStatus.DETACHED}
+    return Chain({**{one.vm_id: deployment_id for one in own}, **launched}, frozenset(unjudged), frozenset(out))
 
 
 def left_behind(
@@ -90,6 +92,14 @@ class Former:
     row: Deployment
     records: tuple[VmRecord, ...] = ()
 
+    @property
+    def given_up(self) -> tuple[ImageReference, ...]:
+        """What it and those before it failed with, or were rolled back from; not the image that they were to keep."""
+        image, earlier = self.row.image, self.row.image.given_up
+        kept = image.previous is not None and image.previous.matches(image.pinned) and not image.unknown
+        failed = self.row.status in (Status.FAILED, Status.ROLLED_BACK) and image.previous is not None and not kept
+        return (*earlier, image.pinned) if failed and not is_among(image.pinned, earlier) else earlier
+
     def chain(self, vms: Sequence[Vm]) -> Chain:
         """The VMs that it launched, or those before it.
 
@@ -105,15 +115,16 @@ class Former:
             for vm in vms
             if vm.vm_id not in named and any(image is not None and vm.image.matches(image) for image in images)
         }
-        return Chain({**orphans, **chain.launched}, chain.unjudged | orphans.keys())
+        return Chain({**orphans, **chain.launched}, chain.unjudged | orphans.keys(), chain.taken_out)
 
 
 @dataclass(frozen=True)
 class Inherited:
     """What counts for a deployment of all that: ``previous`` is the image that a failure puts back.
 
-    ``unknown``: why that is not known to be good (``rollout.image_before``). ``target_size`` 0: as many VMs as there
-    are. ``words``: what was handed on, and what of it is not believed, and why.
+    ``unknown``: why that is not known to be good (``rollout.image_before``), and ``bad`` that it was judged so before;
+    ``given_up``: what the unfinished ones failed with. ``target_size`` 0: as many VMs as there are. ``words``: what was
+    handed on, and what of it is not believed, and why.
     """
 
     settled: bool
@@ -122,6 +133,8 @@ class Inherited:
     chain: Chain = field(default_factory=Chain)
     words: tuple[str, ...] = ()
     unknown: str = ""
+    bad: bool = False
+    given_up: tuple[ImageReference, ...] = ()
 
 
 def inherited(
@@ -144,16 +157,20 @@ def inherited(
         words = (f"the set was made again since: nothing that {former.row.id} left counts",)
         before = image_before(None, None, scale_set.image, standing, blue, pinned)
         return Inherited(True, 0, before.image, words=words, unknown=before.unknown)
+    given_up = former.given_up if former is not None else ()
     if handed.settled:
-        before = image_before(None, None, scale_set.image, standing, blue, pinned)
-        return Inherited(True, 0, before.image, chain, unknown=before.unknown)
+        before = image_before(None, None, scale_set.image, standing, blue, pinned, given_up)
+        bad = is_among(before.image, given_up)
+        return Inherited(True, 0, before.image, chain, unknown=before.unknown, bad=bad, given_up=given_up)
     left = former.row.left if former is not None else None
     removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
     unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
     size, of_size = target_size(handed.target_size, left, len(standing), unjudged, removable)
-    before = image_before(handed.previous, left, scale_set.image, standing, blue, pinned)
+    before = image_before(handed.previous, left, scale_set.image, standing, blue, pinned, given_up)
+    bad = is_among(before.image, given_up)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
-    return Inherited(False, size, before.image, chain, (*of_size, *before.words, *fate), before.unknown)
+    words = (*of_size, *before.words, *fate)
+    return Inherited(False, size, before.image, chain, words, before.unknown, bad, given_up)
 
 
 def was_made_again(left: Left | None, scale_set: ScaleSet) -> bool:
@@ -202,9 +219,10 @@ def check_inherited(continues: str, found: Inherited) -> Iterator[Finding]:
 
 
 def marked(record: VmRecord, chain: Chain) -> VmRecord:
-    """The row with what is known of who launched the VM, to be handed on."""
-    launched_by = chain.launched.get(record.vm_id, "")
-    return replace(record, launched_by=launched_by, unjudged=record.vm_id in chain.unjudged)
+    """The row with what the deployments before did with the VM, to be handed on."""
+    vm_id = record.vm_id
+    launched_by, out = chain.launched.get(vm_id, ""), vm_id in chain.taken_out
+    return replace(record, launched_by=launched_by, unjudged=vm_id in chain.unjudged, taken_out=out)
 
 
 def _standing(vms: Sequence[Vm]) -> dict[str, Vm]:

@@ -16,7 +16,7 @@ from rollout.findings import Finding, Severity, describe, error, first_error, in
 from rollout.group import Group
 from rollout.preflight_image import check_image, check_image_on_size
 from rollout.preflight_limits import check_locks, check_models, check_quota, check_size, check_unread
-from rollout.preflight_plan import check_holds, check_plan
+from rollout.preflight_plan import check_holds, check_plan, check_way_back
 from rollout.preflight_set import (
     check_activity,
     check_configuration,
@@ -59,6 +59,8 @@ _PASSING = frozenset(
         "canaryTooLarge",
         "approvalBatchUnknown",
         "previousModelUnknown",
+        "previousImageGone",
+        "modelNamesBadImage",
     )
 )
 
@@ -113,9 +115,11 @@ def check_planned(
     parameters: Parameters,
     image: Image,
     surroundings: Surroundings,
+    gone: str = "",
 ) -> Iterator[Finding]:
-    """What the plan needs. ``image.previous``: what a roll back would go back to."""
+    """What the plan needs. ``image.previous``: what a roll back would go back to; ``gone``: why it cannot."""
     yield from check_plan(planned, parameters, image, scale_set.image)
+    yield from check_way_back(planned, parameters, gone)
     yield from check_holds(planned, parameters, surroundings.processes)
     yield from check_size(scale_set, planned, parameters)
     yield from check_quota(scale_set, planned, parameters, surroundings)

@@ -31,6 +31,7 @@ CAUSED = frozenset(
         "modelsExhausted",
         "approvalBatchUnknown",
         "previousModelUnknown",
+        "previousImageGone",
     )
 )
 

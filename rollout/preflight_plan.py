@@ -34,6 +34,21 @@ def check_plan(planned: Plan, parameters: Parameters, image: Image, model: Image
     yield from _roll_back(parameters, image)
 
 
+def check_way_back(planned: Plan, parameters: Parameters, gone: str) -> Iterator[Finding]:
+    """``gone``: why the image before cannot be gone back to, empty where it can (``rollout.way_back``)."""
+    if not gone or not planned.batches:
+        return
+    fields = _rolls_back(parameters)
+    if fields:
+        remedy = f"Bring that image back, or choose another {' and '.join(fields)} than rollBack"
+        yield error("previousImageGone", f"{gone}: there is no way back to it", remedy, fields[0])
+    else:
+        remedy = "Bring that image back before you start, if you may have to go back"
+        yield warning(
+            "previousImageGone", f"{gone}: a failure may not be able to put it back into the model", remedy, "image"
+        )
+
+
 def what_is_held(planned: Plan, parameters: Parameters, processes: Iterable[Process]) -> tuple[str, ...]:
     """A sentence for each thing that the deployment holds."""
     known = [one for one in processes if not one.unreadable]
@@ -89,12 +104,17 @@ def _image_before(image: Image) -> Iterator[Finding]:
         )
 
 
-def _roll_back(parameters: Parameters, image: Image) -> Iterator[Finding]:
+def _rolls_back(parameters: Parameters) -> list[str]:
+    """The fields that ask for a roll back."""
     asked = {
         "onFailure": parameters.on_failure is OnFailure.ROLL_BACK,
         "actionOnTimeout": parameters.action_on_timeout is Action.ROLL_BACK,
     }
-    fields = [field for field, rolls_back in asked.items() if rolls_back]
+    return [field for field, rolls_back in asked.items() if rolls_back]
+
+
+def _roll_back(parameters: Parameters, image: Image) -> Iterator[Finding]:
+    fields = _rolls_back(parameters)
     reason = cannot_roll_back(image) if fields else ""
     if reason or (fields and parameters.image is None):
         yield error(

@@ -42,8 +42,9 @@ def going_back(
 
     Those go that the deployment launched, or an unfinished one that it continues, and those on its image that others
     made after the plan. Of them those stay that run the previous image already and were judged healthy, as many as are
-    not too many. VMs that the plan skipped stay, and so do all that ran their images before. For a VM that others made
-    another comes: they wanted that many.
+    not too many. VMs that the plan skipped stay, and so do all that ran their images before, but for those that this
+    deployment, or one that it continues, took out of their pools and that are still out: nobody gets an answer from
+    them, so others come in their places. For a VM that others made another comes: they wanted that many.
     """
     standing = [vm for vm in vms if not vm.leaving]
     previous = deployment.image.previous or deployment.image.pinned
@@ -58,7 +59,8 @@ def going_back(
     came = (chain.launched.keys() | others) - skipped
     back = {vm.vm_id for vm in standing if vm.image.matches(previous)} - chain.unjudged
     target = deployment.target_size + len(others - back)
-    kept = [vm for vm in standing if vm.vm_id not in came or vm.vm_id in back]
+    out = (chain.taken_out & set(aside)) - skipped
+    kept = [vm for vm in standing if (vm.vm_id not in came or vm.vm_id in back) and vm.vm_id not in out]
     too_many = surplus(kept, 0, target, chain, skipped)
     kept = [vm for vm in kept if vm.vm_id not in too_many]
     stays = {vm.vm_id for vm in kept}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rollout.bad_image import names
+from rollout.dangers import Danger
 from rollout.deployment import Deployment
 from rollout.images import image_of, version_key
 from rollout.ownership import ownership
@@ -14,8 +16,9 @@ from rollout.scale_set import ImageReference, ImageVersion, ScaleSet, Vm
 from rollout.words import counted
 
 #: What a reason is about, where it is no field of ``ScaleSet.model``: the image in the set's model, the group's rule,
-#: the model as a whole, and a deployment under way.
+#: the model as a whole, a deployment under way, and an image in the model that was judged bad.
 IMAGE, IMAGE_RULE, MODEL, DEPLOYMENT = "image", "imageRule", "virtualMachineProfile", "deployment"
+BAD_IMAGE = "modelNamesBadImage"
 
 #: VMs that were changed one by one may each differ in a way of their own.
 REASONS_MAX = 20
@@ -38,7 +41,7 @@ class RollReason:
 @dataclass(frozen=True)
 class RollNeeded:
     """How many of ``total`` VMs are outdated. ``reasons``: those that concern the most VMs, in that order; a VM may be
-    counted in several. Without outdated VMs there are none.
+    counted in several. Without outdated VMs there are none, but that the model names an image that was judged bad.
     """
 
     as_of: datetime
@@ -54,17 +57,28 @@ class _Difference:
     found: str | None
 
 
-def roll_needed(as_of: datetime, scale_set: ScaleSet, vms: Iterable[Vm], newest: ImageVersion | None) -> RollNeeded:
+def roll_needed(
+    as_of: datetime,
+    scale_set: ScaleSet,
+    vms: Iterable[Vm],
+    newest: ImageVersion | None,
+    danger: Danger | None = None,
+) -> RollNeeded:
     """What differs between the VMs and what the set would make, or the group's rule wants: its ``newest`` version.
 
     VMs that are being deleted do not count, and VMs that were attached neither: the model never described them.
+    ``danger``: the model names an image that was judged bad. That is named, and no roll to it is asked for.
     """
     counted_vms = [vm for vm in vms if not vm.leaving and ownership(scale_set, vm).own]
-    found = [tuple(_differences(scale_set, vm, newest)) for vm in counted_vms]
+    if danger is not None and newest is not None and names(danger, newest.reference):
+        newest = None
+    found = [tuple(_differences(scale_set, vm, newest, bad=danger is not None)) for vm in counted_vms]
     total = len(counted_vms)
     tally = Counter(difference for differences in found for difference in differences)
     ordered = sorted(tally.items(), key=lambda item: (-item[1], item[0].field, item[0].found or ""))
     reasons = [_reason(difference, number, total) for difference, number in ordered[:REASONS_MAX]]
+    if danger is not None:
+        reasons = [_of_bad_image(danger, scale_set, counted_vms), *reasons[: REASONS_MAX - 1]]
     return RollNeeded(as_of, sum(1 for differences in found if differences), total, tuple(reasons))
 
 
@@ -83,12 +97,12 @@ def while_under_way(deployment: Deployment, as_of: datetime) -> RollNeeded | Non
     return RollNeeded(as_of, blue, max(blue, deployment.target_size), (reason,) if blue else ())
 
 
-def _differences(scale_set: ScaleSet, vm: Vm, newest: ImageVersion | None) -> Iterator[_Difference]:
-    """Each way in which the VM differs, once."""
+def _differences(scale_set: ScaleSet, vm: Vm, newest: ImageVersion | None, bad: bool = False) -> Iterator[_Difference]:
+    """Each way in which the VM differs, once. A ``bad`` image of the model is none that it should have."""
     of_model = [*_image(scale_set.image, vm.image), *_fields(scale_set, vm)]
     if vm.latest_model is False and not of_model:
         of_model = [_Difference(MODEL, None, None)]
-    yield from of_model
+    yield from (one for one in of_model if not (bad and one.field == IMAGE))
     if newest is not None and _is_older(vm.image, newest):
         yield _Difference(IMAGE_RULE, newest.reference.full_name, vm.image.full_name)
 
@@ -109,6 +123,14 @@ def _fields(scale_set: ScaleSet, vm: Vm) -> Iterator[_Difference]:
         # Azure gives names, sizes and ids back in other letters than they were written in.
         if found is not None and found != wanted and found.casefold() != wanted.casefold():
             yield _Difference(field, wanted, found)
+
+
+def _of_bad_image(danger: Danger, scale_set: ScaleSet, vms: Sequence[Vm]) -> RollReason:
+    """Says so, and wants nothing."""
+    found = scale_set.image.full_name if scale_set.image is not None else None
+    running = sum(1 for vm in vms if scale_set.image is not None and vm.image.matches(scale_set.image))
+    message = f"{danger.reason}. No roll to it is asked for; {running} of {counted(len(vms), 'VM')} run it"
+    return RollReason(BAD_IMAGE, message, None, found, running)
 
 
 def _is_older(image: ImageReference, newest: ImageVersion) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from rollout.bad_image import names
 from rollout.codec import encode_time
+from rollout.dangers import Danger
 from rollout.images import version_key
 from rollout.scale_set import ImageVersion, region_name
 from rollout.tries import Deployed, is_newer
@@ -50,7 +52,8 @@ class Seen:
     ``deployed``: what was tried of the wanted versions, for good. ``under_way``: which deployment has its scale
     set, or comes first, in words; empty: none has. While there is one nothing else is looked at, because it lives on
     what Azure answers in a minute; else ``published`` are the gallery's versions, ``region`` is the group's, and
-    ``running`` the version that it runs (``None``: it runs another image).
+    ``running`` the version that it runs (``None``: it runs another image). ``danger``: the set's model names a version
+    that was judged bad, and that it does not run.
     """
 
     deployed: tuple[Deployed, ...] = ()
@@ -58,6 +61,7 @@ class Seen:
     published: tuple[ImageVersion, ...] = ()
     region: str = ""
     running: str | None = None
+    danger: Danger | None = None
 
 
 class Lot(StrEnum):
@@ -158,6 +162,9 @@ def _look(name: str, version: ImageVersion | None, seen: Seen) -> Decided:
         return Decided(name, Lot.IGNORED, f"The gallery has no version {name}")
     if deployed := _deployed(version, seen):
         return deployed
+    if seen.danger is not None and _is_bad(version, seen.danger):
+        reason = f"The set's model names it since {seen.danger.deployment_id} could not finish with it"
+        return Decided(name, Lot.IGNORED, f"{reason}; only a person may try it again")
     if seen.running is not None and version_key(name) <= version_key(seen.running):
         return Decided(name, Lot.IGNORED, f"It is not newer than version {seen.running}, which the group runs")
     if version.exclude_from_latest:
@@ -168,6 +175,12 @@ def _look(name: str, version: ImageVersion | None, seen: Seen) -> Decided:
     if state.casefold() != "succeeded":
         return Decided(name, Lot.FAILED, f"It is {state}")
     return _look_at_region(name, version, seen.region)
+
+
+def _is_bad(version: ImageVersion, danger: Danger) -> bool:
+    """Whether it is the version that was judged bad, and not another one that was published under its name since."""
+    later = version.published_at is not None and version.published_at > danger.since
+    return names(danger, version.reference) and not later
 
 
 def _look_at_region(name: str, version: ImageVersion, region: str) -> Decided:

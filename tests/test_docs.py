@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+from local.checkers import CHECKERS, checker_name
 from rollout.codec import camel_case, encode
 from rollout.deployment import Parameters
 from rollout.parameters import Asked
@@ -17,15 +18,40 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_readme_lists_every_setting_with_its_default() -> None:
+def document(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_readme_is_short() -> None:
+    assert len(README.split()) <= 900
+
+
+def test_readme_counts_the_random_runs_and_promises_that_there_were() -> None:
+    clean, faulty = re.findall(r"(\d+) clean and (\d+) faulty seeds .*: none broken", document("performance.md"))[-1]
+    promises = re.findall(r"\| \[`(\w+)`\]\((\S+?)\) \| ([\d,]+) \|", README)
+    assert {count.replace(",", "") for *_, count in promises} == {str(int(clean) + int(faulty))}
+    names = {checker_name(checker): checker for checker in CHECKERS}
+    for name, path, _ in promises:
+        assert names[name].__code__.co_filename == str(ROOT / path)
+    assert f"; {len(CHECKERS) - len(promises)} promises more" in README
+
+
+def test_every_document_is_in_the_index() -> None:
+    listed = set(re.findall(r"\]\(([a-z_/]+\.md|adr/)", document("README.md")))
+    there = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert there - listed == set()
+
+
+def test_every_setting_is_listed_with_its_default() -> None:
     for field in dataclasses.fields(Settings):
         default = field.default
         shown = str(round(default.total_seconds())) if isinstance(default, timedelta) else str(default)
         cell = f"`{shown}`" if shown else ""
-        assert f"| `{field.metadata['variable']}` | {cell} | {field.metadata['help']} |" in README
+        assert f"| `{field.metadata['variable']}` | {cell} | {field.metadata['help']} |" in document("settings.md")
 
 
-def test_readme_lists_every_parameter_with_its_default() -> None:
+def test_every_parameter_is_listed_with_its_default() -> None:
+    listed = document("deploying.md")
     defaults = {
         name: value
         for name, value in encode(Parameters("")).items()
@@ -33,8 +59,8 @@ def test_readme_lists_every_parameter_with_its_default() -> None:
     }
     defaults.pop("allocationTimeout")  # the grace period's
     for name, value in defaults.items():
-        assert f"| `{name}` | {value} |" in README
-    rows = set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE))
+        assert f"| `{name}` | {value} |" in listed
+    rows = set(re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE))
     assert {camel_case(field.name) for field in dataclasses.fields(Asked)} <= rows
 
 

@@ -51,10 +51,15 @@ RULES = (
     Rule(Stale, (404,), "parentresourcenotfound", "microsoft.compute/virtualmachinescalesets"),
     Rule(Stale, (404,), "resourcegroupnotfound"),
     # onefuzz#511: "… is not allowed on Virtual Machine Scale Set '…' since it is marked for deletion".
-    Rule(Stale, (409,), text="marked for deletion"),
+    # cloud-provider-azure has the same text for a VM of a set, without its status.
+    Rule(Stale, ANY, text="marked for deletion"),
     # A second write on one resource. Text: azure-libraries-for-net#1260, kubernetes/autoscaler#3284; code: assumed.
     Rule(Busy, (409,), text="concurrent request"),
     Rule(Busy, (409,), "conflict"),
+    # Resource Manager's own, of any resource: bosh-azure-cpi-release#762, lisa#4623, azuresandbox#553.
+    Rule(Busy, (409,), "conflictingconcurrentwritenotallowed"),
+    # Whatever else says "later" in so many words.
+    *(Rule(Busy, (409,), text=text) for text in ("retry later", "try again", "retry the request", "retry after")),
     # A newer operation took this one's place: rest-api-specs#22434, cloud-provider-azure pkg/consts.
     Rule(Busy, ANY, "operationpreempted"),
     Rule(Busy, ANY, "canceledandsupersededduetoanotheroperation"),

@@ -187,6 +187,8 @@ class Call:
         """The key under which a VM is held while it is written to; it must be neither held nor coming or going."""
         key = self.instance_key(scale_set, vm)
         self.operations.check_free(key)
+        if self.world.platform.vm_writes == "oneAtATime" and self.operations.writes_a_vm_of(scale_set.key):
+            raise concurrent_request()
         if vm.provisioning_state in ("Creating", "Deleting"):
             raise concurrent_request()
         return key

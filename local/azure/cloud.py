@@ -24,12 +24,14 @@ from local.azure.fabric import Fabric
 from local.azure.faults import Faults, refusal
 from local.azure.images import Images
 from local.azure.interference import Interference
+from local.azure.managed_routes import managed_routes
 from local.azure.messages import ConnectionLost, Json, Request, Response
 from local.azure.network import Network
 from local.azure.operations import Operations
 from local.azure.publishing import Publisher
 from local.azure.rendering import Rendering
 from local.azure.resources import AuditEntry, Instance, RequestCount, ScaleSet, State, VmChange
+from local.azure.rights import Rights
 from local.azure.routes import (
     Route,
     account_routes,
@@ -55,6 +57,7 @@ class Cloud:
     URLs in answers begin as that of the request did, or with ``base_url`` where it had only a path.
     ``on_change`` is called after every write, before its answer goes out: whoever keeps snapshots keeps one then, and
     then ``on_event``, for whoever delivers what ``topic`` has to tell.
+    With ``rights`` whoever asks may do only that much; else everything.
     ``unknown`` lists the requests that are not simulated; they are answered with 4xx, never with a made-up success.
     """
 
@@ -72,6 +75,7 @@ class Cloud:
         self.base_url = base_url
         self.on_change: Callable[[], None] | None = None
         self.on_event: Callable[[], None] | None = None
+        self.rights: Rights | None = None
         self.unknown: list[str] = []
         self._state = state or State(clock.now(), clock.now(), seed, faults=[], fault_matches=[])
         self._agenda = Agenda(self._state)
@@ -94,6 +98,7 @@ class Cloud:
             *image_routes(self._images),
             *publishing_routes(self._publisher),
             *account_routes(self._accounts),
+            *managed_routes(),
         ]
         self.faults = Faults(self._state)
         self.interfere = Interference(
@@ -150,6 +155,16 @@ class Cloud:
     def autoscale_settings(self, scale_set_id: str) -> list[Json]:
         """The bodies of the autoscale settings of a set as they are now, to look at."""
         return list(autoscale.settings_of(self._state, self.scale_set(scale_set_id)))
+
+    def place(self, body: Json) -> None:
+        """Place a resource that is kept as it was written, as if a template had made it; its ``id`` says where."""
+        self._state.managed[str(body["id"]).lower()] = body
+
+    @property
+    def managed(self) -> Mapping[str, Json]:
+        """Those resources as they are now, by id in lower case."""
+        self.advance()
+        return self._state.managed
 
     def advance(self) -> None:
         """Let everything happen that is due by now."""
@@ -217,6 +232,8 @@ class Cloud:
         return response
 
     def _serve(self, route: Route, call: Call) -> Response:
+        if self.rights is not None:
+            self.rights.check(call)
         policy = route.policy
         if route.kind == "put scale set" and call.scale_set_id().lower() not in self._state.scale_sets:
             policy = CREATE_SCALE_SET

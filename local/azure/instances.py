@@ -121,8 +121,8 @@ def put(call: Call) -> Response:
         vm.protection = wanted["protectionPolicy"]
     vm.etag += 1
     operation = call.operations.begin(key, scale_set.key, call.state.now + call.world.platform.update_time, call.fault)
+    vm.provisioning_state = "Updating"
     body = instance_body(scale_set, vm, with_view=False)
-    body["properties"]["provisioningState"] = "Updating"
     headers = {**call.async_headers(operation), **call.operations.retry_after(), "etag": f'"{vm.etag}"'}
     return json_response(HTTPStatus.OK, body, headers)
 

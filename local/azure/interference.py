@@ -192,6 +192,11 @@ class Interference:
         replace_body(scale_set, merge(scale_set.body, changes))
         self._leave()
 
+    def name_image(self, scale_set_id: str, image_id: str) -> None:
+        """Somebody names another image in the set's model, as Terraform does before it starts a deployment."""
+        storage = {"storageProfile": {"imageReference": {"id": image_id}}}
+        self.patch(scale_set_id, {"properties": {"virtualMachineProfile": storage}})
+
     def rolling_upgrade(self, scale_set_id: str, code: str | None) -> None:
         """Azure's own rolling upgrade stands so from now on, by its code: what it does to VMs is not simulated."""
         self._scale_set(scale_set_id).rolling_upgrade = code

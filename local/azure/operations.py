@@ -21,7 +21,7 @@ from local.azure.errors import (
 )
 from local.azure.fabric import Fabric
 from local.azure.messages import Json, Response, json_response
-from local.azure.resources import Due, ImageVersion, Operation, State
+from local.azure.resources import Due, ImageVersion, Operation, ScaleSet, State
 from local.azure.world import Fault
 
 
@@ -51,6 +51,10 @@ class Operations:
         """
         if key in self._state.held and self._platform.concurrent_writes == "conflict":
             raise error()
+
+    def writes_a_vm_of(self, scale_set: str) -> bool:
+        """Whether an operation holds one of a set's VMs."""
+        return any(key.startswith(f"{scale_set}/") for key in self._state.held)
 
     def begin(
         self,
@@ -148,11 +152,24 @@ class Operations:
             return
         self._delete_surplus(operation)
         if operation.holds != scale_set.key:
+            self._settle_vm(scale_set, operation.holds.removeprefix(f"{scale_set.key}/"))
             return
         scale_set.provisioning_state = operation.outcome
         if scale_set.is_deleting and operation.outcome == "Succeeded":
             del self._state.scale_sets[scale_set.key]
         scale_set.is_deleting = False
+
+    def _settle_vm(self, scale_set: ScaleSet, vm_id: str) -> None:
+        """The end of a write of one VM, however it went (assumed). The set's ETag moves only now.
+
+        Learnt from cloud-provider-azure, `.agents/references/etag-cache.md`.
+        """
+        vm = scale_set.find(vm_id)
+        if vm is not None and vm.provisioning_state == "Updating":
+            vm.provisioning_state = "Succeeded"
+            vm.revision += 1
+        if self._platform.vm_writes == "oneAtATime":
+            scale_set.etag += 1
 
     def find(self, operation_id: str) -> Operation:
         """An operation by its id.

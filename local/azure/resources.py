@@ -331,6 +331,7 @@ class State:
     ``admin_states`` are those of the members of load balancers' pools: by pool, then by IP configuration.
     ``interfaces`` are the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
     ``autoscale`` are the bodies of autoscale settings, ``image_versions`` those of galleries, by id in lower case.
+    ``managed`` are resources that are kept as they were written (``local/azure/managed.py``), by id in lower case.
     ``subscribed`` names the event subscriptions that are told of ``events``; ``notified`` counts ``notifications``.
     """
 
@@ -351,6 +352,7 @@ class State:
     image_versions: dict[str, ImageVersion] = field(default_factory=dict)
     agenda: list[Due] = field(default_factory=list)
     locks: list[Json] = field(default_factory=list)
+    managed: dict[str, Json] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     requests: dict[str, RequestCount] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)

@@ -85,7 +85,7 @@ class Route:
     def resource_id(self, names: dict[str, str]) -> str:
         """The id of the resource that a request is about, with the names in its path; without the action of a POST."""
         template = self.template.rpartition("/")[0] if self.method == "POST" else self.template
-        return template.format(**names)
+        return template.replace("*}", "}").format(**names)
 
     def resource(self, names: dict[str, str]) -> str:
         """What the bucket per resource belongs to: the scale set, the VM, or the operation."""
@@ -103,7 +103,9 @@ def _question(template: str, kind: str, policy: Policy, handler: Handler) -> Rou
 
 
 def _pattern(template: str) -> re.Pattern[str]:
+    """What a template matches: ``{name}`` one part of a path, ``{name*}`` any number of them."""
     expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template.replace(".", r"\."))
+    expression = re.sub(r"\{(\w+)\*\}", r"(?P<\1>/.+?)", expression)
     return re.compile(f"{expression}/?", re.IGNORECASE)
 
 

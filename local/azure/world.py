@@ -18,7 +18,7 @@ from local.azure.world_autoscale import AutoscaleSpec
 from local.azure.world_events import EventSubscriptionSpec
 from local.azure.world_images import Behavior, GallerySpec, ManagedImageSpec, MarketplaceSpec
 from local.azure.world_network import ApplicationGatewaySpec, LoadBalancerSpec
-from local.azure.world_parts import Duration, Name, Part
+from local.azure.world_parts import Duration, Name, Part, ResourceGroupName
 
 DEMO_WORLD = Path(__file__).parent.parent / "worlds" / "demo.json"
 
@@ -34,7 +34,7 @@ class ScaleSetSpec(Part):
     """A scale set in short form; all that this form cannot say goes in ``overrides``."""
 
     name: Name = Field(description="the set's name")
-    resource_group: Name = Field(description="the set's resource group")
+    resource_group: ResourceGroupName = Field(description="the set's resource group")
     capacity: int = Field(ge=0, le=1000, description="the number of VMs")
     image: str = Field(
         description="`gallery/image/version`, `publisher:offer:sku:version`, a resource id, `/SharedGalleries/…` or "
@@ -87,6 +87,10 @@ class Platform(Part):
     )
     concurrent_writes: Literal["conflict", "preempt"] = Field(
         default="conflict", description="a second write on a set is refused with 409, or cancels the first"
+    )
+    vm_writes: Literal["parallel", "oneAtATime"] = Field(
+        default="parallel",
+        description="Uniform only: VMs are written to side by side, or a write of one refuses those of the others",
     )
     throttling_factor: float = Field(
         default=1.0, gt=0, description="multiplies Azure's request limits; 0.5 halves them"
@@ -168,7 +172,9 @@ class World(Part):
     subscription_id: str = Field(default="00000000-0000-0000-0000-000000000000", description="the subscription")
     tenant_id: str = Field(default="00000000-0000-0000-0000-000000000000", description="its tenant")
     location: str = Field(default="eastus2", description="the region, in its short form")
-    resource_groups: tuple[Name, ...] = Field(default=(), description="besides those that the resources name")
+    resource_groups: tuple[ResourceGroupName, ...] = Field(
+        default=(), description="besides those that the resources name"
+    )
     scale_sets: tuple[ScaleSetSpec, ...] = Field(default=(), description="scale sets in short form")
     resources: tuple[Annotated[Json, AfterValidator(_is_scale_set)], ...] = Field(
         default=(), description="scale sets as Azure answers them, served back as they are"

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from local.azure.world_parts import Duration, Name, Part
+from local.azure.world_parts import Duration, Name, Part, ResourceGroupName
 
 
 class AutoscaleProfileSpec(Part):
@@ -33,7 +33,7 @@ class AutoscaleSpec(Part):
     """An autoscale setting. The first of its profiles is the one in force."""
 
     name: Name = Field(description="the setting's name")
-    resource_group: Name = Field(description="its resource group")
+    resource_group: ResourceGroupName = Field(description="its resource group")
     scale_set: Name = Field(description="the name of the scale set that it scales")
     enabled: bool = Field(default=True, description="turned on")
     profiles: tuple[AutoscaleProfileSpec, ...] = Field(min_length=1, description="its profiles")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from local.azure.world_parts import Duration, Name, Part
+from local.azure.world_parts import Duration, Name, Part, ResourceGroupName
 
 Architecture = Literal["x64", "Arm64"]
 Generation = Literal["V1", "V2"]
@@ -110,7 +110,7 @@ class GallerySpec(Part):
 
     name: Name = Field(description="the gallery's name")
     subscription_id: str | None = Field(default=None, description="none: the world's")
-    resource_group: Name = Field(description="the gallery's resource group")
+    resource_group: ResourceGroupName = Field(description="the gallery's resource group")
     location: str | None = Field(default=None, description="none: the world's")
     shared: bool = Field(
         default=False, description="its images are `/SharedGalleries/{subscription}-{NAME}/Images/…` too"
@@ -125,7 +125,7 @@ class ManagedImageSpec(Part):
     """A managed image."""
 
     name: Name = Field(description="the image's name")
-    resource_group: Name = Field(description="its resource group")
+    resource_group: ResourceGroupName = Field(description="its resource group")
     os_type: OsType = Field(default="Linux", description="the operating system")
     os_state: Literal["Generalized", "Specialized"] = Field(
         default="Generalized", description="whether VMs get a name and a user when they are made"

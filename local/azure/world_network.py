@@ -7,14 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from local.azure.world_parts import Duration, Name, Part
+from local.azure.world_parts import Duration, Name, Part, ResourceGroupName
 
 
 class LoadBalancerSpec(Part):
     """A load balancer of SKU Standard, with a rule for each pool, which has the pool's name."""
 
     name: Name = Field(description="the load balancer's name")
-    resource_group: Name = Field(description="its resource group")
+    resource_group: ResourceGroupName = Field(description="its resource group")
     pools: tuple[Name, ...] = Field(min_length=1, description="its backend pools")
     probe: bool = Field(default=True, description="the rules have a health probe; without one every VM gets traffic")
     probe_delay: Duration = Field(
@@ -32,7 +32,7 @@ class ApplicationGatewaySpec(Part):
     """An application gateway, with HTTP settings for each pool, which have the pool's name."""
 
     name: Name = Field(description="the gateway's name")
-    resource_group: Name = Field(description="its resource group")
+    resource_group: ResourceGroupName = Field(description="its resource group")
     pools: tuple[Name, ...] = Field(min_length=1, description="its backend pools")
     drain_timeout: Duration | None = Field(
         default=timedelta(seconds=60), description="`connectionDraining` of the HTTP settings; none: not enabled"

@@ -19,6 +19,8 @@ def _seconds(value: Any) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(_seconds), PlainSerializer(lambda value: value.total_seconds())]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+#: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources
+ResourceGroupName = Annotated[str, Field(pattern=r"^[\w.()-]+$")]
 
 
 class Part(BaseModel):

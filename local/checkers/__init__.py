@@ -17,6 +17,7 @@ from local.checkers.azure import (
     vms_in_their_pools,
     writes_never_overlap,
 )
+from local.checkers.claims import bad_image_is_told, nothing_restored_that_failed
 from local.checkers.commands import commands_heeded
 from local.checkers.end_state import end_state as end_state
 from local.checkers.ends import (
@@ -70,6 +71,8 @@ CHECKERS: tuple[Checker, ...] = (
     rolled_back_is_explained,
     finished_is_on_the_image,
     journal_restored,
+    nothing_restored_that_failed,
+    bad_image_is_told,
     commands_heeded,
 )
 

@@ -16,6 +16,7 @@ from rollout.deployment import IntentKind, Parameters
 from rollout.scale_set import ImageReference
 from rollout.signals import certain_wait
 from rollout.status import Status, VmStatus
+from rollout.watchdog import ORCHESTRATOR_LOST
 
 
 async def never_fewer_serving(watched: Watched) -> list[str]:
@@ -86,7 +87,8 @@ async def capacity_never_lowered(watched: Watched) -> list[str]:
 async def vms_in_their_pools(watched: Watched) -> list[str]:
     """Once the last deployment has ended, a VM of the beginning that stands is in the pools in which it was.
 
-    Each of its IP configurations is, unless somebody interfered. A stop leaves the VMs as they are.
+    Each of its IP configurations is, unless somebody interfered. A stop leaves the VMs as they are, and so does whoever
+    puts in order what a lost deployment left.
     """
     if not watched.left_alone:
         return []
@@ -94,7 +96,7 @@ async def vms_in_their_pools(watched: Watched) -> list[str]:
     stopped = {
         record.vm_id
         for row in rows
-        if row.status is Status.STOPPED
+        if row.status is Status.STOPPED or (row.error is not None and row.error.code == ORCHESTRATOR_LOST)
         for record in await watched.platform.store.vms.list(row.id)
         if record.detached_at is not None or record.status is VmStatus.DETACHED
     }

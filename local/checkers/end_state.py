@@ -36,7 +36,9 @@ async def end_state(platform: VirtualPlatform, deployment_id: str) -> dict[str, 
 _TIMES = frozenset(
     map(camel_case, ("id", "at", "created_at", "started_at", "launched_at", "healthy_at", "detached_at"))
 )
-_TIMELESS = _TIMES | {"endedAt", "updatedAt", "vmId", "sequence"}
+#: How often the row was looked at, and how Azure took the writes of VMs, is what had to be tried again.
+_TRIES = {"revision", "vmWrites"}
+_TIMELESS = _TIMES | _TRIES | {"endedAt", "updatedAt", "deletingAt", "vmId", "sequence"}
 
 
 def _timeless(value: Any) -> Any:

@@ -82,6 +82,7 @@ async def skipped_vms_stand(watched: Watched) -> list[str]:
 async def rolled_back_is_explained(watched: Watched) -> list[str]:
     """After a roll back each VM that does not run the previous image has a row that says why.
 
+    One that runs a third image, as it did before it all, was planned to go, and stays: its row in a batch says enough.
     VMs that came after the end are somebody else's.
     """
     last = await watched.last_begun()
@@ -91,7 +92,7 @@ async def rolled_back_is_explained(watched: Watched) -> list[str]:
     return [
         f"{last.id} was rolled back, and {vm.name} does not run {last.image.previous.label}"
         for vm in _on_another(watched, last, last.image.previous)
-        if vm.vm_id not in records or not _says_why(records[vm.vm_id])
+        if vm.vm_id not in records or not (_says_why(records[vm.vm_id]) or _ran_it_before(vm, last, records[vm.vm_id]))
     ]
 
 
@@ -115,6 +116,10 @@ def _on_another(watched: Watched, row: Deployment, image: ImageReference) -> lis
         for vm in watched.vms()
         if not vm.is_attached and vm.created_at < ended_at and not decode(ImageReference, vm.image).matches(image)
     ]
+
+
+def _ran_it_before(vm: Instance, row: Deployment, record: VmRecord) -> bool:
+    return record.color is Color.BLUE and not decode(ImageReference, vm.image).matches(row.image.pinned)
 
 
 def _says_why(record: VmRecord) -> bool:

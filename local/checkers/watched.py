@@ -12,6 +12,7 @@ from local.azure.serving import ServingChecker
 from local.virtual import VirtualPlatform
 from rollout.codec import decode
 from rollout.deployment import Deployment, Intent
+from rollout.images import at_version
 from rollout.scale_set import ImageReference
 
 
@@ -35,7 +36,7 @@ class Watched:
     @classmethod
     def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> Watched:
         """Watch the set from now on; its model's image, and what its VMs run, are taken to be good."""
-        run = {_version_of(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
+        run = {run_version(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
         serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
@@ -65,6 +66,12 @@ class Watched:
         """The deployment that planned something last."""
         begun = [row for row in await self.rows() if row.started_at is not None]
         return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+
+    @property
+    def model(self) -> ImageReference:
+        """The image in the set's model."""
+        storage = self.platform.cloud.scale_set(self.scale_set_id).profile["storageProfile"]
+        return decode(ImageReference, storage["imageReference"])
 
     def vms(self) -> list[Instance]:
         """The VMs that there are, and that nobody is deleting."""
@@ -104,10 +111,10 @@ def places(platform: VirtualPlatform, scale_set_id: str) -> dict[str, Places]:
     return {vm.vm_id: named[vm.name] for vm in platform.cloud.scale_set(scale_set_id).active()}
 
 
-def _version_of(image: Mapping[str, Any]) -> str:
-    """What a VM runs; a model that leaves a marketplace image's version open tells it apart."""
-    exact = {"version": image["exactVersion"]} if "publisher" in image and "exactVersion" in image else {}
-    return decode(ImageReference, {**image, **exact}).label
+def run_version(image: Mapping[str, Any]) -> str:
+    """What a VM runs: where the model left the version open, the one that it got."""
+    reference = decode(ImageReference, image)
+    return at_version(reference, image["exactVersion"]).label if "exactVersion" in image else reference.label
 
 
 def image_version(platform: VirtualPlatform, scale_set_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -53,6 +54,8 @@ def _again(seed: Seed) -> int:
 
 
 def _soak(seeds: Sequence[Seed], processes: int) -> int:
+    # A shell that starts this in the background has it ignore ^C; one that sends it all the same means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tally = Tally(len(seeds))
     begun = time.monotonic()
     try:

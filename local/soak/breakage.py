@@ -18,6 +18,16 @@ from local.soak.scene import Scene
 
 Breaks = Callable[[Scene, Random], None]
 
+_LATER: dict[str, Any] = {
+    "status": 409,
+    "body": {
+        "error": {
+            "code": "ConflictingConcurrentWriteNotAllowed",
+            "message": "The request is not allowed since there is a concurrent write. Please retry later.",
+        }
+    },
+}
+
 #: By kind, the rule of ``local.azure.world.Fault``; a test holds the table to its fields.
 AZURE: dict[str, dict[str, Any]] = {
     "requestLost": {"loseRequest": True},
@@ -25,6 +35,9 @@ AZURE: dict[str, dict[str, Any]] = {
     "requestDelayed": {"delay": 45},
     "throttled": {"status": 429, "headers": {"Retry-After": "60"}},
     "conflict": {"method": "PATCH", "status": 409, "body": {"error": {"code": "Conflict", "message": "Try again."}}},
+    "concurrentPatch": {"method": "PATCH", **_LATER},
+    "concurrentPost": {"method": "POST", "path": "/delete$", **_LATER},
+    "concurrentPut": {"method": "PUT", **_LATER},
     "stale": {"method": "PATCH", "status": 412},
     "unavailable": {"status": 503},
     "internalError": {"status": 500},

@@ -44,6 +44,7 @@ EXEMPT: dict[str, frozenset[str]] = {
     | {"good_image", "no_vm_cut_off", "journal_restored", "only_meant_images_applied", "writes_never_overlap"},
     # Nor is the scale-in policy of before the one that is to be there.
     "patch": frozenset({"good_image", "journal_restored"}),
+    "name_image": frozenset({"good_image"}),
     "lock": frozenset({"good_image"}),  # the previous image could not be put back, and the deployment says so
     "delete_version": frozenset({"good_image"}),  # nor one that is gone
 }

@@ -136,6 +136,12 @@ def _patch(scene: Scene, interfere: Interference, dice: Random) -> None:
     interfere.patch(scene.scale_set_id, changes)
 
 
+def _name_image(scene: Scene, interfere: Interference, dice: Random) -> None:
+    """Any version that ever was, good or bad, or the latest there is."""
+    version = dice.choice(["1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0", ""])
+    interfere.name_image(scene.scale_set_id, f"{scene.image_id}{version and f'/versions/{version}'}")
+
+
 def _rolling_upgrade(scene: Scene, interfere: Interference, dice: Random) -> None:
     interfere.rolling_upgrade(scene.scale_set_id, "RollingForward")
     scene.undo_for_set(lambda: interfere.rolling_upgrade(scene.scale_set_id, None))
@@ -211,6 +217,7 @@ ACTS: dict[str, Act] = {
     "sicken": _on_a_vm(_sicken),
     "protect": _on_a_vm(_protect),
     "patch": _on_the_set(_patch),
+    "name_image": _on_the_set(_name_image),
     "rolling_upgrade": _on_the_set(_rolling_upgrade),
     "lock": _lock,
     "unlock": _unlock,

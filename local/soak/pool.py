@@ -36,7 +36,8 @@ def outcomes(seeds: Iterable[Seed], processes: int) -> Iterator[Outcome]:
     left = iter(seeds)
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        running = {pool.submit(guarded, seed): seed for seed in islice(left, processes * WAITING)}
+        with _undisturbed():
+            running = {pool.submit(guarded, seed): seed for seed in islice(left, processes * WAITING)}
         while running:
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for one in ended:
@@ -47,6 +48,16 @@ def outcomes(seeds: Iterable[Seed], processes: int) -> Iterator[Outcome]:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in children:
             child.terminate()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep ^C for later: a process that is being started must hear what it is to do."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _outcome(future: Future[Outcome], seed: Seed) -> Outcome:

@@ -46,6 +46,7 @@ class Setting:
     overprovision: bool = False
     concurrent_writes: str = "conflict"
     image_rule: bool = False
+    vm_writes: str = "parallel"
 
     @property
     def health_check_types(self) -> tuple[str, ...]:
@@ -84,6 +85,7 @@ def choose_setting(dice: Random) -> Setting:
         overprovision=uniform and dice.random() < 0.1,
         concurrent_writes=dice.choice(["conflict", "conflict", "preempt"]),
         image_rule=dice.random() < 0.2,
+        vm_writes=dice.choice(["parallel", "oneAtATime"]) if uniform else "parallel",
     )
 
 
@@ -111,7 +113,7 @@ def world_of(setting: Setting) -> World:
     group["healthCheckTypes"] = list(setting.health_check_types)
     group["defaults"] = DEFAULTS
     group["signals"] = [{"type": kind, "timeout": 300} for kind in setting.signals]
-    document["platform"]["concurrentWrites"] = setting.concurrent_writes
+    document["platform"] |= {"concurrentWrites": setting.concurrent_writes, "vmWrites": setting.vm_writes}
     if setting.image_rule:
         group["imageRule"] = {
             "imageId": group["imageId"],

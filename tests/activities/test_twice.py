@@ -18,8 +18,11 @@ from activities.launch import launch_green
 from activities.prepare import prepare_deployment
 from activities.record import Entry, record_event
 from activities.retire import discard_green, terminate_blue
+from activities.roll_back import check_way_back
 from activities.settle import take_stock
 from local.azure.world import Fault
+from rollout.bad_image import MODEL_NAMES_BAD_IMAGE
+from rollout.dangers import Danger
 from rollout.deployment import Event, IntentKind
 from rollout.events import EventType, Illegal
 from rollout.order import SETBACK, State
@@ -252,5 +255,72 @@ def test_set_that_is_gone_fails_a_step_rather_than_being_looked_for(on_bench: On
         order = replace(bench.order(1), scale_set_id=f"{bench.scale_set_id}-gone")
         for body in (judge_batch, apply_image, verify_end):
             assert (await bench.call(body, order=order)).code == "scaleSetGone"
+
+    on_bench(test)
+
+
+def test_whether_the_image_before_is_there_is_looked_at_and_what_cannot_be_read_stops_nothing(
+    on_bench: OnBench,
+) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        assert (await bench.finish(check_way_back)).reason == "The image before is there"
+        previous = (await bench.row()).image.previous
+        denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
+        bench.cloud.faults.add(Fault(method="GET", path="versions/1.0.0", status=403, body=denied))
+        unread = await bench.finish(check_way_back)
+        assert unread.done, unread
+        assert "AuthorizationFailed" in unread.reason
+        bench.cloud.faults.clear()
+        bench.cloud.interfere.delete_version(previous.id)
+        gone = await bench.finish(check_way_back)
+        assert (gone.state, gone.code) == (State.FAILED, "previousImageGone")
+        assert bench.cloud.audit[-1].method == "PATCH"
+
+    on_bench(test)
+
+
+def test_what_the_model_names_after_a_failure_is_noted_once_and_taken_away_when_it_names_another(
+    on_bench: OnBench,
+) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
+        bench.cloud.faults.add(Fault(method="PATCH", status=403, body=denied))
+        for _ in range(2):
+            assert (await bench.call(restore_image)).state is State.FAILED
+        (danger,) = await bench.ports.store.dangers.list()
+        row = await bench.row()
+        assert (danger.code, danger.deployment_id, danger.image) == (MODEL_NAMES_BAD_IMAGE, row.id, row.image.pinned)
+        assert (await bench.finish(take_stock)).done
+        assert await bench.ports.store.dangers.list() == (danger,)
+        bench.cloud.faults.clear()
+        assert (await bench.finish(restore_image)).done
+        assert await bench.ports.store.dangers.list() == ()
+
+    on_bench(test)
+
+
+def test_whoever_has_lost_the_lock_notes_nothing_of_the_model(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        bench.epoch = 7
+        bench.cloud.faults.add(Fault(method="PATCH", status=403))
+        assert (await bench.finish(restore_image)).state is State.LOCK_LOST
+        assert (await bench.finish(take_stock)).state is State.LOCK_LOST
+        assert await bench.ports.store.dangers.list() == ()
+
+    on_bench(test)
+
+
+def test_an_image_that_a_deployment_finishes_with_is_judged_good(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        row = await bench.row()
+        await bench.ports.store.dangers.put(
+            Danger(row.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned)
+        )
+        assert (await bench.finish(verify_end)).done
+        assert await bench.ports.store.dangers.list() == ()
 
     on_bench(test)

@@ -179,21 +179,28 @@ def test_every_signal_is_documented() -> None:
     assert all(f"* `{kind}`" in section("Signals") for kind in SignalType)
 
 
-def examples() -> list[Any]:
-    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
+def sent() -> list[Any]:
+    """The bodies of the examples' requests."""
+    return [json.loads(body) for body in re.findall(r"<<'JSON'\n(.*?)JSON\n", TEXT, re.DOTALL)]
+
+
+def answered() -> list[Any]:
+    """The answers that are shown whole; of others ``…`` stands for the rest."""
+    shown = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    return [json.loads(block) for block in shown if "…" not in block]
 
 
 def test_the_examples_of_bodies_are_accepted() -> None:
-    group, deployment = examples()[:2]
+    group, deployment = sent()[:2]
     assert GroupBody.model_validate(group).scale_set_id == group["scaleSetId"]
     assert DeploymentBody.model_validate(deployment).comment == "release 42"
 
 
 def test_the_examples_of_answers_have_the_fields_that_are_sent_in_their_order() -> None:
-    deployment, events, error = examples()[2:]
-    sent = {**render_deployment(DEPLOYMENT, ""), "dangers": [], "findings": []}
-    assert list(deployment) == list(sent)
+    deployment, events, error = answered()
+    rendered = {**render_deployment(DEPLOYMENT, ""), "dangers": [], "findings": []}
+    assert list(deployment) == list(rendered)
     for part in ("image", "parameters"):
-        assert list(deployment[part]) == list(sent[part])
+        assert list(deployment[part]) == list(rendered[part])
     assert list(events["value"][0]) == list(render_event(Event(1, AT, "BatchLaunched", "")))
     assert list(error["error"]) == ["code", "message", "target", "details"]

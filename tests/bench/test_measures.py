@@ -7,8 +7,18 @@ from datetime import timedelta
 import pytest
 
 from bench.cold_start import ColdStart
+from bench.command import HelpTime
 from bench.deployment import Measured, Scale, measure
-from bench.report import cold_start_table, history_table, request_table, table, time_table
+from bench.package import Package
+from bench.report import (
+    cold_start_table,
+    help_table,
+    history_table,
+    package_table,
+    request_table,
+    table,
+    time_table,
+)
 from local.clock import run_virtual
 from rollout.scale_set import OrchestrationMode
 
@@ -60,6 +70,7 @@ def test_the_tables_show_it(measured: Measured) -> None:
     assert "wait_until_done" in history_table(measured)
     assert f"{measured.duration / measured.ideal:.2f}" in time_table([measured])
     assert "1.50" in cold_start_table([ColdStart(True, sdks=2, app=3)])
+    assert "1.25" in help_table(HelpTime(typer=4, help=5))
 
 
 def test_columns_are_as_wide_as_what_is_in_them() -> None:
@@ -80,3 +91,13 @@ def test_writes_of_single_vms_are_told_apart() -> None:
     assert writes.splitlines()[0] == "Writes of single VMs"
     assert writes.splitlines()[-1].split()[:3] == ["put", "VM", "2"]
     assert {one.kind: one.highest_use for one in behind.requests}["get gateway"] is None
+
+
+def test_the_package_is_told_beside_the_sdks() -> None:
+    shown = package_table(Package(app=1_200_000, wheels=51_000_000, sdks=9_000_000, app_import=1.234, sdks_import=1.0))
+    assert [line.split() for line in shown.splitlines()[-3:]] == [
+        ["the", "SDKs", "alone", "9.0", "1.0", "s"],
+        ["wheels", "51.0"],
+        ["the", "app", "1.2", "1.2", "s", "10", "s"],
+    ]
+    assert package_table("there is no index") == "The package: not measured. there is no index"

@@ -13,6 +13,8 @@ from local.azure.world import Fault, World, demo_world, parse_world
 from local.checkers import CHECKERS, Watched, checker_name, violations
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
+from rollout.bad_image import MODEL_NAMES_BAD_IMAGE
+from rollout.dangers import Danger
 from rollout.deployment import Deployment, Intent, IntentKind, Problem
 from rollout.events import EventType
 from rollout.holds import Hold
@@ -152,6 +154,28 @@ def test_a_settled_set_of_which_something_is_held_is_found() -> None:
         await platform.store.holds.put(Hold(watched.scale_set_id, row.id, (), now, keep_until=now + timedelta(days=1)))
 
     assert broken(held) == {"settled_is_in_order"}
+
+
+def test_an_image_that_failed_and_is_called_restored_is_found() -> None:
+    async def claimed(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+        await change(platform, row, image=replace(row.image, previous=row.image.pinned, unknown="nobody knows"))
+
+    assert "nothing_restored_that_failed" in broken(claimed, {"image": "1.2.0"})
+    assert "nothing_restored_that_failed" not in broken(claimed)
+
+
+def test_a_bad_image_in_the_model_that_nobody_tells_or_that_is_told_and_not_there_is_found() -> None:
+    async def told(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+        bad = Danger(watched.scale_set_id, MODEL_NAMES_BAD_IMAGE, row.created_at, row.id, "bad", image=row.image.pinned)
+        await platform.store.dangers.put(bad)
+
+    async def untold(platform: VirtualPlatform, watched: Watched, row: Deployment) -> None:
+        event = (await platform.events(row.id))[-2]
+        await platform.store.events.put(row.id, replace(event, type=EventType.IMAGE_NOT_RESTORED))
+
+    assert "bad_image_is_told" in broken(told, {"image": "1.2.0"})
+    assert "bad_image_is_told" in broken(untold)
+    assert "bad_image_is_told" not in broken(told)
 
 
 def test_a_vm_that_was_not_put_back_into_its_pools_is_found() -> None:

@@ -1,4 +1,4 @@
-"""`python -m local` as a newcomer meets it: a process, real HTTP, the README's own commands, and kill -9."""
+"""`python -m local` as a newcomer meets it: a process, real HTTP, and kill -9."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ from settings import Settings
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+
+#: The path and the body of a start.
+START = (
+    "/api/groups/web/deployments",
+    '{"image": "1.1.0", "batchSizePercentage": 20, "gracePeriod": 300}',
+)
 
 #: Faster than the demo: a deployment of twenty minutes in a few seconds.
 SPEED = "300"
@@ -51,11 +56,6 @@ class Running:
         headers = {"Content-Type": "application/json"}
         async with self._session.post(f"{self.url}{path}", data=body, headers=headers) as answer:
             return answer.status, await answer.json()
-
-    async def put(self, url: str, body: str) -> int:
-        headers = {"Content-Type": "application/json"}
-        async with self._session.put(url, data=body, headers=headers) as answer:
-            return int(answer.status)
 
     async def until(self, path: str, reached: Callable[[Any], bool]) -> Any:
         """Look until what is at ``path`` has come as far."""
@@ -101,15 +101,8 @@ async def _urls(process: asyncio.subprocess.Process) -> tuple[str, str]:
     raise AssertionError("the platform did not start")
 
 
-def readme_command() -> tuple[str, str]:
-    """The path and the body of the README's curl."""
-    found = re.search(r"curl -X POST http://localhost:7071(\S+) .*\\\n\s+-d '(.+)'", README)
-    assert found is not None
-    return found[1], found[2]
-
-
-async def test_the_readme_s_commands_replace_the_demo_s_ten_vms_in_five_batches() -> None:
-    path, body = readme_command()
+async def test_the_demo_s_ten_vms_are_replaced_in_five_batches() -> None:
+    path, body = START
     async with platform() as running:
         status, started = await running.post(path, body)
         assert status == 202
@@ -141,39 +134,9 @@ async def test_the_readme_s_commands_replace_the_demo_s_ten_vms_in_five_batches(
         assert "code=" not in json.dumps(durable)
 
 
-def readme_puts() -> list[tuple[str, str]]:
-    """Port and path, and body, of each PUT of the README, with its shell variables filled in."""
-    variables = dict(re.findall(r"^    ([A-Z]+)=(\S+)$", README, re.MULTILINE))
-    puts = r'curl -X PUT "?http://localhost:(\S+?)"? [^\n]*-d @- <<JSON\n(.*?)    JSON\n'
-    found = re.findall(puts, README, re.DOTALL)
-    # A variable's own text may name another.
-    return [
-        (_filled(_filled(url, variables), variables), _filled(_filled(body, variables), variables))
-        for url, body in found
-    ]
-
-
-def _filled(text: str, variables: dict[str, str]) -> str:
-    return re.sub(r"\$([A-Z]+)", lambda name: variables[name[1]], text)
-
-
-async def test_the_readme_s_commands_publish_a_version_that_is_deployed_by_itself() -> None:
-    (group, rule), (version, source) = readme_puts()
-    async with platform() as running:
-        assert await running.put(running.url + group.removeprefix("7071"), rule) == 200
-        assert await running.put(running.azure_url + version.removeprefix("7072"), source) == 201
-        told = await running.until("/api/notifications", lambda body: body["value"] and body["value"][0]["groups"])
-        assert (told["value"][0]["version"], len(told["value"])) == ("1.5.0", 1)
-        told = await running.until("/api/notifications", lambda body: body["value"][0]["outcome"] == "started")
-        deployment = told["value"][0]["groups"][0]["deploymentId"]
-        ended = await running.until(f"/api/deployments/{deployment}", lambda row: row["endedAt"] is not None)
-        assert (ended["status"], ended["startedBy"], ended["greenVms"]) == ("finished", "imagePublished", 10)
-        assert ended["parameters"]["canary"]["size"] == 1
-
-
 async def test_a_run_that_is_killed_again_and_again_finishes_and_does_nothing_twice(tmp_path: Path) -> None:
     state = tmp_path / "demo.state"
-    path, body = readme_command()
+    path, body = START
     started = ""
     for kill_at in ("DeploymentPlanned", "BatchStarted", "BatchLaunched", "BatchDetached", "BatchTerminated"):
         async with platform("--state", str(state), ending=signal.SIGKILL) as running:

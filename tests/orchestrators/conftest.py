@@ -51,6 +51,7 @@ ACTIVITIES = (
     "settle_vms",
     "take_stock",
     "restore_image",
+    "check_way_back",
     "plan_roll_back",
     "verify_end",
     "restore_processes",

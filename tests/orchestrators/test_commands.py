@@ -159,6 +159,7 @@ def test_roll_back_discards_the_batch_and_brings_the_others_back(stand: Make) ->
     where = made.trace.index("judge_batch 2")
     assert [line for line in made.trace[where + 1 :] if not line.startswith("=")] == [
         "raise_epoch 2",
+        "check_way_back 2 in epoch 2",
         "save_evidence 2 in epoch 2",
         "discard_green 2 in epoch 2",
         "restore_image 0 in epoch 2",
@@ -197,6 +198,42 @@ def test_failed_roll_back_fails_and_does_not_begin_again(stand: Make) -> None:
     assert sum(line.startswith("plan_roll_back") for line in made.trace) == 1
     assert made.trace[-1].endswith("DeploymentFailed")
     assert "discard_green 3 in epoch 3" in made.trace
+    assert made.events[-1]["data"]["settled"] is False
+
+
+def test_roll_back_because_of_a_lost_batch_writes_over_none_of_its_events(stand: Make) -> None:
+    made = stand(
+        prepare_deployment=planned(2, onFailure="rollBack"),
+        judge_batch=[again(timedelta(hours=1), "waiting")],
+        plan_roll_back=[done("nothing retired", batches=0, blue=0, first=0)],
+        # The lost batch had written up to event 9, and told of 3.
+        raise_epoch=[done("fenced", epoch=2, sequence=9)],
+    )
+    made.at(timedelta(minutes=5), lambda durable: durable.terminate("d:batch-1", "by hand"))
+    made.run()
+    assert made.events[-1]["type"] == "DeploymentRolledBack"
+    (back,) = [event for event in made.events if event["type"] == "DeploymentRollingBack"]
+    assert back["sequence"] == 10
+    assert made.trace.index("raise_epoch 1") < made.trace.index("= 10 DeploymentRollingBack")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code", "words"),
+    [
+        ({"check_way_back": [failed("previousImageGone", "It is gone")]}, "previousImageGone", "It is gone (0 of 2)"),
+        ({"restore_image": [failed("Refused", "Azure refused")]}, "Refused", "Azure refused (0 of 2)"),
+    ],
+)
+def test_an_end_that_could_not_go_back_says_why(stand: Make, answers: Any, code: str, words: str) -> None:
+    made = stand(
+        prepare_deployment=planned(2, onFailure="rollBack"),
+        judge_batch=[done("healthy"), failed("batchUnhealthy", "0 of 2")],
+        **answers,
+    )
+    end = made.run().output
+    assert (end["status"], end["reason"]) == ("failed", f"cannot be rolled back: {words}")
+    assert end["error"]["code"] == code
+    assert not any(line.startswith("plan_roll_back") for line in made.trace)
 
 
 def test_roll_back_may_be_stopped(stand: Make) -> None:

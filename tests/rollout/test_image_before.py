@@ -125,3 +125,24 @@ def test_what_may_be_the_image_that_failed_is_not_good_unless_it_serves(
     assert found.image is not None
     bad = not_good(Image("1", pinned, found.image, found.unknown))
     assert bool(bad) == (bool(found.unknown) and may_name(found.image, pinned))
+
+
+def test_what_a_deployment_before_failed_with_is_not_gone_back_to_though_it_serves() -> None:
+    failed = THIRD
+    ran = vms([failed, failed])
+    assert image_that_serves(OLD, ran, ran, NEW).image == failed
+    told = image_that_serves(OLD, ran, ran, NEW, [failed])
+    assert (told.image, "failed with 1.2.0" in told.unknown) == (OLD, True)
+    told = image_that_serves(failed, ran, ran, NEW, [failed])
+    assert (told.image, "failed with 1.2.0" in told.unknown) == (failed, True)
+    # Tried once more, on VMs that all run it already.
+    assert image_that_serves(OLD, ran, ran, failed, [failed]).image == OLD
+    assert image_that_serves(failed, [], [], NEW, [failed]).unknown
+    assert not image_that_serves(OLD, [], [], NEW, [failed]).unknown
+    handed = image_before(failed, None, OLD, ran, ran, NEW, [failed])
+    assert (handed.image, bool(handed.unknown)) == (OLD, True)
+
+
+def test_a_bad_image_before_is_never_called_restored() -> None:
+    assert not_good(Image("1.1.0", NEW, THIRD, "it was judged bad", bad=True))
+    assert not not_good(Image("1.2.0", NEW, OLD, "the VMs run several"))

@@ -197,3 +197,23 @@ def test_what_others_have_is_never_made_less_and_nothing_unjudged_is_kept(
     assert planned.target_size >= len(standing) - own
     if more and unjudged + 3 <= len(vms):
         assert planned.target_size == len(standing)
+
+
+@pytest.mark.parametrize(
+    ("status", "image", "given_up"),
+    [
+        (Status.FAILED, Image("1.1.0", NEW, OLD), (NEW,)),
+        (Status.ROLLED_BACK, Image("1.1.0", NEW, OLD), (NEW,)),
+        (Status.STOPPED, Image("1.1.0", NEW, OLD), ()),
+        (Status.FAILED, Image("1.1.0", NEW, None), ()),  # It was not planned.
+        (Status.FAILED, Image(None, OLD, OLD), ()),  # The image that serves, once more.
+        (Status.FAILED, Image("1.1.0", NEW, NEW, "the VMs run several"), (NEW,)),
+        (Status.FAILED, Image("1.1.0", NEW, OLD, given_up=(OLD,)), (OLD, NEW)),
+        (Status.FAILED, Image("1.1.0", NEW, OLD, given_up=(NEW,)), (NEW,)),
+        (Status.STOPPED, Image("1.1.0", OLD, OLD, given_up=(NEW,)), (NEW,)),
+    ],
+)
+def test_what_unfinished_deployments_failed_with_is_handed_on(
+    status: Status, image: Image, given_up: tuple[ImageReference, ...]
+) -> None:
+    assert Former(row(status, image=image)).given_up == given_up

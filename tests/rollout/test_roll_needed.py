@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollout.dangers import Danger
 from rollout.deployment import Deployment, Image, Parameters
 from rollout.roll_needed import REASONS_MAX, RollNeeded, roll_needed, while_under_way
 from rollout.scale_set import ImageReference, ImageVersion, OrchestrationMode, ScaleSet, Vm
@@ -234,3 +235,16 @@ def test_a_deployment_under_way_says_how_many_vms_are_still_to_be_replaced() -> 
     more = while_under_way(deployment(target_size=10, blue_vms=12), NOW)
     assert more is not None
     assert (more.outdated, more.total) == (12, 12)
+
+
+def test_no_roll_is_asked_for_to_an_image_that_was_judged_bad() -> None:
+    bad = Danger("/sets/web", "modelNamesBadImage", NOW, "web-1", "The model names 1.1.0", image=gallery("1.1.0"))
+    old, gone, left = vm(1, gallery("1.0.0"), latest_model=False), vm(2, gallery("1.0.0"), size="S1"), vm(3)
+    needed = roll_needed(NOW, scale_set(size="S2"), [old, gone, left], version("1.1.0"), bad)
+    assert (needed.outdated, needed.total, fields(needed)) == (1, 3, ["modelNamesBadImage", SIZE])
+    told = needed.reasons[0]
+    assert (told.wanted, told.found, told.vms) == (None, gallery("1.1.0").full_name, 1)
+    assert told.message == "The model names 1.1.0. No roll to it is asked for; 1 of 3 VMs run it"
+    # Another version, that the group's rule wants, is asked for as ever.
+    newer = roll_needed(NOW, scale_set(), [old, left], version("1.2.0"), bad)
+    assert (newer.outdated, fields(newer)) == (2, ["modelNamesBadImage", "imageRule", "imageRule"])

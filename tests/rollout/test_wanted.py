@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollout.dangers import Danger
 from rollout.images import version_key
-from rollout.scale_set import ImageVersion
+from rollout.scale_set import ImageReference, ImageVersion
 from rollout.tries import Deployed
 from rollout.wanted import Decided, Lot, Seen, Wanted, decide, started
 
@@ -191,3 +192,25 @@ def test_each_version_has_one_lot_and_only_what_can_be_deployed_starts(
     newest = {max(fit, key=version_key)} if fit else set()
     assert {name for name, one in decided.items() if one.lot is Lot.START} == newest
     assert all(decided[name].lot is Lot.WAITING for name in fit - newest)
+
+
+def test_a_version_that_the_model_names_because_it_failed_is_not_tried_again_and_holds_back_no_other() -> None:
+    image = "/subscriptions/s/galleries/g/images/web"
+    bad = Danger(
+        "/sets/web", "modelNamesBadImage", NOW, "web-1", "bad", image=ImageReference(id=f"{image}/versions/1.1.0")
+    )
+
+    def lot(name: str, published: datetime | None = None) -> Lot:
+        there = ImageReference(id=f"{image}/versions/{name}")
+        found = replace(version(name), reference=there, published_at=published)
+        known = replace(seen(found, running="1.0.0"), danger=bad)
+        (decided,) = decide([want(name)], known, NOW)
+        return decided.lot
+
+    assert [lot("1.1.0"), lot("1.1.0", NOW), lot("1.0.5"), lot("1.2.0")] == [
+        Lot.IGNORED,
+        Lot.IGNORED,
+        Lot.START,
+        Lot.START,
+    ]
+    assert lot("1.1.0", LATER) is Lot.START

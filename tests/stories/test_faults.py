@@ -261,6 +261,28 @@ def test_activity_that_comes_again_in_the_next_batch_changes_nothing(
     assert play(story, small_world(2), faults=Faults(activities=[late])) == _expected(undisturbed, deploy, GOOD)
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "and once more later"])
+def test_what_a_batch_said_before_it_was_terminated_stays_said(play: Play, small_world: SmallWorld, late: bool) -> None:
+    """The deployment goes on numbering after the batch's last event, which the batch could not tell it."""
+    gone: list[bool] = []
+    again = ActivityFault(ActivityLoss.LATE, activity="record_event", instance="*:batch-1", until=lambda: bool(gone))
+
+    async def story(stage: Any) -> None:
+        deployment = await stage.platform.start(**GOOD, onFailure="rollBack")
+        await stage.until(deployment, "BatchHealthy", batch=1)
+        said = await stage.platform.events(deployment)
+        stage.platform.host.durable.terminate(f"{deployment}:batch-1", "by hand")
+        await stage.until(deployment, "DeploymentRollingBack")
+        gone.append(True)
+        row = await stage.platform.ended(deployment)
+        assert (row.status, stage.versions()) == (Status.ROLLED_BACK, ["1.0.0"] * 2)
+        events = await stage.platform.events(deployment)
+        assert events[: len(said)] == said
+
+    faults = Faults(activities=[again] if late else [])
+    play(story, small_world(2), faults=faults, exempt=["no_step_fails"])
+
+
 @pytest.mark.parametrize("is_changed", [False, True])
 def test_plan_that_was_written_in_part_is_completed_or_given_up(
     play: Play, small_world: SmallWorld, is_changed: bool

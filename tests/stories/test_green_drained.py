@@ -11,7 +11,7 @@ import pytest
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.durable.faults import ActivityFault, ActivityLoss, Faults
 from rollout.deployment import IntentKind
-from rollout.status import Color
+from rollout.status import Color, Status, VmStatus
 
 pytestmark = pytest.mark.slow
 
@@ -238,3 +238,69 @@ def test_failed_batch_whose_activities_are_badly_delivered_is_drained_once(
     late = timedelta(seconds=40) if loss is ActivityLoss.LATE else timedelta(0)
     faults = Faults(activities=[ActivityFault(loss, after=late)])
     play(story, behind(*BOTH, mode=mode), faults=faults)
+
+
+@MODES
+@POOLS
+def test_stop_tells_who_is_out_of_traffic_though_nobody_noted_it(play: Play, mode: str, pools: tuple[str, ...]) -> None:
+    """The write that takes a blue VM out of its pools may arrive just before the stop does."""
+
+    async def story(stage: Any) -> None:
+        store = stage.platform.store
+        deployment = await stage.platform.start(**GOOD)
+        await stage.until(deployment, "BatchHealthy")
+        while not (left := [one for one in await store.intents.list(deployment) if one.kind is IntentKind.DRAIN]):
+            await stage.sleep(seconds=1)
+        await stage.say(deployment, "stop")
+        row = await stage.platform.ended(deployment)
+        assert "BatchDetached" not in [one.type for one in await stage.platform.events(deployment)]
+        records = {one.vm_id: one for one in await store.vms.list(deployment)}
+        gone = {vm_id for intent in left for vm_id in intent.vm_ids}
+        assert gone
+        assert {records[vm_id].status for vm_id in gone} == {VmStatus.DETACHED}
+        assert {records[vm_id].detached_at is None for vm_id in gone} == {False}
+        assert f"{len(gone)} blue out of traffic" in row.reason
+
+    play(story, behind(*pools, mode=mode))
+
+
+@MODES
+@POOLS
+def test_roll_back_replaces_what_a_stop_left_out_of_traffic(play: Play, mode: str, pools: tuple[str, ...]) -> None:
+    """A blue VM that a stopped deployment left out of its pools runs the previous image, and serves nobody."""
+
+    async def story(stage: Any) -> None:
+        all_at_once = GOOD | {"batchSizePercentage": 100, "drainingTimeout": 900}
+        first = await stage.platform.start(**all_at_once)
+        await stage.until(first, "BatchDetached")
+        await stage.say(first, "stop")
+        assert "4 blue out of traffic" in (await stage.platform.ended(first)).reason
+        second = await stage.platform.start(**all_at_once | {"image": "1.2.0"})
+        await stage.until(second, "BatchLaunched")
+        await stage.say(second, "rollBack")
+        row = await stage.platform.ended(second)
+        assert (row.status, row.settled) == (Status.ROLLED_BACK, True), row.reason
+        assert (stage.versions(), stage.serving()) == (["1.0.0"] * 4, 4)
+
+    play(story, behind(*pools, mode=mode))
+
+
+@MODES
+def test_vm_that_a_stop_left_out_of_traffic_and_the_next_one_skips_is_named(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        first = await stage.platform.start(**GOOD | {"drainingTimeout": 900})
+        await stage.until(first, "BatchDetached")
+        await stage.say(first, "stop")
+        await stage.platform.ended(first)
+        records = await stage.platform.store.vms.list(first, batch=1)
+        out = [vm for vm in records if vm.status is VmStatus.DETACHED]
+        for vm in out:
+            stage.platform.cloud.interfere.stop(stage.scale_set_id, vm.vm_id)
+        await stage.sleep(minutes=5)
+        second = await stage.platform.start(**GOOD, stoppedVms="skip")
+        row = await stage.platform.ended(second)
+        names = ", ".join(sorted(vm.name for vm in out))
+        assert row.status is Status.FINISHED
+        assert row.reason.endswith(f"2 VMs still out of traffic since an earlier deployment: {names}")
+
+    play(story, behind(*LOAD_BALANCER, mode=mode), exempt=["never_fewer_serving"])

@@ -26,9 +26,8 @@ def autoscaled(world: World) -> World:
 
 def name_in_model(stage: Any, version: str) -> None:
     """What Terraform does before it starts the deployment. ``""``: no version."""
-    reference = {"id": f"{stage.platform.world.groups[0]['imageId']}{version and f'/versions/{version}'}"}
-    model = {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": reference}}}}
-    stage.platform.cloud.interfere.patch(stage.scale_set_id, model)
+    image = f"{stage.platform.world.groups[0]['imageId']}{version and f'/versions/{version}'}"
+    stage.platform.cloud.interfere.name_image(stage.scale_set_id, image)
 
 
 async def plan(stage: Any, **asked: Any) -> dict[str, str]:

@@ -306,6 +306,15 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
     "response lost": {"loseResponse": True},
     "throttled": {"status": 429, "headers": {"Retry-After": "60"}},
     "conflict": {"status": 409, "body": {"error": {"code": "Conflict", "message": "a concurrent request"}}},
+    "conflict in Resource Manager": {
+        "status": 409,
+        "body": {
+            "error": {
+                "code": "ConflictingConcurrentWriteNotAllowed",
+                "message": "The request is not allowed since there is a concurrent write. Please retry later.",
+            }
+        },
+    },
     "stale": {"status": 412},
     "out of order": {"status": 500},
     "operation failed": {"operationStatus": "Failed"},
@@ -344,6 +353,51 @@ def test_900_vms_in_10_batches_leave_their_pools_and_nothing_is_throttled(
 
     balancer = {"adminStateAllowed": admin_state}
     play(story, behind(*BOTH, mode=mode, capacity=900, checks=BOTH_CHECKS, load_balancer=balancer))
+
+
+CONFLICT = AZURE_FAULTS["conflict in Resource Manager"]
+
+#: Every kind of write of a deployment behind a load balancer and a gateway, as far as both modes have it.
+WRITES = {
+    "image and capacity": ("PATCH", "/virtualMachineScaleSets/web$"),
+    "deletion": ("POST", "/delete$"),
+    "pool": ("PUT", "/backendAddressPools/"),
+    "VM or interface": ("PUT", "/virtualMachines/|/networkInterfaces/"),
+}
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("write", WRITES)
+def test_one_write_that_resource_manager_wants_later_changes_nothing(
+    play: Play, mode: str, call: int, write: str
+) -> None:
+    method, path = WRITES[write]
+
+    async def story(stage: Any) -> None:
+        fault = Fault.model_validate({"method": method, "path": path, "calls": [call], **CONFLICT})
+        stage.platform.cloud.faults.add(fault)
+        deployment = await stage.platform.start(**GOOD)
+        await finished(stage, deployment)
+        assert (stage.versions(), stage.serving(), stage.capacity()) == (["1.1.0"] * 4, 4, 4)
+        assert stage.platform.cloud.faults.struck == 1
+        batches = await stage.platform.store.batches.list(deployment)
+        assert {batch.refused_pools for batch in batches} == {()}
+
+    play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
+
+
+@pytest.mark.parametrize("vms", [12, 40])
+def test_vms_that_azure_lets_be_written_to_one_at_a_time_leave_their_pools(play: Play, vms: int) -> None:
+    async def story(stage: Any) -> None:
+        deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=100, gracePeriod=300)
+        await finished(stage, deployment)
+        assert (stage.versions(), stage.serving()) == (["1.1.0"] * vms, vms)
+        writes = [one for one in stage.platform.cloud.audit if one.method == "PUT"]
+        assert len(writes) <= vms * 1.3
+
+    slow: dict[str, Any] = {"vmWrites": "oneAtATime", "updateTime": 40}
+    play(story, behind("web-gw/web", capacity=vms, checks=("applicationGateway",), **slow))
 
 
 def test_load_balancer_that_takes_no_write_is_given_up_after_a_while(play: Play) -> None:

@@ -145,15 +145,21 @@ async def test_a_set_is_served_back_as_it_was_given_and_has_its_vms(
     assert {vm["properties"]["instanceView"]["vmHealth"]["status"]["code"] for vm in vms} == {"HealthState/healthy"}
 
 
-async def test_the_gallery_of_its_image_has_the_running_version_and_a_newer_one(
+async def test_the_gallery_of_its_image_has_the_running_version_a_bad_one_and_a_good_one(
     ask: Ask, clock: Clock, world_of: Callable[[Any], World]
 ) -> None:
     cloud = Cloud(world_of(arm_body({"id": f"{IMAGE}/versions/2.3.4"})), clock)
     versions = (await ask(cloud, "GET", f"{IMAGE}/versions")).json()["value"]
-    assert [version["name"] for version in versions] == ["2.3.4", "2.4.0"]
+    assert [version["name"] for version in versions] == ["2.3.4", "2.3.5", "2.4.0"]
     patch = {"imageReference": {"id": f"{IMAGE}/versions/2.4.0"}}
     body = {"properties": {"virtualMachineProfile": {"storageProfile": patch}}, "sku": {"capacity": 5}}
     assert (await ask(cloud, "PATCH", SET, body)).status == 200
+    [gallery] = cloud.world.galleries
+    assert {version.name: version.behavior.never_healthy for version in gallery.images[0].versions} == {
+        "2.3.4": False,
+        "2.3.5": True,
+        "2.4.0": False,
+    }
 
 
 async def test_an_image_without_a_version_runs_one_older_than_the_newest(
@@ -177,8 +183,10 @@ async def test_other_images_get_a_gallery_to_deploy_from(
     assert version.json()["properties"]["replicationStatus"]["summary"][0]["region"] == "westeurope"
 
 
-@pytest.mark.parametrize(("version", "names"), [("1.2.3", ["1.2.3", "1.2.4"]), ("latest", ["1.0.0", "1.0.1"])])
-async def test_a_marketplace_image_has_the_running_version_and_a_newer_one(
+@pytest.mark.parametrize(
+    ("version", "names"), [("1.2.3", ["1.2.3", "1.2.4", "1.2.5"]), ("latest", ["1.0.0", "1.0.1", "1.0.2"])]
+)
+async def test_a_marketplace_image_has_the_running_version_a_bad_one_and_a_good_one(
     ask: Ask, clock: Clock, world_of: Callable[[Any], World], version: str, names: list[str]
 ) -> None:
     body = arm_body({**URN, "version": version})

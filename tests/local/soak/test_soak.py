@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 
-CLEAN = (*range(12),)
+CLEAN = (*range(12), 18, 348)
 FAULTY = (*range(12),)
 
 

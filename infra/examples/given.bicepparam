@@ -1,0 +1,5 @@
+using '../main.bicep'
+
+// As `azd up` deploys it where nothing is said.
+param environmentName = 'teal'
+param location = 'westeurope'

@@ -1,0 +1,1 @@
+"""``make rehearse SET=my-set.json``: deployments to a real scale set, played on simulated copies of it."""
