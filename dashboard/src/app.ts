@@ -3,7 +3,7 @@ import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { send, unanswered } from './api/acts';
 import { ApiError, HOME, key, NotReached } from './api/client';
 import { Feed } from './api/feed';
-import { DetailsSource, loadGroups, loadHistory, loadNotifications } from './api/loads';
+import { DetailsSource, GroupsSource, loadHistory, loadNotifications } from './api/loads';
 import { loadMe, type Me } from './api/me';
 import { serverNow } from './api/time';
 import type { CommandKind, Deployment, Details, GroupsData, Notification } from './api/types';
@@ -126,7 +126,10 @@ class App extends View {
       follows = false,
     ): Feed<unknown> => new Feed<T>({ load, live, follows }, tell) as Feed<unknown>;
     const some = (all: readonly Deployment[]): boolean => all.some((one) => !ended(one.status));
-    if (at.view === 'groups') return make(loadGroups, isLive);
+    if (at.view === 'groups') {
+      const source = new GroupsSource();
+      return make((signal) => source.load(signal), isLive);
+    }
     if (at.view === 'deployments') return make(loadHistory, some);
     if (at.view === 'notifications') return make(loadNotifications, () => false);
     if (at.view !== 'details') return null;

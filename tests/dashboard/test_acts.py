@@ -287,7 +287,7 @@ def test_in_entra_mode_it_signs_in_once_and_then_says_why_it_does_not_help(page:
 def test_axe_finds_nothing_in_the_dialogs(platform: Served, browser: Any, scheme: str) -> None:
     context = browser.new_context(bypass_csp=True, color_scheme=scheme, reduced_motion="reduce")
     shown = context.new_page()
-    identity = platform.start("prompt", image="1.1.0", canary={"size": 1, "approval": True}, force=True)
+    identity = platform.start("steer", image="1.1.0", canary={"size": 1, "approval": True})
     try:
         shown.goto(f"{platform.url}/api/dashboard/groups")
         found = dialog(shown, "bad")

@@ -1,24 +1,46 @@
 /** What each view asks for. */
+import { ended } from '../model/status';
 import { all, ask, askIfChanged } from './client';
 import type { Batch, Deployment, Details, Event, Group, GroupsData, Listed, Notification, Vm } from './types';
 
 const NEWEST = 100;
+/** Milliseconds. */
+const SELDOM = 120_000;
 
-export async function loadGroups(signal: AbortSignal): Promise<GroupsData> {
-  const [groups, deployments, notifications] = await Promise.all([
-    all<Group>('groups?include=state', signal),
-    ask<Listed<Deployment>>(`deployments?limit=${NEWEST}`, { signal }),
-    ask<Listed<Notification>>('notifications?limit=20', { signal }),
-  ]);
-  const told = await Promise.all(groups.map((one) => withSchedules(one, signal)));
-  return { groups: told, deployments: deployments.value, notifications: notifications.value };
-}
+/** Deployments that the banner tells of, or that wait. */
+const LIVE = 'queued,pending,inProgress,paused,awaitingApproval,baking,stopping,rollingBack';
 
-/** The list does not say when schedules run next: only groups that have some are asked for it. */
-async function withSchedules(group: Group, signal: AbortSignal): Promise<Group> {
-  if (group.schedules.length === 0 || group.scheduled) return group;
-  const { scheduled = [] } = await ask<Group>(`groups/${group.id}`, { signal });
-  return { ...group, scheduled };
+/** All groups: one request while nothing is under way, two while something is. What seldom changes is asked for less often. */
+export class GroupsSource {
+  private notifications: Notification[] = [];
+  private scheduled = new Map<string, Group['scheduled']>();
+  private asked = -Infinity;
+
+  async load(signal: AbortSignal): Promise<GroupsData> {
+    const groups = await all<Group>('groups?include=state', signal);
+    const [deployments] = await Promise.all([this.live(groups, signal), this.seldom(groups, signal)]);
+    const told = groups.map((one) => ({ ...one, scheduled: one.scheduled ?? this.scheduled.get(one.id) ?? [] }));
+    return { groups: told, deployments, notifications: this.notifications };
+  }
+
+  private async live(groups: readonly Group[], signal: AbortSignal): Promise<Deployment[]> {
+    if (groups.every((one) => !one.latest || ended(one.latest.status))) return [];
+    return (await ask<Listed<Deployment>>(`deployments?status=${LIVE}&limit=${NEWEST}`, { signal })).value;
+  }
+
+  /** The list of groups does not say when schedules run next: groups that have some are asked. */
+  private async seldom(groups: readonly Group[], signal: AbortSignal): Promise<void> {
+    if (performance.now() - this.asked < SELDOM) return;
+    const asked = performance.now();
+    const planned = groups.filter((one) => one.schedules.length > 0 && !one.scheduled);
+    const [notifications, ...found] = await Promise.all([
+      ask<Listed<Notification>>('notifications?limit=20', { signal }),
+      ...planned.map((one) => ask<Group>(`groups/${one.id}`, { signal })),
+    ]);
+    this.notifications = notifications.value;
+    for (const one of found) this.scheduled.set(one.id, one.scheduled);
+    this.asked = asked;
+  }
 }
 
 export async function loadHistory(signal: AbortSignal): Promise<Deployment[]> {

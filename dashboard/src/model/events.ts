@@ -64,7 +64,8 @@ export function byBatch(events: readonly Happened[]): EventGroup[] {
   const groups: EventGroup[] = [];
   for (const event of events) {
     const last = groups.at(-1);
-    const heading = event.batch ? `Batch ${event.batch}` : last ? 'Deployment' : 'Before the first batch';
+    const begun = groups.some((group) => group.events.some((one) => one.batch));
+    const heading = event.batch ? `Batch ${event.batch}` : begun ? 'Deployment' : 'Before the first batch';
     if (last?.heading === heading) last.events.push(event);
     else groups.push({ key: `${event.sequence}`, heading, events: [event] });
   }

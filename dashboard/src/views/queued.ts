@@ -2,10 +2,22 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { COMMANDS, roleMissing } from '../model/commands';
 import type { Run } from '../model/run';
+import { waitsFor } from '../model/waiting';
 import { seconds } from '../model/words';
 import type { Page } from '../page';
 import { button, more } from '../parts/commands';
 import { fromTo, note, pill, when } from '../parts/marks';
+import { link } from '../router';
+
+/** What it waits for; the deployment before it is a link. */
+function before(reason: string): TemplateResult {
+  const id = /^Waiting for deployment (\S+)$/.exec(reason)?.[1];
+  if (!id) return html`<p class="big">${waitsFor(reason)}</p>`;
+  return html`<p class="big">The deployment before it</p>
+    <p>
+      <a href=${link.deployment(id)}><code>${id}</code></a>
+    </p>`;
+}
 
 export function queued(page: Page, run: Run): TemplateResult {
   const { deployment: of } = run;
@@ -32,7 +44,7 @@ export function queued(page: Page, run: Run): TemplateResult {
       </div>
       <div>
         <h2>Waiting for</h2>
-        <p class="big">${of.reason}</p>
+        ${before(of.reason)}
       </div>
       <div>
         <h2>Since</h2>
