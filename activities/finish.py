@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.adopt import adopt
@@ -11,13 +12,16 @@ from groundwork.bad_image import judged_good
 from groundwork.group_states import note_vms
 from groundwork.traffic import out_of_traffic
 from rollout import lock as locks
+from rollout.deployment import VmRecord
 from rollout.order import Order, Progress, again, done, failed, lock_lost
 from rollout.outcome import outcome, still_on
 from rollout.ownership import told_apart
 from rollout.ports import Ports
 from rollout.remains import without_lock
 from rollout.roll_back import going_back, planned_rows
+from rollout.scale_set import ScaleSet, Vm
 from rollout.status import Color, Status
+from rollout.words import counted
 
 #: How many of the VMs that stay on an image that is rolled back the history names.
 STAYED_MAX = 100
@@ -80,13 +84,24 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     planned = [record.vm_id for record in before]
     reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted), planned))
     if deployment.status is not Status.ROLLING_BACK:
-        return done(reason, adopted=len(adopted))
+        return done("; ".join([reason, *await _left_out(ports, scale_set, listed.vms, records)]), adopted=len(adopted))
     staying = still_on(deployment, listed.vms)
     # What an earlier deployment left out of traffic is in no batch of a roll back that came before its turn.
     standing = [vm for vm in listed.vms if not vm.leaving]
     aside = await out_of_traffic(ports, scale_set, standing) if deployment.continues else ()
     left = going_back(told_apart(scale_set, listed).vms, (), deployment, before).going
     return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not (left or aside))
+
+
+async def _left_out(ports: Ports, scale_set: ScaleSet, vms: Sequence[Vm], records: Sequence[VmRecord]) -> Sequence[str]:
+    """In words, the skipped VMs that an earlier deployment took out of their pools and did not live to replace."""
+    left = {record.vm_id for record in records if record.batch == 0 and record.taken_out}
+    standing = [vm for vm in vms if vm.vm_id in left and not vm.leaving]
+    out = await out_of_traffic(ports, scale_set, standing) if standing else ()
+    if not out:
+        return ()
+    names = ", ".join(sorted(vm.name for vm in standing if vm.vm_id in out)[:STAYED_MAX])
+    return [f"{counted(len(out), 'VM')} still out of traffic since an earlier deployment: {names}"]
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:

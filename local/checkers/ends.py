@@ -44,6 +44,8 @@ async def settled_is_in_order(watched: Watched) -> list[str]:
     if watched.left_alone and len(active) > last.target_size:
         found.append(f"there are {len(active)} VMs, the target size is {last.target_size}")
     out = [vm.name for vm in active if watched.platform.cloud.is_out_of_pools(watched.scale_set_id, vm)]
+    told = last.reason.partition("out of traffic since an earlier deployment: ")[2].split(", ")
+    out = [name for name in out if name not in told]
     found += [f"{name} is in no pool" for name in out if watched.left_alone]
     return [f"{last.id} is {last.status} and settled, but {words}" for words in found]
 

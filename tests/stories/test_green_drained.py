@@ -283,3 +283,24 @@ def test_roll_back_replaces_what_a_stop_left_out_of_traffic(play: Play, mode: st
         assert (stage.versions(), stage.serving()) == (["1.0.0"] * 4, 4)
 
     play(story, behind(*pools, mode=mode))
+
+
+@MODES
+def test_vm_that_a_stop_left_out_of_traffic_and_the_next_one_skips_is_named(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        first = await stage.platform.start(**GOOD | {"drainingTimeout": 900})
+        await stage.until(first, "BatchDetached")
+        await stage.say(first, "stop")
+        await stage.platform.ended(first)
+        records = await stage.platform.store.vms.list(first, batch=1)
+        out = [vm for vm in records if vm.status is VmStatus.DETACHED]
+        for vm in out:
+            stage.platform.cloud.interfere.stop(stage.scale_set_id, vm.vm_id)
+        await stage.sleep(minutes=5)
+        second = await stage.platform.start(**GOOD, stoppedVms="skip")
+        row = await stage.platform.ended(second)
+        names = ", ".join(sorted(vm.name for vm in out))
+        assert row.status is Status.FINISHED
+        assert row.reason.endswith(f"2 VMs still out of traffic since an earlier deployment: {names}")
+
+    play(story, behind(*LOAD_BALANCER, mode=mode), exempt=["never_fewer_serving"])
