@@ -75,6 +75,26 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert broken == []
 
 
+def headings(path: Path) -> set[str]:
+    """What a link into a document may name: its headings, as GitHub names them."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+def test_every_link_into_a_document_leads_to_a_heading() -> None:
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}#{anchor}"
+        for path in documents
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text(encoding="utf-8"))
+        if anchor not in headings((path.parent / target) if target else path)
+    ]
+    assert broken == []
+
+
 def test_readme_names_no_document_or_folder_that_is_not_there() -> None:
     named = re.findall(r"`((?:[a-z_]+/)+[a-z_.]*|[a-z_]+\.py)`", README)
     assert [name for name in named if not (ROOT / name).exists()] == []

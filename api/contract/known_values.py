@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rollout.lifecycle.dangers import NOT_RESTORED
 from rollout.model.events import EventType
+from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE
 
 #: The codes of the preflight's findings, as docs/api.md explains them.
 FINDINGS: tuple[str, ...] = (
@@ -27,6 +28,8 @@ FINDINGS: tuple[str, ...] = (
     "canaryTooLarge",
     "approvalBatchUnknown",
     "previousModelUnknown",
+    "previousImageGone",
+    "modelNamesBadImage",
     "groupHasNoImage",
     "imageNotUnderstood",
     "imageNotFound",
@@ -74,6 +77,7 @@ FAILURES: tuple[str, ...] = (
     "imageChanged",
     "orchestratorLost",
     "planInterrupted",
+    "previousImageGone",
     "previousImageUnknown",
     "scaleSetBusy",
     "scaleSetGone",
@@ -90,7 +94,7 @@ FAILURES: tuple[str, ...] = (
 
 _KNOWN: Mapping[str, Iterable[str]] = {
     "Event.type": EventType,
-    "Danger.code": (NOT_RESTORED,),
+    "Danger.code": (NOT_RESTORED, MODEL_NAMES_BAD_IMAGE),
     "Finding.code": FINDINGS,
     "Problem.code": FAILURES,
 }
