@@ -92,7 +92,7 @@ def lay_out(folder: Path, *, wheels: bool, pages: bool = True) -> None:
 def bill_of_materials(folder: Path) -> dict[str, Any]:
     """What the package contains that others wrote, as CycloneDX 1.6 (https://cyclonedx.org/docs/1.6/json/)."""
     installed = sorted(distributions(path=[str(folder / SITE_PACKAGES)]), key=lambda one: one.name.lower())
-    version = re.search(r'^VERSION = "(.+)"$', (folder / "api" / "http.py").read_text(), re.MULTILINE)
+    version = re.search(r'^VERSION = "(.+)"$', (folder / "api" / "transport" / "http.py").read_text(), re.MULTILINE)
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

@@ -138,7 +138,7 @@ async def _until_up(place: Place) -> frozenset[str]:
 
 def packed_version() -> str:
     """The version of the code that is deployed."""
-    found = re.search(r'^VERSION = "(.+)"$', (ROOT / "api" / "http.py").read_text(), re.MULTILINE)
+    found = re.search(r'^VERSION = "(.+)"$', (ROOT / "api" / "transport" / "http.py").read_text(), re.MULTILINE)
     if found is None:
         raise Stopped("api/transport/http.py names no VERSION")
     return found[1]
