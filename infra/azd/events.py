@@ -20,38 +20,36 @@ from infra.azd.web import Stopped
 VERSION = "2025-02-15"
 TAG = "teal-azd-env"
 WRITTEN = "Microsoft.Resources.ResourceWriteSuccess"
+#: The function that Event Grid calls, of published images and of written scale sets.
+FUNCTION = "imagePublished"
 CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Who is to be told of which writes: ``source`` is a resource group."""
+    """Of which writes the app is to be told: ``source`` is a resource group, ``what`` is written there."""
 
     source: str
-    function: str
+    what: str
     operation: str
 
     def name(self, values: Values) -> str:
         """The subscription's name. The environment is in it, so that two of them may share a topic."""
-        return f"teal-{values.environment}-{self.function}"[:64]
+        return f"teal-{values.environment}-{self.what}"[:64]
 
 
 def wishes(values: Values, functions: frozenset[str]) -> list[Wish]:
-    """A subscription for each gallery's resource group, and for each scale set's where the app listens to these."""
-    images = [
-        Wish(gallery.partition("/providers/")[0], "imagePublished", "Microsoft.Compute/galleries/images/versions/write")
-        for gallery in values.galleries
+    """A subscription for each gallery's resource group, and for each scale set's, once the function is there."""
+    versions, sets = (
+        "Microsoft.Compute/galleries/images/versions/write",
+        "Microsoft.Compute/virtualMachineScaleSets/write",
+    )
+    wanted = [Wish(gallery.partition("/providers/")[0], "images", versions) for gallery in values.galleries]
+    wanted += [
+        Wish(group.scale_set_id.lower().partition("/providers/")[0], "scaleSets", sets) for group in values.groups
     ]
-    sets = [
-        Wish(
-            group.scale_set_id.lower().partition("/providers/")[0],
-            "scaleSetWritten",
-            "Microsoft.Compute/virtualMachineScaleSets/write",
-        )
-        for group in values.groups
-    ]
-    return list(dict.fromkeys(wish for wish in (*images, *sets) if wish.function in functions))
+    return list(dict.fromkeys(wanted)) if FUNCTION in functions else []
 
 
 async def subscribe(arm: Arm, values: Values, functions: frozenset[str], say: Callable[[str], None]) -> None:
@@ -147,7 +145,7 @@ async def _subscribe(arm: Arm, values: Values, wish: Wish, topic: Any, say: Call
         raise Stopped(f"The event subscription {path} is {made['properties']['provisioningState']}: `azd deploy` again")
     if "deadLetterWithResourceIdentity" not in wanted["properties"]:
         say(f"The topic {topic['name']} has no identity of its own: what it cannot deliver is not kept")
-    say(f"{wish.function} is told of {wish.operation} in {wish.source}")
+    say(f"{FUNCTION} is told of {wish.operation} in {wish.source}")
 
 
 def _body(values: Values, wish: Wish, topic: Any) -> dict[str, Any]:
@@ -155,7 +153,7 @@ def _body(values: Values, wish: Wish, topic: Any) -> dict[str, Any]:
         "destination": {
             # No key is needed for it, whatever callers need: Event Grid asks the app's host by itself.
             "endpointType": "AzureFunction",
-            "properties": {"resourceId": f"{values.app_id}/functions/{wish.function}", "maxEventsPerBatch": 1},
+            "properties": {"resourceId": f"{values.app_id}/functions/{FUNCTION}", "maxEventsPerBatch": 1},
         },
         "eventDeliverySchema": "EventGridSchema",
         "filter": {
