@@ -12,9 +12,9 @@ from activities.batch.reattach import reattach_blue
 from activities.rows import batch_of, deployment_of
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
 from rollout.model.codec import encode_time
-from rollout.model.order import Order, Progress, done
+from rollout.model.order import Order, Progress, StepState, done
 from rollout.model.parameters import Parameters
-from rollout.model.rows.deployment import IntentKind, VmRecord
+from rollout.model.rows.deployment import Batch, Deployment, IntentKind, VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.ports.ports import Ports
 from rollout.steps.launch import newcomers
@@ -70,9 +70,7 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
     deployment = await deployment_of(ports, order)
     batch = await batch_of(ports, order)
     if batch.healthy_at is not None:
-        back = await reattach_blue(ports, order)
-        reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
-        return done(reason, discarded=0, surplus=True) if back.done else back
+        return await _stay(ports, order, deployment, batch)
     records = await ports.store.vms.list(order.deployment_id)
     green = [record for record in records if record.color is Color.GREEN and record.batch == batch.number]
     intents = await ports.store.intents.list(order.deployment_id, batch.number)
@@ -90,6 +88,25 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
         green += await _adopted(ports, order, orphans)
         progress = await _retire(ports, order, deployment.parameters, scale_set, listed, green)
     return replace(progress, data={"discarded": len(green)}) if progress.done else progress
+
+
+async def _stay(ports: Ports, order: Order, deployment: Deployment, batch: Batch) -> Progress:
+    """Put blue VMs back into traffic beside the green ones that were judged healthy.
+
+    The batch may have been replacing sick ones: what it launched for them has a row then, as nobody judged it.
+    """
+    back = await reattach_blue(ports, order)
+    if not back.done:
+        return back
+    scale_set = await settled(ports, order, deployment.parameters, ())
+    if isinstance(scale_set, Progress) and scale_set.state is StepState.AGAIN:
+        return scale_set
+    if not isinstance(scale_set, Progress):
+        listed = await ports.scale_sets.list_vms(order.scale_set_id)
+        known = [record.vm_id for record in await ports.store.vms.list(order.deployment_id)]
+        await _adopted(ports, order, newcomers(scale_set, listed.vms, known, batch.image(deployment.image)))
+    reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
+    return done(reason, discarded=0, surplus=True)
 
 
 async def _adopted(ports: Ports, order: Order, orphans: Sequence[Vm]) -> list[VmRecord]:

@@ -338,7 +338,7 @@ def test_what_is_not_for_the_group_is_ignored_with_its_reason(
             "own-write": {
                 **images.event("1.1.0"),
                 "subject": own,
-                "data": {"operationName": "Microsoft.Compute/virtualMachineScaleSets/write"},
+                "data": {"operationName": "Microsoft.Compute/virtualMachineScaleSets/delete"},
             },
             "gallery": images.event("1.1.0", subject=images.image_id.replace("/apps/", "/other/") + "/versions/1.1.0"),
             "type": images.event("1.1.0", eventType="Microsoft.Resources.ResourceWriteFailure"),
@@ -354,7 +354,7 @@ def test_what_is_not_for_the_group_is_ignored_with_its_reason(
             "unknown": ("ignored", "The gallery has no version 1.77.0"),
             "own-write": (
                 "ignored",
-                "The operation 'Microsoft.Compute/virtualMachineScaleSets/write' writes no image version",
+                "The operation 'Microsoft.Compute/virtualMachineScaleSets/delete' writes no image version",
             ),
             "gallery": ("ignored", "No group has a rule for the image"),
             "type": (
