@@ -43,21 +43,23 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """The page, built from what is in the folder."""
+    """The page, built from what is in the folder; `make test` has built it before several processes want it at once."""
     dashboard = HERE.parents[1] / "dashboard"
+    if "PYTEST_XDIST_WORKER" in os.environ and (dashboard / "dist" / "index.html").exists():
+        return
     subprocess.run(["npm", "run", "--silent", "build"], cwd=dashboard, check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(built: None) -> Iterator[Served]:
-    """A platform with a few small sets, for all tests of a process."""
+    """A platform with a few small sets, for all tests of a module."""
     with served(HERE / "world.json") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One browser for all tests of a process."""
+    """One browser for all tests of a module: as long as Playwright is there, its event loop keeps others from running."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
