@@ -39,7 +39,7 @@ IMAGE_ID = f"{SUBSCRIPTION}/galleries/apps/images/web"
 START = datetime(2026, 11, 23, 8, 15, 0, 123, tzinfo=UTC)
 
 
-#: HTTP triggers ask no balancer.
+#: No set of this world is behind a balancer. Those of stories are.
 NO_TRAFFIC = cast(Traffic, None)
 
 

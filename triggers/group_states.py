@@ -11,7 +11,8 @@ from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.group_states import look_at_set, note_look
 
-#: How many sets one run looks at. Each costs a read of the set, a list of its VMs, and at most a list of versions.
+#: How many sets one run looks at. Each costs a read of the set, a list of its VMs, and mostly three reads of the
+#: gallery where the group follows an image: the image, its versions, and the newest of them.
 SETS_MAX = 10
 
 _log = logging.getLogger("teal")

@@ -19,6 +19,7 @@ from rollout.model.rows.deployment import Batch, Deployment, Event, VmRecord
 from rollout.model.status import Color, Status, VmStatus
 from rollout.ports.durable import InstanceState
 from rollout.ports.store import Store
+from triggers.group_states import look_around
 
 AT = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
 ALL = "include=batches,vms,events,commands"
@@ -204,6 +205,19 @@ async def test_ten_refreshes_of_900_vms_read_little(world: Any) -> None:
         assert (len(body["vms"]), len(body["batches"])) == (90, 1)
     assert counts.rows["Vms"] == 900
     assert sum(counts.rows.values()) - counts.rows["Vms"] <= 10 * 5
+
+
+async def test_an_open_list_of_200_groups_reads_each_row_once(world: Any) -> None:
+    counts = Counts()
+    world.store = counts.store()
+    for number in range(200):
+        await world.add_group(id=f"web-{number}", scale_set_id=f"{world.scale_set_id}{number}")
+    for _ in range(20):
+        await look_around(world.ports)
+    counts.forget()
+    assert len((await world.get("groups?include=state"))["value"]) == 200
+    assert counts.requests == {"Groups": 1, "GroupStates": 1, "Dangers": 1}
+    assert counts.rows == {"Groups": 200, "GroupStates": 200, "Dangers": 0}
 
 
 async def test_the_latest_is_the_newest(world: Any) -> None:

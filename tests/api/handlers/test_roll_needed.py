@@ -254,23 +254,6 @@ async def test_a_fresh_look_costs_what_a_dry_run_may(world: Any) -> None:
     assert await seen(world) == before
 
 
-async def test_200_groups_cost_azure_what_the_timer_costs(world: Any) -> None:
-    """An hour of a page that asks every five seconds, each minute of it with a run of the timer."""
-    for number in range(200):
-        scale_set_id = f"{world.scale_set_id}{number}"
-        world.scale_sets.add(replace(world.scale_sets.sets[world.scale_set_id.lower()], id=scale_set_id))
-        await world.add_group(id=f"web-{number}", scale_set_id=scale_set_id)
-    await world.store.groups.delete("web")
-    for minute in range(60):
-        await look_around(world.ports)
-        for _ in range(2):
-            assert len((await world.get("groups?include=state"))["value"]) == 200
-        assert (world.scale_sets.reads, world.scale_sets.lists) == (10 * (minute + 1), 10 * (minute + 1))
-        world.clock.pass_(MINUTE)
-    ages = [one["state"]["asOf"] for one in (await world.get("groups?include=state"))["value"]]
-    assert min(ages) >= "2026-11-23T08:55:00.000Z"  # Each was looked at within the last twenty minutes.
-
-
 async def test_a_put_reads_anew(world: Any) -> None:
     body = {"scaleSetId": world.scale_set_id, "imageRule": {"imageId": world.image_id}}
     assert (await roll(world))["outdated"] == 0
