@@ -13,7 +13,7 @@ PAGE_NODE_READY := dashboard/node_modules/.ready
 PAGE_READY := dashboard/dist/.ready
 PAGE_SOURCES := $(shell find dashboard/src dashboard/styles -type f) $(addprefix dashboard/,build.mjs index.html icons.svg tsconfig.json)
 
-.PHONY: ready demo animation rehearse run test unit check page page-check pictures lint types soak bench histories infra package openapi models command lock clean
+.PHONY: ready demo animation rehearse run test unit check page page-check pictures lint types nightly soak bench histories infra package openapi models command lock clean
 
 ready: $(READY) $(PAGE_READY)  ## install what is needed, and start nothing
 
@@ -53,6 +53,10 @@ lint: $(PYTHON_READY)
 
 types: $(PYTHON_READY)
 	$(BIN)/mypy
+
+nightly: $(READY) $(PAGE_READY)  ## what `make test` leaves out for its length, and a soak
+	$(BIN)/python -m pytest -m nightly -n 2
+	$(BIN)/python -m local.soak --seeds 2000
 
 soak: $(PYTHON_READY)  ## random deployments under every promise, for as long as you like; ARGS="--seeds 2000"
 	$(BIN)/python -m local.soak $(ARGS)

@@ -59,7 +59,7 @@ def platform(built: None) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One browser for all tests of a module: as long as Playwright is there, its event loop keeps others from running."""
+    """One browser for all tests of a module: while Playwright is there, its event loop keeps others from running."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

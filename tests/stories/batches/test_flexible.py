@@ -295,6 +295,7 @@ def test_azure_that_fails_time_and_again_is_waited_for(
     play(story, flexible_world(2))
 
 
+@pytest.mark.nightly
 def test_900_vms_in_10_batches_are_never_throttled(play: Play, flexible_world: SmallWorld) -> None:
     """Not even at half of Azure's limits."""
 

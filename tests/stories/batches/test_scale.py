@@ -72,7 +72,7 @@ def turns(stage: Any, activity: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("throttling_factor", [1.0, 0.5])
+@pytest.mark.parametrize("throttling_factor", [pytest.param(1.0, marks=pytest.mark.nightly), 0.5])
 def test_900_vms_in_10_batches_are_never_throttled(
     play: Play, small_world: SmallWorld, throttling_factor: float
 ) -> None:

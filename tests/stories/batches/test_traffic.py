@@ -340,7 +340,9 @@ def test_every_seventh_request_to_the_network_going_wrong_leads_to_the_same_end(
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
 
 
-@pytest.mark.parametrize(("mode", "admin_state"), [("Uniform", True), ("Flexible", False)])
+@pytest.mark.parametrize(
+    ("mode", "admin_state"), [pytest.param("Uniform", True, marks=pytest.mark.nightly), ("Flexible", False)]
+)
 def test_900_vms_in_10_batches_leave_their_pools_and_nothing_is_throttled(
     play: Play, mode: str, admin_state: bool
 ) -> None:

@@ -56,7 +56,7 @@ def throttled(stage: Any) -> int:
     return sum(count.throttled for count in stage.platform.cloud.requests.values())
 
 
-@pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize("knows", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_thirty_dry_runs_a_minute_throttle_no_deployment_of_900_vms(
     play: Play, small_world: SmallWorld, knows: bool
 ) -> None:
