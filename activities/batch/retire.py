@@ -101,12 +101,20 @@ async def _stay(ports: Ports, order: Order, deployment: Deployment, batch: Batch
     scale_set = await settled(ports, order, deployment.parameters, ())
     if isinstance(scale_set, Progress) and scale_set.state is StepState.AGAIN:
         return scale_set
-    if not isinstance(scale_set, Progress):
+    records = await ports.store.vms.list(order.deployment_id)
+    missing = batch.green - sum(1 for record in records if _is_in_place(record, batch))
+    if missing > 0 and not isinstance(scale_set, Progress):
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
-        known = [record.vm_id for record in await ports.store.vms.list(order.deployment_id)]
-        await _adopted(ports, order, newcomers(scale_set, listed.vms, known, batch.image(deployment.image)))
+        known = [record.vm_id for record in records]
+        found = newcomers(scale_set, listed.vms, known, batch.image(deployment.image))
+        # What others made meanwhile is theirs: no more than are missing can be the batch's.
+        await _adopted(ports, order, found[:missing])
     reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
     return done(reason, discarded=0, surplus=True)
+
+
+def _is_in_place(record: VmRecord, batch: Batch) -> bool:
+    return record.color is Color.GREEN and record.batch == batch.number and not record.replaced
 
 
 async def _adopted(ports: Ports, order: Order, orphans: Sequence[Vm]) -> list[VmRecord]:

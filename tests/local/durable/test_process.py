@@ -23,8 +23,8 @@ spec = importlib.util.spec_from_file_location("scenes", "tests/local/durable/con
 scenes = importlib.util.module_from_spec(spec)
 sys.modules["scenes"] = scenes
 spec.loader.exec_module(scenes)
-from local.clock import Clock
-from local.state import State
+from local.clock import PlatformClock
+from local.state import StateFile
 
 def story(context):
     for step in range({STEPS}):
@@ -32,10 +32,10 @@ def story(context):
 
 async def main():
     scene = scenes.Scene()
-    scene.storage = State(sys.argv[1])
+    scene.storage = StateFile(sys.argv[1])
     scene.ledger.effects = Said()
     scene.add(story)
-    host = scene.open_host(Clock())
+    host = scene.open_host(PlatformClock())
     await host.start()
     host.durable.start_instance("story", "one")
     await host.durable.wait("one")
