@@ -31,7 +31,7 @@ run: $(READY) $(PAGE_READY)  ## start everything on this machine; ARGS="--speed 
 	$(BIN)/python -m local $(ARGS)
 
 test: $(READY) $(PAGE_READY)  ## every test, on two processors
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 unit: $(READY)  ## the tests that take no time
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
