@@ -17,6 +17,7 @@ from local.clock import run_virtual
 from local.durable.faults import DurableFaults
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.durable.instances import RuntimeStatus
+from local.durable.options import HostOptions
 from local.durable.queries import InstanceFilter
 from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
@@ -76,7 +77,8 @@ def play(
 
 
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
-    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults())
+    options = HostOptions(disabled=frozenset() if script.setting.asked else frozenset({"groupStates"}))
+    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
     if table is not None:
         platform.store = store_over(table)
     async with platform:
