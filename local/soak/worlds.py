@@ -33,7 +33,7 @@ DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
 @dataclass(frozen=True)
 class Setting:
     """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs;
-    ``asked``: a timer asks each minute whether the set needs a roll, which is a third of what a run costs.
+    ``asked``: the timers of each minute look whether the set needs a roll, and what is due.
     """
 
     mode: str
