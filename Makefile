@@ -80,7 +80,7 @@ openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.
 
 models: $(PYTHON_READY)  ## write the command's models, after a change of docs/openapi.json
 	cd cli && ../$(BIN)/datamodel-codegen
-	$(BIN)/ruff format -q cli/teal_cli/models.py
+	$(BIN)/ruff format -q cli/teal_cli/api/models.py
 
 command: $(PYTHON_READY)  ## teal.pyz, which runs on any Python from 3.11 on, into the action's folder
 	$(BIN)/python cli/pack.py pipelines/github/teal.pyz
