@@ -84,8 +84,11 @@ def _refused(findings: Sequence[Finding]) -> Progress:
 
 def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None) -> list[VmRecord]:
     at = deployment.created_at
+    judged = VmStatus.HEALTHY if deployment.parameters.health_check_types else VmStatus.RUNNING
     kept = [
-        VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
+        VmRecord(
+            vm.vm_id, vm.name, Color.GREEN, 0, judged, "Ran the image already", vm.zone, updated_at=at, passed=True
+        )
         for vm in decided.kept
     ]
     skipped = [

@@ -54,10 +54,15 @@ class RecipeContext(Protocol):
 
 @dataclass(frozen=True)
 class StepRecipe:
-    """An activity to repeat until it is done, and the fact that it then is."""
+    """An activity to repeat until it is done, and the fact that it then is; another where nothing was judged."""
 
     activity: str
     fact: EventType | None = None
+    unjudged: EventType | None = None
+
+    def fact_of(self, progress: Progress) -> EventType | None:
+        """What is written down once the activity is done."""
+        return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
 AWAIT_RESUME = StepRecipe("await_resume")
@@ -100,8 +105,9 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None and not progress.silent:
-        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    fact = step.fact_of(progress) if progress.done and not progress.silent else None
+    if fact is not None:
+        run = yield from record(context, run, fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress

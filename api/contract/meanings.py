@@ -123,11 +123,13 @@ _PARTS: Mapping[str, Words] = {
     "Batch.number": Words("The batch's number, from 1."),
     "Batch.blue": Words("How many VMs were planned to go.", VMS),
     "Batch.green": Words("How many VMs were planned to come.", VMS),
-    "phase": Words("How far it has come: `planned`, `launched`, `healthy`, `detached`, `terminated`, or `failed`."),
+    "phase": Words(
+        "How far it has come: `planned`, `launched`, `healthy` or `notJudged`, `detached`, `terminated`, `failed`."
+    ),
     "Batch.reason": Words("What it waits for, or what happened last, in words."),
     "Batch.startedAt": Words("When it began; `null` before that."),
     "launchedAt": Words("When all its green VMs were there."),
-    "healthyAt": Words("When they were judged healthy."),
+    "healthyAt": Words("When they were judged healthy; `null` where nothing judges."),
     "detachedAt": Words("When its blue VMs were out of traffic."),
     "deletingAt": Words("When the first of its blue VMs was asked to be deleted."),
     "floor": Words("As few VMs serve while it is replaced, and no fewer; `null` where that is not known.", VMS),

@@ -208,7 +208,7 @@ def render_batch(batch: Batch) -> Json:
         "green": batch.green,
         "startedAt": encode(batch.started_at),
         "launchedAt": encode(batch.launched_at),
-        "healthyAt": encode(batch.healthy_at),
+        "healthyAt": encode(batch.healthy_at if batch.judged else None),
         "detachedAt": encode(batch.detached_at),
         "deletingAt": encode(batch.deleting_at),
         "endedAt": encode(batch.ended_at),

@@ -35,6 +35,7 @@ class EventType(StrEnum):
     BATCH_STARTED = "BatchStarted"
     BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs
     BATCH_HEALTHY = "BatchHealthy"  # healthy, sick: green VMs
+    BATCH_NOT_JUDGED = "BatchNotJudged"  # running, sick: green VMs that run, or do not; nothing else is asked
     SICK_DISCARDED = "SickGreenDiscarded"  # discarded: green VMs that will be replaced
     BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs; gatewayDraining: seconds
     BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones; deletingAt
@@ -79,6 +80,7 @@ _SHARE = {
     EventType.BATCH_STARTED: 0.0,
     EventType.BATCH_LAUNCHED: 0.25,
     EventType.BATCH_HEALTHY: 0.5,
+    EventType.BATCH_NOT_JUDGED: 0.5,
     EventType.BATCH_DETACHED: 0.75,
     EventType.BATCH_TERMINATED: 1.0,
 }
@@ -135,6 +137,8 @@ def _serving(row: Deployment, event: Event) -> Serving | None:
         return now.began()
     if event.type == EventType.BATCH_HEALTHY:
         return now.judged(data.get("healthy", 0), back)
+    if event.type == EventType.BATCH_NOT_JUDGED:
+        return now.judged(data["running"], back)
     if event.type == EventType.BATCH_DETACHED:
         return now.detached(data["detached"], back)
     if event.type in (EventType.FINISHED, EventType.ROLLED_BACK):
@@ -308,6 +312,10 @@ def _verdict(row: Batch, event: Event) -> Batch:
     return _staged(replace(row, phase=Phase.HEALTHY, healthy_at=event.at), event, following)
 
 
+def _not_judged(row: Batch, event: Event) -> Batch:
+    return replace(_verdict(row, event), phase=Phase.NOT_JUDGED, judged=False)
+
+
 def _again(row: Batch, event: Event) -> Batch:
     return _staged(replace(row, phase=Phase.PLANNED, round=row.round + 1), event, StageName.LAUNCH)
 
@@ -322,6 +330,7 @@ _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {
         replace(row, phase=Phase.LAUNCHED, launched_at=event.at), event, StageName.HEALTH
     ),
     EventType.BATCH_HEALTHY: _verdict,
+    EventType.BATCH_NOT_JUDGED: _not_judged,
     EventType.SICK_DISCARDED: _again,
     EventType.BATCH_DETACHED: lambda row, event: _staged(
         replace(row, phase=Phase.DETACHED, detached_at=event.at), event, StageName.DRAIN

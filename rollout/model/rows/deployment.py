@@ -156,7 +156,8 @@ class Batch:
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
     it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
-    takes the writes of its VMs.
+    takes the writes of its VMs. ``judged``: false of one whose VMs only ran, for nothing is asked for their health;
+    ``healthy_at`` is when its time was over.
     """
 
     number: int
@@ -179,6 +180,7 @@ class Batch:
     vm_writes: VmWrites = VmWrites()
     floor: int | None = None
     stages: tuple[Stage, ...] = ()
+    judged: bool = True
     schema_version: int = 1
 
     @property
@@ -214,7 +216,7 @@ class VmRecord:
     VM away again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that
     count. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools.
+    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over.
     """
 
     vm_id: str
@@ -233,7 +235,13 @@ class VmRecord:
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
+    passed: bool = False
     schema_version: int = 1
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a green VM was judged healthy, or had passed where nothing judges, and is none the worse since."""
+        return self.status is VmStatus.HEALTHY or (self.passed and self.status is VmStatus.RUNNING)
 
 
 @dataclass(frozen=True)
