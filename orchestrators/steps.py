@@ -21,7 +21,7 @@ from rollout.model.order import Order, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
-from rollout.model.words import counted
+from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
 
@@ -251,7 +251,7 @@ def in_batch(run: Run, message: str) -> str:
     """``Batch 2 of 5: 2 green VMs launched``."""
     if not run.batch:
         return message
-    return f"Batch {run.batch} of {run.batches}: {message}"
+    return batch_named(run.batch, run.batches) + message
 
 
 def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:

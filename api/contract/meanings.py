@@ -34,10 +34,15 @@ _DEPLOYMENT: Mapping[str, Words] = {
     "currentBatch": Words("The number of the batch that is under way; 0 before the first."),
     "progress": Words("How much of the batches is done, a batch's phases counting a quarter each.", PERCENT),
     "blueVms": Words("How many VMs are still to go.", VMS),
-    "greenVms": Words("How many VMs have come.", VMS),
+    "greenVms": Words("How many VMs have come, and how many ran the image already and were kept.", VMS),
     "remainingBlue": Words("How many VMs that were to go stay, each for a green one that was sick.", VMS),
     "Deployment.startedAt": Words("When its plan was made; `null` before that."),
     "Deployment.endedAt": Words("When it ended; `null` before that."),
+    "expectedEndAt": Words(
+        "When it will be over, as far as one can tell from what its batches, or the group's before it, took; `null` "
+        "before the plan, while it is queued, and after the end."
+    ),
+    "expectedEndWithoutWaits": Words("`true`: in `expectedEndAt` waiting for people counts as no time."),
     "Deployment.error": Words("Why it did not finish; `null` where nothing went wrong."),
     "decision": Words("What a person is asked; `null` while nobody is."),
     "rollbackBatches": Words("How many of `numberOfBatches` bring the previous image back."),

@@ -61,7 +61,7 @@ def judge(
     over = waited >= grace_period
     if not checked and over:
         return _unjudged(green, healthy, planned, grace_period)
-    said = f"{healthy} of {planned} green VMs healthy"
+    said = f"{healthy} of {counted(planned, 'green VM')} healthy"
     if healthy >= planned and (over or (checked and steady >= stable_for)):
         return Judgement(Verdict.HEALTHY, said, healthy, planned)
     if not over:
@@ -83,7 +83,7 @@ def _unjudged(green: Sequence[Observed], running: int, planned: int, grace_perio
         runs = "runs" if planned == 1 else "run"
         return Judgement(Verdict.HEALTHY, f"{counted(planned, 'green VM')} {runs}; {said}", running, planned)
     verdict = Verdict.HEALTHY if Threshold(None).passes(running, planned) else Verdict.UNHEALTHY
-    reason = f"{running} of {planned} green VMs run; {said} ({_worst_vms(green, planned)})"
+    reason = f"{running} of {counted(planned, 'green VM')} run; {said} ({_worst_vms(green, planned)})"
     return Judgement(verdict, reason, running, planned)
 
 
@@ -91,8 +91,11 @@ def _waiting(healthy: int, planned: int, checked: bool, unsteady: timedelta) -> 
     if not checked:
         return "no health check: waiting for the end of the grace period"
     if healthy >= planned:
-        return f"all {planned} green VMs healthy: waiting {round(unsteady.total_seconds())} s more for them to stay so"
-    return f"waiting for {planned - healthy} of {planned} green VMs to become healthy"
+        wait = round(unsteady.total_seconds())
+        if planned == 1:
+            return f"1 green VM healthy: waiting {wait} s more for it to stay so"
+        return f"all {planned} green VMs healthy: waiting {wait} s more for them to stay so"
+    return f"waiting for {planned - healthy} of {counted(planned, 'green VM')} to become healthy"
 
 
 def _name(observed: Observed) -> str:

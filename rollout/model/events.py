@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode, decode_time
+from rollout.model.expected import Expected
 from rollout.model.rows.commands import Action, CommandKind, PendingDecision, resumed_to
 from rollout.model.rows.deployment import Batch, Deployment, Event, Problem, RollBack, StockAtEnd
 from rollout.model.serving import Serving, told
@@ -27,7 +29,7 @@ class EventType(StrEnum):
     """
 
     TURN_TAKEN = "TurnTaken"  # epoch: of the lock; a queued deployment begins
-    PLANNED = "DeploymentPlanned"  # batches, blue, kept, skipped, otherImage, targetSize, servingFloor, previous…
+    PLANNED = "DeploymentPlanned"  # batches, batchSeconds, blue, kept, skipped, otherImage, targetSize, previous…
     PROCESSES_HELD = "ProcessesHeld"  # held: what would interfere and is kept from it
     PROCESSES_RESTORED = "ProcessesRestored"  # restored, conflicts
     IMAGE_APPLIED = "ImageApplied"
@@ -146,10 +148,27 @@ def _serving(row: Deployment, event: Event) -> Serving | None:
     return now
 
 
+def _expected(row: Deployment, event: Event, kind: EventType) -> Expected | None:
+    """What is still to come after the event."""
+    if kind is EventType.PLANNED and "batchSeconds" in event.data:
+        return _foreseen(row, event)
+    change = _ON_EXPECTED.get(kind)
+    return change(row.expected, event) if change and row.expected else row.expected
+
+
+def _foreseen(row: Deployment, event: Event) -> Expected:
+    data, draining = event.data, row.parameters.draining_timeout
+    bakes = {bake["batch"]: timedelta(seconds=bake["time"]) for bake in data.get("bakes", ())}
+    last = bakes.pop(data["batches"], timedelta(0))
+    each, first = timedelta(seconds=data["batchSeconds"]), bakes.get(1, timedelta(0))
+    return Expected(each, draining, data["batches"], event.at, first_bake=first, bake=last).planned(event.at)
+
+
 def _after(deployment: Deployment, event: Event) -> Deployment:
     kind = EventType(event.type)
     serving = _serving(deployment, event)
     row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
+    row = replace(row, expected=_expected(deployment, event, kind))
     if kind in _SHARE and event.batch is not None:
         row = replace(row, current_batch=event.batch, progress=progress(event.batch, row.number_of_batches, kind))
     change = _ON_DEPLOYMENT.get(kind)
@@ -182,6 +201,7 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
         started_at=event.at,
         number_of_batches=data["batches"],
         blue_vms=data["blue"],
+        green_vms=data.get("kept", 0),
         target_size=data["targetSize"],
         image=replace(row.image, previous=previous),
         settled=row.settled and not (data["batches"] or data.get("otherImage", True)),
@@ -304,6 +324,38 @@ _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], De
     EventType.FAILED: _failed,
     EventType.STOPPED: _stopped,
     EventType.ROLLED_BACK: _rolled_back,
+}
+
+
+#: What each event means for the time that is left. Of a deployment that has ended nobody asks.
+_ON_EXPECTED: dict[EventType, Callable[[Expected, Event], Expected]] = {
+    EventType.BATCH_STARTED: lambda was, event: was.started(event.batch or 0, event.at),
+    EventType.SICK_DISCARDED: lambda was, event: was.relaunched(event.batch or 0, event.at),
+    EventType.BATCH_HEALTHY: lambda was, event: was.judged(event.batch or 0, event.at, bool(event.data.get("replace"))),
+    EventType.BATCH_NOT_JUDGED: lambda was, event: was.judged(
+        event.batch or 0, event.at, bool(event.data.get("replace"))
+    ),
+    EventType.BATCH_DETACHED: lambda was, event: was.detached(
+        event.batch or 0,
+        event.at,
+        event.data.get("detached", 0),
+        timedelta(seconds=event.data.get("gatewayDraining", 0)),
+    ),
+    EventType.BATCH_TERMINATED: lambda was, event: was.terminated(event.batch or 0, event.at),
+    EventType.BATCH_FAILED: lambda was, event: was.ending(event.at),
+    EventType.BAKE_STARTED: lambda was, event: was.baking(
+        event.batch or 0, event.at, timedelta(seconds=event.data.get("seconds", 0))
+    ),
+    EventType.BAKED: lambda was, event: was.baked(event.batch or 0, event.at),
+    EventType.PAUSED: lambda was, event: was.waits(event.at),
+    EventType.APPROVAL_AWAITED: lambda was, event: was.waits(event.at),
+    EventType.RESUMED: lambda was, event: was.goes_on(event.at),
+    EventType.APPROVED: lambda was, event: was.goes_on(event.at),
+    EventType.STOPPING: lambda was, event: was.ending(event.at),
+    EventType.ROLLING_BACK: lambda was, event: was.turns_back(event.at),
+    EventType.ROLL_BACK_PLANNED: lambda was, event: was.back_planned(
+        event.at, event.data.get("first", 1), event.data.get("batches", 0)
+    ),
 }
 
 

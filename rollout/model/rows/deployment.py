@@ -11,6 +11,7 @@ from rollout.model.azure.balancers import PendingAnswer
 from rollout.model.azure.pools import PoolMembership
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.azure.vm_writes import VmWrites
+from rollout.model.expected import Expected
 from rollout.model.findings import Finding
 from rollout.model.group import Source
 from rollout.model.parameters import Parameters
@@ -93,9 +94,9 @@ class Deployment:
     paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
 
     ``serving_floor``: how few VMs serve at any time, and ``serving``: how many do now. ``ahead``: how many deployments
-    begin before this one, of one that is queued. ``revision`` counts what changed beside the events: rows of VMs,
-    batches and commands, and dangers. It is raised after they were written (``services.revision``), so whoever reads
-    this row first and finds it as it was needs to read nothing else.
+    begin before this one, of one that is queued. ``expected``: what is still to come, from the plan on. ``revision``
+    counts what changed beside the events: rows of VMs, batches and commands, and dangers. It is raised after they were
+    written (``services.revision``), so whoever reads this row first and finds it as it was needs to read nothing else.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Deployment:
     serving: Serving | None = None
     roll_back: RollBack | None = None
     ahead: int | None = None
+    expected: Expected | None = None
     revision: int = 0
     schema_version: int = 1
 
