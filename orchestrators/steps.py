@@ -21,7 +21,7 @@ from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
-from rollout.model.words import counted
+from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
 
@@ -55,10 +55,15 @@ class RecipeContext(Protocol):
 
 @dataclass(frozen=True)
 class StepRecipe:
-    """An activity to repeat until it is done, and the fact that it then is."""
+    """An activity to repeat until it is done, and the fact that it then is; another where nothing was judged."""
 
     activity: str
     fact: EventType | None = None
+    unjudged: EventType | None = None
+
+    def fact_of(self, progress: Progress) -> EventType | None:
+        """What is written down once the activity is done."""
+        return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
 AWAIT_RESUME = StepRecipe("await_resume")
@@ -102,8 +107,9 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None and not progress.silent:
-        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    fact = step.fact_of(progress) if progress.done and not progress.silent else None
+    if fact is not None:
+        run = yield from record(context, run, fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
@@ -247,7 +253,7 @@ def in_batch(run: Run, message: str) -> str:
     """``Batch 2 of 5: 2 green VMs launched``."""
     if not run.batch:
         return message
-    return f"Batch {run.batch} of {run.batches}: {message}"
+    return batch_named(run.batch, run.batches) + message
 
 
 def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
