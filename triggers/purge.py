@@ -20,6 +20,7 @@ from rollout.model.rows.tries import Try
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.predecessor import predecessor_of
+from services.queue import leave
 from services.tries import remember_try
 
 #: What one run removes at most; the next day goes on.
@@ -99,6 +100,8 @@ async def _forget(ports: Ports, row: Deployment) -> None:
     await remember_try(ports, row)
     if row.idempotency_key:
         await ports.store.archive.forget_request(start_scope(row.group_id), row.idempotency_key)
+    if row.queued_at is not None:
+        await leave(ports, row)
     await ports.store.archive.forget(row.id)
 
 

@@ -21,6 +21,7 @@ FINDINGS: tuple[str, ...] = (
     "scaleSetBusy",
     "rollingUpgradeUnderWay",
     "deploymentInProgress",
+    "queueFull",
     "surgeOverLimit",
     "quotaExceeded",
     "modelsExhausted",

@@ -26,7 +26,7 @@ from services.beside import findings_beside
 from services.forecast import past_batches
 from services.group_states import note_look
 from services.predecessor import predecessor_of
-from services.queue import under_way
+from services.queue import full_queue, under_way
 from services.survey import Survey, survey
 
 
@@ -71,12 +71,15 @@ _NOTHING: Json = {
 
 async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, seen: Survey) -> tuple[Finding, ...]:
     """What another deployment on the set means for this one."""
-    held = await under_way(ports, group.id, group.scale_set_id, "")
+    held = await under_way(ports, group.scale_set_id, "")
     if held is None:
         return seen.findings
     if parameters.on_conflict is OnConflict.REJECT:
         remedy = "Wait until it has ended, or start with onConflict: queue or supersede"
         return in_order((error("deploymentInProgress", held.reason, remedy, "onConflict"), *seen.findings))
+    if parameters.on_conflict is OnConflict.QUEUE and (full := await full_queue(ports, group.scale_set_id)):
+        remedy = "Wait until some have begun, take some back, or start with onConflict: supersede"
+        return in_order((error("queueFull", full.reason, remedy, "onConflict"), *seen.findings))
     will = "this one would wait for its end" if parameters.on_conflict is OnConflict.QUEUE else "it would be stopped"
     remedy = "What is planned here is for the set as it is now; it is planned anew when its turn comes"
     found = warning("deploymentInProgress", f"{held.reason}: {will}", remedy, "onConflict")

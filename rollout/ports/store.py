@@ -18,6 +18,7 @@ from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
@@ -143,6 +144,22 @@ class HealthParts(Protocol):
 
     async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
         """Those of one batch, by number."""
+        ...
+
+
+class QueueEntries(Protocol):
+    """The queue table: one row for each deployment that waits for a scale set."""
+
+    async def add(self, entry: QueueEntry) -> bool:
+        """Add a row; false, and nothing changed, where the deployment has one for that set."""
+        ...
+
+    async def list(self, scale_set_id: str) -> tuple[QueueEntry, ...]:
+        """Those of a scale set, in no particular order; the id's case does not matter."""
+        ...
+
+    async def delete(self, scale_set_id: str, deployment_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
         ...
 
 
@@ -377,6 +394,7 @@ class Store:
     events: Events
     intents: Intents
     locks: Locks
+    queue: QueueEntries
     signals: Signals
     evidence: Evidence
     health_parts: HealthParts
