@@ -23,6 +23,7 @@ from rollout.planning.forecast import Forecast, PastBatches, forecast
 from rollout.planning.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.preflight.plan import what_is_held
+from rollout.preflight.pools import writes_each_vm
 from services.beside import findings_beside
 from services.group_states import note_look
 from services.predecessor import predecessor_of
@@ -91,7 +92,10 @@ async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Su
     rows = await ports.store.deployments.newest(group.id, ROWS_MAX)
     finished = [row for row in rows if row.status is Status.FINISHED and row.number_of_batches][:PAST_MAX]
     past = [PastBatches(row.parameters.draining_timeout, await ports.store.batches.list(row.id)) for row in finished]
-    return forecast(planned, parameters, past, pools=bool(seen.scale_set and seen.scale_set.backend_pools))
+    if seen.scale_set is None:
+        return forecast(planned, parameters, past)
+    by_vm = writes_each_vm(seen.scale_set, seen.surroundings)
+    return forecast(planned, parameters, past, pools=bool(seen.scale_set.backend_pools), vm_writes=by_vm)
 
 
 def _planned(seen: Survey, planned: BatchPlan, parameters: Parameters, expected: Forecast) -> Json:
