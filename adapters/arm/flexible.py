@@ -13,12 +13,11 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, find_json, read_pages
@@ -84,10 +83,10 @@ class FlexibleVms:
         vms = self._clients.of(scale_set_id).virtual_machines
         with translated():
             try:
-                answer: Any = await vms.get(parsed.resource_group, vm_name, expand="instanceView", cls=http_response)
+                answer = await bare(vms.get, parsed.resource_group, vm_name, expand="instanceView")
             except ResourceNotFoundError:
                 return None
-        body = answer.json()
+            body = json_of(answer)
         belongs = ((body.get("properties") or {}).get("virtualMachineScaleSet") or {}).get("id") or ""
         return read_flexible_vm(body) if belongs.lower() == scale_set_id.lower() else None
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.evidence import FlexibleSources, UniformSources, VmSources, inspect_vm
@@ -58,10 +58,10 @@ class ArmScaleSets:
         sets = self._clients.of(scale_set_id).virtual_machine_scale_sets
         with translated():
             try:
-                answer: Any = await sets.get(parsed.resource_group, parsed.name, cls=http_response)
+                answer = await bare(sets.get, parsed.resource_group, parsed.name)
             except ResourceNotFoundError:
                 return None
-        found = read_scale_set(answer.json(), answer.headers.get("ETag"))
+            found = read_scale_set(json_of(answer), answer.headers.get("ETag"))
         self._modes[scale_set_id.lower()] = found.mode
         return found
 
