@@ -103,7 +103,7 @@ class VirtualPlatform:
         self.faults = faults or DurableFaults()
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
-        self._options = options
+        self.options = options
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
         self._delivery = EventDelivery(self.cloud, self._deliver)
@@ -237,7 +237,7 @@ class VirtualPlatform:
                 self.host_clock,
                 storage=self.state,
                 faults=self.faults,
-                options=self._options,
+                options=self.options,
                 keys=self.access.keys,
                 people=self.access.people,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from local.clock import run_virtual
 from local.durable.timestamps import fast_timestamps
 from local.soak.player import UNDER_WAY
 from local.soak.year.growth import Growth, growing, memory, table_lines
-from local.soak.year.life import WEEK, happen, week
+from local.soak.year.life import WEEK, Happening, happen, week
 from local.soak.year.scene import YearScene
 from local.soak.year.tables import CountedTables
 from local.soak.year.wall import schedule_problems, wall_times
@@ -27,6 +28,9 @@ Tell = Callable[[str], None]
 #: A month, as weeks are counted; and at the end of which months it is counted how much there is.
 MONTH = timedelta(days=365) / 12
 COUNTED = (1, 3, 6, 12)
+
+#: How long before it is counted the timer runs that looks at sets: a day of that takes as long as five without.
+LOOKED_AROUND = timedelta(days=1)
 
 #: Short enough that all of it is reached in the third month.
 SETTINGS = Settings(history_days=14, rows_days=45)
@@ -48,6 +52,7 @@ class YearOutcome:
 def play_months(months: int, tell: Tell) -> YearOutcome:
     """Play so many months from the first of January on."""
     outcome = YearOutcome()
+    gc.set_threshold(100_000, 20)  # there is much that stays
     with fast_timestamps():
         run_virtual(_play(months, outcome, tell))
     return outcome
@@ -71,19 +76,21 @@ async def _play(months: int, outcome: YearOutcome, tell: Tell) -> None:
     begin = platform.clock.now()
     async with platform:
         scene = YearScene(platform, tables)
+        await scene.look_around(False)
         scene.watch()
         number, longest = 0, 0
         for month in range(1, months + 1):
+            counted = month in COUNTED or month == months
             while platform.clock.now() < begin + month * MONTH:
                 await _one_week(scene, number)
                 await _until_quiet(scene, outcome)
-                longest = max(longest, *(one.events for one in platform.executions))
+                longest = max([longest, *(one.events for one in platform.executions)])
                 await _judge(scene, outcome, tell)
                 number += 1
                 tell(f"week {number}, until {platform.clock.now():%d %b %H:%M}")
             tell(f"month {month}: {len(outcome.problems)} broken")
             await _rename(scene, month)
-            if month in COUNTED or month == months:
+            if counted:
                 outcome.samples.append(Growth(month, await _count(scene, longest)))
                 longest = 0
                 for line in table_lines(outcome.samples):
@@ -95,9 +102,9 @@ async def _play(months: int, outcome: YearOutcome, tell: Tell) -> None:
 async def _one_week(scene: YearScene, number: int) -> None:
     begun = scene.platform.clock.now()
 
-    async def later(happening: object) -> None:
-        await scene.platform.clock.sleep_until(begun + happening.at)  # type: ignore[attr-defined]
-        await happen(scene, happening)  # type: ignore[arg-type]
+    async def later(happening: Happening) -> None:
+        await scene.platform.clock.sleep_until(begun + happening.at)
+        await happen(scene, happening)
 
     await asyncio.gather(*(later(one) for one in week(number, list(SCHEDULES))))
     await scene.platform.clock.sleep_until(begun + WEEK)
@@ -136,12 +143,16 @@ async def _rename(scene: YearScene, month: int) -> None:
 async def _count(scene: YearScene, longest: int) -> dict[str, int]:
     """How much there is, and what an hour costs in which nobody does anything."""
     platform, tables = scene.platform, scene.tables
+    await scene.look_around(True)
+    await scene.sleep(LOOKED_AROUND)
     operations, requests = tables.operations, _requests(platform)
     await scene.sleep(timedelta(hours=1))
+    idle = tables.operations - operations, _requests(platform) - requests
+    await scene.look_around(False)
     instances = platform.host.durable.instances()
     return {
-        "table operations of an idle hour": tables.operations - operations,
-        "Azure requests of an idle hour": _requests(platform) - requests,
+        "table operations of an idle hour": idle[0],
+        "Azure requests of an idle hour": idle[1],
         **{f"rows of {name}": rows for name, rows in tables.rows().items()},
         "instances": len(instances),
         "events of instances": sum(len(platform.host.durable.history(one.id)) for one in instances),

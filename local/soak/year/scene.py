@@ -10,6 +10,7 @@ from typing import Any
 
 from local.azure.world.images import Behavior
 from local.durable.errors import HostKilled
+from local.durable.options import HostOptions
 from local.soak.worlds import Setting
 from local.soak.year.tables import CountedTables
 from local.soak.year.wall import Gap
@@ -33,6 +34,7 @@ class YearScene:
     watched: dict[str, WatchedSet] = field(default_factory=dict)
     published: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in SCHEDULES})
     numbers: int = 0
+    looks: bool = True
     is_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -115,6 +117,13 @@ class YearScene:
         await self.platform.sleep(duration)
         self.gaps.append(Gap(begin, self.platform.host_clock.now()))
         self.is_up.set()
+
+    async def look_around(self, on: bool) -> None:
+        """Start the app anew with the timer that looks at sets, or without it: it costs most of the time."""
+        if on != self.looks:
+            self.looks = on
+            self.platform.options = HostOptions(disabled=frozenset() if on else frozenset({"groupStates"}))
+            await self.platform.restart_host()
 
     def step(self, by: timedelta) -> None:
         """The app's clock, not Azure's, is set ahead or back."""
