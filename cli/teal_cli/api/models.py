@@ -36,6 +36,7 @@ class CanaryBody(TypedDict):
 class Check(TypedDict):
     name: str
     lastRun: str | None
+    left: list[str]
 
 
 class CommandBody(TypedDict):
