@@ -50,6 +50,7 @@ FINDINGS: tuple[str, ...] = (
     "attachedVms",
     "capacityMismatch",
     "poolHealthNotChecked",
+    "healthNotAsked",
     "greenServesUnjudged",
     "toleratesUnhealthy",
     "noHealthCheck",
