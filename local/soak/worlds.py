@@ -9,6 +9,7 @@ from typing import Any
 from local.azure.arm.messages import Json
 from local.azure.network.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.world import World, demo_world, parse_world
+from rollout.model.order import PART_SIZE
 
 #: What may be the matter with a VM before anything is deployed.
 STOPPED, DEALLOCATED, PROTECTED = "stopped", "deallocated", "protected"
@@ -33,7 +34,8 @@ DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
 @dataclass(frozen=True)
 class Setting:
     """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs;
-    ``asked``: the timers of each minute look whether the set needs a roll, and what is due.
+    ``asked``: the timers of each minute look whether the set needs a roll, and what is due;
+    ``part_size``: as in the app's settings.
     """
 
     mode: str
@@ -50,6 +52,7 @@ class Setting:
     image_rule: bool = False
     vm_writes: str = "parallel"
     asked: bool = True
+    part_size: int = PART_SIZE
 
     @property
     def health_check_types(self) -> tuple[str, ...]:
