@@ -24,7 +24,8 @@ REFILLED = timedelta(minutes=5)
 class Scale:
     """A set of ``vms``, replaced in batches of so many percent, at Azure's request limits or a share of them.
 
-    ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked.
+    ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked. ``vm_writes``: how
+    Azure takes the writes of its VMs, of which each takes 40 s where that is one at a time.
     """
 
     vms: int
@@ -32,6 +33,7 @@ class Scale:
     throttling_factor: float = 1.0
     mode: OrchestrationMode = OrchestrationMode.UNIFORM
     gateway: bool = False
+    vm_writes: str = "parallel"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,9 @@ def _world(scale: Scale) -> World:
         document["scaleSets"][0]["backendPools"] = ["api-gw/api"]
         document["groups"][0]["healthCheckTypes"].append("applicationGateway")
     document["platform"]["throttlingFactor"] = scale.throttling_factor
+    document["platform"]["vmWrites"] = scale.vm_writes
+    if scale.vm_writes == "oneAtATime":
+        document["platform"]["updateTime"] = 40
     return parse_world(document)
 
 

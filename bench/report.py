@@ -100,6 +100,7 @@ def title(scale: Scale) -> str:
     limits = "" if scale.throttling_factor == 1 else f" at {scale.throttling_factor:g} of Azure's limits"
     mode = "" if scale.mode is OrchestrationMode.UNIFORM else f", {scale.mode}" + ("," if limits else "")
     gateway = ", behind a gateway" if scale.gateway else ""
+    gateway += ", written to one at a time" if scale.vm_writes == "oneAtATime" else ""
     return f"{scale.vms} VMs{mode}{gateway}{limits}"
 
 
