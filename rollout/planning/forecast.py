@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rollout.model.expected import DELETING, DETACHING
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch
 from rollout.model.rows.signals import longest_wait
@@ -14,10 +15,6 @@ from rollout.model.status import Phase
 from rollout.model.words import counted
 from rollout.planning.bakes import bakings
 from rollout.planning.batches import BatchPlan
-
-#: Assumed of what nobody has measured: the looks and writes by which VMs leave their pools, and a deletion.
-DETACHING = timedelta(seconds=30)
-DELETING = timedelta(seconds=60)
 
 #: Assumed of the write of one VM of a Uniform set, where Azure may take these one at a time.
 VM_WRITE = timedelta(seconds=40)
@@ -54,15 +51,9 @@ def forecast(
     by a write of each VM, which Azure may take one at a time.
     """
     baking = sum((one.time for one in bakings(len(planned.batches), parameters)), timedelta(0))
-    measured = [took for one in past for took in _without_draining(one)]
-    if measured:
-        each = sum(measured, timedelta(0)) / len(measured)
-        deployments = counted(sum(1 for one in past if any(_without_draining(one))), "finished deployment")
-        basis = f"The mean of {counted(len(measured), 'batch')} of {deployments} of the group"
-    else:
-        each, basis = _assumed(parameters)
+    each, basis = each_batch(parameters, past)
     leaving, pace = _leaving(planned, past) if vm_writes else (timedelta(0), "")
-    duration = len(planned.batches) * (each + parameters.draining_timeout) + baking + leaving
+    duration = len(planned.batches) * each + baking + leaving
     return Forecast(duration, f"{basis}; {_rest(parameters)}{pace}{_if_green_go(parameters) if pools else ''}")
 
 
@@ -94,6 +85,18 @@ def _detaching(batch: Batch) -> timedelta:
         if stage.name is StageName.DETACH and stage.ended_at is not None
     ]
     return sum(spans, timedelta(0))
+
+
+def each_batch(parameters: Parameters, past: Sequence[PastBatches]) -> tuple[timedelta, str]:
+    """How long one takes, and what that is taken from."""
+    measured = [took for one in past for took in _without_draining(one)]
+    if not measured:
+        each, basis = _assumed(parameters)
+        return each + parameters.draining_timeout, basis
+    each = sum(measured, timedelta(0)) / len(measured)
+    deployments = counted(sum(1 for one in past if any(_without_draining(one))), "finished deployment")
+    basis = f"The mean of {counted(len(measured), 'batch')} of {deployments} of the group"
+    return each + parameters.draining_timeout, basis
 
 
 def _without_draining(past: PastBatches) -> Iterable[timedelta]:
