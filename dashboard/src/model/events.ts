@@ -34,6 +34,8 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   DeploymentFailed: ['cross', 'bad'],
   DeploymentStopped: ['stop', 'warn'],
   DeploymentRolledBack: ['undo', 'warn'],
+  KeptGreenDiscarded: ['trash', ''],
+  KeptProcessesRestored: ['lock', ''],
 };
 
 export interface EventLook {
