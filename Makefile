@@ -55,7 +55,7 @@ types: $(PYTHON_READY)
 	$(BIN)/mypy
 
 nightly: $(READY) $(PAGE_READY)  ## what `make test` leaves out for its length, and a soak
-	$(BIN)/python -m pytest -m nightly -n 2
+	$(BIN)/python -m pytest -m nightly -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m local.soak --seeds 2000
 	$(BIN)/python -m local.soak --months 1
 

@@ -17,11 +17,11 @@ from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
 from rollout.model.events import EventResult, EventType
 from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
-from rollout.model.order import Order, Progress, Run, StepState, failed
+from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
-from rollout.model.words import counted
+from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ class RecipeContext(Protocol):
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
     def wait_for_external_event(self, name: str) -> Any: ...
+    def task_all(self, tasks: list[Any]) -> Any: ...
     def task_any(self, tasks: list[Any]) -> Any: ...
     def continue_as_new(self, input_: Any) -> None: ...
     def set_custom_status(self, status: Any) -> None: ...
@@ -54,10 +55,15 @@ class RecipeContext(Protocol):
 
 @dataclass(frozen=True)
 class StepRecipe:
-    """An activity to repeat until it is done, and the fact that it then is."""
+    """An activity to repeat until it is done, and the fact that it then is; another where nothing was judged."""
 
     activity: str
     fact: EventType | None = None
+    unjudged: EventType | None = None
+
+    def fact_of(self, progress: Progress) -> EventType | None:
+        """What is written down once the activity is done."""
+        return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
 AWAIT_RESUME = StepRecipe("await_resume")
@@ -66,7 +72,7 @@ AWAIT_RESUME = StepRecipe("await_resume")
 @dataclass(frozen=True)
 class Watch:
     """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
-    out, in a row and at all.
+    out, in a row and at all. ``parts``: what is to be read before the next look.
     """
 
     activity: str
@@ -76,6 +82,7 @@ class Watch:
     setbacks: int = 0
     all_setbacks: int = 0
     last_setback: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,9 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None and not progress.silent:
-        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    fact = step.fact_of(progress) if progress.done and not progress.silent else None
+    if fact is not None:
+        run = yield from record(context, run, fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
@@ -273,7 +281,7 @@ def in_batch(run: Run, message: str) -> str:
     """``Batch 2 of 5: 2 green VMs launched``."""
     if not run.batch:
         return message
-    return f"Batch {run.batch} of {run.batches}: {message}"
+    return batch_named(run.batch, run.batches) + message
 
 
 def wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:

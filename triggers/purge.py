@@ -22,6 +22,7 @@ from rollout.model.rows.tries import Try
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.predecessor import predecessor_of
+from services.queue import leave
 from services.tries import remember_try
 
 #: How many rows are looked for at a time.
@@ -142,6 +143,8 @@ async def _forget(ports: Ports, row: Deployment, *, is_used: bool) -> None:
         await remember_try(ports, row)
     if row.idempotency_key:
         await ports.store.archive.forget_request(start_scope(row.group_id), row.idempotency_key)
+    if row.queued_at is not None:
+        await leave(ports, row)
     await ports.store.archive.forget(row.id)
 
 

@@ -23,6 +23,7 @@ from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
 from local.soak.calls import call_at_random
 from local.soak.exemptions import exempt, traits
+from local.soak.forecasts import ForecastError, forecast_errors
 from local.soak.guests import speak
 from local.soak.interference import ACTS
 from local.soak.scene import GROUP, SoakScene
@@ -55,6 +56,7 @@ class RunOutcome:
     injected: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    forecasts: list[ForecastError] = field(default_factory=list)
 
 
 def play(
@@ -248,6 +250,8 @@ async def _judge(scene: SoakScene, outcome: RunOutcome, tell: Tell) -> None:
     outcome.problems += [*scene.unexpected, *await violations(scene.watched, spared)]
     rows = await scene.deployments()
     outcome.ends.update(str(row.status) for row in rows)
+    for row in rows:
+        outcome.forecasts += forecast_errors(row, await scene.platform.events(row.id))
     for row in reversed(rows):
         tell(f"\n{row.id}: {row.status} ({row.reason})")
         for line in await scene.platform.story(row.id):

@@ -223,6 +223,7 @@ class VirtualPlatform:
             constraints=self._constraints,
             processes=ArmProcesses(self._compute),
             identity=ArmIdentity(self._compute),
+            part_size=self.settings.part_size,
         )
 
     def _new_host(self) -> FunctionsHost:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rollout.model.expected import DELETING, DETACHING
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch
 from rollout.model.rows.signals import longest_wait
@@ -13,10 +14,6 @@ from rollout.model.status import Phase
 from rollout.model.words import counted
 from rollout.planning.bakes import bakings
 from rollout.planning.batches import BatchPlan
-
-#: Assumed of what nobody has measured: the looks and writes by which VMs leave their pools, and a deletion.
-DETACHING = timedelta(seconds=30)
-DELETING = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -42,15 +39,21 @@ def forecast(planned: BatchPlan, parameters: Parameters, past: Sequence[PastBatc
     so that green VMs that have to go are drained as well.
     """
     baking = sum((one.time for one in bakings(len(planned.batches), parameters)), timedelta(0))
-    measured = [took for one in past for took in _without_draining(one)]
-    if measured:
-        each = sum(measured, timedelta(0)) / len(measured)
-        deployments = counted(sum(1 for one in past if any(_without_draining(one))), "finished deployment")
-        basis = f"The mean of {counted(len(measured), 'batch')} of {deployments} of the group"
-    else:
-        each, basis = _assumed(parameters)
-    duration = len(planned.batches) * (each + parameters.draining_timeout) + baking
+    each, basis = each_batch(parameters, past)
+    duration = len(planned.batches) * each + baking
     return Forecast(duration, f"{basis}; {_rest(parameters)}{_if_green_go(parameters) if pools else ''}")
+
+
+def each_batch(parameters: Parameters, past: Sequence[PastBatches]) -> tuple[timedelta, str]:
+    """How long one takes, and what that is taken from."""
+    measured = [took for one in past for took in _without_draining(one)]
+    if not measured:
+        each, basis = _assumed(parameters)
+        return each + parameters.draining_timeout, basis
+    each = sum(measured, timedelta(0)) / len(measured)
+    deployments = counted(sum(1 for one in past if any(_without_draining(one))), "finished deployment")
+    basis = f"The mean of {counted(len(measured), 'batch')} of {deployments} of the group"
+    return each + parameters.draining_timeout, basis
 
 
 def _without_draining(past: PastBatches) -> Iterable[timedelta]:

@@ -13,6 +13,7 @@ from local.functions.schedules import parse_schedule
 from local.virtual.memory import memory_store
 from rollout.automation.notification import IgnoredNotification, Notification, record_of
 from rollout.lifecycle.dangers import TRIES_MAX
+from rollout.lifecycle.queue import entry_of
 from rollout.model.azure.evidence import VmEvidence
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.codec import Json
@@ -184,6 +185,21 @@ async def test_a_queued_deployment_whose_orchestration_is_gone_gets_its_end(desk
     assert ended is not None
     assert (ended.status, ended.error and ended.error.code) == (Status.FAILED, "orchestratorLost")
     assert await desk.owner() == owner
+
+
+async def test_one_that_waits_is_found_however_many_came_after_it(desk: Desk) -> None:
+    row = await desk.deployment(status=Status.QUEUED, epoch=0)
+    await desk.store.queue.add(entry_of(row))
+    for number in range(100):
+        at = row.created_at + timedelta(seconds=1 + number)
+        newer = replace(row, id=deployment_id("web", at, "bbbbbb"), created_at=at, status=Status.STOPPED, ended_at=at)
+        await desk.store.deployments.add(newer)
+    await desk.lock("")
+    assert await desk.watch() == []
+    ended = await desk.store.deployments.get(row.id)
+    assert ended is not None
+    assert ended.status is Status.FAILED
+    assert await desk.store.queue.list(SCALE_SET) == ()
 
 
 async def test_a_deployment_that_was_taken_over_gets_its_end_and_nothing_is_restored(desk: Desk) -> None:

@@ -13,6 +13,7 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchStarted: ['up', ''],
   BatchLaunched: ['up', ''],
   BatchHealthy: ['heart', ''],
+  BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],
   BatchDeleting: ['trash', ''],
   BatchTerminated: ['check', ''],
