@@ -234,6 +234,12 @@ OPERATIONS: Mapping[str, Operation] = {
         query=(_whole("batch", "Only the VMs of this batch; 0: those that stay.", 0, BATCH_MAX), *_paged(PAGE_MAX)),
     ),
     "get_vm_evidence": Operation("Deployments", {200: answers.EVIDENCE}, (*_DEPLOYMENT, Code.EVIDENCE_NOT_FOUND)),
+    "get_vm_serial_log": Operation(
+        "Deployments",
+        {200: "text/plain; charset=utf-8"},
+        (*_DEPLOYMENT, Code.EVIDENCE_NOT_FOUND),
+        headers={200: (Parameter("Content-Disposition", "It is an `attachment`, with a name.", {"type": "string"}),)},
+    ),
     "list_deployment_batches": Operation(
         "Deployments", {200: answers.listed(answers.BATCH)}, _DEPLOYMENT, query=_paged(PAGE_MAX)
     ),

@@ -22,6 +22,7 @@ from rollout.planning.forecast import Forecast, forecast
 from rollout.planning.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.preflight.plan import what_is_held
+from rollout.preflight.pools import writes_each_vm
 from services.beside import findings_beside
 from services.forecast import past_batches
 from services.group_states import note_look
@@ -88,7 +89,10 @@ async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, see
 
 async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: BatchPlan) -> Forecast:
     past = await past_batches(ports, group.id)
-    return forecast(planned, parameters, past, pools=bool(seen.scale_set and seen.scale_set.backend_pools))
+    if seen.scale_set is None:
+        return forecast(planned, parameters, past)
+    by_vm = writes_each_vm(seen.scale_set, seen.surroundings)
+    return forecast(planned, parameters, past, pools=bool(seen.scale_set.backend_pools), vm_writes=by_vm)
 
 
 def _planned(seen: Survey, planned: BatchPlan, parameters: Parameters, expected: Forecast) -> Json:

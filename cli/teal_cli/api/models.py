@@ -732,6 +732,8 @@ class Deployment(TypedDict):
     rollBack: RollBack | None
     canBe: list[Possible]
     queuePosition: int | None
+    expectedEndAt: str | None
+    expectedEndWithoutWaits: bool
     healthCheckTypes: list[HealthCheckType]
     gracePeriod: int
     comment: str
