@@ -40,6 +40,7 @@ from adapters.instances import DurableInstances
 from api.http_triggers import http_triggers, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
+from orchestrators.pause_step import pause_step
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 log = plainly(logging.getLogger("teal"))
 
-RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, follow_images)
+RECIPES = (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, follow_images)
 
 ACTIVITIES: tuple[Activity, ...] = (
     take_turn,

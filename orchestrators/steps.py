@@ -16,7 +16,7 @@ from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_lin
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
 from rollout.model.events import EventResult, EventType
-from rollout.model.names import batch_instance_id, wait_instance_id
+from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
 from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
@@ -94,16 +94,31 @@ class StepOutcome:
     heard: int = 0
 
 
+@dataclass(frozen=True)
+class PausedStep:
+    """A step in which a pause came, and which is carried out anew after the resume."""
+
+    activity: str
+    run: Run
+    command: Progress
+
+
+@dataclass(frozen=True)
+class ResumedStep:
+    """How a step that was paused ended in the end."""
+
+    run: Run
+    progress: Progress
+
+
 def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down.
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    progress = yield from _wait(context, run, step.activity)
-    while run.steered and is_pause(progress):
-        run, progress = yield from pause(context, run, progress)
-        if progress.done:
-            progress = yield from _wait(context, run, step.activity)
+    progress = yield from wait(context, run, step.activity)
+    if run.steered and is_pause(progress):
+        run, progress = yield from paused(context, PausedStep(step.activity, run, progress))
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
@@ -118,6 +133,19 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
 def is_pause(progress: Progress) -> bool:
     """Whether a pause came in between."""
     return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
+
+
+def paused(context: RecipeContext, step: PausedStep) -> Recipe[tuple[Run, Progress]]:
+    """Pause a step, and carry it out anew, in an orchestration of its own, in which each pause has its own history."""
+    name = paused_instance_id(context.instance_id, step.activity, step.run.batch, step.run.heard)
+    try:
+        answer = yield context.call_sub_orchestrator("pause_step", encode(step), own_id(context, name))
+    except Exception as error:
+        return step.run, failed("waitLost", f"The orchestration of a paused {step.activity} ended: {first_line(error)}")
+    resumed = decode(ResumedStep, answer)
+    if resumed.progress.code == INTERNAL_ERROR:
+        raise Broken(resumed.run, resumed.progress.reason)
+    return resumed.run, resumed.progress
 
 
 def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
@@ -256,7 +284,8 @@ def in_batch(run: Run, message: str) -> str:
     return batch_named(run.batch, run.batches) + message
 
 
-def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+def wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+    """Wait until the activity is done, or something comes in between."""
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     try:

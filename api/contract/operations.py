@@ -205,8 +205,8 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: answers.Plan, 202: answers.DEPLOYMENT},
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES, Code.TWO_THRESHOLDS),
-            *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.RETRY_NOT_POSSIBLE),
-            *(Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
+            *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.QUEUE_FULL),
+            *(Code.RETRY_NOT_POSSIBLE, Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
             *(Code.NOT_STARTED, Code.START_UNCERTAIN),
         ),
         body=DeploymentBody,

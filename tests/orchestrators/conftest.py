@@ -20,6 +20,7 @@ from local.durable.options import HostJson, HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.functions.host import FunctionsHost
 from orchestrators.deploy_group import deploy_group
+from orchestrators.pause_step import pause_step
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -163,7 +164,7 @@ def _stored(value: Json) -> str:
 
 def _app(stand: Stand, clock: PlatformClock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
-    for recipe in (deploy_group, replace_batch, restore_group, wait_until_done):
+    for recipe in (deploy_group, replace_batch, pause_step, restore_group, wait_until_done):
         blueprint.orchestration_trigger(context_name="context")(recipe)
     for name in ACTIVITIES:
         _register(blueprint, stand, clock, name)
