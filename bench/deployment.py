@@ -31,7 +31,7 @@ class Scale:
 
     ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked. ``wire``: what each
     request to Azure takes. ``bake``: for how long the green VMs are watched at the end. ``part_size``: as in the
-    settings. ``vm_writes``: how Azure takes the writes of its VMs, of which each takes 40 s where that is one at a time.
+    settings. ``vm_writes``: how Azure takes the writes of its VMs, each of which takes 40 s where it is one at a time.
     """
 
     vms: int
