@@ -33,6 +33,8 @@ SCALES = (
     *SMALL,
     Scale(100, 10),
     Scale(100, 10, gateway=True),
+    Scale(100, 100, gateway=True),
+    Scale(100, 100, gateway=True, vm_writes="oneAtATime"),
     Scale(100, 10, mode=OrchestrationMode.FLEXIBLE, gateway=True),
     Scale(900, 10),
     Scale(900, 10, throttling_factor=0.5),

@@ -139,6 +139,7 @@ def title(scale: Scale) -> str:
     mode = "" if scale.mode is OrchestrationMode.UNIFORM else f", {scale.mode}" + ("," if limits else "")
     parts = ", never in parts" if scale.part_size > PART_SIZE else ""
     gateway = ", behind a gateway" if scale.gateway else ""
+    gateway += ", written to one at a time" if scale.vm_writes == "oneAtATime" else ""
     return f"{scale.vms} VMs{mode}{gateway}{parts}{limits}"
 
 
