@@ -15,7 +15,6 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchHealthy: ['heart', ''],
   BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],
-  BatchDeleting: ['trash', ''],
   BatchTerminated: ['check', ''],
   SickGreenDiscarded: ['trash', 'warn'],
   BatchFailed: ['cross', 'bad'],

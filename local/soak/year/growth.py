@@ -31,11 +31,12 @@ def growing(samples: Sequence[Growth]) -> list[str]:
     kept = [sample for sample in samples if sample.month >= RETAINED]
     if len(kept) < 2:
         return []
-    first, last = kept[0], kept[-1]
+    *before, last = kept
+    most = {name: max(sample.lines.get(name, 0) for sample in before) for name in last.lines}
     return [
-        f"{name} grows: {first.lines.get(name, 0)} after {first.month} months, {value} after {last.month}"
+        f"{name} grows: {most[name]} up to month {before[-1].month}, {value} after {last.month}"
         for name, value in last.lines.items()
-        if name.removeprefix("rows of ") not in OWN and value > SHARE * first.lines.get(name, 0) + FEW
+        if name.removeprefix("rows of ") not in OWN and value > SHARE * most[name] + FEW
     ]
 
 

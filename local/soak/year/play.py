@@ -169,7 +169,7 @@ def _schedules(scene: YearScene, begin: datetime, end: datetime, outcome: YearOu
     """Each schedule's decided times against the clock on the wall; those of the renamed group up to its first end."""
     runs = sorted(scene.tables.runs, key=lambda run: (run.group_id, run.name))
     decided = {key: list(rows) for key, rows in groupby(runs, key=lambda run: (run.group_id, run.name))}
-    outcome.deployments = len({run.deployment_id for run in runs if run.deployment_id})
+    outcome.deployments = scene.tables.deployments
     for group, schedules in SCHEDULES.items():
         for number, (cron, zone) in enumerate(schedules):
             mine = decided.get((group, f"at-{number}"), [])

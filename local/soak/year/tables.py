@@ -14,10 +14,14 @@ from rollout.ports.keys import Key, KeyRange
 
 @dataclass
 class CountedTables:
-    """The tables by name; ``operations`` counts what a service would charge for, ``runs`` are the schedules' rows."""
+    """The tables by name; ``operations`` counts what a service would charge for, ``deployments`` those that were made.
+
+    ``runs`` are the rows of schedules as they were written, one after the other.
+    """
 
     tables: dict[str, CountedTable] = field(default_factory=dict)
     operations: int = 0
+    deployments: int = 0
     runs: list[ScheduleRun] = field(default_factory=list)
 
     def table(self, name: str) -> CountedTable:
@@ -49,6 +53,7 @@ class CountedTable(MemoryTable):
 
     async def insert(self, key: Key, columns: Columns) -> bool:
         added = await super().insert(key, columns)
+        self._tables.deployments += added and self._name == "Deployments"
         self._tables.count(self._name, columns if added else None)
         return added
 
