@@ -45,6 +45,7 @@ def test_groups_show_what_runs_who_is_needed_and_what_comes_next(page: PageTest,
     good.get_by_text("4 VMs").wait_for()
     good.get_by_text("1.1.0").wait_for()
     good.get_by_text("Last: finished").wait_for()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", good.locator("teal-since").get_attribute("title"))
     prompt = shown.get_by_role("article", name="Group prompt")
     prompt.get_by_text("Needs a roll").wait_for()
     prompt.get_by_text("weekly").wait_for()

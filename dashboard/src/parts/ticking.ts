@@ -1,6 +1,6 @@
 /** Elements that count by themselves: nothing else is drawn anew for a second that passes. */
 import { serverNow } from '../api/time';
-import { about, ago, counter } from '../model/words';
+import { about, ago, counter, utc } from '../model/words';
 
 const counting = new Set<Ticking>();
 let timer = 0;
@@ -11,6 +11,8 @@ abstract class Ticking extends HTMLElement {
   /** The time of the server that it counts to or from. */
   set at(at: number) {
     this.#at = at;
+    // Exact for whoever hovers.
+    this.title = at ? utc(at) : '';
     this.draw();
   }
 

@@ -6,6 +6,7 @@ import type { Placed, Run } from '../model/run';
 import { vmShown } from '../model/status';
 import type { Page } from '../page';
 import { changed, link } from '../router';
+import { chip, find } from './filters';
 import { glyph, icon, time, vmStatus } from './marks';
 
 export const ROWS_MAX = 200;
@@ -64,6 +65,7 @@ function sourcesOf(run: Run): string[] {
 }
 
 function filters(page: Page, run: Run, query: URLSearchParams, current: string): TemplateResult {
+  const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
   const signs: Record<string, unknown> = {
     unhealthy: icon('cross'),
     blue: glyph('blue'),
@@ -74,26 +76,12 @@ function filters(page: Page, run: Run, query: URLSearchParams, current: string):
     <div class="chips" role="group" aria-label="Filter">
       ${FILTERS.map(
         ([name, word, matches]) =>
-          html`<button
-            class="chip"
-            type="button"
-            aria-pressed=${current === name}
-            @click=${() => page.replace(changed(query, { show: name }))}
-          >
-            ${signs[name] ?? nothing}${word} <b>${run.vms.filter(matches).length}</b>
-          </button>`,
+          chip(current === name, signs[name] ?? nothing, word, run.vms.filter(matches).length, () =>
+            set({ show: name }),
+          ),
       )}
     </div>
-    <div class="find">
-      ${icon('search')}<input
-        type="search"
-        placeholder="Name or id"
-        aria-label="Find a VM"
-        .value=${query.get('find') ?? ''}
-        @input=${(event: InputEvent) =>
-          page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
-      />
-    </div>
+    ${find('VM', 'Name or id', query.get('find') ?? '', (text) => set({ find: text }))}
   </div>`;
 }
 

@@ -10,6 +10,7 @@ import { about, counted, seconds } from '../model/words';
 import type { Page } from '../page';
 import { dangers } from '../parts/banner';
 import { button } from '../parts/commands';
+import { chip, find } from '../parts/filters';
 import { fromTo, glyph, icon, status, version, when } from '../parts/marks';
 import { vars } from '../parts/vars';
 import { changed, link } from '../router';
@@ -19,44 +20,25 @@ export const seen = (data: GroupsData): Seen[] => data.groups.map((group) => see
 
 export function groups(page: Page, data: GroupsData, query: URLSearchParams): TemplateResult {
   const all = seen(data);
-  const [show, find] = [query.get('show') ?? '', (query.get('find') ?? '').toLowerCase()];
+  const [show, text] = [query.get('show') ?? '', (query.get('find') ?? '').toLowerCase()];
   const by: Record<string, (one: Seen) => boolean> = {
     attention: (one) => one.attention !== '',
     running: (one) => one.current !== null,
   };
-  const list = all.filter((one) => (by[show]?.(one) ?? true) && one.group.id.includes(find));
-  const chip = (name: string, word: string, sign: string, count: number): TemplateResult =>
-    html`<button
-      class="chip"
-      type="button"
-      aria-pressed=${show === name}
-      @click=${() => page.replace(changed(query, { show: name }))}
-    >
-      ${sign ? icon(sign) : nothing}${word} <b>${count}</b>
-    </button>`;
+  const list = all.filter((one) => (by[show]?.(one) ?? true) && one.group.id.includes(text));
+  const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
+  const shows = (name: string, sign: unknown, word: string, count: number): TemplateResult =>
+    chip(show === name, sign, word, count, () => set({ show: name }));
   return html`<div class="head">
       <h1>Groups</h1>
       <div class="chips" role="group" aria-label="Filter">
-        ${chip('', 'All', '', all.length)}${chip(
-          'attention',
-          'Needs attention',
-          'warning',
-          all.filter((one) => one.attention).length,
-        )}
-        ${chip('running', 'In progress', 'progress', all.filter((one) => one.current).length)}
+        ${shows('', nothing, 'All', all.length)}
+        ${shows('attention', icon('warning'), 'Needs attention', all.filter((one) => one.attention).length)}
+        ${shows('running', icon('progress'), 'In progress', all.filter((one) => one.current).length)}
       </div>
       <span class="grow"></span>
       <div class="filters bare-f">
-        <div class="find">
-          ${icon('search')}<input
-            type="search"
-            placeholder="Find a group"
-            aria-label="Find a group"
-            .value=${query.get('find') ?? ''}
-            @input=${(event: InputEvent) =>
-              page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
-          />
-        </div>
+        ${find('group', 'Find a group', query.get('find') ?? '', (text) => set({ find: text }))}
       </div>
     </div>
     <div class="card">

@@ -10,6 +10,7 @@ import { shown } from '../model/status';
 import { about, clock, counter, seconds, utc } from '../model/words';
 import type { Page } from '../page';
 import { button } from '../parts/commands';
+import { chip, find } from '../parts/filters';
 import { fromTo, icon, status, when } from '../parts/marks';
 import { vars } from '../parts/vars';
 import { changed, link } from '../router';
@@ -120,14 +121,13 @@ function filters(
     <div class="chips" role="group" aria-label="Status">
       ${FILTERS.map(
         ([name, word, sign]) =>
-          html`<button
-            class="chip"
-            type="button"
-            aria-pressed=${asked.status === name}
-            @click=${() => set({ status: name })}
-          >
-            ${sign ? icon(sign) : nothing}${word} <b>${all.filter((one) => inFilter(one.status, name)).length}</b>
-          </button>`,
+          chip(
+            asked.status === name,
+            sign ? icon(sign) : nothing,
+            word,
+            all.filter((one) => inFilter(one.status, name)).length,
+            () => set({ status: name }),
+          ),
       )}
     </div>
     <span class="grow"></span>
@@ -138,15 +138,7 @@ function filters(
         ${groups.map((name) => html`<option value=${name} ?selected=${asked.group === name}>${name}</option>`)}
       </select>
     </label>
-    <div class="find">
-      ${icon('search')}<input
-        type="search"
-        placeholder="Comment, image, id, who"
-        aria-label="Find a deployment"
-        .value=${asked.find}
-        @input=${(event: InputEvent) => set({ find: value(event) })}
-      />
-    </div>
+    ${find('deployment', 'Comment, image, id, who', asked.find, (text) => set({ find: text }))}
   </div>`;
 }
 
