@@ -176,6 +176,10 @@ class Order:
 SETBACK = "setback"
 
 
+#: Under this name an answer's data holds what a look found of VMs (``rollout.steps.known.News``).
+NEWS = "news"
+
+
 class StepState(StrEnum):
     """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone;
     ``interrupted``: a command came in between, and its kind is the progress' ``code``.

@@ -19,6 +19,8 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchTerminated: ['check', ''],
   SickGreenDiscarded: ['trash', 'warn'],
   BatchFailed: ['cross', 'bad'],
+  VmsGone: ['warning', 'warn'],
+  VmsDown: ['warning', 'warn'],
   GreenDiscarded: ['trash', 'warn'],
   GreenKept: ['eye', 'warn'],
   ApprovalAwaited: ['hand', 'warn'],
