@@ -15,9 +15,9 @@ from azure.durable_functions import RetryOptions
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
-from rollout.model.events import EventResult, EventType
-from rollout.model.names import batch_instance_id, wait_instance_id
-from rollout.model.order import Order, Progress, Run, StepState, failed
+from rollout.model.events import AFTER_END, EventResult, EventType
+from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
+from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
@@ -47,6 +47,7 @@ class RecipeContext(Protocol):
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
     def wait_for_external_event(self, name: str) -> Any: ...
+    def task_all(self, tasks: list[Any]) -> Any: ...
     def task_any(self, tasks: list[Any]) -> Any: ...
     def continue_as_new(self, input_: Any) -> None: ...
     def set_custom_status(self, status: Any) -> None: ...
@@ -71,7 +72,8 @@ AWAIT_RESUME = StepRecipe("await_resume")
 @dataclass(frozen=True)
 class Watch:
     """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
-    out, in a row and at all; ``told``: it wrote facts that a look found, so that its run has come further.
+    out, in a row and at all. ``parts``: what is to be read before the next look. ``told``: it wrote facts that a look
+    found, so that its run has come further.
     """
 
     activity: str
@@ -81,6 +83,7 @@ class Watch:
     setbacks: int = 0
     all_setbacks: int = 0
     last_setback: str = ""
+    parts: Parts | None = None
     told: bool = False
 
 
@@ -93,16 +96,31 @@ class StepOutcome:
     heard: int = 0
 
 
+@dataclass(frozen=True)
+class PausedStep:
+    """A step in which a pause came, and which is carried out anew after the resume."""
+
+    activity: str
+    run: Run
+    command: Progress
+
+
+@dataclass(frozen=True)
+class ResumedStep:
+    """How a step that was paused ended in the end."""
+
+    run: Run
+    progress: Progress
+
+
 def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down.
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    progress = yield from _wait(context, run, step.activity)
-    while run.steered and is_pause(progress):
-        run, progress = yield from pause(context, caught_up(run, progress), progress)
-        if progress.done:
-            progress = yield from _wait(context, run, step.activity)
+    progress = yield from wait(context, run, step.activity)
+    if run.steered and is_pause(progress):
+        run, progress = yield from paused(context, PausedStep(step.activity, caught_up(run, progress), progress))
     run = caught_up(run, progress)
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
@@ -123,6 +141,19 @@ def caught_up(run: Run, progress: Progress) -> Run:
 def is_pause(progress: Progress) -> bool:
     """Whether a pause came in between."""
     return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
+
+
+def paused(context: RecipeContext, step: PausedStep) -> Recipe[tuple[Run, Progress]]:
+    """Pause a step, and carry it out anew, in an orchestration of its own, in which each pause has its own history."""
+    name = paused_instance_id(context.instance_id, step.activity, step.run.batch, step.run.heard)
+    try:
+        answer = yield context.call_sub_orchestrator("pause_step", encode(step), own_id(context, name))
+    except Exception as error:
+        return step.run, failed("waitLost", f"The orchestration of a paused {step.activity} ended: {first_line(error)}")
+    resumed = decode(ResumedStep, answer)
+    if resumed.progress.code == INTERNAL_ERROR:
+        raise Broken(resumed.run, resumed.progress.reason)
+    return resumed.run, resumed.progress
 
 
 def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
@@ -186,7 +217,7 @@ def carry_out_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progr
 def record(
     context: RecipeContext, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
 ) -> Recipe[Run]:
-    """Number and date a fact and write it into the history.
+    """Number and date a fact and write it into the history. What happens after an end is numbered as it is written.
 
     ``Broken``: it could not be written, or is none that can happen to a deployment where this one stands. One that is
     not ``checked`` is written all the same.
@@ -200,6 +231,8 @@ def record(
         data=data,
     )
     entry = {"deploymentId": run.deployment_id, "event": encode(event)} | ({} if checked else {"checked": False})
+    if fact in AFTER_END:
+        entry["epoch"] = run.epoch
     try:
         answer = yield context.call_activity_with_retry("record_event", _RECORDING, entry)
     except Exception as error:
@@ -261,7 +294,8 @@ def in_batch(run: Run, message: str) -> str:
     return batch_named(run.batch, run.batches) + message
 
 
-def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+def wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+    """Wait until the activity is done, or something comes in between."""
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     try:

@@ -21,6 +21,7 @@ from local.virtual.memory import memory_store
 from rollout.model.azure.evidence import Inspection
 from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
+from rollout.model.choices import HealthCheckType
 from rollout.model.codec import Json
 from rollout.model.group import Group
 from rollout.model.rows.deployment import Deployment
@@ -107,6 +108,9 @@ class ListedScaleSets:
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
         return listed
+
+    async def health_of(self, scale_set_id: str, vm_names: Any) -> dict[str, str | None]:
+        raise AssertionError("no HTTP trigger reads in parts")
 
     async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
         raise AssertionError("no HTTP trigger inspects VMs")
@@ -319,7 +323,8 @@ class World:
         return answer.body
 
     async def add_group(self, **fields: Any) -> Group:
-        group = Group(**{"id": "web", "scale_set_id": SCALE_SET_ID, "image_id": IMAGE_ID, **fields})
+        asked = {"health_check_types": (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH)}
+        group = Group(**{"id": "web", "scale_set_id": SCALE_SET_ID, "image_id": IMAGE_ID, **asked, **fields})
         await self.store.groups.put(group)
         return group
 

@@ -28,6 +28,7 @@ class SetVms(Protocol):
 
     async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList: ...
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList: ...
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]: ...
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None: ...
 
 
@@ -84,6 +85,10 @@ class ArmScaleSets:
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs, where the list itself could not tell it."""
         return await (await self._vms(scale_set_id)).with_health(scale_set_id, listed, vm_ids)
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """What the VMs' own views say."""
+        return await (await self._vms(scale_set_id)).health_of(scale_set_id, vm_names)
 
     def left(self, scale_set_id: str) -> float | None:
         """What the last list of this process, an HTTP trigger's or an activity's, said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -39,6 +39,10 @@ class UniformVms:
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list as it is: the expanded instance views hold ``vmHealth``."""
         return listed
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """Nothing: the list has told it."""
+        return {}
 
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
         """``GET …/virtualMachines/{instanceId}?$expand=instanceView``: a VM of set ``web`` with id 3 is ``web_3``."""

@@ -175,10 +175,11 @@ class Document(RootModel[dict[str, Any]]):
 
 
 class Check(Shape):
-    """What works: ``storage``, ``armToken``, or a timer, with when it ran last."""
+    """What works: ``storage``, ``armToken``, or a timer, with when it ran last and what it left for its next run."""
 
     name: str
     last_run: AwareDatetime | None
+    left: list[str]
 
 
 class Health(Shape):

@@ -218,6 +218,7 @@ _REST: Mapping[str, Words] = {
     "checks": Words("What was looked at and works."),
     "Check.name": Words("`storage`, `armToken`, or a timer."),
     "Check.lastRun": Words("When the timer ran last."),
+    "Check.left": Words("What the timer's last run left for its next one: of `purge`, what it did not get through."),
     "Error.error": Words("What is wrong."),
     "ErrorBody.code": Words("What is wrong, by a code of the documentation."),
     "ErrorBody.message": Words("The same in words, with what to do."),

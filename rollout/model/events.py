@@ -52,7 +52,7 @@ class EventType(StrEnum):
     ROLLING_BACK = "DeploymentRollingBack"  # heard; by: who said so; code: of the failure that it answers, if one
     ROLL_BACK_PLANNED = "RollBackPlanned"  # batches, first, blue
     VMS_GONE = "VmsGone"  # vms: ids of VMs that nobody here deleted
-    VMS_DOWN = "VmsDown"  # vms: ids of VMs that stopped or failed, though nobody here meant it
+    VMS_FAILED = "VmsFailed"  # vms: ids of VMs that stopped or failed, though nobody here meant it
     GREEN_KEPT = "GreenKept"  # kept: green VMs, left to be looked at
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
@@ -61,6 +61,8 @@ class EventType(StrEnum):
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
+    KEPT_DISCARDED = "KeptGreenDiscarded"  # discarded: green VMs that were kept for a while after the end
+    KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held for a while after the end
 
 
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
@@ -80,7 +82,10 @@ ENDS_COMMANDS = frozenset(
 )
 
 #: What happens beside a deployment's own steps: it says nothing of where that stands.
-_ASIDE = frozenset({EventType.VMS_GONE, EventType.VMS_DOWN})
+_ASIDE = frozenset({EventType.VMS_GONE, EventType.VMS_FAILED})
+
+#: What can still happen after the end of a deployment, whose status, reason, error and time of end stay as they are.
+AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED})
 
 #: How much of a batch's work is behind it once a phase is reached.
 _SHARE = {
@@ -117,12 +122,16 @@ def illegal(deployment: Deployment, event: Event) -> IllegalTransition | None:
 
 
 def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Deployment:
-    """The deployment's row after the event; unchanged where it holds the event already, or has ended.
+    """The deployment's row after the event; unchanged where it holds the event already.
 
-    Of an event that is no legal transition the row holds only the number, unless that is not ``checked``.
+    After its end only what can happen then changes it. Of an event that is no legal transition the row holds only the
+    number, unless that is not ``checked``.
     """
-    if event.sequence <= deployment.sequence or deployment.status.ended:
+    if event.sequence <= deployment.sequence or deployment.status.ended != (event.type in AFTER_END):
         return deployment
+    if deployment.status.ended:
+        green = deployment.green_vms - event.data.get("discarded", 0)
+        return replace(deployment, sequence=event.sequence, green_vms=max(0, green))
     if checked and illegal(deployment, event):
         return replace(deployment, sequence=event.sequence)
     return _after(deployment, event)

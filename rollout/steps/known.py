@@ -75,7 +75,7 @@ def to_tell(records: Sequence[VmRecord], batch: int) -> tuple[News, ...]:
     unmeant = [record for record in records if record.trouble and not _is_meant(record, batch)]
     gone = [record for record in unmeant if record.trouble == GONE]
     down = [record for record in unmeant if record.trouble != GONE]
-    found = [(EventType.VMS_GONE, gone, "gone"), (EventType.VMS_DOWN, down, "down")]
+    found = [(EventType.VMS_GONE, gone, "gone"), (EventType.VMS_FAILED, down, "down")]
     return tuple(_news(kind, which, words) for kind, which, words in found if which)
 
 

@@ -15,12 +15,11 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchHealthy: ['heart', ''],
   BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],
-  BatchDeleting: ['trash', ''],
   BatchTerminated: ['check', ''],
   SickGreenDiscarded: ['trash', 'warn'],
   BatchFailed: ['cross', 'bad'],
   VmsGone: ['warning', 'warn'],
-  VmsDown: ['warning', 'warn'],
+  VmsFailed: ['warning', 'warn'],
   GreenDiscarded: ['trash', 'warn'],
   GreenKept: ['eye', 'warn'],
   ApprovalAwaited: ['hand', 'warn'],
@@ -36,6 +35,8 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   DeploymentFailed: ['cross', 'bad'],
   DeploymentStopped: ['stop', 'warn'],
   DeploymentRolledBack: ['undo', 'warn'],
+  KeptGreenDiscarded: ['trash', ''],
+  KeptProcessesRestored: ['lock', ''],
 };
 
 export interface EventLook {

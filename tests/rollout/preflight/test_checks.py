@@ -74,7 +74,6 @@ def test_what_refuses_because_of_the_set(change: dict[str, Any], code: str) -> N
     [
         (None, "imageNotFound"),
         (replace(VERSION, provisioning_state="Creating"), "imageNotReady"),
-        (replace(VERSION, exclude_from_latest=True), "imageExcluded"),
         (replace(VERSION, regions={"eastus2": "Replicating"}), "imageNotReplicated"),
         (replace(VERSION, regions=None), "imageNotInRegion"),
     ],

@@ -32,7 +32,7 @@ def test_blue_vms_that_stop_or_go_are_shown_and_told_before_their_batch(play: Pl
         assert status[stopped] == ("unhealthy", "vmState: power state deallocated")
         assert status[gone] == ("deleted", "Gone: this deployment did not delete it")
         told = [event for event in await stage.platform.events(deployment) if event.type.startswith("Vms")]
-        assert sorted(event.type for event in told) == ["VmsDown", "VmsGone"]
+        assert sorted(event.type for event in told) == ["VmsFailed", "VmsGone"]
         assert all(event.batch is None for event in told)
         # Neither is any step of the deployment.
         assert "gone" not in (await stage.platform.row(deployment)).reason
