@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.known_vms import noting
 from activities.rows import deployment_of
 from rollout.model.codec import Json, decode, encode
 from rollout.model.order import SETBACK, Order, Progress, StepState, again, failed, interrupted
@@ -87,7 +88,7 @@ async def _command(ports: Ports, order: Order) -> Command | None:
 async def _unless_gone(activity: Activity, ports: Ports, order: Order) -> Progress:
     """A set that is gone changes no more: looking again would not help."""
     try:
-        return await activity(ports, order)
+        return await noting(activity, ports, order)
     except Stale:
         if await ports.scale_sets.read(order.scale_set_id) is not None:
             raise

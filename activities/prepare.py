@@ -24,6 +24,7 @@ from rollout.planning.forecast import each_batch
 from rollout.planning.inheritance import Chain, Inheritance, marked
 from rollout.planning.plan import approvals, approves_every, policies, serving_floor
 from rollout.ports.ports import Ports
+from rollout.steps.known import trouble_of
 from rollout.steps.pacing import before_next_step
 from services.bad_image import seen_afresh
 from services.forecast import past_batches
@@ -102,7 +103,10 @@ def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None
         for batch in decided.batches
         for vm in batch.blue
     ]
-    return [marked(record, counts.chain if counts else Chain()) for record in (*kept, *skipped, *blue)]
+    going = [vm for batch in decided.batches for vm in batch.blue]
+    trouble = {vm.vm_id: trouble_of(vm) for vm in (*decided.skipped, *going)}
+    known = [replace(record, trouble=trouble.get(record.vm_id, "")) for record in (*kept, *skipped, *blue)]
+    return [marked(record, counts.chain if counts else Chain()) for record in known]
 
 
 def _why(deployment: Deployment, vm: Vm) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrators.broken import Broken, cause_of
 from orchestrators.gate import AWAIT_APPROVAL, open_gate
-from orchestrators.steps import PausedStep, Recipe, RecipeContext, ResumedStep, is_pause, pause, wait
+from orchestrators.steps import PausedStep, Recipe, RecipeContext, ResumedStep, caught_up, is_pause, pause, wait
 from rollout.model.codec import Json, decode, encode
 from rollout.model.order import Progress, Run
 
@@ -16,6 +16,7 @@ def pause_step(context: RecipeContext) -> Recipe[Json | None]:
         run, progress = yield from pause(context, step.run, step.command)
         if progress.done:
             run, progress = yield from repeat(context, run, step.activity)
+            run = caught_up(run, progress)
     except Broken as broken:
         run, progress = cause_of(broken.run, broken)
     if is_pause(progress):

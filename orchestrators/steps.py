@@ -72,7 +72,8 @@ AWAIT_RESUME = StepRecipe("await_resume")
 @dataclass(frozen=True)
 class Watch:
     """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
-    out, in a row and at all. ``parts``: what is to be read before the next look.
+    out, in a row and at all. ``parts``: what is to be read before the next look. ``told``: it wrote facts that a look
+    found, so that its run has come further.
     """
 
     activity: str
@@ -83,6 +84,7 @@ class Watch:
     all_setbacks: int = 0
     last_setback: str = ""
     parts: Parts | None = None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,16 +120,22 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
     """
     progress = yield from wait(context, run, step.activity)
     if run.steered and is_pause(progress):
-        run, progress = yield from paused(context, PausedStep(step.activity, run, progress))
-    run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
+        run, progress = yield from paused(context, PausedStep(step.activity, caught_up(run, progress), progress))
+    run = caught_up(run, progress)
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
     fact = step.fact_of(progress) if progress.done and not progress.silent else None
     if fact is not None:
-        run = yield from record(context, run, fact, progress.reason, progress.data)
+        data = {name: value for name, value in progress.data.items() if name != "sequence"}
+        run = yield from record(context, run, fact, progress.reason, data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
+
+
+def caught_up(run: Run, progress: Progress) -> Run:
+    """The run after the events that were written while it waited."""
+    return replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
 
 
 def is_pause(progress: Progress) -> bool:

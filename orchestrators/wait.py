@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from orchestrators.broken import first_line
 from orchestrators.parts import read_parts, steps_of
-from orchestrators.steps import Recipe, RecipeContext, Watch, backoff, order_of, wake_event
+from orchestrators.steps import Recipe, RecipeContext, Watch, backoff, order_of, record, wake_event
 from rollout.model.codec import Json, decode, encode
-from rollout.model.order import IN_PARTS, SETBACK, Progress, StepState, again, failed
+from rollout.model.events import EventType
+from rollout.model.order import IN_PARTS, NEWS, SETBACK, Progress, StepState, again, failed
 
 #: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
 LOOKS_PER_GENERATION = 5
@@ -49,6 +50,7 @@ def wait_until_done(context: RecipeContext) -> Recipe[Json | None]:
         if look and steps > STEPS_PER_GENERATION:
             break
         progress = yield from _look(context, watch)
+        watch, progress = yield from _tell(context, watch, progress)
         if progress.state is not StepState.AGAIN:
             answer: Json = encode(replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback))
             return answer
@@ -57,6 +59,18 @@ def wait_until_done(context: RecipeContext) -> Recipe[Json | None]:
         watch = replace(_counted(watch, progress), parts=progress.parts if in_time else None)
     context.continue_as_new(encode(watch))
     return None
+
+
+def _tell(context: RecipeContext, watch: Watch, progress: Progress) -> Recipe[tuple[Watch, Progress]]:
+    """Write what the look found of VMs into the history; whoever waits hears how far that has come then."""
+    data = dict(progress.data)
+    for news in data.pop(NEWS, ()):
+        run = replace(watch.run, batch=0)
+        run = yield from record(context, run, EventType(news["type"]), news["message"], {"vms": news["vms"]})
+        watch = replace(watch, run=replace(watch.run, sequence=run.sequence), told=True)
+    if watch.told and progress.state is not StepState.AGAIN:
+        data["sequence"] = max(watch.run.sequence, data.get("sequence", 0))
+    return watch, replace(progress, data=data)
 
 
 def _pass_time(context: RecipeContext, watch: Watch, progress: Progress) -> Recipe[bool]:

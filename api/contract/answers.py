@@ -342,7 +342,9 @@ BATCH = derived(
     omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes", "judged"),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed"))
+VM = derived(
+    VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at")
+)
 #: What is new of a deployment, where it was asked for.
 _INCLUDED: Any = {
     "batches": list[BATCH],  # type: ignore[valid-type]

@@ -22,6 +22,7 @@ from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.signals import Signal
 from rollout.model.schedule import Schedule
 from rollout.model.serving import told
+from rollout.steps.known import shown
 
 
 def render_group(group: Group) -> Json:
@@ -227,13 +228,14 @@ def render_batch(batch: Batch) -> Json:
 
 def render_vm(record: VmRecord) -> Json:
     """One VM's part in a deployment."""
+    status, reason = shown(record)
     return {
         "vmId": record.vm_id,
         "name": record.name,
         "color": encode(record.color),
         "batch": record.batch,
-        "status": encode(record.status),
-        "reason": record.reason,
+        "status": encode(status),
+        "reason": reason,
         "zone": record.zone,
         "replaced": record.replaced,
         "evidence": record.evidence,

@@ -51,6 +51,8 @@ class EventType(StrEnum):
     STOPPING = "DeploymentStopping"  # heard, by
     ROLLING_BACK = "DeploymentRollingBack"  # heard; by: who said so; code: of the failure that it answers, if one
     ROLL_BACK_PLANNED = "RollBackPlanned"  # batches, first, blue
+    VMS_GONE = "VmsGone"  # vms: ids of VMs that nobody here deleted
+    VMS_FAILED = "VmsFailed"  # vms: ids of VMs that stopped or failed, though nobody here meant it
     GREEN_KEPT = "GreenKept"  # kept: green VMs, left to be looked at
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
@@ -78,6 +80,9 @@ ENDS_COMMANDS = frozenset(
         EventType.ROLLED_BACK,
     }
 )
+
+#: What happens beside a deployment's own steps: it says nothing of where that stands.
+_ASIDE = frozenset({EventType.VMS_GONE, EventType.VMS_FAILED})
 
 #: What can still happen after the end of a deployment, whose status, reason, error and time of end stay as they are.
 AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED})
@@ -175,6 +180,8 @@ def _foreseen(row: Deployment, event: Event) -> Expected:
 
 def _after(deployment: Deployment, event: Event) -> Deployment:
     kind = EventType(event.type)
+    if kind in _ASIDE:
+        return replace(deployment, sequence=event.sequence)
     serving = _serving(deployment, event)
     row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
     row = replace(row, expected=_expected(deployment, event, kind))

@@ -213,6 +213,10 @@ SETBACK = "setback"
 IN_PARTS = "inParts"
 
 
+#: Under this name an answer's data holds what a look found of VMs (``rollout.steps.known.News``).
+NEWS = "news"
+
+
 class StepState(StrEnum):
     """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone;
     ``interrupted``: a command came in between, and its kind is the progress' ``code``.

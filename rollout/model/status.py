@@ -84,13 +84,17 @@ def may_follow(current: Status, following: Status) -> bool:
 
 
 class VmStatus(StrEnum):
-    """Where one VM stands in a deployment: the five words that users know."""
+    """Where one VM stands in a deployment: the five words that users know, and one for VMs that are gone.
+
+    ``DELETED`` is only shown: the row of a VM that is gone keeps what it was.
+    """
 
     PENDING = "pending"
     RUNNING = "running"
     DETACHED = "detached"
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
+    DELETED = "deleted"
 
 
 class Color(StrEnum):

@@ -18,6 +18,8 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchTerminated: ['check', ''],
   SickGreenDiscarded: ['trash', 'warn'],
   BatchFailed: ['cross', 'bad'],
+  VmsGone: ['warning', 'warn'],
+  VmsFailed: ['warning', 'warn'],
   GreenDiscarded: ['trash', 'warn'],
   GreenKept: ['eye', 'warn'],
   ApprovalAwaited: ['hand', 'warn'],

@@ -39,6 +39,7 @@ from local.virtual.checkers.rows import (
     skipped_vms_stand,
     told_after_the_end,
 )
+from local.virtual.checkers.shown import vms_shown_as_in_azure
 from local.virtual.checkers.watched import Checker, WatchedSet
 
 #: Every promise. A story names those that it breaks on purpose.
@@ -65,6 +66,7 @@ CHECKERS: tuple[Checker, ...] = (
     as_many_vms_as_before,
     rows_as_the_set,
     rows_agree,
+    vms_shown_as_in_azure,
     skipped_vms_stand,
     rolled_back_is_explained,
     finished_is_on_the_image,

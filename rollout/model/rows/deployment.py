@@ -209,6 +209,10 @@ class Reading:
     at: datetime
 
 
+#: The trouble of a VM that is not there any more.
+GONE = "gone"
+
+
 @dataclass(frozen=True)
 class VmRecord:
     """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays.
@@ -218,7 +222,9 @@ class VmRecord:
     VM away again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that
     count. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over.
+    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over. ``trouble``: why the VM serves
+    nobody, as the last list of the set's VMs says (``rollout.steps.known``), and since when. It is shown, and decides
+    nothing.
     """
 
     vm_id: str
@@ -238,6 +244,8 @@ class VmRecord:
     unjudged: bool = False
     taken_out: bool = False
     passed: bool = False
+    trouble: str = ""
+    trouble_at: datetime | None = None
     schema_version: int = 1
 
     @property

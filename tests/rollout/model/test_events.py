@@ -132,7 +132,13 @@ def test_a_batch_s_row_follows_its_events() -> None:
 
 def test_every_type_has_a_name_in_the_past_tense() -> None:
     going_on = {EventType.BATCH_HEALTHY, EventType.STOPPING, EventType.ROLLING_BACK}
-    others = {EventType.TURN_TAKEN, EventType.GREEN_KEPT, EventType.PROCESSES_HELD, EventType.ROLLED_BACK}
+    others = {
+        EventType.TURN_TAKEN,
+        EventType.VMS_GONE,
+        EventType.GREEN_KEPT,
+        EventType.PROCESSES_HELD,
+        EventType.ROLLED_BACK,
+    }
     assert all(kind.value.endswith("ed") or kind in going_on | others for kind in EventType)
 
 

@@ -1,0 +1,58 @@
+"""Whatever looks at the set notes what it says of every VM that the deployment knows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from rollout.model.azure.scale_set import VmList
+from rollout.model.codec import encode
+from rollout.model.order import NEWS, Order, Progress
+from rollout.model.rows.deployment import VmRecord
+from rollout.ports.azure import ScaleSets
+from rollout.ports.ports import Ports
+from rollout.steps.known import seen_now, to_tell
+
+
+class _Listening:
+    """Scale sets, of which the last list of VMs that was read is kept. It asks Azure for nothing itself."""
+
+    def __init__(self, scale_sets: ScaleSets) -> None:
+        self._scale_sets = scale_sets
+        self.last: VmList | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scale_sets, name)
+
+    async def list_vms(self, scale_set_id: str) -> VmList:
+        self.last = await self._scale_sets.list_vms(scale_set_id)
+        return self.last
+
+
+async def noting(activity: Callable[[Ports, Order], Awaitable[Progress]], ports: Ports, order: Order) -> Progress:
+    """Carry the activity out; what a list that it read says of VMs is in their rows then, and in what it answers."""
+    listening = _Listening(ports.scale_sets)
+    progress = await activity(replace(ports, scale_sets=cast(ScaleSets, listening)), order)
+    if listening.last is None:
+        return progress
+    news = to_tell(await _note(ports, order, listening.last), order.batch)
+    return replace(progress, data={**progress.data, NEWS: encode(news)}) if news else progress
+
+
+async def _note(ports: Ports, order: Order, listed: VmList) -> list[VmRecord]:
+    """Only the rows that change are written, each as it is by then: another may have been told of its VM meanwhile."""
+    records = await ports.store.vms.list(order.deployment_id)
+    noted = []
+    for record in seen_now(records, listed.vms, order.at):
+        trouble, since = record.trouble, record.trouble_at
+        noted.append(
+            await ports.store.vms.change(
+                order.deployment_id,
+                record,
+                lambda row, trouble=trouble, since=since: replace(  # type: ignore[misc]
+                    row, trouble=trouble, trouble_at=since, updated_at=since
+                ),
+            )
+        )
+    return noted
