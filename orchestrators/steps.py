@@ -92,11 +92,11 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    progress = yield from _wait(context, run, step.activity)
+    run, progress = yield from _until_done(context, run, step.activity)
     while run.steered and is_pause(progress):
         run, progress = yield from pause(context, run, progress)
         if progress.done:
-            progress = yield from _wait(context, run, step.activity)
+            run, progress = yield from _until_done(context, run, step.activity)
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
@@ -248,11 +248,23 @@ def in_batch(run: Run, message: str) -> str:
     return f"Batch {run.batch} of {run.batches}: {message}"
 
 
-def _wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+def _until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[Run, Progress]]:
+    """Wait for the activity; what happens on the way is written down, and the wait goes on as it began."""
+    progress = yield from _wait(context, run, activity)
+    while progress.state is StepState.NOTED:
+        run = yield from record(context, run, EventType(progress.code), progress.reason, progress.data)
+        yield context.create_timer(context.current_utc_datetime + progress.after)
+        progress = yield from _wait(context, run, activity, progress.since)
+    return run, progress
+
+
+def _wait(context: RecipeContext, run: Run, activity: str, since: datetime | None = None) -> Recipe[Progress]:
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     try:
-        answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
+        answer = yield context.call_sub_orchestrator(
+            "wait_until_done", encode(Watch(activity, run, since)), instance_id
+        )
     except Exception as error:
         return failed("waitLost", f"The orchestration of {activity} ended: {first_line(error)}")
     return decode(Progress, answer)

@@ -29,13 +29,18 @@ async def save_evidence(ports: Ports, order: Order) -> Progress:
     records = sick(await ports.store.vms.list(order.deployment_id, order.batch))
     fresh = [record for record in records if not record.evidence]
     inspected, left_out = fresh[:MOST_INSPECTED], fresh[MOST_INSPECTED:]
-    for start in range(0, len(inspected), INSPECTED_TOGETHER):
-        await _inspect_together(ports, order, inspected[start : start + INSPECTED_TOGETHER])
+    await inspect_all(ports, order, inspected)
     left = f"Not inspected: of {len(fresh)} sick VMs {MOST_INSPECTED} were"
     for record in left_out:
         await _keep(ports, order, record, Inspection(notes=(left,)))
     more = f", {len(left_out)} of them without an inspection" if left_out else ""
     return done(f"Evidence of {counted(len(records), 'sick green VM')} kept{more}")
+
+
+async def inspect_all(ports: Ports, order: Order, records: Sequence[VmRecord]) -> None:
+    """Inspect these VMs, a few at a time, and keep what is found."""
+    for start in range(0, len(records), INSPECTED_TOGETHER):
+        await _inspect_together(ports, order, records[start : start + INSPECTED_TOGETHER])
 
 
 async def _inspect_together(ports: Ports, order: Order, records: Sequence[VmRecord]) -> None:

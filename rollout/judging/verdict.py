@@ -46,28 +46,35 @@ def judge(
     checked: bool,
     stable_for: timedelta = timedelta(0),
     steady: timedelta = timedelta(0),
+    certain: bool = False,
+    why_missing: str = "",
 ) -> Judgement:
     """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM.
 
     * All healthy, and so for ``stable_for`` (``steady`` is how long nothing changed): the batch is healthy, at once.
       With no health check (``checked`` false) only at the end.
-    * The grace period is not over: not yet.
+    * The grace period is not over: not yet, unless it is ``certain`` that no other VM becomes healthy.
     * Over: the healthy share of the *planned* VMs decides, by the threshold.
+    * No VM is planned: healthy, at once.
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
     healthy = sum(1 for _, observations in green if worst(observations).health is VmHealth.HEALTHY)
     counted = f"{healthy} of {planned} green VMs healthy"
-    over = waited >= grace_period
+    if not planned:
+        return Judgement(Verdict.HEALTHY, "no green VM to judge", 0, 0)
+    timed_out = waited >= grace_period
+    over = timed_out or (certain and steady >= stable_for)
     if healthy >= planned and (over or (checked and steady >= stable_for)):
         return Judgement(Verdict.HEALTHY, counted, healthy, planned)
     if not over:
         waiting = _waiting(healthy, planned, checked, stable_for - steady)
         return Judgement(Verdict.NOT_YET, waiting, healthy, planned)
-    arithmetic = f"{counted} after {round(grace_period.total_seconds())} s, {threshold.words(healthy, planned)}"
+    when = f" after {round(grace_period.total_seconds())} s" if timed_out else ", and the others can not become so"
+    arithmetic = f"{counted}{when}, {threshold.words(healthy, planned)}"
     if threshold.passes(healthy, planned):
         return Judgement(Verdict.HEALTHY, arithmetic, healthy, planned)
-    return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned)})", healthy, planned)
+    return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned, why_missing)})", healthy, planned)
 
 
 def _waiting(healthy: int, planned: int, checked: bool, unsteady: timedelta) -> str:
@@ -82,7 +89,7 @@ def _name(observed: Observed) -> str:
     return observed[0]
 
 
-def _worst_vms(green: Sequence[Observed], planned: int) -> str:
+def _worst_vms(green: Sequence[Observed], planned: int, why_missing: str) -> str:
     """The first few sick VMs with the source that decided: ``web_10: applicationHealth unhealthy``."""
     sick = [
         f"{name}: {observation.source} {observation.detail}"
@@ -90,5 +97,5 @@ def _worst_vms(green: Sequence[Observed], planned: int) -> str:
         if observation.health is not VmHealth.HEALTHY
     ]
     if missing := planned - len(green):
-        sick.append(f"{missing} never created")
+        sick.append(f"{missing} never created" + (f": {why_missing}" if why_missing else ""))
     return "; ".join(sick[:3]) + (f"; and {len(sick) - 3} more" if len(sick) > 3 else "")
