@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.attempt import Activity, attempt
+from activities.attempt import Activity, Attempt, attempt, attempt_part
 from activities.batch.bake import bake
 from activities.batch.detach import detach_blue
-from activities.batch.evidence import save_evidence
+from activities.batch.evidence import inspect_sick, save_evidence
 from activities.batch.gate import check_group
+from activities.batch.health import read_baking_health, read_batch_health
 from activities.batch.judge import judge_batch
 from activities.batch.launch import launch_green
 from activities.batch.retire import discard_green, discard_sick, terminate_blue
@@ -39,6 +40,7 @@ from adapters.instances import DurableInstances
 from api.http_triggers import http_triggers, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
+from orchestrators.pause_step import pause_step
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 
 log = plainly(logging.getLogger("teal"))
 
-RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, follow_images)
+RECIPES = (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, follow_images)
 
 ACTIVITIES: tuple[Activity, ...] = (
     take_turn,
@@ -89,6 +91,9 @@ ACTIVITIES: tuple[Activity, ...] = (
     release_group,
     reclaim,
 )
+
+#: What a look fans out to, where it is at more VMs than one activity reads.
+PARTS: tuple[Activity, ...] = (read_batch_health, read_baking_health, inspect_sick)
 
 #: What the recipe that follows published images calls.
 FOLLOWING: tuple[FollowActivity, ...] = (decide_wanted, start_wanted)
@@ -131,6 +136,7 @@ class Clients:
             constraints=self.constraints,
             processes=self.processes,
             identity=self.identity,
+            part_size=self.settings.part_size,
         )
 
     @cached_property
@@ -229,7 +235,9 @@ def _recipes() -> df.Blueprint:
 def _activities(ports_of: PortsOf) -> df.Blueprint:
     blueprint = df.Blueprint()
     for activity in ACTIVITIES:
-        _register(blueprint, ports_of, activity)
+        _register(blueprint, ports_of, activity, attempt)
+    for part in PARTS:
+        _register(blueprint, ports_of, part, attempt_part)
     for follow in FOLLOWING:
         _register_following(blueprint, ports_of, follow)
 
@@ -248,14 +256,14 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     return blueprint
 
 
-def _register(blueprint: df.Blueprint, ports_of: PortsOf, activity: Activity) -> None:
+def _register(blueprint: df.Blueprint, ports_of: PortsOf, activity: Activity, how: Attempt) -> None:
     name = getattr(activity, "__name__")  # noqa: B009  a Callable has no name to the type checker
 
     @blueprint.activity_trigger(input_name="order", activity=name)
     @blueprint.durable_client_input(client_name="client")
     @blueprint.function_name(name)
     async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
-        return await attempt(activity, ports_of(client), order)
+        return await how(activity, ports_of(client), order)
 
 
 def _register_following(blueprint: df.Blueprint, ports_of: PortsOf, activity: FollowActivity) -> None:

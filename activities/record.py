@@ -9,6 +9,7 @@ from rollout.model.rows.deployment import Event
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
 from services.heed import end_commands
+from services.queue import leave
 from services.revision import revise
 
 
@@ -46,6 +47,8 @@ async def record_event(ports: Ports, entry: Entry) -> EventResult:
         await store.batches.change(entry.deployment_id, event.batch, lambda row: apply_to_batch(row, event))
     row = await store.deployments.change(entry.deployment_id, lambda row: apply(row, event, checked=entry.checked))
     await note_deployment(ports, row)
+    if row.status.ended and row.queued_at is not None:
+        await leave(ports, row)
     if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
         await revise(ports, entry.deployment_id)
     return EventResult(refused)

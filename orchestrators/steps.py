@@ -16,12 +16,12 @@ from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_lin
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
 from rollout.model.events import EventResult, EventType
-from rollout.model.names import batch_instance_id, wait_instance_id
-from rollout.model.order import Order, Progress, Run, StepState, failed
+from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
+from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
-from rollout.model.words import counted
+from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ class RecipeContext(Protocol):
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
     def wait_for_external_event(self, name: str) -> Any: ...
+    def task_all(self, tasks: list[Any]) -> Any: ...
     def task_any(self, tasks: list[Any]) -> Any: ...
     def continue_as_new(self, input_: Any) -> None: ...
     def set_custom_status(self, status: Any) -> None: ...
@@ -54,10 +55,15 @@ class RecipeContext(Protocol):
 
 @dataclass(frozen=True)
 class StepRecipe:
-    """An activity to repeat until it is done, and the fact that it then is."""
+    """An activity to repeat until it is done, and the fact that it then is; another where nothing was judged."""
 
     activity: str
     fact: EventType | None = None
+    unjudged: EventType | None = None
+
+    def fact_of(self, progress: Progress) -> EventType | None:
+        """What is written down once the activity is done."""
+        return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
 AWAIT_RESUME = StepRecipe("await_resume")
@@ -66,7 +72,7 @@ AWAIT_RESUME = StepRecipe("await_resume")
 @dataclass(frozen=True)
 class Watch:
     """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
-    out, in a row and at all.
+    out, in a row and at all. ``parts``: what is to be read before the next look.
     """
 
     activity: str
@@ -76,6 +82,7 @@ class Watch:
     setbacks: int = 0
     all_setbacks: int = 0
     last_setback: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -87,21 +94,37 @@ class StepOutcome:
     heard: int = 0
 
 
+@dataclass(frozen=True)
+class PausedStep:
+    """A step in which a pause came, and which is carried out anew after the resume."""
+
+    activity: str
+    run: Run
+    command: Progress
+
+
+@dataclass(frozen=True)
+class ResumedStep:
+    """How a step that was paused ended in the end."""
+
+    run: Run
+    progress: Progress
+
+
 def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down.
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    run, progress = yield from _until_done(context, run, step.activity)
-    while run.steered and is_pause(progress):
-        run, progress = yield from pause(context, run, progress)
-        if progress.done:
-            run, progress = yield from _until_done(context, run, step.activity)
+    run, progress = yield from until_done(context, run, step.activity)
+    if run.steered and is_pause(progress):
+        run, progress = yield from paused(context, PausedStep(step.activity, run, progress))
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None and not progress.silent:
-        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    fact = step.fact_of(progress) if progress.done and not progress.silent else None
+    if fact is not None:
+        run = yield from record(context, run, fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
@@ -110,6 +133,19 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
 def is_pause(progress: Progress) -> bool:
     """Whether a pause came in between."""
     return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
+
+
+def paused(context: RecipeContext, step: PausedStep) -> Recipe[tuple[Run, Progress]]:
+    """Pause a step, and carry it out anew, in an orchestration of its own, in which each pause has its own history."""
+    name = paused_instance_id(context.instance_id, step.activity, step.run.batch, step.run.heard)
+    try:
+        answer = yield context.call_sub_orchestrator("pause_step", encode(step), own_id(context, name))
+    except Exception as error:
+        return step.run, failed("waitLost", f"The orchestration of a paused {step.activity} ended: {first_line(error)}")
+    resumed = decode(ResumedStep, answer)
+    if resumed.progress.code == INTERNAL_ERROR:
+        raise Broken(resumed.run, resumed.progress.reason)
+    return resumed.run, resumed.progress
 
 
 def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
@@ -245,11 +281,14 @@ def in_batch(run: Run, message: str) -> str:
     """``Batch 2 of 5: 2 green VMs launched``."""
     if not run.batch:
         return message
-    return f"Batch {run.batch} of {run.batches}: {message}"
+    return batch_named(run.batch, run.batches) + message
 
 
-def _until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[Run, Progress]]:
-    """Wait for the activity; what happens on the way is written down, and the wait goes on as it began."""
+def until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[Run, Progress]]:
+    """Wait until the activity is done, or something comes in between.
+
+    What happens on the way is written down, and the wait goes on as it began.
+    """
     progress = yield from _wait(context, run, activity)
     while progress.state is StepState.NOTED:
         run = yield from record(context, run, EventType(progress.code), progress.reason, progress.data)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.batch.green import judged_of
 from activities.batch.look import Look, look_at
 from activities.batch.relaunch import relaunch_lost
 from activities.rows import batch_of, deployment_of
@@ -17,7 +18,7 @@ from rollout.model.order import Order, Progress, again, done, failed, noted
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Image, VmRecord
 from rollout.model.rows.signals import certain_wait
-from rollout.model.status import Color, Phase
+from rollout.model.status import Phase
 from rollout.model.threshold import Threshold
 from rollout.planning.roll_back import named
 from rollout.ports.ports import Ports
@@ -34,6 +35,8 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     image = batch.image(deployment.image)
     rows = await ports.store.vms.list(deployment.id, batch.number)
     look = await _look(ports, order, batch, deployment.parameters, image, rows)
+    if isinstance(look, Progress):
+        return look
     places = await relaunch_lost(ports, order, deployment, look.records, look.listed)
     if places.lock_lost is not None:
         return places.lock_lost
@@ -43,10 +46,11 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     judgement = _judge(look, batch, order, deployment.parameters, image, places.coming)
     await _record(ports, order, look, _named(judgement, batch, deployment.image))
     if judgement.verdict is Verdict.NOT_YET:
-        return again(until_next_look(order.poll_interval, look.listed), judgement.reason)
+        after = until_next_look(order.poll_interval, look.listed)
+        return replace(again(after, judgement.reason), parts=look.parts)
     replaceable = order.round == 1 and not deployment.parameters.tolerate_unhealthy
     counts = {
-        "healthy": judgement.healthy,
+        **_healthy(judgement, deployment.parameters),
         "sick": judgement.sick,
         "replace": replaceable and judgement.sick > spent(look.records, look.seen),
     }
@@ -58,10 +62,11 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
 
 async def _look(
     ports: Ports, order: Order, batch: Batch, parameters: Parameters, image: ImageReference, rows: Sequence[VmRecord]
-) -> Look:
+) -> Look | Progress:
     """One look at the VMs in place; one that runs another image than the batch's is not healthy, whatever it says."""
-    records = [row for row in rows if row.color is Color.GREEN and not row.replaced]
-    look = await look_at(ports, order, batch, parameters, records)
+    look = await look_at(ports, order, batch, parameters, judged_of(rows), "read_batch_health")
+    if isinstance(look, Progress):
+        return look
     vms = look.listed.by_id()
     seen = {vm_id: on_image(vms.get(vm_id), image, observations) for vm_id, observations in look.seen.items()}
     return replace(look, seen=seen)
@@ -97,6 +102,11 @@ def _untold(order: Order, batch: Batch, rows: Sequence[VmRecord], listed: VmList
     said = {"vmIds": list(lost), "names": [one.name for one in lost.values()]}
     words, after = lost_words(list(lost.values()), listed.by_id()), until_next_look(order.poll_interval, listed)
     return noted(EventType.VM_RELAUNCHED, words, after, order.since, said)
+
+
+def _healthy(judgement: Judgement, parameters: Parameters) -> dict[str, int | bool]:
+    """How many were found healthy; where nothing tells that, how many run."""
+    return {"healthy": judgement.healthy} if parameters.checked else {"judged": False, "running": judgement.healthy}
 
 
 def _named(judgement: Judgement, batch: Batch, image: Image) -> Judgement:

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment, Group, ImageVersion } from '../src/api/types';
 import { aftermath } from '../src/model/aftermath';
+import { sameAgain } from '../src/model/again';
 import {
   beginning,
   chosen,
@@ -12,7 +13,6 @@ import {
   imageChoices,
   minHealthRule,
   notJudged,
-  sameAgain,
   sizesInWords,
 } from '../src/model/form';
 import { prompt, rollNeeded } from '../src/model/groups';

@@ -7,8 +7,10 @@ order and each at its exact time. Real, scaled and virtual time therefore give t
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -48,6 +50,9 @@ from local.azure.monitor import autoscale
 from local.azure.network.network import Network
 from local.azure.world import Fault, World
 from local.clock import PlatformClock
+
+#: How long the end of an operation can be asked for after its log was forgotten.
+KEPT_OPERATIONS = timedelta(days=1)
 
 _STATE: TypeAdapter[CloudState] = TypeAdapter(CloudState)
 
@@ -89,6 +94,7 @@ class Cloud:
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
         self._accounts = Accounts(world, self._images.galleries)
+        self._matches: dict[str, list[tuple[ArmRoute, re.Match[str]]]] = {}
         self._routes = [
             *scale_set_routes(),
             *instance_routes(),
@@ -171,6 +177,17 @@ class Cloud:
         """Let everything happen that is due by now."""
         self._agenda.advance(self.clock.now())
 
+    def forget_log(self) -> None:
+        """Forget the writes up to now, VMs that are gone, and operations that ended long ago."""
+        self.advance()
+        state = self._state
+        there = {vm.vm_id for one in state.scale_sets.values() for vm in one.active()}
+        state.audit.clear()
+        state.changes[:] = [change for change in state.changes if change.vm_id in there]
+        ended = [key for key, one in state.operations.items() if one.ends_at < state.now - KEPT_OPERATIONS]
+        for key in ended:
+            del state.operations[key]
+
     def snapshot(self) -> Json:
         """The whole world as JSON, from which ``restore`` goes on."""
         self.advance()
@@ -248,7 +265,10 @@ class Cloud:
         return response
 
     def _find(self, request: ArmRequest) -> tuple[ArmRoute, dict[str, str]]:
-        matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(request.path))]
+        matches = self._matches.get(request.path)
+        if matches is None:
+            found = ((route, route.pattern.fullmatch(request.path)) for route in self._routes)
+            matches = self._matches[request.path] = [(route, match) for route, match in found if match]
         if "api-version" not in request.query and all(route.needs_version for route, _ in matches):
             raise missing_api_version()
         for route, match in matches:

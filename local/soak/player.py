@@ -17,11 +17,13 @@ from local.clock import run_virtual
 from local.durable.faults import DurableFaults
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.durable.instances import RuntimeStatus
+from local.durable.options import HostOptions
 from local.durable.queries import InstanceFilter
 from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
 from local.soak.calls import call_at_random
 from local.soak.exemptions import exempt, traits
+from local.soak.forecasts import ForecastError, forecast_errors
 from local.soak.guests import speak
 from local.soak.interference import ACTS
 from local.soak.scene import GROUP, SoakScene
@@ -35,6 +37,9 @@ LONG_ENOUGH = timedelta(days=4)
 
 #: Once all is quiet, what comes late may still do harm, and the watchdog looks some more times: every ten minutes.
 AFTERWARDS = timedelta(minutes=45)
+
+#: The timers that cost a run a third of its time: only some runs have them.
+EACH_MINUTE = frozenset({"groupStates", "schedules"})
 
 #: The orchestrations that have not ended.
 UNDER_WAY = InstanceFilter(statuses=frozenset(status for status in RuntimeStatus if not status.is_ended))
@@ -51,6 +56,7 @@ class RunOutcome:
     injected: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    forecasts: list[ForecastError] = field(default_factory=list)
 
 
 def play(
@@ -76,7 +82,8 @@ def play(
 
 
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
-    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults())
+    options = HostOptions(disabled=frozenset() if script.setting.asked else EACH_MINUTE)
+    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
     if table is not None:
         platform.store = store_over(table)
     async with platform:
@@ -243,6 +250,8 @@ async def _judge(scene: SoakScene, outcome: RunOutcome, tell: Tell) -> None:
     outcome.problems += [*scene.unexpected, *await violations(scene.watched, spared)]
     rows = await scene.deployments()
     outcome.ends.update(str(row.status) for row in rows)
+    for row in rows:
+        outcome.forecasts += forecast_errors(row, await scene.platform.events(row.id))
     for row in reversed(rows):
         tell(f"\n{row.id}: {row.status} ({row.reason})")
         for line in await scene.platform.story(row.id):

@@ -135,13 +135,44 @@ def first_order(deployment: Deployment, poll_interval: timedelta) -> Json:
     return order
 
 
+#: How many VMs' instance views one activity reads, unless the settings say otherwise.
+PART_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is to be read in parts before a step is looked at again: ``activity``, once for each of the ``numbers``.
+
+    A number stands for so many VMs, its ``size``, which the activity finds in the rows by itself. ``together`` of them
+    are read side by side, and those that follow only after a ``pause``. ``since``: when the round began that they
+    belong to; ``None``: they begin one.
+    """
+
+    activity: str
+    numbers: tuple[int, ...]
+    size: int
+    together: int
+    pause: timedelta = timedelta(0)
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PartOrder:
+    """Which part an activity is to read: its number, and how many VMs each has."""
+
+    number: int
+    size: int
+
+
 @dataclass(frozen=True)
 class Order:
     """What an activity is told: for which round of which batch of which deployment, in which epoch of the lock.
 
     ``at`` is the recipe's recorded time and ``since`` when this wait began, so that a decision made twice is the same.
     ``back``: the batch brings the image before back. ``wake``: the event that the orchestration ``waiter`` may wait for
-    after this look. ``setbacks``: how many looks in a row nothing was learnt from. The rest is as in ``Run``.
+    after this look. ``setbacks``: how many looks in a row nothing was learnt from. ``asked``: what was read in parts
+    since then belongs to this look; ``None``: nothing does. ``patience``: how long Azure asked to be left alone, where
+    a part met that. ``part``: the one that is to be read. The rest is as in ``Run``.
     """
 
     deployment_id: str
@@ -160,6 +191,9 @@ class Order:
     acting: str = ""
     setbacks: int = 0
     back: bool = False
+    asked: datetime | None = None
+    patience: timedelta = timedelta(0)
+    part: PartOrder | None = None
 
     @property
     def waited(self) -> timedelta:
@@ -174,6 +208,9 @@ class Order:
 
 #: The code of an ``again`` from which nothing was learnt of the step itself: Azure, or Teal's storage, did not answer.
 SETBACK = "setback"
+
+#: The code of an ``again`` that only says what is to be read in parts first.
+IN_PARTS = "inParts"
 
 
 class StepState(StrEnum):
@@ -198,7 +235,7 @@ class Progress:
     set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
     nothing was learnt, because Azure or Teal's storage did not answer. ``listen``: the wait before the next look is one
     that a command should cut short. ``silent``: done, but nothing happened that the history should tell. ``since``:
-    when the wait began that goes on after what was noted.
+    when the wait began that goes on after what was noted. ``parts``: what is to be read before the next look.
     """
 
     state: StepState
@@ -211,6 +248,7 @@ class Progress:
     listen: bool = False
     silent: bool = False
     since: datetime | None = None
+    parts: Parts | None = None
 
     @property
     def done(self) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from rollout.model.azure.balancers import PendingAnswer, Probe
+from rollout.model.azure.balancers import PendingAnswer, Probe, StubbornPool
 from rollout.model.azure.evidence import Inspection
 from rollout.model.azure.pools import AdminState, Membership, PoolMembership
 from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
@@ -31,6 +31,13 @@ class ScaleSets(Protocol):
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs as well: a request for each whose health the list could not tell."""
+        ...
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """The health of VMs by name, of a set whose list says ``by_view``: a request each.
+
+        ``None``: nothing reports it, or the VM is gone.
+        """
         ...
 
     def left(self, scale_set_id: str) -> float | None:
@@ -74,6 +81,10 @@ class Traffic(Protocol):
 
     async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
         """Set the ``adminState`` of these IP configurations in a load balancer's pool, in one write."""
+        ...
+
+    async def stubborn(self, pools: Collection[str]) -> tuple[StubbornPool, ...]:
+        """Those of these pools in which a load balancer sets no member Down, as far as that can be read."""
         ...
 
     async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:

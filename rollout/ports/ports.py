@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from rollout.model.order import PART_SIZE
 from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleSets, Traffic
 from rollout.ports.durable import Instances
 from rollout.ports.store import Store
@@ -25,7 +26,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """The neighbours, handed to every activity and every HTTP trigger."""
+    """The neighbours, handed to every activity and every HTTP trigger.
+
+    ``part_size``: how many VMs of a set each part of a look reads.
+    """
 
     scale_sets: ScaleSets
     images: Images
@@ -36,3 +40,4 @@ class Ports:
     constraints: Constraints
     processes: Processes
     identity: Identity
+    part_size: int = PART_SIZE

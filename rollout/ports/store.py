@@ -13,10 +13,12 @@ from rollout.model.rows.commands import Command
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
@@ -122,7 +124,7 @@ class Intents(Protocol):
 
 
 class Locks(Protocol):
-    """The locks table: one row a scale set, never deleted, so that epochs only grow."""
+    """The locks table: one row a scale set; it stays while a group has the set, so that epochs only grow."""
 
     async def get(self, scale_set_id: str) -> Lock | None:
         """The lock; the id's case does not matter."""
@@ -130,6 +132,34 @@ class Locks(Protocol):
 
     async def swap(self, expected: Lock | None, lock: Lock) -> bool:
         """Write ``lock`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class HealthParts(Protocol):
+    """The health parts table: what the parts of a look have read, until the next look's replace it."""
+
+    async def keep(self, deployment_id: str, part: HealthPart) -> bool:
+        """Add or replace the part's row; false, and nothing changed, where there is one that was asked for later."""
+        ...
+
+    async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
+        """Those of one batch, by number."""
+        ...
+
+
+class QueueEntries(Protocol):
+    """The queue table: one row for each deployment that waits for a scale set."""
+
+    async def add(self, entry: QueueEntry) -> bool:
+        """Add a row; false, and nothing changed, where the deployment has one for that set."""
+        ...
+
+    async def list(self, scale_set_id: str) -> tuple[QueueEntry, ...]:
+        """Those of a scale set, in no particular order; the id's case does not matter."""
+        ...
+
+    async def delete(self, scale_set_id: str, deployment_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
         ...
 
 
@@ -209,13 +239,26 @@ class Archive(Protocol):
         """Remove all that is kept of a deployment, its own row last."""
         ...
 
-    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        """Requests with an idempotency key that were made before ``time``, but those that are ``lasting``."""
+    async def asked_before(
+        self, time: datetime, limit: int, but: Collection[tuple[str, str]] = frozenset()
+    ) -> tuple[KeyedRequest, ...]:
+        """Requests with an idempotency key that were made before ``time``, but those that are ``lasting``.
+
+        Nor those whose scope and key are in ``but``, which do not count against the limit.
+        """
         ...
 
     async def forget_request(self, scope: str, key: str) -> None:
         """Remove the row of a request."""
         ...
+
+    async def forget_signals(self, wanted: Callable[[Signal], bool], limit: int) -> int:
+        """Remove at most ``limit`` of those that are ``wanted``; how many there were. One written meanwhile stays."""
+        ...
+
+    async def forget_schedule_runs(self, wanted: Callable[[ScheduleRun], bool], limit: int) -> int: ...
+    async def forget_followers(self, wanted: Callable[[Follower], bool], limit: int) -> int: ...
+    async def forget_locks(self, wanted: Callable[[Lock], bool], limit: int) -> int: ...
 
 
 class Holds(Protocol):
@@ -275,8 +318,10 @@ class Notifications(Protocol):
         """The newest, newest first; where ``after`` is the key of one, those that follow it."""
         ...
 
-    async def before(self, time: datetime, limit: int) -> tuple[NotificationRecord, ...]:
-        """Some of those that are older than ``time``."""
+    async def before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[NotificationRecord, ...]:
+        """Some of those that are older than ``time``; not those whose keys are in ``but``, which take no place."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -301,7 +346,7 @@ class WantedVersions(Protocol):
 
 
 class Followers(Protocol):
-    """The followers table: one row a group, never deleted."""
+    """The followers table: one row a group, which outlives the group."""
 
     async def get(self, group_id: str) -> Follower | None: ...
 
@@ -364,8 +409,10 @@ class Store:
     events: Events
     intents: Intents
     locks: Locks
+    queue: QueueEntries
     signals: Signals
     evidence: Evidence
+    health_parts: HealthParts
     commands: Commands
     requests: KeyedRequests
     archive: Archive

@@ -33,7 +33,7 @@ def places_of(records: Iterable[VmRecord], batch: Batch) -> Places:
     What an earlier run of the same launch adopted is not judged yet, and counted again: its answer may have been lost.
     """
     own = {one.vm_id: one for one in records if one.color is Color.GREEN and one.batch == batch.number}
-    judged = [one for one in own.values() if not one.replaced and one.status in (VmStatus.HEALTHY, VmStatus.UNHEALTHY)]
+    judged = [one for one in own.values() if not one.replaced and (one.is_good or one.status is VmStatus.UNHEALTHY)]
     unjudged = {one.vm_id for one in own.values() if not one.replaced} - {one.vm_id for one in judged}
     known = frozenset(one.vm_id for one in records if one.vm_id not in unjudged)
     return Places(replace(batch, green=max(0, batch.green - len(judged))), known)

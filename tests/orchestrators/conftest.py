@@ -20,6 +20,7 @@ from local.durable.options import HostJson, HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.functions.host import FunctionsHost
 from orchestrators.deploy_group import deploy_group
+from orchestrators.pause_step import pause_step
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -36,6 +37,7 @@ ACTIVITIES = (
     "check_group",
     "launch_green",
     "judge_batch",
+    "read_batch_health",
     "save_evidence",
     "discard_sick",
     "detach_blue",
@@ -76,6 +78,7 @@ class Stand:
     events: list[Json] = field(default_factory=list)
     heard: dict[str, list[int]] = field(default_factory=dict)
     actors: list[str] = field(default_factory=list)
+    orders: list[tuple[str, Json]] = field(default_factory=list)
     illegal: frozenset[str] = frozenset()
     unwritable: dict[str, int] = field(default_factory=dict)
 
@@ -102,6 +105,7 @@ class Stand:
         self.trace.append(f"{name} {batch}{epoch}" + (" keeping" if order["keep"] else ""))
         self.heard.setdefault(name, []).append(order["heard"])
         self.actors.append(order["acting"])
+        self.orders.append((name, order))
         self.times.append(now)
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -160,7 +164,7 @@ def _stored(value: Json) -> str:
 
 def _app(stand: Stand, clock: PlatformClock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
-    for recipe in (deploy_group, replace_batch, restore_group, wait_until_done):
+    for recipe in (deploy_group, replace_batch, pause_step, restore_group, wait_until_done):
         blueprint.orchestration_trigger(context_name="context")(recipe)
     for name in ACTIVITIES:
         _register(blueprint, stand, clock, name)

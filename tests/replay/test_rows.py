@@ -27,6 +27,7 @@ from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
@@ -46,6 +47,7 @@ KINDS: dict[str, type[Any]] = {
     "Events": Event,
     "Intents": Intent,
     "Locks": Lock,
+    "Queue": QueueEntry,
     "Signals": Signal,
     "Evidence": VmEvidence,
     "Commands": Command,

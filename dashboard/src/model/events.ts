@@ -14,6 +14,7 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchLaunched: ['up', ''],
   VmRelaunched: ['retry', 'warn'],
   BatchHealthy: ['heart', ''],
+  BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],
   BatchDeleting: ['trash', ''],
   BatchTerminated: ['check', ''],

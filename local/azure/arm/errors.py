@@ -239,14 +239,17 @@ def property_changed(name: str) -> ArmError:
     )
 
 
-def models_exhausted(name: str) -> ArmError:
-    """The VMs of a set run too many models already: kubernetes-sigs/cluster-api-provider-azure#4958."""
+def models_exhausted(name: str, status: int = HTTPStatus.CONFLICT) -> ArmError:
+    """The VMs of a set run too many models already: kubernetes-sigs/cluster-api-provider-azure#4958.
+
+    A write of one VM is refused with 400 (onefuzz, VmssOperations.cs); that of the set with 409 is assumed.
+    """
     text = (
         f"Virtual Machine Scale Set '{name}' has reached its limit of 10 models that may be referenced by one or more "
         "VMs belonging to the Virtual Machine Scale Set. Upgrade the VMs to the latest model of the Virtual Machine "
         "Scale Set before trying again."
     )
-    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text)
+    return ArmError(status, "OperationNotAllowed", text)
 
 
 def not_of_flexible(operation: str, name: str) -> ArmError:

@@ -208,6 +208,7 @@ def network_routes() -> list[ArmRoute]:
         ),
         _route("GET", _LOAD_BALANCER, "get load balancer", reads, load_balancers.read),
         _route("GET", _LOAD_BALANCER + pool, "get backend pool", reads, load_balancers.read_pool),
+        _route("PUT", _LOAD_BALANCER, "put load balancer", writes, load_balancers.put),
         _route("PUT", _LOAD_BALANCER + pool, "put backend pool", writes, load_balancers.put_pool),
         _question(_LOAD_BALANCER + rule, "get rule health", writes, load_balancers.health),
         _route("GET", gateway_list, "list gateways", reads, gateways.list_in_group),

@@ -155,8 +155,7 @@ def _check(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> None:
     if reference and current and _IMAGE_KINDS & reference.keys() != _IMAGE_KINDS & current.keys():
         raise image_type_changed()
     _check_offer(reference or {}, current or {})
-    in_use = {vm.model for vm in scale_set.instances.values() if vm.model}
-    if len(in_use) >= MODELS_LIMIT and _is_new_model(scale_set, wanted):
+    if models_in_use(call, scale_set) >= MODELS_LIMIT and _is_new_model(scale_set, wanted):
         raise models_exhausted(scale_set.name)
     if reference and reference != current:
         call.fabric.images.resolve(reference, scale_set.location, call.state.now)
@@ -165,6 +164,14 @@ def _check(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> None:
     # https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-design-overview
     more = capacity - counted_vms(scale_set)
     check_quota(call.state, call.world.quota, scale_set, str(sku["name"]), more)
+
+
+def models_in_use(call: ArmCall, scale_set: ScaleSetResource) -> int:
+    """How many models the VMs of a set run. Whether a VM's own network configuration is one, the world says."""
+    own = {vm.vm_id for vm in scale_set.instances.values() if vm.network is not None}
+    if call.world.platform.own_models == "free" or scale_set.is_flexible:
+        own = set()
+    return len(own) + len({vm.model for vm in scale_set.instances.values() if vm.model and vm.vm_id not in own})
 
 
 def _check_offer(reference: Json, current: Json) -> None:

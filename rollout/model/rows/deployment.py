@@ -11,6 +11,7 @@ from rollout.model.azure.balancers import PendingAnswer
 from rollout.model.azure.pools import PoolMembership
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.azure.vm_writes import VmWrites
+from rollout.model.expected import Expected
 from rollout.model.findings import Finding
 from rollout.model.group import Source
 from rollout.model.parameters import Parameters
@@ -93,9 +94,9 @@ class Deployment:
     paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
 
     ``serving_floor``: how few VMs serve at any time, and ``serving``: how many do now. ``ahead``: how many deployments
-    begin before this one, of one that is queued. ``revision`` counts what changed beside the events: rows of VMs,
-    batches and commands, and dangers. It is raised after they were written (``services.revision``), so whoever reads
-    this row first and finds it as it was needs to read nothing else.
+    begin before this one, of one that is queued. ``expected``: what is still to come, from the plan on. ``revision``
+    counts what changed beside the events: rows of VMs, batches and commands, and dangers. It is raised after they were
+    written (``services.revision``), so whoever reads this row first and finds it as it was needs to read nothing else.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Deployment:
     serving: Serving | None = None
     roll_back: RollBack | None = None
     ahead: int | None = None
+    expected: Expected | None = None
     revision: int = 0
     schema_version: int = 1
 
@@ -156,8 +158,9 @@ class Batch:
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
     it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
-    takes the writes of its VMs. ``failure``: why Azure did not make VMs, in its own words. ``relaunched``: the VMs
-    whose places were asked for again, by ``vm_id``, as far as the history tells, in so many ``notes``.
+    takes the writes of its VMs. ``judged``: false of one whose VMs only ran, for nothing is asked for their health;
+    ``healthy_at`` is when its time was over. ``failure``: why Azure did not make VMs, in its own words. ``relaunched``:
+    the VMs whose places were asked for again, by ``vm_id``, as far as the history tells, in so many ``notes``.
     """
 
     number: int
@@ -183,6 +186,7 @@ class Batch:
     failure: str = ""
     relaunched: tuple[str, ...] = ()
     notes: int = 0
+    judged: bool = True
     schema_version: int = 1
 
     @property
@@ -221,7 +225,7 @@ class VmRecord:
     or the place of a sick one: from then on it has its own time to become healthy, and its place is not asked for once
     more. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools.
+    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over.
     """
 
     vm_id: str
@@ -243,7 +247,13 @@ class VmRecord:
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
+    passed: bool = False
     schema_version: int = 1
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a green VM was judged healthy, or had passed where nothing judges, and is none the worse since."""
+        return self.status is VmStatus.HEALTHY or (self.passed and self.status is VmStatus.RUNNING)
 
 
 @dataclass(frozen=True)

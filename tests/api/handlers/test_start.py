@@ -245,6 +245,12 @@ async def test_latest_is_the_highest_version_that_has_reached_the_region(world: 
     assert (await world.start(image="latest"))["image"]["pinned"].endswith("/1.10.0")
 
 
+async def test_a_version_that_latest_passes_over_is_deployed_where_it_is_named(world: Any) -> None:
+    world.images.add("1.12.0", exclude_from_latest=True)
+    started = await world.start(image="1.12.0")
+    assert [(one["code"], one["severity"]) for one in started["findings"]] == [("imageExcluded", "warning")]
+
+
 async def test_latest_is_chosen_among_the_five_highest_versions(world: Any) -> None:
     for minor in range(11, 17):
         world.images.add(f"1.{minor}.0", regions={"eastus2": "Replicating"})
@@ -385,7 +391,6 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any], list[
     ({"image": "newest"}, {}, {}, ["imageNotUnderstood"]),
     ({"image": "2.0.0"}, {}, {"regions": {"westus": "Completed"}}, ["imageNotInRegion"]),
     ({"image": "2.0.0"}, {}, {"regions": {"eastus2": "Replicating"}}, ["imageNotReplicated"]),
-    ({"image": "2.0.0"}, {}, {"exclude_from_latest": True}, ["imageExcluded"]),
     ({"image": "1.1.0"}, None, {}, ["scaleSetNotFound"]),
     ({"image": "1.1.0"}, {"os_type": "Windows"}, {}, ["imageIncompatible"]),
     ({"image": "1.1.0"}, {"image": None}, {}, ["noVmProfile"]),

@@ -63,7 +63,7 @@ def test_place_that_is_lost_twice_is_judged_as_it_is(play: Play, small_world: Sm
         stage.platform.cloud.interfere.evict(stage.scale_set_id, second, "Delete")
         row = await stage.platform.ended(deployment)
         assert (row.status, row.error.code) == (Status.FAILED, "batchUnhealthy")
-        assert "0 of 1 green VMs healthy, and the others can not become so" in row.reason
+        assert "0 of 1 green VM healthy, and the others can not become so" in row.reason
         assert len(await told(stage, deployment, "VmRelaunched")) == 1
         assert (stage.versions(), stage.capacity()) == (["1.0.0"] * 2, 2)
 
