@@ -339,10 +339,25 @@ COMMAND = derived(
 BATCH = derived(
     Batch,
     "Batch",
-    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes", "judged"),
+    omit=(
+        "sequence",
+        "asked",
+        "refused_pools",
+        "gateway_draining",
+        "stages",
+        "vm_writes",
+        "judged",
+        "failure",
+        "relaunched",
+        "notes",
+    ),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed"))
+VM = derived(
+    VmRecord,
+    "Vm",
+    omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed", "unmade", "relaunched_at", "launched_at"),
+)
 #: What is new of a deployment, where it was asked for.
 _INCLUDED: Any = {
     "batches": list[BATCH],  # type: ignore[valid-type]
