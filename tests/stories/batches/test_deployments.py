@@ -167,7 +167,7 @@ def test_failure_in_a_later_batch_keeps_what_was_replaced_and_the_next_deploymen
 
         platform.cloud.faults.clear()
         following = await platform.ended(await platform.start(image="1.1.0", batchSizePercentage=50, gracePeriod=300))
-        assert (following.status, following.blue_vms, following.green_vms) == (Status.FINISHED, 0, 2)
+        assert (following.status, following.blue_vms, following.green_vms) == (Status.FINISHED, 0, 4)
         assert (stage.versions(), stage.model(), stage.capacity()) == (["1.1.0"] * 4, "1.1.0", 4)
 
     play(story, small_world(4))
