@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrators.broken import Broken, cause_of
 from orchestrators.gate import AWAIT_APPROVAL, open_gate
-from orchestrators.steps import PausedStep, Recipe, RecipeContext, ResumedStep, caught_up, is_pause, pause, wait
+from orchestrators.steps import PausedStep, Recipe, RecipeContext, ResumedStep, caught_up, is_pause, pause, until_done
 from rollout.model.codec import Json, decode, encode
 from rollout.model.order import Progress, Run
 
@@ -30,4 +30,4 @@ def repeat(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[Run,
     """The step once more; a gate opens anew."""
     if activity == AWAIT_APPROVAL.activity:
         return (yield from open_gate(context, run))
-    return run, (yield from wait(context, run, activity))
+    return (yield from until_done(context, run, activity))

@@ -118,7 +118,7 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    progress = yield from wait(context, run, step.activity)
+    run, progress = yield from until_done(context, run, step.activity)
     if run.steered and is_pause(progress):
         run, progress = yield from paused(context, PausedStep(step.activity, caught_up(run, progress), progress))
     run = caught_up(run, progress)
@@ -126,8 +126,7 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
     fact = step.fact_of(progress) if progress.done and not progress.silent else None
     if fact is not None:
-        data = {name: value for name, value in progress.data.items() if name != "sequence"}
-        run = yield from record(context, run, fact, progress.reason, data)
+        run = yield from record(context, run, fact, progress.reason, told(progress))
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
     return run, progress
@@ -136,6 +135,11 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
 def caught_up(run: Run, progress: Progress) -> Run:
     """The run after the events that were written while it waited."""
     return replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
+
+
+def told(progress: Progress) -> Json:
+    """What an event keeps of a step's answer: all but the number that the recipe goes on from."""
+    return {name: value for name, value in progress.data.items() if name != "sequence"}
 
 
 def is_pause(progress: Progress) -> bool:
@@ -294,12 +298,28 @@ def in_batch(run: Run, message: str) -> str:
     return batch_named(run.batch, run.batches) + message
 
 
-def wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
-    """Wait until the activity is done, or something comes in between."""
+def until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[Run, Progress]]:
+    """Wait until the activity is done, or something comes in between.
+
+    What happens on the way is written down, and the wait goes on as it began.
+    """
+    progress = yield from _wait(context, run, activity)
+    while progress.state is StepState.NOTED:
+        run = yield from record(
+            context, caught_up(run, progress), EventType(progress.code), progress.reason, told(progress)
+        )
+        yield context.create_timer(context.current_utc_datetime + progress.after)
+        progress = yield from _wait(context, run, activity, progress.since)
+    return run, progress
+
+
+def _wait(context: RecipeContext, run: Run, activity: str, since: datetime | None = None) -> Recipe[Progress]:
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     try:
-        answer = yield context.call_sub_orchestrator("wait_until_done", encode(Watch(activity, run)), instance_id)
+        answer = yield context.call_sub_orchestrator(
+            "wait_until_done", encode(Watch(activity, run, since)), instance_id
+        )
     except Exception as error:
         return failed("waitLost", f"The orchestration of {activity} ended: {first_line(error)}")
     return decode(Progress, answer)

@@ -36,10 +36,15 @@ async def save_evidence(ports: Ports, order: Order) -> Progress:
         await _keep(ports, order, record, Inspection(notes=(left,)))
     if order.asked is None and len(inspected) > min(INSPECTED_TOGETHER, ports.part_size):
         return _in_parts(records, inspected)
-    for start in range(0, len(inspected), INSPECTED_TOGETHER):
-        await _inspect_together(ports, order, inspected[start : start + INSPECTED_TOGETHER])
+    await inspect_all(ports, order, inspected)
     more = f", {len(left_out)} of them without an inspection" if left_out else ""
     return done(f"Evidence of {counted(len(records), 'sick green VM')} kept{more}")
+
+
+async def inspect_all(ports: Ports, order: Order, records: Sequence[VmRecord]) -> None:
+    """Inspect these VMs, a few at a time, and keep what is found."""
+    for start in range(0, len(records), INSPECTED_TOGETHER):
+        await _inspect_together(ports, order, records[start : start + INSPECTED_TOGETHER])
 
 
 async def inspect_sick(ports: Ports, order: Order) -> Progress:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rollout.model.order import Order
 from rollout.model.rows.deployment import VmRecord
 from rollout.model.status import Color, VmStatus
@@ -11,7 +13,11 @@ from rollout.steps.retirement import DELETED
 
 async def judged_vms(ports: Ports, order: Order) -> list[VmRecord]:
     """The green VMs of the batch, but for those whose places others have taken."""
-    rows = await ports.store.vms.list(order.deployment_id, order.batch)
+    return judged_of(await ports.store.vms.list(order.deployment_id, order.batch))
+
+
+def judged_of(rows: Sequence[VmRecord]) -> list[VmRecord]:
+    """Those of a batch's VMs that are judged: the green ones whose places nobody has taken."""
     return [row for row in rows if row.color is Color.GREEN and not row.replaced]
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from activities.batch.green import judged_vms
+from activities.batch.green import judged_of
 from activities.batch.look import Look, look_at
+from activities.batch.relaunch import relaunch_lost
 from activities.rows import batch_of, deployment_of
 from rollout.judging.verdict import Judgement, Verdict, judge
-from rollout.model.order import Order, Progress, again, done, failed
+from rollout.model.azure.health import on_image
+from rollout.model.azure.scale_set import ImageReference, VmList
+from rollout.model.events import EventType
+from rollout.model.order import Order, Progress, again, done, failed, noted
 from rollout.model.parameters import Parameters
-from rollout.model.rows.deployment import Batch, Image
+from rollout.model.rows.deployment import Batch, Image, VmRecord
 from rollout.model.rows.signals import certain_wait
 from rollout.model.status import Phase
 from rollout.model.threshold import Threshold
 from rollout.planning.roll_back import named
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step, until_next_look
+from rollout.steps.relaunch import NOTES_MAX, lost_words, spent, time_of, waiting_words
 
 
 async def judge_batch(ports: Ports, order: Order) -> Progress:
@@ -26,11 +32,18 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     batch = await batch_of(ports, order)
     if batch.is_past(Phase.HEALTHY, order.round):
         return done(batch.reason)
-    records = await judged_vms(ports, order)
-    look = await look_at(ports, order, batch, deployment.parameters, records, "read_batch_health")
+    image = batch.image(deployment.image)
+    rows = await ports.store.vms.list(deployment.id, batch.number)
+    look = await _look(ports, order, batch, deployment.parameters, image, rows)
     if isinstance(look, Progress):
         return look
-    judgement = _judge(look, batch, order, deployment.parameters)
+    places = await relaunch_lost(ports, order, deployment, look.records, look.listed)
+    if places.lock_lost is not None:
+        return places.lock_lost
+    if untold := _untold(order, batch, [*rows, *places.lost], look.listed):
+        return untold
+    look = replace(look, records=places.in_place)
+    judgement = _judge(look, batch, order, deployment.parameters, image, places.coming)
     await _record(ports, order, look, _named(judgement, batch, deployment.image))
     if judgement.verdict is Verdict.NOT_YET:
         after = until_next_look(order.poll_interval, look.listed)
@@ -39,7 +52,7 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     counts = {
         **_healthy(judgement, deployment.parameters),
         "sick": judgement.sick,
-        "replace": replaceable and judgement.sick > 0,
+        "replace": replaceable and judgement.sick > spent(look.records, look.seen),
     }
     if judgement.verdict is Verdict.UNHEALTHY:
         return failed("batchUnhealthy", judgement.reason, before_next_step(look.listed), **counts)
@@ -47,17 +60,48 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     return done(judgement.reason, after, **counts)
 
 
-def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Judgement:
-    return judge(
+async def _look(
+    ports: Ports, order: Order, batch: Batch, parameters: Parameters, image: ImageReference, rows: Sequence[VmRecord]
+) -> Look | Progress:
+    """One look at the VMs in place; one that runs another image than the batch's is not healthy, whatever it says."""
+    look = await look_at(ports, order, batch, parameters, judged_of(rows), "read_batch_health")
+    if isinstance(look, Progress):
+        return look
+    vms = look.listed.by_id()
+    seen = {vm_id: on_image(vms.get(vm_id), image, observations) for vm_id, observations in look.seen.items()}
+    return replace(look, seen=seen)
+
+
+def _judge(
+    look: Look, batch: Batch, order: Order, parameters: Parameters, image: ImageReference, coming: int
+) -> Judgement:
+    vms = look.listed.by_id()
+    time = time_of(look.records, look.seen, vms, image, order.since, order.at, coming, parameters.checked)
+    judgement = judge(
         [(record.name, look.seen[record.vm_id]) for record in look.records],
         batch.green,
-        order.waited,
+        time.waited,
         parameters.grace_period,
         Threshold.of(parameters),
         checked=parameters.checked,
         stable_for=parameters.stable_for,
         steady=look.steady(order.at),
+        certain=time.certain,
+        why_missing=batch.failure,
     )
+    waits = coming and judgement.verdict is Verdict.NOT_YET
+    return replace(judgement, reason=waiting_words(coming)) if waits else judgement
+
+
+def _untold(order: Order, batch: Batch, rows: Sequence[VmRecord], listed: VmList) -> Progress | None:
+    """The lost VMs of which the history does not tell yet, before anything else is said of the batch."""
+    told = set(batch.relaunched)
+    lost = {one.vm_id: one for one in rows if one.relaunched_at is not None and one.vm_id not in told}
+    if not lost or batch.notes >= NOTES_MAX:
+        return None
+    said = {"vmIds": list(lost), "names": [one.name for one in lost.values()]}
+    words, after = lost_words(list(lost.values()), listed.by_id()), until_next_look(order.poll_interval, listed)
+    return noted(EventType.VM_RELAUNCHED, words, after, order.since, said)
 
 
 def _healthy(judgement: Judgement, parameters: Parameters) -> dict[str, int | bool]:

@@ -17,8 +17,8 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Deployment, IntentKind, VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.ports.ports import Ports
-from rollout.steps.launch import newcomers
-from rollout.steps.retirement import to_delete, to_replace
+from rollout.steps.launch import orphans
+from rollout.steps.retirement import DELETED, in_place, to_delete, to_replace
 
 
 async def terminate_blue(ports: Ports, order: Order) -> Progress:
@@ -34,7 +34,7 @@ async def terminate_blue(ports: Ports, order: Order) -> Progress:
     blue = sum(1 for record in leaving if record.color is Color.BLUE)
     began = (await batch_of(ports, order)).deleting_at
     since = {"deletingAt": encode_time(began)} if began is not None else {}
-    return replace(progress, data={"deleted": blue, "discarded": len(leaving) - blue, **since})
+    return replace(progress, data={"deleted": blue, "discarded": in_place(leaving), **since})
 
 
 async def discard_sick(ports: Ports, order: Order) -> Progress:
@@ -72,7 +72,8 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
     if batch.healthy_at is not None:
         return await _stay(ports, order, deployment, batch)
     records = await ports.store.vms.list(order.deployment_id)
-    green = [record for record in records if record.color is Color.GREEN and record.batch == batch.number]
+    gone = [record.vm_id for record in records if record.replaced and record.reason == DELETED]
+    green = [one for one in records if one.color is Color.GREEN and one.batch == batch.number and one.vm_id not in gone]
     intents = await ports.store.intents.list(order.deployment_id, batch.number)
     if not green and not any(intent.kind is IntentKind.LAUNCH for intent in intents):
         return done("No green VM was launched", discarded=0)
@@ -83,11 +84,10 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
         progress = scale_set
     else:
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
-        known = [record.vm_id for record in records]
-        orphans = newcomers(scale_set, listed.vms, known, batch.image(deployment.image))
-        green += await _adopted(ports, order, orphans)
+        found = orphans(scale_set, listed.vms, records, batch, batch.image(deployment.image))
+        green += await _adopted(ports, order, found)
         progress = await _retire(ports, order, deployment.parameters, scale_set, listed, green)
-    return replace(progress, data={"discarded": len(green)}) if progress.done else progress
+    return replace(progress, data={"discarded": in_place(green)}) if progress.done else progress
 
 
 async def _stay(ports: Ports, order: Order, deployment: Deployment, batch: Batch) -> Progress:
@@ -105,8 +105,7 @@ async def _stay(ports: Ports, order: Order, deployment: Deployment, batch: Batch
     missing = batch.green - sum(1 for record in records if _is_in_place(record, batch))
     if missing > 0 and not isinstance(scale_set, Progress):
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
-        known = [record.vm_id for record in records]
-        found = newcomers(scale_set, listed.vms, known, batch.image(deployment.image))
+        found = orphans(scale_set, listed.vms, records, batch, batch.image(deployment.image))
         # What others made meanwhile is theirs: no more than are missing can be the batch's.
         await _adopted(ports, order, found[:missing])
     passed = "were judged healthy" if batch.judged else "ran to the end of their time"
@@ -118,8 +117,8 @@ def _is_in_place(record: VmRecord, batch: Batch) -> bool:
     return record.color is Color.GREEN and record.batch == batch.number and not record.replaced
 
 
-async def _adopted(ports: Ports, order: Order, orphans: Sequence[Vm]) -> list[VmRecord]:
-    adopted = [_orphan(vm, order) for vm in orphans]
+async def _adopted(ports: Ports, order: Order, found: Sequence[Vm]) -> list[VmRecord]:
+    adopted = [_orphan(vm, order) for vm in found]
     await ports.store.vms.put(order.deployment_id, adopted)
     return adopted
 

@@ -13,14 +13,14 @@ from activities.rows import batch_of, deployment_of
 from rollout.model.azure.scale_set import Vm, VmList
 from rollout.model.codec import encode
 from rollout.model.order import Order, Progress, again, done
-from rollout.model.rows.deployment import Batch, Deployment, VmRecord
+from rollout.model.rows.deployment import Batch, Deployment, IntentKind, VmRecord
 from rollout.model.rows.holds import Hold
 from rollout.model.status import Color, VmStatus
 from rollout.model.words import counted
 from rollout.planning.inheritance import left_behind
 from rollout.ports.ports import Ports
 from rollout.steps.draining import out_unnoted
-from rollout.steps.launch import newcomers
+from rollout.steps.launch import newcomers, orphans
 from rollout.steps.remains import remains
 from rollout.steps.retirement import gone
 from services.bad_image import note_model
@@ -99,6 +99,9 @@ async def _with_orphans(ports: Ports, order: Order, deployment: Deployment, list
     if batch is None or scale_set is None:
         return records
     found = newcomers(scale_set, listed.vms, [record.vm_id for record in records], batch.image(deployment.image))
+    intents = await ports.store.intents.list(order.deployment_id, batch.number)
+    if any(intent.kind is IntentKind.LAUNCH for intent in intents):
+        found = orphans(scale_set, listed.vms, records, batch, batch.image(deployment.image))
     adopted = [_orphan(vm, batch, order) for vm in found]
     await ports.store.vms.put(order.deployment_id, adopted)
     return records + adopted

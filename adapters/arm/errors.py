@@ -17,6 +17,7 @@ from typing import Any
 
 from azure.core import exceptions as sdk
 
+from rollout.model.azure.allocation import ALLOCATION_CODES
 from rollout.ports.errors import MODELS_EXHAUSTED, AzureError, Busy, Refused, Stale
 
 ANY = range(100, 600)
@@ -42,6 +43,9 @@ class Rule:
 
 #: The first rule that fits decides.
 RULES = (
+    # Azure has no room for VMs. The texts ask to try again, but that is a matter of minutes and of other sizes
+    # (https://learn.microsoft.com/troubleshoot/azure/virtual-machines/allocation-failure): a launch has its own time.
+    *(Rule(Refused, ANY, code) for code in ALLOCATION_CODES),
     # Recorded by cloud-provider-azure (virtualmachinescalesetclient/testdata): 412 PreconditionFailed.
     Rule(Stale, (412,)),
     # The instance is gone. Text: cloud-provider-azure pkg/consts; code: cloud-provider-azure#2356; its status is not

@@ -24,6 +24,7 @@ from rollout.model.azure.scale_set import (
     Vm,
 )
 from rollout.model.codec import decode_time
+from rollout.model.words import told_reason
 
 Json = Mapping[str, Any]
 
@@ -96,6 +97,7 @@ def read_vm(body: Json) -> Vm | None:
         network_interfaces=tuple(each["id"] for each in _at(properties, "networkProfile", "networkInterfaces") or ()),
         latest_model=properties.get("latestModelApplied"),
         data_disks=_lost_disks(properties, unless="Detach"),
+        failure=_failure(properties),
         model=fields_of_vm(body),
     )
 
@@ -237,6 +239,18 @@ def _pools(address: Json) -> list[str]:
 def _power_state(properties: Json) -> str | None:
     codes = [status.get("code") or "" for status in _at(properties, "instanceView", "statuses") or ()]
     return next((_after_slash(code) for code in codes if code.lower().startswith("powerstate/")), None)
+
+
+def _failure(properties: Json) -> str:
+    """``AllocationFailed: We do not have sufficient capacity…`` of a VM in the state ``Failed``.
+
+    The code is the end of ``ProvisioningState/failed/{code}``, where Azure gives one.
+    """
+    for status in _at(properties, "instanceView", "statuses") or ():
+        state, word, *reason = [*(status.get("code") or "").split("/", 2), ""]
+        if (state.lower(), word.lower()) == ("provisioningstate", "failed"):
+            return told_reason(reason[0], status.get("message") or "")
+    return ""
 
 
 def _after_slash(code: str | None) -> str | None:

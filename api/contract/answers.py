@@ -339,11 +339,27 @@ COMMAND = derived(
 BATCH = derived(
     Batch,
     "Batch",
-    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes", "judged"),
+    omit=(
+        "sequence",
+        "asked",
+        "refused_pools",
+        "gateway_draining",
+        "stages",
+        "vm_writes",
+        "judged",
+        "failure",
+        "relaunched",
+        "notes",
+    ),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
 VM = derived(
-    VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at")
+    VmRecord,
+    "Vm",
+    omit=(
+        *("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at"),
+        *("unmade", "relaunched_at", "launched_at"),
+    ),
 )
 #: What is new of a deployment, where it was asked for.
 _INCLUDED: Any = {

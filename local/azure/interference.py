@@ -197,6 +197,17 @@ class Interference:
         storage = {"storageProfile": {"imageReference": {"id": image_id}}}
         self.patch(scale_set_id, {"properties": {"virtualMachineProfile": storage}})
 
+    def standby_pool(self, scale_set_id: str, count: int, image_id: str) -> None:
+        """The set's next VMs are not made but come from a standby pool, which was filled from this image before.
+
+        https://learn.microsoft.com/azure/virtual-machine-scale-sets/standby-pools-overview: pools keep VMs of the model
+        of the time at which they were filled.
+        """
+        scale_set = self._scale_set(scale_set_id)
+        version = image_id.rpartition("/versions/")[2]
+        scale_set.standby += [{"id": image_id, "exactVersion": version} for _ in range(count)]
+        self._leave()
+
     def rolling_upgrade(self, scale_set_id: str, code: str | None) -> None:
         """Azure's own rolling upgrade stands so from now on, by its code: what it does to VMs is not simulated."""
         self._scale_set(scale_set_id).rolling_upgrade = code

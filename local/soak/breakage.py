@@ -28,6 +28,10 @@ _LATER: dict[str, Any] = {
     },
 }
 
+_NO_ROOM: dict[str, Any] = {
+    "body": {"error": {"code": "ZonalAllocationFailed", "message": "There is no room in the zone. Please try again."}}
+}
+
 #: By kind, the rule of ``local.azure.world.Fault``; a test holds the table to its fields.
 AZURE: dict[str, dict[str, Any]] = {
     "requestLost": {"loseRequest": True},
@@ -44,6 +48,7 @@ AZURE: dict[str, dict[str, Any]] = {
     "operationFailed": {"method": "PATCH", "operationStatus": "Failed"},
     "operationCanceled": {"method": "POST", "operationStatus": "Canceled"},
     "operationSlow": {"method": "PATCH", "operationDelay": 200},
+    "allocationRefused": {"method": "PATCH", "path": "/virtualMachineScaleSets/[^/]+$", "status": 409, **_NO_ROOM},
     "allocationFailed": {"method": "PATCH", "allocationFailures": 1},
 }
 

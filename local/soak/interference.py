@@ -69,7 +69,15 @@ def _protect(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -
 
 
 def _evict(scene: SoakScene, interfere: Interference, dice: Random, vm: str) -> None:
+    """Any VM, or the newest, which may be a green one that nobody has judged yet."""
+    if dice.random() < 0.5:
+        vm = max(scene.vms(), key=lambda one: one.created_at).vm_id
     interfere.evict(scene.scale_set_id, vm, "Delete" if dice.random() < 0.5 else "Deallocate")
+
+
+def _standby_pool(scene: SoakScene, interfere: Interference, dice: Random) -> None:
+    """The next few VMs come from a pool that was filled with the first image."""
+    interfere.standby_pool(scene.scale_set_id, dice.choice([1, 2]), f"{scene.image_id}/versions/1.0.0")
 
 
 def _take_out(scene: SoakScene, interfere: Interference, dice: Random) -> bool:
@@ -218,6 +226,7 @@ ACTS: dict[str, Act] = {
     "protect": _on_a_vm(_protect),
     "patch": _on_the_set(_patch),
     "name_image": _on_the_set(_name_image),
+    "standby_pool": _on_the_set(_standby_pool),
     "rolling_upgrade": _on_the_set(_rolling_upgrade),
     "lock": _lock,
     "unlock": _unlock,

@@ -47,43 +47,53 @@ def judge(
     checked: bool,
     stable_for: timedelta = timedelta(0),
     steady: timedelta = timedelta(0),
+    certain: bool = False,
+    why_missing: str = "",
 ) -> Judgement:
     """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM.
 
     * All healthy, and so for ``stable_for`` (``steady`` is how long nothing changed): the batch is healthy, at once.
       With no health check (``checked`` false) only at the end, and it is said that they run, not how they do.
-    * The grace period is not over: not yet.
+    * The grace period is not over: not yet, unless it is ``certain`` that no other VM becomes healthy.
     * Over: the healthy share of the *planned* VMs decides, by the threshold.
+    * No VM is planned: healthy, at once.
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
     healthy = sum(1 for _, observations in green if worst(observations).health is VmHealth.HEALTHY)
-    over = waited >= grace_period
+    if not planned:
+        return Judgement(Verdict.HEALTHY, "no green VM to judge", 0, 0)
+    timed_out = waited >= grace_period
+    over = timed_out or (certain and steady >= stable_for)
+    waits = f"after {round(grace_period.total_seconds())} s" if timed_out else "and the others can not become so"
     if not checked and over:
-        return _unjudged(green, healthy, planned, grace_period)
+        return _unjudged(green, healthy, planned, grace_period if timed_out else None, why_missing)
     said = f"{healthy} of {counted(planned, 'green VM')} healthy"
     if healthy >= planned and (over or (checked and steady >= stable_for)):
         return Judgement(Verdict.HEALTHY, said, healthy, planned)
     if not over:
         waiting = _waiting(healthy, planned, checked, stable_for - steady)
         return Judgement(Verdict.NOT_YET, waiting, healthy, planned)
-    arithmetic = f"{said} after {round(grace_period.total_seconds())} s, {threshold.words(healthy, planned)}"
+    arithmetic = f"{said}{' ' if timed_out else ', '}{waits}, {threshold.words(healthy, planned)}"
     if threshold.passes(healthy, planned):
         return Judgement(Verdict.HEALTHY, arithmetic, healthy, planned)
-    return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned)})", healthy, planned)
+    return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned, why_missing)})", healthy, planned)
 
 
-def _unjudged(green: Sequence[Observed], running: int, planned: int, grace_period: timedelta) -> Judgement:
+def _unjudged(
+    green: Sequence[Observed], running: int, planned: int, grace_period: timedelta | None, why_missing: str
+) -> Judgement:
     """What is said where nothing tells whether the VMs work: as long as one runs, the deployment goes on.
 
-    For each that does not run a blue VM stays, so that as many serve.
+    For each that does not run a blue VM stays, so that as many serve. No ``grace_period``: nobody had to wait for it.
     """
-    said = f"no health check, waited {round(grace_period.total_seconds())} s"
+    waited = f"waited {round(grace_period.total_seconds())} s" if grace_period else "the others can not run any more"
+    said = f"no health check, {waited}"
     if running >= planned:
         runs = "runs" if planned == 1 else "run"
         return Judgement(Verdict.HEALTHY, f"{counted(planned, 'green VM')} {runs}; {said}", running, planned)
     verdict = Verdict.HEALTHY if Threshold(None).passes(running, planned) else Verdict.UNHEALTHY
-    reason = f"{running} of {counted(planned, 'green VM')} run; {said} ({_worst_vms(green, planned)})"
+    reason = f"{running} of {counted(planned, 'green VM')} run; {said} ({_worst_vms(green, planned, why_missing)})"
     return Judgement(verdict, reason, running, planned)
 
 
@@ -102,7 +112,7 @@ def _name(observed: Observed) -> str:
     return observed[0]
 
 
-def _worst_vms(green: Sequence[Observed], planned: int) -> str:
+def _worst_vms(green: Sequence[Observed], planned: int, why_missing: str) -> str:
     """The first few sick VMs with the source that decided: ``web_10: applicationHealth unhealthy``."""
     sick = [
         f"{name}: {observation.source} {observation.detail}"
@@ -110,5 +120,5 @@ def _worst_vms(green: Sequence[Observed], planned: int) -> str:
         if observation.health is not VmHealth.HEALTHY
     ]
     if missing := planned - len(green):
-        sick.append(f"{missing} never created")
+        sick.append(f"{missing} never created" + (f": {why_missing}" if why_missing else ""))
     return "; ".join(sick[:3]) + (f"; and {len(sick) - 3} more" if len(sick) > 3 else "")

@@ -35,7 +35,8 @@ class EventType(StrEnum):
     IMAGE_APPLIED = "ImageApplied"
     STEP_RETRIED = "StepRetried"  # activity; setbacks: how often a step was tried again
     BATCH_STARTED = "BatchStarted"
-    BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs
+    BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs; failed: VMs that Azure failed to make
+    VM_RELAUNCHED = "VmRelaunched"  # vmIds, names: of green VMs that were lost and whose places are asked for again
     BATCH_HEALTHY = "BatchHealthy"  # healthy, sick: green VMs
     BATCH_NOT_JUDGED = "BatchNotJudged"  # running, sick: green VMs that run, or do not; nothing else is asked
     SICK_DISCARDED = "SickGreenDiscarded"  # discarded: green VMs that will be replaced
@@ -396,6 +397,9 @@ _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {
     EventType.BATCH_STARTED: lambda row, event: _staged(replace(row, started_at=event.at), event, StageName.LAUNCH),
     EventType.BATCH_LAUNCHED: lambda row, event: _staged(
         replace(row, phase=Phase.LAUNCHED, launched_at=event.at), event, StageName.HEALTH
+    ),
+    EventType.VM_RELAUNCHED: lambda row, event: replace(
+        row, relaunched=(*row.relaunched, *event.data["vmIds"]), notes=row.notes + 1
     ),
     EventType.BATCH_HEALTHY: _verdict,
     EventType.BATCH_NOT_JUDGED: _not_judged,

@@ -219,7 +219,8 @@ NEWS = "news"
 
 class StepState(StrEnum):
     """How a step stands. ``again``: not there yet, look again; ``lockLost``: the right to go on is gone;
-    ``interrupted``: a command came in between, and its kind is the progress' ``code``.
+    ``interrupted``: a command came in between, and its kind is the progress' ``code``; ``noted``: something happened
+    on the way that the history tells, an event of the type ``code``, and then the step goes on.
     """
 
     DONE = "done"
@@ -227,6 +228,7 @@ class StepState(StrEnum):
     FAILED = "failed"
     LOCK_LOST = "lockLost"
     INTERRUPTED = "interrupted"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True)
@@ -236,8 +238,8 @@ class Progress:
     ``after``: how long to wait before looking again, or before the next step where this one is done (reading a large
     set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
     nothing was learnt, because Azure or Teal's storage did not answer. ``listen``: the wait before the next look is one
-    that a command should cut short. ``silent``: done, but nothing happened that the history should tell. ``parts``:
-    what is to be read before the next look.
+    that a command should cut short. ``silent``: done, but nothing happened that the history should tell. ``since``:
+    when the wait began that goes on after what was noted. ``parts``: what is to be read before the next look.
     """
 
     state: StepState
@@ -249,6 +251,7 @@ class Progress:
     last_setback: str = ""
     listen: bool = False
     silent: bool = False
+    since: datetime | None = None
     parts: Parts | None = None
 
     @property
@@ -265,6 +268,11 @@ def done(reason: str, after: timedelta = timedelta(0), **data: Any) -> Progress:
 def again(after: timedelta, reason: str) -> Progress:
     """The step is on its way; look again in ``after``."""
     return Progress(StepState.AGAIN, reason, after=after)
+
+
+def noted(fact: str, reason: str, after: timedelta, since: datetime, data: dict[str, Any]) -> Progress:
+    """The step is on its way, and a fact of the history happened; its wait, which began ``since`` then, goes on."""
+    return Progress(StepState.NOTED, reason, fact, after, data, since=since)
 
 
 def failed(code: str, reason: str, after: timedelta = timedelta(0), **data: Any) -> Progress:

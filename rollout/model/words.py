@@ -17,6 +17,21 @@ def plain(text: str) -> str:
     return _STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+#: How much of a reason is told: its first line, and of that no more than this.
+REASON_LENGTH = 200
+
+
+def told_reason(code: str, message: str) -> str:
+    """Somebody else's reason in one line: its code, and the first line of its message.
+
+    >>> told_reason("AllocationFailed", "There is no room.\\nRead more at …"), told_reason("", "No room.")
+    ('AllocationFailed: There is no room.', 'No room.')
+    """
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    words = plain(": ".join(part for part in (code, line) if part))
+    return words if len(words) <= REASON_LENGTH else f"{words[: REASON_LENGTH - 1]}…"
+
+
 def counted(number: int, noun: str) -> str:
     """
     >>> counted(1, "blue VM"), counted(2, "batch")

@@ -10,6 +10,9 @@ from rollout.model.azure.scale_set import Vm
 from rollout.model.rows.deployment import Batch, VmRecord
 from rollout.model.status import Color, VmStatus
 
+#: What the row of a VM says from when it was seen to be gone.
+DELETED = "Deleted"
+
 
 def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = False) -> tuple[VmRecord, ...]:
     """The batch's blue VMs that its healthy green ones replace: for each sick green one, one blue VM stays.
@@ -27,12 +30,17 @@ def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = F
 
 
 def to_delete(records: Sequence[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:
-    """The VMs of a judged batch that leave: detached blue ones, and sick green ones unless those are tolerated."""
+    """The VMs of a judged batch that leave: detached blue ones, and sick green ones unless those are tolerated.
+
+    And those that others took the places of, where nobody saw yet that they are gone.
+    """
     sick = sick_ones(records, tolerate)
     return tuple(
         record
         for record in records
-        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED) or record in sick
+        if (record.color is Color.BLUE and record.status is VmStatus.DETACHED)
+        or record in sick
+        or (record.replaced and (record.unmade or record.relaunched_at) and record.reason != DELETED)
     )
 
 
@@ -41,17 +49,28 @@ def sick_ones(records: Iterable[VmRecord], tolerate: bool = False) -> tuple[VmRe
     return tuple(one for one in records if one.color is Color.GREEN and _is_sick(one) and not tolerate)
 
 
+def in_place(records: Iterable[VmRecord]) -> int:
+    """How many of these are green VMs whose places nobody else has taken: what the deployment counts as green."""
+    return sum(1 for record in records if record.color is Color.GREEN and not record.replaced)
+
+
 def to_replace(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
-    """The sick green VMs whose places others are to take, those that were chosen before included."""
-    return tuple(record for record in records if record.color is Color.GREEN and (record.replaced or _is_sick(record)))
+    """The sick green VMs whose places others are to take, those that were chosen before included.
+
+    A place is asked for again once: not so where that was done before the verdict.
+    """
+    return tuple(
+        record
+        for record in records
+        if record.color is Color.GREEN
+        and not record.unmade
+        and record.relaunched_at is None
+        and (record.replaced or (_is_sick(record) and record.launched_at is None))
+    )
 
 
 def _is_sick(record: VmRecord) -> bool:
     return record.status is VmStatus.UNHEALTHY and not record.replaced
-
-
-#: What the row of a VM says from when it was seen to be gone.
-DELETED = "Deleted"
 
 
 def gone(records: Iterable[VmRecord], vms: Iterable[Vm], at: datetime) -> tuple[VmRecord, ...]:

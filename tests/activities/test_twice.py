@@ -219,7 +219,7 @@ def test_launch_whose_answer_was_lost_adopts_what_it_made(on_bench: OnBench) -> 
         lost = await bench.call(launch_green, 1)
         assert (lost.state, lost.code) == (StepState.AGAIN, SETBACK)
         bench.cloud.faults.clear()
-        assert (await bench.finish(launch_green, 1)).data == {"launched": 1}
+        assert (await bench.finish(launch_green, 1)).data == {"launched": 1, "failed": 0}
         assert sorted(bench.versions()) == ["1.0.0", "1.0.0", "1.1.0"]
 
     on_bench(test)

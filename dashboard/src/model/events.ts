@@ -12,6 +12,7 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   StepRetried: ['retry', ''],
   BatchStarted: ['up', ''],
   BatchLaunched: ['up', ''],
+  VmRelaunched: ['retry', 'warn'],
   BatchHealthy: ['heart', ''],
   BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],

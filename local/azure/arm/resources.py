@@ -77,7 +77,7 @@ class ScaleSetResource:
     """A scale set: its ARM body without what is derived (ETag, state), its models and its VMs by instance id.
 
     ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest, and 0
-    that of VMs that were attached.
+    that of VMs that were attached. ``standby``: the images of the VMs that wait in its standby pool, next first.
     """
 
     id: str
@@ -93,6 +93,7 @@ class ScaleSetResource:
     lists_latest_model: bool = False
     repairs_suspended: bool = False
     rolling_upgrade: str | None = None
+    standby: list[Json] = field(default_factory=list)
 
     @property
     def key(self) -> str:

@@ -125,7 +125,7 @@ class Fabric:
         *,
         attached: str | None = None,
     ) -> VmInstance:
-        image = self.model_image(scale_set, created_at)
+        image = scale_set.standby.pop(0) if scale_set.standby else self.model_image(scale_set, created_at)
         key = image_name(image)
         scale_set.launches[key] = launch = scale_set.launches.get(key, 0) + 1
         vm = VmInstance(

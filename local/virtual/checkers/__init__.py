@@ -17,7 +17,12 @@ from local.virtual.checkers.azure import (
     vms_in_their_pools,
     writes_never_overlap,
 )
-from local.virtual.checkers.claims import bad_image_is_told, nothing_restored_that_failed
+from local.virtual.checkers.claims import (
+    bad_image_is_told,
+    failures_are_told,
+    lost_vms_are_told,
+    nothing_restored_that_failed,
+)
 from local.virtual.checkers.commands import commands_heeded
 from local.virtual.checkers.ends import (
     as_many_vms_as_before,
@@ -73,6 +78,8 @@ CHECKERS: tuple[Checker, ...] = (
     journal_restored,
     nothing_restored_that_failed,
     bad_image_is_told,
+    lost_vms_are_told,
+    failures_are_told,
     commands_heeded,
     queue_in_order,
     queue_has_an_end,

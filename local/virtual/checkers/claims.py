@@ -58,6 +58,41 @@ async def bad_image_is_told(watched: WatchedSet) -> list[str]:
     return [f"{last.id} left {model.label} in the model, and nothing tells it"] if left else []
 
 
+async def lost_vms_are_told(watched: WatchedSet) -> list[str]:
+    """A finished deployment tells once of each green VM that was lost and whose place it asked for again."""
+    found = []
+    for row in await watched.rows():
+        if row.status is not Status.FINISHED:
+            continue
+        events = await watched.platform.events(row.id)
+        told = [vm for one in events if one.type == EventType.VM_RELAUNCHED for vm in one.data["vmIds"]]
+        records = await watched.platform.store.vms.list(row.id)
+        lost = {one.vm_id: one.name for one in records if one.relaunched_at is not None}
+        found += [
+            f"{row.id} asked for the place of {lost[vm]} again, and does not tell" for vm in lost.keys() - {*told}
+        ]
+        found += [f"{row.id} tells {told.count(vm)} times of {vm}" for vm in sorted({*told}) if told.count(vm) > 1]
+        found += [f"{row.id} tells that {vm} was lost, which was not" for vm in sorted({*told} - lost.keys())]
+    return found
+
+
+async def failures_are_told(watched: WatchedSet) -> list[str]:
+    """A batch that was launched tells of VMs that Azure failed to make; each that has a row says why."""
+    found = []
+    for row in await watched.rows():
+        events = await watched.platform.events(row.id)
+        launched = {one.batch: one.data["failed"] for one in events if one.type == EventType.BATCH_LAUNCHED}
+        unmade = [one for one in await watched.platform.store.vms.list(row.id) if one.unmade]
+        told = {batch for batch, failed in launched.items() if failed}
+        twice = {one.batch for one in events if one.type == EventType.SICK_DISCARDED}
+        silent = {one.batch for one in unmade} & launched.keys() - told - twice
+        found += [
+            f"{row.id}: Azure failed to make VMs of batch {batch}, and the launch does not tell" for batch in silent
+        ]
+        found += [f"{row.id}: nothing says why {one.name} could not be made" for one in unmade if not one.reason]
+    return found
+
+
 def _judged(row: Deployment, events: Sequence[Event]) -> bool:
     codes = {row.error.code if row.error is not None else ""}
     codes |= {str(event.data.get("code", "")) for event in events if event.type == EventType.ROLLING_BACK}

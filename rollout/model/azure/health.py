@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rollout.model.azure.scale_set import Vm
+from rollout.model.azure.scale_set import ImageReference, Vm
 from rollout.model.choices import HealthCheckType
 from rollout.model.group import Source
 
@@ -41,6 +41,15 @@ def observe(vm: Vm | None, sources: Iterable[HealthCheckType]) -> tuple[Observat
     return tuple(observations)
 
 
+def on_image(vm: Vm | None, image: ImageReference, observations: Iterable[Observation]) -> tuple[Observation, ...]:
+    """What was observed of a VM that is to run an image: one that runs another is not what was asked for."""
+    first, *others = observations
+    if vm is not None and not vm.image.matches(image):
+        words = f"runs {vm.image.label} instead of {image.label}"
+        first = Observation(HealthCheckType.VM_STATE, VmHealth.UNHEALTHY, words)
+    return (first, *others)
+
+
 def worst(observations: Iterable[Observation]) -> Observation:
     """The observation that decides."""
     return max(observations, key=lambda observation: list(VmHealth).index(observation.health))
@@ -57,7 +66,8 @@ def _vm_state(vm: Vm | None) -> Observation:
         return Observation(source, VmHealth.UNHEALTHY, "does not exist")
     provisioning = vm.provisioning_state.lower()
     if provisioning in ("failed", "canceled", "deleting"):
-        return Observation(source, VmHealth.UNHEALTHY, f"provisioning state {vm.provisioning_state}")
+        why = f" ({vm.failure})" if vm.failure else ""
+        return Observation(source, VmHealth.UNHEALTHY, f"provisioning state {vm.provisioning_state}{why}")
     if provisioning == "creating" or vm.power_state in (None, "starting"):
         return Observation(source, VmHealth.WAITING, "is being created")
     if vm.power_state != "running":

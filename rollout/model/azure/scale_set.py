@@ -197,7 +197,8 @@ class Vm:
     made, so that the set's model does not say what it is like, where that has been asked
     (``rollout.model.azure.ownership``); empty for the set's own. ``network_interfaces`` are resource ids.
     ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``: the names of
-    those that are deleted with it. ``model``: what it was made as, by the paths of ``ScaleSet.model``.
+    those that are deleted with it. ``failure``: why Azure could not make or change it, in Azure's own code and words.
+    ``model``: what it was made as, by the paths of ``ScaleSet.model``.
     """
 
     vm_id: str
@@ -215,6 +216,7 @@ class Vm:
     network_interfaces: tuple[str, ...] = ()
     latest_model: bool | None = None
     data_disks: tuple[str, ...] = ()
+    failure: str = ""
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -231,6 +233,11 @@ class Vm:
     def stopped(self) -> bool:
         """Whether it is powered off, or on the way there."""
         return self.power_state in ("stopped", "deallocated", "stopping", "deallocating")
+
+    @property
+    def deallocated(self) -> bool:
+        """Whether it has no hardware any more, or soon will not, as an evicted Spot VM: nothing starts it by itself."""
+        return self.power_state in ("deallocated", "deallocating")
 
     @property
     def running(self) -> bool:

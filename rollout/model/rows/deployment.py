@@ -159,7 +159,8 @@ class Batch:
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
     it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
     takes the writes of its VMs. ``judged``: false of one whose VMs only ran, for nothing is asked for their health;
-    ``healthy_at`` is when its time was over.
+    ``healthy_at`` is when its time was over. ``failure``: why Azure did not make VMs, in its own words. ``relaunched``:
+    the VMs whose places were asked for again, by ``vm_id``, as far as the history tells, in so many ``notes``.
     """
 
     number: int
@@ -182,6 +183,9 @@ class Batch:
     vm_writes: VmWrites = VmWrites()
     floor: int | None = None
     stages: tuple[Stage, ...] = ()
+    failure: str = ""
+    relaunched: tuple[str, ...] = ()
+    notes: int = 0
     judged: bool = True
     schema_version: int = 1
 
@@ -220,7 +224,10 @@ class VmRecord:
     ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
     found out before it was deleted is kept (``rollout.judging.evidence``). ``moved_to``: the batch that takes a green
     VM away again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that
-    count. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
+    count. ``unmade``: Azure failed to make it, and was asked for another. ``relaunched_at``: when the place of a green
+    VM that was lost before the verdict was asked for again. ``launched_at``: when the VM came that takes such a place,
+    or the place of a sick one: from then on it has its own time to become healthy, and its place is not asked for once
+    more. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
     pools. ``passed``: a green VM that nothing judges ran when its batch's time was over. ``trouble``: why the VM serves
     nobody, as the last list of the set's VMs says (``rollout.steps.known``), and since when. It is shown, and decides
@@ -240,6 +247,9 @@ class VmRecord:
     replaced: bool = False
     evidence: bool = False
     moved_to: int = 0
+    unmade: bool = False
+    relaunched_at: datetime | None = None
+    launched_at: datetime | None = None
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
@@ -284,7 +294,7 @@ class Intent:
     by ``vm_id``. A drain: which VMs, Down in which load balancer's ``pool`` (or back in it), by their own network
     configurations where none is named; ``taken``: the pools that each IP configuration is taken out of, none where it
     is put back, and ``None`` in rows of releases that did not write it down. An image: which one. ``number`` counts the
-    intents of one kind in one batch.
+    intents of one kind in one batch. ``refused``: why Azure did not take it.
     """
 
     kind: IntentKind
@@ -298,4 +308,5 @@ class Intent:
     image: ImageReference | None = None
     pool: str = ""
     taken: tuple[PoolMembership, ...] | None = None
+    refused: str = ""
     schema_version: int = 1

@@ -51,6 +51,36 @@ def test_the_share_of_the_planned_vms_decides_at_the_end(
     )
 
 
+@pytest.mark.parametrize("checked", [True, False])
+def test_batch_without_green_vms_is_healthy_at_once(checked: bool) -> None:
+    judgement = judge([], 0, timedelta(0), GRACE, Threshold(50), checked, stable_for=timedelta(seconds=60))
+    assert judgement.verdict is Verdict.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("steady", "asked", "verdict"),
+    [(59, 50, Verdict.NOT_YET), (60, 50, Verdict.HEALTHY), (60, 51, Verdict.UNHEALTHY)],
+)
+def test_nobody_waits_for_vms_that_can_not_become_healthy(steady: int, asked: int, verdict: Verdict) -> None:
+    judgement = judge(
+        green(GOOD, BAD),
+        2,
+        timedelta(0),
+        GRACE,
+        Threshold(asked),
+        checked=True,
+        stable_for=timedelta(seconds=60),
+        steady=timedelta(seconds=steady),
+        certain=True,
+    )
+    assert judgement.verdict is verdict
+
+
+def test_why_vms_were_never_created_is_told() -> None:
+    judgement = judge([], 1, GRACE, GRACE, Threshold(50), True, why_missing="AllocationFailed: There is no room.")
+    assert "1 never created: AllocationFailed: There is no room." in judgement.reason
+
+
 def test_without_a_health_check_the_whole_grace_period_is_waited() -> None:
     early = judge(green(GOOD), 1, timedelta(seconds=299), GRACE, Threshold(50), checked=False)
     late = judge(green(GOOD), 1, GRACE, GRACE, Threshold(50), checked=False)
