@@ -25,9 +25,8 @@ _AT_ONCE = timedelta(seconds=1)
 
 async def attempt(activity: Activity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
-    order = decode(Order, order_json)
-    progress = await _spoken(ports, order, await _outcome(activity, ports, order))
-    answer: Json = encode(progress)
+    order = replace(decode(Order, order_json), poll_interval=ports.rules.poll_interval)
+    answer: Json = encode(await _outcome(activity, ports, order))
     return answer
 
 
@@ -83,7 +82,7 @@ async def _unless_gone(activity: Activity, ports: Ports, order: Order) -> Progre
 async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
     """How the step stands; whoever shows the deployment is told that its rows may have changed."""
     try:
-        progress = await _steered(activity, ports, order)
+        progress = await _spoken(ports, order, await _steered(activity, ports, order))
         await revise(ports, order.deployment_id)
         return progress
     except Busy as busy:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrators.broken import first_line
-from orchestrators.steps import Recipe, RecipeContext, Watch, backoff, order_of, wake_event
+from orchestrators.steps import AFTER_SETBACK, Recipe, RecipeContext, Watch, backoff, order_of, ticked, wake_event
 from rollout.model.codec import Json, decode, encode
 from rollout.model.order import SETBACK, Progress, StepState, again, failed
+from rollout.model.timeline import LONGEST_LOOK
 
 #: Looks per generation: a history of a few dozen events, replayed at every turn, however long the wait.
 LOOKS_PER_GENERATION = 5
@@ -34,21 +35,39 @@ def wait_until_done(context: RecipeContext) -> Recipe[Json | None]:
     A new generation every few looks. Activities bound their own waits; this bounds setbacks.
     """
     watch = decode(Watch, context.get_input())
-    watch = replace(watch, since=watch.since or context.current_utc_datetime)
+    watch = _ticked(context, watch)
     for _ in range(LOOKS_PER_GENERATION):
         progress = yield from _look(context, watch)
+        watch = _looked(context, watch)
         if progress.state is not StepState.AGAIN:
-            answer: Json = encode(replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback))
-            return answer
+            return _ended(watch, progress)
         context.set_custom_status({"message": progress.reason})
-        yield from _pass_time(context, watch, progress)
-        watch = _counted(watch, progress)
+        planned = yield from _pass_time(context, watch, progress)
+        watch = _counted(_ticked(context, watch, planned), progress)
     context.continue_as_new(encode(watch))
     return None
 
 
-def _pass_time(context: RecipeContext, watch: Watch, progress: Progress) -> Recipe[None]:
-    """Let the time until the next look pass. Where the activity listens for commands, one cuts it short.
+def _ticked(context: RecipeContext, watch: Watch, planned: timedelta = timedelta(0)) -> Watch:
+    run = ticked(context, watch.run, planned)
+    return replace(watch, run=run, since=watch.since or (run.time.at if run.time is not None else None))
+
+
+def _looked(context: RecipeContext, watch: Watch) -> Watch:
+    watch = _ticked(context, watch, LONGEST_LOOK)
+    time = watch.run.time
+    return replace(watch, run=replace(watch.run, time=time.looked() if time is not None else None))
+
+
+def _ended(watch: Watch, progress: Progress) -> Json:
+    answer: Json = encode(
+        replace(progress, setbacks=watch.all_setbacks, last_setback=watch.last_setback, time=watch.run.time)
+    )
+    return answer
+
+
+def _pass_time(context: RecipeContext, watch: Watch, progress: Progress) -> Recipe[timedelta]:
+    """Let the time until the next look pass; how long that was to be. A command that is listened for cuts it short.
 
     The event only wakes: what it carries is not looked at, and each look waits for one of another name, because the SDK
     hands an event that came early to every later wait of its name
@@ -59,11 +78,12 @@ def _pass_time(context: RecipeContext, watch: Watch, progress: Progress) -> Reci
     timer = context.create_timer(context.current_utc_datetime + wait)
     if not progress.listen:
         yield timer
-        return
+        return wait
     woken = context.wait_for_external_event(wake_event(watch))
     first = yield context.task_any([timer, woken])
     if first is woken:
         timer.cancel()
+    return wait
 
 
 def _counted(watch: Watch, progress: Progress) -> Watch:
@@ -84,7 +104,7 @@ def _look(context: RecipeContext, watch: Watch) -> Recipe[Progress]:
         answer = yield context.call_activity(watch.activity, encode(order_of(context, watch, since)))
         progress = decode(Progress, answer)
     except Exception as error:
-        progress = replace(again(watch.run.poll_interval, first_line(error)), code=CRASH)
+        progress = replace(again(AFTER_SETBACK, first_line(error)), code=CRASH)
     return _after_setbacks(watch, progress) if progress.code in (SETBACK, CRASH) else progress
 
 
@@ -95,4 +115,4 @@ def _after_setbacks(watch: Watch, progress: Progress) -> Progress:
         return failed("stepFailed", f"{watch.activity} did not work {limit} times in a row: {progress.reason}")
     if not watch.setbacks:
         return progress
-    return replace(progress, after=max(progress.after, backoff(watch.run.poll_interval, watch.setbacks)))
+    return replace(progress, after=max(progress.after, backoff(watch.setbacks)))

@@ -31,7 +31,7 @@ async def bake(ports: Ports, order: Order) -> Progress:
     standing = [row for row in green if not row.replaced and not row.moved_to and row.reason != DELETED]
     look = await look_at(ports, order, batch, deployment.parameters, standing)
     await ports.store.vms.put(order.deployment_id, look.changed(over=True, at=order.at))
-    judged = judge_bake(look.sick_for(order.at), len(standing), order.poll_interval, deployment.parameters)
+    judged = judge_bake(look.sick_for(order), len(standing), order.poll_interval, deployment.parameters)
     if not judged.passes:
         return failed("unhealthyWhileBaking", judged.reason, healthy=judged.healthy, sick=judged.sick)
     left = baking.time - order.waited

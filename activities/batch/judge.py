@@ -57,7 +57,7 @@ def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Ju
         Threshold.of(parameters),
         checked=parameters.checked,
         stable_for=parameters.stable_for,
-        steady=look.steady(order.at),
+        steady=look.steady(order),
     )
 
 

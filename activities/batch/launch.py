@@ -34,7 +34,7 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     intents = await ports.store.intents.list(deployment.id, batch=batch.number)
-    over = order.at - _asked_at(intents, order) >= deployment.parameters.allocation_timeout
+    over = order.watched(_asked_at(intents, order)) >= deployment.parameters.allocation_timeout
     if not scale_set.settled and not over:
         return again(order.poll_interval, f"launching {counted(batch.green, 'green VM')}")
     listed = await ports.scale_sets.list_vms(order.scale_set_id)

@@ -81,6 +81,7 @@ FAILURES: tuple[str, ...] = (
     "previousImageUnknown",
     "scaleSetBusy",
     "scaleSetGone",
+    "scopeNotAllowed",
     "stepFailed",
     "unhealthyWhileBaking",
     "vmsNotDeleted",

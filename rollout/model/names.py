@@ -65,6 +65,11 @@ def wait_instance_id(parent: str, activity: str, batch: int, round_: int, heard:
     return f"{parent}:{activity}{own}{again}-e{epoch}"
 
 
+def pauses_instance_id(deployment_id: str, heard: int) -> str:
+    """The id of the orchestration that a step goes on in after command number ``heard`` has paused it."""
+    return f"{deployment_id}:p{heard}"
+
+
 def restore_instance_id(deployment_id: str, epoch: int) -> str:
     """The id of the orchestration that puts in order what a lost deployment left; ``epoch`` is the lock's before it."""
     return f"{deployment_id}:restore-{epoch}"

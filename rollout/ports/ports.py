@@ -7,7 +7,7 @@ Whatever speaks to a service raises ``rollout.ports.errors.AzureError``: ``Busy`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleSets, Traffic
@@ -24,6 +24,17 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True)
+class OperatorRules:
+    """What the operator has set, as this process read it: each look is held to these, however old what it looks at is.
+
+    ``poll_interval``: between two looks at a scale set. ``scopes``: what may be used, everything where there are none.
+    """
+
+    poll_interval: timedelta = timedelta(seconds=15)
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Ports:
     """The neighbours, handed to every activity and every HTTP trigger."""
 
@@ -36,3 +47,4 @@ class Ports:
     constraints: Constraints
     processes: Processes
     identity: Identity
+    rules: OperatorRules = OperatorRules()
