@@ -55,7 +55,7 @@ types: $(PYTHON_READY)
 	$(BIN)/mypy
 
 nightly: $(READY) $(PAGE_READY)  ## what `make test` leaves out for its length, and a soak
-	$(BIN)/python -m pytest -m nightly -n 2
+	$(BIN)/python -m pytest -m nightly -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m local.soak --seeds 2000
 
 soak: $(PYTHON_READY)  ## random deployments under every promise, for as long as you like; ARGS="--seeds 2000"
@@ -80,7 +80,7 @@ openapi: $(PYTHON_READY)  ## write docs/openapi.json and the tables of docs/api.
 
 models: $(PYTHON_READY)  ## write the command's models, after a change of docs/openapi.json
 	cd cli && ../$(BIN)/datamodel-codegen
-	$(BIN)/ruff format -q cli/teal_cli/models.py
+	$(BIN)/ruff format -q cli/teal_cli/api/models.py
 
 command: $(PYTHON_READY)  ## teal.pyz, which runs on any Python from 3.11 on, into the action's folder
 	$(BIN)/python cli/pack.py pipelines/github/teal.pyz

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.attempt import Activity, attempt
+from activities.attempt import Activity, Attempt, attempt, attempt_part
 from activities.batch.bake import bake
 from activities.batch.detach import detach_blue
-from activities.batch.evidence import save_evidence
+from activities.batch.evidence import inspect_sick, save_evidence
 from activities.batch.gate import check_group
+from activities.batch.health import read_baking_health, read_batch_health
 from activities.batch.judge import judge_batch
 from activities.batch.launch import launch_green
 from activities.batch.retire import discard_green, discard_sick, terminate_blue
@@ -93,6 +94,9 @@ ACTIVITIES: tuple[Activity, ...] = (
     reclaim,
 )
 
+#: What a look fans out to, where it is at more VMs than one activity reads.
+PARTS: tuple[Activity, ...] = (read_batch_health, read_baking_health, inspect_sick)
+
 #: What the recipe that follows published images calls.
 FOLLOWING: tuple[FollowActivity, ...] = (decide_wanted, start_wanted)
 
@@ -135,6 +139,7 @@ class Clients:
             processes=self.processes,
             identity=self.identity,
             rules=operator_rules(self.settings),
+            part_size=self.settings.part_size,
         )
 
     @cached_property
@@ -233,7 +238,9 @@ def _recipes() -> df.Blueprint:
 def _activities(ports_of: PortsOf) -> df.Blueprint:
     blueprint = df.Blueprint()
     for activity in ACTIVITIES:
-        _register(blueprint, ports_of, activity)
+        _register(blueprint, ports_of, activity, attempt)
+    for part in PARTS:
+        _register(blueprint, ports_of, part, attempt_part)
     for follow in FOLLOWING:
         _register_following(blueprint, ports_of, follow)
 
@@ -252,14 +259,14 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     return blueprint
 
 
-def _register(blueprint: df.Blueprint, ports_of: PortsOf, activity: Activity) -> None:
+def _register(blueprint: df.Blueprint, ports_of: PortsOf, activity: Activity, how: Attempt) -> None:
     name = getattr(activity, "__name__")  # noqa: B009  a Callable has no name to the type checker
 
     @blueprint.activity_trigger(input_name="order", activity=name)
     @blueprint.durable_client_input(client_name="client")
     @blueprint.function_name(name)
     async def carry_out(order: Payload, client: df.DurableOrchestrationClient) -> Payload:
-        return await attempt(activity, ports_of(client), order)
+        return await how(activity, ports_of(client), order)
 
 
 def _register_following(blueprint: df.Blueprint, ports_of: PortsOf, activity: FollowActivity) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
+from rollout.model.order import PART_SIZE
 from rollout.model.roles import Mode, Role
 
 #: Azure refills the bucket of a set's high-cost reads with 10 requests a minute
@@ -16,6 +17,9 @@ SHORTEST_POLL_INTERVAL = timedelta(seconds=6)
 
 #: What nobody guesses, whoever has a key that was made of it.
 SHORTEST_SECRET = 32
+
+#: A scale set has no more.
+MOST_VMS = 1000
 
 #: As long as anybody may want to look back: ten years.
 MOST_DAYS = 3650
@@ -62,6 +66,13 @@ class Settings:
         "TEAL_POLL_INTERVAL",
         timedelta(seconds=15),
         "Seconds between two looks at a scale set; at least 6, which is what Azure's throttling allows",
+        "from the next look, of what is under way, too",
+    )
+    part_size: int = _setting(
+        "TEAL_PART_SIZE",
+        PART_SIZE,
+        "VMs of a Flexible set whose health one activity reads; a look at more of them is dealt out to several. "
+        "From 1 to 1000",
         "from the next look, of what is under way, too",
     )
     history_days: int = _setting(
@@ -152,6 +163,8 @@ class Settings:
         settings = cls(**given)
         if settings.poll_interval < SHORTEST_POLL_INTERVAL:
             raise ValueError("TEAL_POLL_INTERVAL must be at least 6 seconds")
+        if not 1 <= settings.part_size <= MOST_VMS:
+            raise ValueError(f"TEAL_PART_SIZE must be from 1 to {MOST_VMS}")
         for days, variable in ((settings.history_days, "TEAL_HISTORY_DAYS"), (settings.rows_days, "TEAL_ROWS_DAYS")):
             if not 1 <= days <= MOST_DAYS:
                 raise ValueError(f"{variable} must be from 1 to {MOST_DAYS} days")

@@ -12,12 +12,15 @@ from rollout.model.order import SETBACK, Order, Progress, StepState, again, fail
 from rollout.model.rows.commands import Command
 from rollout.model.rows.deployment import Deployment, Waiter
 from rollout.planning.roll_back import named
-from rollout.ports.errors import Busy, Refused, Stale
+from rollout.ports.errors import AzureError, Busy, Stale
 from rollout.ports.ports import Ports
 from rollout.steps.commands import to_heed
 from services.revision import revise
 
 Activity = Callable[[Ports, Order], Awaitable[Progress]]
+
+#: One of the two ways below to carry one out.
+Attempt = Callable[[Activity, Ports, Json], Awaitable[Json]]
 
 #: After a 412 the set is read and the step decided anew, at once.
 _AT_ONCE = timedelta(seconds=1)
@@ -27,6 +30,17 @@ async def attempt(activity: Activity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
     order = replace(decode(Order, order_json), poll_interval=ports.rules.poll_interval)
     answer: Json = encode(await _outcome(activity, ports, order))
+    return answer
+
+
+async def attempt_part(activity: Activity, ports: Ports, order_json: Json) -> Json:
+    """Read one part of a look. Commands are heeded, and whoever shows the deployment is told, by the look itself."""
+    order = replace(decode(Order, order_json), poll_interval=ports.rules.poll_interval)
+    try:
+        progress = await activity(ports, order)
+    except AzureError as error:
+        progress = _refusal(order, error)
+    answer: Json = encode(progress)
     return answer
 
 
@@ -84,11 +98,15 @@ async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
     try:
         progress = await _spoken(ports, order, await _steered(activity, ports, order))
         await revise(ports, order.deployment_id)
-        return progress
-    except Busy as busy:
-        wait = max(busy.retry_after or order.poll_interval, order.poll_interval)
-        return replace(again(wait, f"Azure is busy: {busy.message}"), code=SETBACK)
-    except Stale as stale:
-        return replace(again(_AT_ONCE, f"The scale set has changed: {stale.message}"), code=SETBACK)
-    except Refused as refused:
-        return failed(refused.code, f"Azure refused: {refused.message}")
+    except AzureError as error:
+        return _refusal(order, error)
+    return progress
+
+
+def _refusal(order: Order, error: AzureError) -> Progress:
+    if isinstance(error, Busy):
+        wait = max(error.retry_after or order.poll_interval, order.poll_interval)
+        return replace(again(wait, f"Azure is busy: {error.message}"), code=SETBACK)
+    if isinstance(error, Stale):
+        return replace(again(_AT_ONCE, f"The scale set has changed: {error.message}"), code=SETBACK)
+    return failed(error.code, f"Azure refused: {error.message}")

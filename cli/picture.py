@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from teal_cli.live import drawing
-from teal_cli.narrating import Look
+from teal_cli.show.live import drawing
+from teal_cli.show.narrating import Look
 
 _PAGE = "https://teal-prod.azurewebsites.net/api/dashboard/deployments/web-20261123T081500Z-1a2b3c"
 _AT = datetime(2026, 11, 23, 8, 28, 40, tzinfo=UTC)

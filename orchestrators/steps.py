@@ -12,7 +12,7 @@ from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
 from rollout.model.events import EventResult, EventType
 from rollout.model.names import batch_instance_id, pauses_instance_id, wait_instance_id
-from rollout.model.order import Order, Progress, Run, StepState, failed
+from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
@@ -39,6 +39,7 @@ class RecipeContext(Protocol):
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
     def wait_for_external_event(self, name: str) -> Any: ...
+    def task_all(self, tasks: list[Any]) -> Any: ...
     def task_any(self, tasks: list[Any]) -> Any: ...
     def continue_as_new(self, input_: Any) -> None: ...
     def set_custom_status(self, status: Any) -> None: ...
@@ -58,7 +59,7 @@ AWAIT_RESUME = StepRecipe("await_resume")
 @dataclass(frozen=True)
 class Watch:
     """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
-    out, in a row and at all.
+    out, in a row and at all. ``parts``: what is to be read before the next look.
     """
 
     activity: str
@@ -68,6 +69,7 @@ class Watch:
     setbacks: int = 0
     all_setbacks: int = 0
     last_setback: str = ""
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)

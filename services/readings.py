@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -123,6 +123,9 @@ class _AtPace:
                     found = await self._inner.with_health(scale_set_id, listed, unknown)
                 reading.health |= {vm.vm_id: vm.health for vm in found.vms if vm.vm_id in unknown}
             return replace(listed, vms=tuple(_with(vm, reading.health) for vm in listed.vms))
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        return await self._inner.health_of(scale_set_id, vm_names)
 
     def left(self, scale_set_id: str) -> float | None:
         return self._inner.left(scale_set_id)

@@ -108,6 +108,9 @@ class ListedScaleSets:
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Any) -> VmList:
         return listed
 
+    async def health_of(self, scale_set_id: str, vm_names: Any) -> dict[str, str | None]:
+        raise AssertionError("no HTTP trigger reads in parts")
+
     async def inspect_vm(self, scale_set_id: str, vm_name: str, vm_id: str) -> Inspection | None:
         raise AssertionError("no HTTP trigger inspects VMs")
 

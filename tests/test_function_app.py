@@ -17,7 +17,7 @@ FUNCTIONS = {function.name: function for function in index_app(function_app.app)
 def test_every_recipe_activity_route_and_timer_is_a_function() -> None:
     recipes = {recipe.__name__ for recipe in function_app.RECIPES}
     activities = {body.__name__ for body in function_app.ACTIVITIES} | {"record_event"}
-    activities |= {body.__name__ for body in function_app.FOLLOWING}
+    activities |= {body.__name__ for body in (*function_app.FOLLOWING, *function_app.PARTS)}
     assert recipes | activities <= set(FUNCTIONS)
     timed = {timer.name for timer in timers(Settings())}
     listening = {"imagePublished"}

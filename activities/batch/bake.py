@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from activities.batch.green import baking_vms
 from activities.batch.look import look_at
 from activities.rows import batch_of, deployment_of
 from rollout.judging.bake import judge_bake
 from rollout.model.order import BakePeriod, Order, Progress, again, done, failed
 from rollout.model.rows.deployment import Deployment
-from rollout.model.status import Color, Status, VmStatus
+from rollout.model.status import Status
 from rollout.planning.bakes import bakes_after
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import until_next_look
-from rollout.steps.retirement import DELETED
 
 
 async def bake(ports: Ports, order: Order) -> Progress:
@@ -26,10 +27,10 @@ async def bake(ports: Ports, order: Order) -> Progress:
     if not baking.time:
         return done(f"not watched: {baking.reason}", healthy=0, sick=0)
     batch = await batch_of(ports, order)
-    rows = await ports.store.vms.list(order.deployment_id)
-    green = [row for row in rows if row.color is Color.GREEN and row.batch and row.status is not VmStatus.PENDING]
-    standing = [row for row in green if not row.replaced and not row.moved_to and row.reason != DELETED]
-    look = await look_at(ports, order, batch, deployment.parameters, standing)
+    standing = await baking_vms(ports, order)
+    look = await look_at(ports, order, batch, deployment.parameters, standing, "read_baking_health")
+    if isinstance(look, Progress):
+        return look
     await ports.store.vms.put(order.deployment_id, look.changed(over=True, at=order.at))
     judged = judge_bake(look.sick_for(order), len(standing), order.poll_interval, deployment.parameters)
     if not judged.passes:
@@ -37,7 +38,8 @@ async def bake(ports: Ports, order: Order) -> Progress:
     left = baking.time - order.waited
     if left <= timedelta(0):
         return done(judged.reason, healthy=judged.healthy, sick=judged.sick)
-    return again(min(left, until_next_look(order.poll_interval, look.listed)), f"baking: {judged.reason}")
+    after = min(left, until_next_look(order.poll_interval, look.listed))
+    return replace(again(after, f"baking: {judged.reason}"), parts=look.parts)
 
 
 def _baking(deployment: Deployment, batch: int) -> BakePeriod:

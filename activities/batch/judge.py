@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.batch.green import judged_vms
 from activities.batch.look import Look, look_at
 from activities.rows import batch_of, deployment_of
 from rollout.judging.verdict import Judgement, Verdict, judge
@@ -12,7 +13,7 @@ from rollout.model.order import Order, Progress, again, done, failed
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Image
 from rollout.model.rows.signals import certain_wait
-from rollout.model.status import Color, Phase
+from rollout.model.status import Phase
 from rollout.model.threshold import Threshold
 from rollout.planning.roll_back import named
 from rollout.ports.ports import Ports
@@ -25,11 +26,15 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
     batch = await batch_of(ports, order)
     if batch.is_past(Phase.HEALTHY, order.round):
         return done(batch.reason)
-    look = await _look(ports, order, batch, deployment.parameters)
+    records = await judged_vms(ports, order)
+    look = await look_at(ports, order, batch, deployment.parameters, records, "read_batch_health")
+    if isinstance(look, Progress):
+        return look
     judgement = _judge(look, batch, order, deployment.parameters)
     await _record(ports, order, look, _named(judgement, batch, deployment.image))
     if judgement.verdict is Verdict.NOT_YET:
-        return again(until_next_look(order.poll_interval, look.listed), judgement.reason)
+        after = until_next_look(order.poll_interval, look.listed)
+        return replace(again(after, judgement.reason), parts=look.parts)
     replaceable = order.round == 1 and not deployment.parameters.tolerate_unhealthy
     counts = {
         "healthy": judgement.healthy,
@@ -40,12 +45,6 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
         return failed("batchUnhealthy", judgement.reason, before_next_step(look.listed), **counts)
     after = _before_retiring(look, batch, judgement, deployment.parameters)
     return done(judgement.reason, after, **counts)
-
-
-async def _look(ports: Ports, order: Order, batch: Batch, parameters: Parameters) -> Look:
-    rows = await ports.store.vms.list(order.deployment_id, batch.number)
-    records = [row for row in rows if row.color is Color.GREEN and not row.replaced]
-    return await look_at(ports, order, batch, parameters, records)
 
 
 def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Judgement:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from activities.batch.balancers import observe_traffic
-from activities.batch.health import with_health
+from activities.batch.health import health_of
 from activities.batch.signals import observe_all
 from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.azure.scale_set import VmList
-from rollout.model.order import Order
+from rollout.model.order import Order, Parts, Progress
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Reading, VmRecord
 from rollout.model.status import VmStatus
@@ -20,12 +20,16 @@ from rollout.ports.ports import Ports
 
 @dataclass(frozen=True)
 class Look:
-    """One look at green VMs: the list it was read from, their rows, and what each source says of each."""
+    """One look at green VMs: the list it was read from, their rows, and what each source says of each.
+
+    ``parts``: what to read before the next look.
+    """
 
     listed: VmList
     records: Sequence[VmRecord]
     seen: Mapping[str, Sequence[Observation]]
     has_pools: bool
+    parts: Parts | None = None
 
     def steady(self, order: Order) -> timedelta:
         """How long no reading of any VM has changed; what is seen for the first time now changed now."""
@@ -49,16 +53,22 @@ class Look:
 
 
 async def look_at(
-    ports: Ports, order: Order, batch: Batch, parameters: Parameters, records: Sequence[VmRecord]
-) -> Look:
-    """Read the whole set once, and what signals and balancers say of these VMs; ``batch`` keeps the open questions."""
+    ports: Ports, order: Order, batch: Batch, parameters: Parameters, records: Sequence[VmRecord], part: str
+) -> Look | Progress:
+    """Read the whole set once, and what signals and balancers say of these VMs; ``batch`` keeps the open questions.
+
+    ``part``: the activity that reads the health of a part of these VMs. How the step stands, where parts are to be read
+    first.
+    """
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     green = [record.vm_id for record in records]
-    listed = await with_health(ports, order, parameters, listed, green)
-    vms = listed.by_id()
+    health = await health_of(ports, order, parameters, listed, records, part)
+    if health.missing:
+        return health.missing
+    listed, vms = health.listed, health.listed.by_id()
     said = await observe_all(ports, order, parameters, green, vms)
     traffic = await observe_traffic(ports, order, batch, parameters.health_check_types, records, vms, said)
-    return Look(listed, records, traffic.observations, traffic.has_pools)
+    return Look(listed, records, traffic.observations, traffic.has_pools, health.parts)
 
 
 def _observed(record: VmRecord, observations: Sequence[Observation], over: bool, at: datetime) -> VmRecord:

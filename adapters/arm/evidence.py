@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.resource_ids import ScaleSetId
@@ -84,12 +84,12 @@ class UniformSources:
         vms = self._clients.of(scale_set_id).virtual_machine_scale_set_vms
         with translated():
             try:
-                answer: Any = await vms.get(
-                    parsed.resource_group, parsed.name, _instance_id(vm_name), expand="instanceView", cls=http_response
+                answer = await bare(
+                    vms.get, parsed.resource_group, parsed.name, _instance_id(vm_name), expand="instanceView"
                 )
             except ResourceNotFoundError:
                 return None
-        properties = answer.json().get("properties") or {}
+            properties = json_of(answer).get("properties") or {}
         same = str(properties.get("vmId")).lower() == vm_id.lower()
         return properties.get("instanceView") or {} if same else None
 
@@ -98,14 +98,14 @@ class UniformSources:
         parsed = ScaleSetId.parse(scale_set_id)
         vms = self._clients.of(scale_set_id).virtual_machine_scale_set_vms
         with translated():
-            answer: Any = await vms.retrieve_boot_diagnostics_data(
+            answer = await bare(
+                vms.retrieve_boot_diagnostics_data,
                 parsed.resource_group,
                 parsed.name,
                 _instance_id(vm_name),
                 sas_uri_expiration_time_in_minutes=ADDRESS_MINUTES,
-                cls=http_response,
             )
-        return _address(answer)
+            return _address(json_of(answer))
 
 
 class FlexibleSources:
@@ -119,25 +119,22 @@ class FlexibleSources:
         vms = self._clients.of(scale_set_id).virtual_machines
         with translated():
             try:
-                answer: Any = await vms.instance_view(
-                    ScaleSetId.parse(scale_set_id).resource_group, vm_name, cls=http_response
-                )
+                answer = await bare(vms.instance_view, ScaleSetId.parse(scale_set_id).resource_group, vm_name)
             except ResourceNotFoundError:
                 return None
-        view: Json = answer.json()
-        return view
+            return json_of(answer)
 
     async def read_log_address(self, scale_set_id: str, vm_name: str) -> str | None:
         """``POST …/virtualMachines/{name}/retrieveBootDiagnosticsData``."""
         vms = self._clients.of(scale_set_id).virtual_machines
         with translated():
-            answer: Any = await vms.retrieve_boot_diagnostics_data(
+            answer = await bare(
+                vms.retrieve_boot_diagnostics_data,
                 ScaleSetId.parse(scale_set_id).resource_group,
                 vm_name,
                 sas_uri_expiration_time_in_minutes=ADDRESS_MINUTES,
-                cls=http_response,
             )
-        return _address(answer)
+            return _address(json_of(answer))
 
 
 async def _read_log(clients: ComputeClients, sources: VmSources, scale_set_id: str, vm_name: str) -> str:
@@ -176,8 +173,8 @@ def _length(response: AsyncHttpResponse) -> int:
     return int(match[1]) if match and response.status_code == 206 else 0
 
 
-def _address(answer: Any) -> str | None:
-    address: str | None = answer.json().get("serialConsoleLogBlobUri")
+def _address(body: Json) -> str | None:
+    address: str | None = body.get("serialConsoleLogBlobUri")
     return address
 
 

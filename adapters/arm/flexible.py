@@ -10,15 +10,14 @@ keep Azure from deleting a VM that it is told to delete
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, find_json, read_pages
@@ -56,24 +55,29 @@ class FlexibleVms:
             self._clients, scale_set_id, _list_url(scale_set_id), LIST_REFILL_PER_MINUTE, share_min
         )
         vms = tuple(vm for item in pages.items if (vm := read_flexible_vm(item)) is not None)
-        return VmList(vms, pages.requests, pages.remaining, LIST_REFILL_PER_MINUTE)
+        return VmList(vms, pages.requests, pages.remaining, LIST_REFILL_PER_MINUTE, by_view=True)
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
-        """``GET …/virtualMachines/{name}/instanceView`` of each of these VMs that runs and has no health yet.
-
-        Large numbers take their time, 900 VMs half a minute: all of them are one look, and a look that was cut in two
-        would compare times that are not the same. A view that is not answered is asked for once more, or hardly any
-        look at hundreds of VMs would succeed while Azure fails now and then.
-        """
+        """The view of each of these VMs that runs and has no health yet."""
         wanted = set(vm_ids)
-        asked = [vm for vm in listed.vms if vm.vm_id in wanted and vm.health is None and vm.running]
+        asked = {vm.vm_id: vm.name for vm in listed.vms if vm.vm_id in wanted and vm.health is None and vm.running}
+        health = await self.health_of(scale_set_id, tuple(asked.values()))
+        vms = tuple(replace(vm, health=health[vm.name]) if vm.vm_id in asked else vm for vm in listed.vms)
+        return replace(listed, vms=vms, views=listed.views + len(asked))
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """``GET …/virtualMachines/{name}/instanceView`` of each of these VMs.
+
+        Large numbers take their time, 900 VMs half a minute. A view that is not answered is asked for once more, or
+        hardly any look at hundreds of VMs would succeed while Azure fails now and then.
+        """
+        asked = tuple(vm_names)
         health: dict[str, str | None] = {}
         for start in range(0, len(asked), CHUNK):
             if start >= CHUNK * CHUNKS_AT_ONCE:
                 await asyncio.sleep(PAUSE_BETWEEN_CHUNKS.total_seconds())
             health |= await self._read_views(scale_set_id, asked[start : start + CHUNK])
-        vms = tuple(replace(vm, health=health[vm.vm_id]) if vm.vm_id in health else vm for vm in listed.vms)
-        return replace(listed, vms=vms, views=listed.views + len(asked))
+        return health
 
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
         """``GET …/virtualMachines/{name}?$expand=instanceView``, if that VM is the set's."""
@@ -84,23 +88,23 @@ class FlexibleVms:
         vms = self._clients.of(scale_set_id).virtual_machines
         with translated():
             try:
-                answer: Any = await vms.get(parsed.resource_group, vm_name, expand="instanceView", cls=http_response)
+                answer = await bare(vms.get, parsed.resource_group, vm_name, expand="instanceView")
             except ResourceNotFoundError:
                 return None
-        body = answer.json()
+            body = json_of(answer)
         belongs = ((body.get("properties") or {}).get("virtualMachineScaleSet") or {}).get("id") or ""
         return read_flexible_vm(body) if belongs.lower() == scale_set_id.lower() else None
 
-    async def _read_views(self, scale_set_id: str, vms: Sequence[Vm]) -> dict[str, str | None]:
+    async def _read_views(self, scale_set_id: str, vm_names: Sequence[str]) -> dict[str, str | None]:
         """The health of each; an error only once all have answered."""
         answers = await asyncio.gather(
-            *(self._read_view_twice(scale_set_id, vm.name) for vm in vms), return_exceptions=True
+            *(self._read_view_twice(scale_set_id, name) for name in vm_names), return_exceptions=True
         )
         health: dict[str, str | None] = {}
-        for vm, answer in zip(vms, answers, strict=True):
+        for name, answer in zip(vm_names, answers, strict=True):
             if isinstance(answer, BaseException):
                 raise answer
-            health[vm.vm_id] = answer
+            health[name] = answer
         return health
 
     async def _read_view_twice(self, scale_set_id: str, vm_name: str) -> str | None:

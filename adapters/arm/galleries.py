@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.image_bodies import Definition, read_definition, read_gallery_version
 from adapters.arm.resource_ids import GalleryImageId, GalleryImageVersionId
@@ -26,14 +25,15 @@ class Galleries:
         parsed = GalleryImageVersionId.parse(reference.path)
         known = self._definitions.get(_image_key(reference.path))
         definition = known or await self._definition(reference.path, parsed.image)
-        version: Any = await self._clients.of(reference.path).gallery_image_versions.get(
+        answer = await bare(
+            self._clients.of(reference.path).gallery_image_versions.get,
             parsed.image.resource_group,
             parsed.image.gallery,
             parsed.image.image,
             parsed.version,
             expand="ReplicationStatus",
         )
-        return read_gallery_version(version, definition)
+        return read_gallery_version(json_of(answer), definition)
 
     async def list_versions(self, image: ImageReference, place: Place) -> list[PublishedVersion]:
         """``GET …/images/{image}`` and ``GET …/images/{image}/versions``, every page; without replication."""
@@ -46,8 +46,8 @@ class Galleries:
 
     async def _definition(self, resource_id: str, parsed: GalleryImageId) -> Definition:
         images = self._clients.of(resource_id).gallery_images
-        image: Any = await images.get(parsed.resource_group, parsed.gallery, parsed.image)
-        definition = self._definitions[_image_key(resource_id)] = read_definition(image)
+        answer = await bare(images.get, parsed.resource_group, parsed.gallery, parsed.image)
+        definition = self._definitions[_image_key(resource_id)] = read_definition(json_of(answer))
         return definition
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
-from azure.core.exceptions import DecodeError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from adapters.arm.answers import json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.reading import Json
@@ -69,7 +69,7 @@ async def read_json(clients: ComputeClients, resource_id: str, url: str) -> tupl
     with translated():
         response = await _get(clients, resource_id, url)
         response.raise_for_status()
-        return _json(response), response.headers
+        return json_of(response), response.headers
 
 
 async def find_json(clients: ComputeClients, resource_id: str, url: str) -> Json | None:
@@ -79,7 +79,7 @@ async def find_json(clients: ComputeClients, resource_id: str, url: str) -> Json
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
         response.raise_for_status()
-        return _json(response)
+        return json_of(response)
 
 
 async def _get(clients: ComputeClients, resource_id: str, url: str) -> AsyncHttpResponse:
@@ -88,14 +88,6 @@ async def _get(clients: ComputeClients, resource_id: str, url: str) -> AsyncHttp
     response = await clients.of(resource_id).send_request(request, stream=True)
     await response.read()
     return response
-
-
-def _json(response: AsyncHttpResponse) -> Json:
-    try:
-        body: Json = response.json()
-    except ValueError as error:
-        raise DecodeError("the answer is not JSON", response=response, error=error) from error
-    return body
 
 
 def _whole_list_later(busy: Busy, refilled: timedelta | None) -> Busy:

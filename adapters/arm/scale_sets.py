@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.evidence import FlexibleSources, UniformSources, VmSources, inspect_vm
@@ -28,6 +28,7 @@ class SetVms(Protocol):
 
     async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList: ...
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList: ...
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]: ...
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None: ...
 
 
@@ -58,10 +59,10 @@ class ArmScaleSets:
         sets = self._clients.of(scale_set_id).virtual_machine_scale_sets
         with translated():
             try:
-                answer: Any = await sets.get(parsed.resource_group, parsed.name, cls=http_response)
+                answer = await bare(sets.get, parsed.resource_group, parsed.name)
             except ResourceNotFoundError:
                 return None
-        found = read_scale_set(answer.json(), answer.headers.get("ETag"))
+            found = read_scale_set(json_of(answer), answer.headers.get("ETag"))
         self._modes[scale_set_id.lower()] = found.mode
         return found
 
@@ -84,6 +85,10 @@ class ArmScaleSets:
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs, where the list itself could not tell it."""
         return await (await self._vms(scale_set_id)).with_health(scale_set_id, listed, vm_ids)
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """What the VMs' own views say."""
+        return await (await self._vms(scale_set_id)).health_of(scale_set_id, vm_names)
 
     def left(self, scale_set_id: str) -> float | None:
         """What the last list of this process, an HTTP trigger's or an activity's, said."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from adapters.arm.answers import http_response
+from adapters.arm.answers import bare, json_of
 from adapters.arm.client import ComputeClients
 from adapters.arm.errors import translated
 from adapters.arm.pages import VM_API_VERSION, read_pages
@@ -41,6 +40,10 @@ class UniformVms:
         """The list as it is: the expanded instance views hold ``vmHealth``."""
         return listed
 
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """Nothing: the list has told it."""
+        return {}
+
     async def read_vm(self, scale_set_id: str, vm_name: str) -> Vm | None:
         """``GET …/virtualMachines/{instanceId}?$expand=instanceView``: a VM of set ``web`` with id 3 is ``web_3``."""
         name, _, instance_id = vm_name.rpartition("_")
@@ -50,12 +53,10 @@ class UniformVms:
         vms = self._clients.of(scale_set_id).virtual_machine_scale_set_vms
         with translated():
             try:
-                answer: Any = await vms.get(
-                    parsed.resource_group, parsed.name, instance_id, expand="instanceView", cls=http_response
-                )
+                answer = await bare(vms.get, parsed.resource_group, parsed.name, instance_id, expand="instanceView")
             except ResourceNotFoundError:
                 return None
-        return read_vm(answer.json())
+            return read_vm(json_of(answer))
 
 
 def _list_url(scale_set_id: str) -> str:

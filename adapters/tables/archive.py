@@ -12,7 +12,7 @@ from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.ports.keys import deployment_key, deployments_before, encode_key, request_key
 
 #: The tables in which a deployment has a partition of its own.
-PARTS = ("Vms", "Batches", "Intents", "Evidence", "Commands", "Events")
+PARTS = ("Vms", "Batches", "Intents", "Evidence", "HealthParts", "Commands", "Events")
 
 
 def archive_over(tables: TableMaker) -> TableArchive:

@@ -17,6 +17,7 @@ from adapters.tables.automatic import (
 )
 from adapters.tables.dangers import TableDangers
 from adapters.tables.group_states import TableGroupStates
+from adapters.tables.health_parts import TableHealthParts
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.model.azure.evidence import VmEvidence
@@ -26,6 +27,7 @@ from rollout.model.rows.commands import Command
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
@@ -74,6 +76,7 @@ def store_over(tables: TableMaker) -> Store:
         locks=TableLocks(Records(tables("Locks"), Lock)),
         signals=TableSignals(Records(tables("Signals"), Signal)),
         evidence=TableEvidence(Records(tables("Evidence"), VmEvidence)),
+        health_parts=TableHealthParts(Records(tables("HealthParts"), HealthPart)),
         commands=TableCommands(Records(tables("Commands"), Command)),
         requests=TableRequests(Records(tables("Requests"), KeyedRequest)),
         archive=archive_over(tables),

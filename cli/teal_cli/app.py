@@ -13,8 +13,8 @@ import typer
 from teal_cli import VERSION
 from teal_cli.exits import Exit, help_text
 from teal_cli.fields import Fields, body_of
-from teal_cli.goals import Goal, parse_goal
 from teal_cli.options import Common, Starting, Waiting, grouped
+from teal_cli.wait.goals import Goal, parse_goal
 
 if TYPE_CHECKING:
     from teal_cli.session import Session
@@ -63,8 +63,8 @@ def groups(
     """Show the groups, or one with its set and what is to be rolled."""
 
     def work(session: Session) -> Exit:
-        from teal_cli.reading import group_lines, one_group_lines, show
         from teal_cli.session import quoted
+        from teal_cli.show.reading import group_lines, one_group_lines, show
 
         if group is None:
             every = session.all("groups", include="state")
@@ -84,9 +84,9 @@ def plan(group: _Group, *, fields: Fields, common: Common) -> None:
     body = _body(fields)
 
     def work(session: Session) -> Exit:
-        from teal_cli.client import new_key
-        from teal_cli.reading import plan_lines, show
+        from teal_cli.api.client import new_key
         from teal_cli.session import quoted
+        from teal_cli.show.reading import plan_lines, show
 
         path = f"groups/{quoted(group)}/deployments"
         planned: Any = session.client.post(path, body, new_key(), dryRun="true").body
@@ -110,7 +110,7 @@ def retry(deployment: _Deployment, *, starting: Starting, waiting: Waiting, fiel
     body = _body(fields)
 
     def work(session: Session) -> Exit:
-        from teal_cli.starting import start
+        from teal_cli.wait.starting import start
 
         ended = session.client.get(f"deployments/{session.deployment_id(deployment)}")
         return start(session, ended["groupId"], {**body, "retryOf": ended["id"]}, starting, waiting)
@@ -120,7 +120,7 @@ def retry(deployment: _Deployment, *, starting: Starting, waiting: Waiting, fiel
 
 def _start(group: str, body: dict[str, Any], starting: Starting, waiting: Waiting, common: Common) -> None:
     def work(session: Session) -> Exit:
-        from teal_cli.starting import start
+        from teal_cli.wait.starting import start
 
         return start(session, group, body, starting, waiting)
 
@@ -139,7 +139,7 @@ def status(
     """Say where a deployment stands; without one, all that are not over."""
 
     def work(session: Session) -> Exit:
-        from teal_cli.reading import LIVE, history_lines, show, status_lines
+        from teal_cli.show.reading import LIVE, history_lines, show, status_lines
 
         if deployment is None:
             live = session.all("deployments", status=LIVE)
@@ -180,7 +180,7 @@ def wait(
 
 def _follow(deployment: str, goal: Goal, waiting: Waiting, common: Common) -> None:
     def work(session: Session) -> Exit:
-        from teal_cli.following import Follower
+        from teal_cli.wait.following import Follower
 
         return Follower(session, session.deployment_id(deployment), waiting, goal).follow()
 
@@ -198,7 +198,7 @@ def events(
     """Show what a deployment has done."""
 
     def work(session: Session) -> Exit:
-        from teal_cli.reading import event_lines, show
+        from teal_cli.show.reading import event_lines, show
 
         every = session.all(f"deployments/{session.deployment_id(deployment)}/events", after=str(after))
         show(session.output, every, event_lines(every))
@@ -218,7 +218,7 @@ def vms(
     """Show a deployment's VMs."""
 
     def work(session: Session) -> Exit:
-        from teal_cli.reading import show, vm_lines
+        from teal_cli.show.reading import show, vm_lines
 
         chosen = {} if batch is None else {"batch": str(batch)}
         every = session.all(f"deployments/{session.deployment_id(deployment)}/vms", None, **chosen)
@@ -240,8 +240,8 @@ def history(
     """Show deployments, newest first."""
 
     def work(session: Session) -> Exit:
-        from teal_cli.reading import history_lines, show
         from teal_cli.session import quoted
+        from teal_cli.show.reading import history_lines, show
 
         path = "deployments" if group is None else f"groups/{quoted(group)}/deployments"
         newest = session.all(path, limit, limit=str(min(limit, 100)))
@@ -253,9 +253,9 @@ def history(
 
 def _steer(command: str, deployment: str, body: dict[str, Any], common: Common) -> None:
     def work(session: Session) -> Exit:
-        from teal_cli.client import new_key
-        from teal_cli.plain import plain
-        from teal_cli.reading import show
+        from teal_cli.api.client import new_key
+        from teal_cli.show.plain import plain
+        from teal_cli.show.reading import show
 
         named = session.deployment_id(deployment)
         told = session.client.post(f"deployments/{named}/{command}", body, new_key()).body or {}

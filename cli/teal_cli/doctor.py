@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from teal_cli import VERSION
-from teal_cli.client import who_to_ask
-from teal_cli.connection import NoAnswer, tls_context
+from teal_cli.api.client import who_to_ask
+from teal_cli.api.connection import NoAnswer, tls_context
+from teal_cli.api.judging import Answer
 from teal_cli.ending import Ended
 from teal_cli.exits import Exit
-from teal_cli.judging import Answer
 from teal_cli.options import Form
-from teal_cli.plain import plain
 from teal_cli.session import Session
+from teal_cli.show.plain import plain
 
 if TYPE_CHECKING:
-    from teal_cli.models import Me
+    from teal_cli.api.models import Me
 
 #: A clock that differs by more makes tokens look expired, or not valid yet.
 _SKEW_SECONDS = 60

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from teal_cli.durations import whole_seconds
+from teal_cli.show.durations import whole_seconds
 
 
 class Kind(Enum):

@@ -13,8 +13,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from teal_cli.durations import parse_duration
-from teal_cli.goals import AtGate, OnCancel
+from teal_cli.show.durations import parse_duration
+from teal_cli.wait.goals import AtGate, OnCancel
 
 
 class Form(StrEnum):

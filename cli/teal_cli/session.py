@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from teal_cli.client import Client, Deadline, Who
-from teal_cli.connection import Connection
+from teal_cli.api.client import Client, Deadline, Who
+from teal_cli.api.connection import Connection
+from teal_cli.api.tokens import Tokens, function_key, token_source
 from teal_cli.ending import Ended
 from teal_cli.environment import Pipeline, default_timeout, page_of, pipeline, setting, teal_url
 from teal_cli.exits import Exit
 from teal_cli.options import Common, Form
-from teal_cli.output import Output
-from teal_cli.plain import plain
-from teal_cli.reports import Reports
-from teal_cli.supervising import supervise
-from teal_cli.tokens import Tokens, function_key, token_source
+from teal_cli.show.output import Output
+from teal_cli.show.plain import plain
+from teal_cli.show.reports import Reports
+from teal_cli.wait.supervising import supervise
 
 if TYPE_CHECKING:
-    from teal_cli.models import Deployment
+    from teal_cli.api.models import Deployment
 
 #: How long a command that does not wait may take.
 SHORT = timedelta(minutes=1)

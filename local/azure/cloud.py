@@ -7,6 +7,7 @@ order and each at its exact time. Real, scaled and virtual time therefore give t
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -89,6 +90,7 @@ class Cloud:
         self._throttling = Throttling(self._state, world.platform.throttling_factor)
         self._rendering = Rendering()
         self._accounts = Accounts(world, self._images.galleries)
+        self._matches: dict[str, list[tuple[ArmRoute, re.Match[str]]]] = {}
         self._routes = [
             *scale_set_routes(),
             *instance_routes(),
@@ -248,7 +250,10 @@ class Cloud:
         return response
 
     def _find(self, request: ArmRequest) -> tuple[ArmRoute, dict[str, str]]:
-        matches = [(route, match) for route in self._routes if (match := route.pattern.fullmatch(request.path))]
+        matches = self._matches.get(request.path)
+        if matches is None:
+            found = ((route, route.pattern.fullmatch(request.path)) for route in self._routes)
+            matches = self._matches[request.path] = [(route, match) for route, match in found if match]
         if "api-version" not in request.query and all(route.needs_version for route, _ in matches):
             raise missing_api_version()
         for route, match in matches:

@@ -47,7 +47,9 @@ class HostOptions:
     ``seed`` gives ids and delays: the same seed, the same histories. Latencies are drawn evenly from zero to their
     maximum: the turn's decides how many completions one turn takes, the delivery's in which order they come.
     ``redelivery`` is when lost work is delivered again. ``cross_check`` runs the SDK's rule for new actions beside the
-    host's, at twice the cost. Without ``timers`` no timer trigger fires by itself.
+    host's, at twice the cost. Without ``timers`` no timer trigger fires by itself; of
+    those in ``disabled`` none does either, as with the app setting ``AzureWebJobs.{name}.Disabled``
+    (https://learn.microsoft.com/azure/azure-functions/disable-function).
     """
 
     seed: int = 0
@@ -56,3 +58,4 @@ class HostOptions:
     redelivery: timedelta = timedelta(seconds=30)
     cross_check: bool = False
     timers: bool = True
+    disabled: frozenset[str] = frozenset()

@@ -74,7 +74,8 @@ class FunctionsHost:
         # The SDK's own way in needs no key: in Azure it is a port that only this machine reaches.
         self._rpc_path = WEBHOOK_PATH if keys is None else f"/{token_urlsafe()}"
         self._event_grid = EventGridWebhook(self.functions, self._worker)
-        self._timers = Timers(self.functions, self._worker, clock, storage)
+        enabled = [one for one in self.functions if one.name not in self._options.disabled]
+        self._timers = Timers(enabled, self._worker, clock, storage)
         self._routes = [(one.route, index) for index, one in enumerate(self.functions) if one.route is not None]
         self._requests: set[asyncio.Task[HttpAnswer]] = set()
         self._disconnect: Callable[[], None] = lambda: None

@@ -17,6 +17,7 @@ from local.clock import run_virtual
 from local.durable.faults import DurableFaults
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.durable.instances import RuntimeStatus
+from local.durable.options import HostOptions
 from local.durable.queries import InstanceFilter
 from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
@@ -35,6 +36,9 @@ LONG_ENOUGH = timedelta(days=4)
 
 #: Once all is quiet, what comes late may still do harm, and the watchdog looks some more times: every ten minutes.
 AFTERWARDS = timedelta(minutes=45)
+
+#: The timers that cost a run a third of its time: only some runs have them.
+EACH_MINUTE = frozenset({"groupStates", "schedules"})
 
 #: The orchestrations that have not ended.
 UNDER_WAY = InstanceFilter(statuses=frozenset(status for status in RuntimeStatus if not status.is_ended))
@@ -76,7 +80,8 @@ def play(
 
 
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
-    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults())
+    options = HostOptions(disabled=frozenset() if script.setting.asked else EACH_MINUTE)
+    platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
     if table is not None:
         platform.store = store_over(table)
     async with platform:

@@ -32,7 +32,9 @@ DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs."""
+    """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs;
+    ``asked``: the timers of each minute look whether the set needs a roll, and what is due.
+    """
 
     mode: str
     vms: int
@@ -47,6 +49,7 @@ class Setting:
     concurrent_writes: str = "conflict"
     image_rule: bool = False
     vm_writes: str = "parallel"
+    asked: bool = True
 
     @property
     def health_check_types(self) -> tuple[str, ...]:
@@ -86,6 +89,7 @@ def choose_setting(dice: Random) -> Setting:
         concurrent_writes=dice.choice(["conflict", "conflict", "preempt"]),
         image_rule=dice.random() < 0.2,
         vm_writes=dice.choice(["parallel", "oneAtATime"]) if uniform else "parallel",
+        asked=dice.random() < 0.25,
     )
 
 

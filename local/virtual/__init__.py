@@ -217,6 +217,7 @@ class VirtualPlatform:
             processes=ArmProcesses(self._compute),
             identity=ArmIdentity(self._compute),
             rules=operator_rules(self.settings),
+            part_size=self.settings.part_size,
         )
 
     def _new_host(self) -> FunctionsHost:

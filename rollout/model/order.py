@@ -137,6 +137,35 @@ def first_order(deployment: Deployment) -> Json:
     return order
 
 
+#: How many VMs' instance views one activity reads, unless the settings say otherwise.
+PART_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is to be read in parts before a step is looked at again: ``activity``, once for each of the ``numbers``.
+
+    A number stands for so many VMs, its ``size``, which the activity finds in the rows by itself. ``together`` of them
+    are read side by side, and those that follow only after a ``pause``. ``since``: when the round began that they
+    belong to; ``None``: they begin one.
+    """
+
+    activity: str
+    numbers: tuple[int, ...]
+    size: int
+    together: int
+    pause: timedelta = timedelta(0)
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PartOrder:
+    """Which part an activity is to read: its number, and how many VMs each has."""
+
+    number: int
+    size: int
+
+
 @dataclass(frozen=True)
 class Order:
     """What an activity is told: for which round of which batch of which deployment, in which epoch of the lock.
@@ -145,7 +174,8 @@ class Order:
     ``back``: the batch brings the image before back. ``wake``: the event that the orchestration ``waiter`` may wait for
     after this look. ``setbacks``: how many looks in a row nothing was learnt from. ``standstills``: when nobody looked;
     ``resumed``: nobody did since the last one. ``poll_interval`` is the setting as it is when the order is carried out.
-    The rest is as in ``Run``.
+    ``asked``: what was read in parts since then belongs to this look; ``None``: nothing does. ``patience``: how long
+    Azure asked to be left alone, where a part met that. ``part``: the one to be read. The rest is as in ``Run``.
     """
 
     deployment_id: str
@@ -166,6 +196,9 @@ class Order:
     back: bool = False
     standstills: tuple[Standstill, ...] = ()
     resumed: bool = False
+    asked: datetime | None = None
+    patience: timedelta = timedelta(0)
+    part: PartOrder | None = None
 
     @property
     def waited(self) -> timedelta:
@@ -184,6 +217,9 @@ class Order:
 
 #: The code of an ``again`` from which nothing was learnt of the step itself: Azure, or Teal's storage, did not answer.
 SETBACK = "setback"
+
+#: The code of an ``again`` that only says what is to be read in parts first.
+IN_PARTS = "inParts"
 
 
 class StepState(StrEnum):
@@ -206,7 +242,7 @@ class Progress:
     set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
     nothing was learnt, because Azure or Teal's storage did not answer; ``time``: how far time had come then.
     ``listen``: the wait before the next look is one that a command should cut short. ``silent``: done, but nothing
-    happened that the history should tell.
+    happened that the history should tell. ``parts``: what is to be read before the next look.
     """
 
     state: StepState
@@ -219,6 +255,7 @@ class Progress:
     time: Timeline | None = None
     listen: bool = False
     silent: bool = False
+    parts: Parts | None = None
 
     @property
     def done(self) -> bool:

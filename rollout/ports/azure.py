@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -31,6 +31,13 @@ class ScaleSets(Protocol):
 
     async def with_health(self, scale_set_id: str, listed: VmList, vm_ids: Collection[str]) -> VmList:
         """The list with the health of these VMs as well: a request for each whose health the list could not tell."""
+        ...
+
+    async def health_of(self, scale_set_id: str, vm_names: Collection[str]) -> Mapping[str, str | None]:
+        """The health of VMs by name, of a set whose list says ``by_view``: a request each.
+
+        ``None``: nothing reports it, or the VM is gone.
+        """
         ...
 
     def left(self, scale_set_id: str) -> float | None:

@@ -126,6 +126,11 @@ def intent_row(batch: int, kind: IntentKind, number: int) -> str:
     return f"{batch_row(batch)}-{kind.value}-{_padded(number, _NUMBER_WIDTH)}"
 
 
+def health_part_row(batch: int, number: int) -> str:
+    """The parts of a look by batch and number."""
+    return f"{batch_row(batch)}-{_padded(number, _NUMBER_WIDTH)}"
+
+
 def command_row(number: int) -> str:
     """Commands by number."""
     return _padded(number, _NUMBER_WIDTH)
@@ -137,7 +142,7 @@ def request_key(scope: str, key: str) -> Key:
 
 
 def rows_of_batch(batch: int) -> KeyRange:
-    """The VMs, or the intents, of one batch."""
+    """The VMs, the intents or the parts of a look, of one batch."""
     # The tilde comes after every character that follows the number.
     return KeyRange(f"{batch_row(batch)}-", f"{batch_row(batch)}~")
 

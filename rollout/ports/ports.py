@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from rollout.model.order import PART_SIZE
 from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleSets, Traffic
 from rollout.ports.durable import Instances
 from rollout.ports.store import Store
@@ -36,7 +37,10 @@ class OperatorRules:
 
 @dataclass(frozen=True)
 class Ports:
-    """The neighbours, handed to every activity and every HTTP trigger."""
+    """The neighbours, handed to every activity and every HTTP trigger.
+
+    ``part_size``: how many VMs of a set each part of a look reads.
+    """
 
     scale_sets: ScaleSets
     images: Images
@@ -48,3 +52,4 @@ class Ports:
     processes: Processes
     identity: Identity
     rules: OperatorRules = OperatorRules()
+    part_size: int = PART_SIZE

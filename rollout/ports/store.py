@@ -13,6 +13,7 @@ from rollout.model.rows.commands import Command
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
@@ -130,6 +131,18 @@ class Locks(Protocol):
 
     async def swap(self, expected: Lock | None, lock: Lock) -> bool:
         """Write ``lock`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
+        ...
+
+
+class HealthParts(Protocol):
+    """The health parts table: what the parts of a look have read, until the next look's replace it."""
+
+    async def keep(self, deployment_id: str, part: HealthPart) -> bool:
+        """Add or replace the part's row; false, and nothing changed, where there is one that was asked for later."""
+        ...
+
+    async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
+        """Those of one batch, by number."""
         ...
 
 
@@ -366,6 +379,7 @@ class Store:
     locks: Locks
     signals: Signals
     evidence: Evidence
+    health_parts: HealthParts
     commands: Commands
     requests: KeyedRequests
     archive: Archive

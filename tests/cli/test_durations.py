@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from teal_cli.durations import parse_duration, show_duration, whole_seconds
+from teal_cli.show.durations import parse_duration, show_duration, whole_seconds
 
 
 @pytest.mark.parametrize(

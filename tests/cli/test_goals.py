@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from teal_cli.exits import Exit
-from teal_cli.goals import AtGate, Goal, over, parse_goal
+from teal_cli.wait.goals import AtGate, Goal, over, parse_goal
 from tests.cli.builders import batch, deployment
 
 FINISHED, GATE, BATCH_2, CANARY = (parse_goal(text) for text in ("finished", "awaitingApproval", "batch=2", "canary"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from teal_cli.judging import Answer, Verdict, backoff, judge
+from teal_cli.api.judging import Answer, Verdict, backoff, judge
 
 
 def answer(status: int, code: str = "", version: str | None = "0.1.0") -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from teal_cli.environment import Pipeline
-from teal_cli.keys import attempt_key, start_key
+from teal_cli.wait.keys import attempt_key, start_key
 
 RUN = Pipeline("github", "42", "o/r/deploy.yml/deploy", "1", "0123", "o/r")
 BODY = {"image": "1.1.0", "batchSize": 2}

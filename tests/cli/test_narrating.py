@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from teal_cli.narrating import Look, Narrator, end_lines, state_line, time_left
+from teal_cli.show.narrating import Look, Narrator, end_lines, state_line, time_left
 from tests.cli.builders import deployment
 
 START = datetime(2026, 11, 23, 8, 15, 4, tzinfo=UTC)

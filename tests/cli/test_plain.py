@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teal_cli.plain import markdown, plain, plain_json
+from teal_cli.show.plain import markdown, plain, plain_json
 
 ATTACKS = (
     "##vso[task.setvariable variable=x]y",

@@ -8,7 +8,7 @@ import pytest
 
 from teal_cli.ending import Ended
 from teal_cli.exits import Exit
-from teal_cli.reports import SUMMARY_BYTES_MAX, refused_summary, summary
+from teal_cli.show.reports import SUMMARY_BYTES_MAX, refused_summary, summary
 from tests.cli.builders import deployment
 
 FAILED = {"status": "failed", "error": {"code": "batchUnhealthy", "message": "1 of 2 is sick"}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from teal_cli.reruns import Do, decide
+from teal_cli.wait.reruns import Do, decide
 from tests.cli.builders import deployment
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from teal_cli.api.tokens import Source, Token, Tokens, az_words, function_key, token_source
 from teal_cli.ending import Ended
 from teal_cli.exits import Exit
-from teal_cli.tokens import Source, Token, Tokens, az_words, function_key, token_source
 
 
 def one_after_the_other(*tokens: Token | None) -> tuple[Source, list[str]]:

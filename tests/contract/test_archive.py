@@ -13,6 +13,7 @@ from rollout.model.names import deployment_id
 from rollout.model.parameters import Parameters
 from rollout.model.rows.commands import Command, CommandKind
 from rollout.model.rows.deployment import Batch, Deployment, Event, Image, Intent, IntentKind, VmRecord
+from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.status import Color, Status, VmStatus
 from rollout.ports.store import Store
@@ -61,11 +62,12 @@ async def test_all_of_a_deployment_is_forgotten_and_nothing_of_another(store: St
         await store.events.put(name, Event(1, START, "DeploymentPlanned", "so it was"))
         await store.intents.put(name, Intent(IntentKind.LAUNCH, 1, 1, START))
         await store.commands.add(name, Command(1, CommandKind.PAUSE, START))
+        await store.health_parts.keep(name, HealthPart(1, 0, START))
         await store.evidence.put(name, VmEvidence("vm-1", "web_1", 1, START, VmStatus.UNHEALTHY, ""))
     for _ in range(2):
         await store.archive.forget(old)
-        assert await _left(store, old) == [0, 0, 0, 0, 0, 0, 0]
-        assert await _left(store, kept) == [1, vms, 1, 1, 1, 1, 1]
+        assert await _left(store, old) == [0, 0, 0, 0, 0, 0, 0, 0]
+        assert await _left(store, kept) == [1, vms, 1, 1, 1, 1, 1, 1]
 
 
 def _vm(number: int) -> VmRecord:
@@ -81,6 +83,7 @@ async def _left(store: Store, name: str) -> list[int]:
         len(await store.intents.list(name)),
         len(await store.commands.list(name)),
         int(await store.evidence.get(name, "vm-1") is not None),
+        len(await store.health_parts.list(name, 1)),
     ]
 
 

@@ -26,6 +26,7 @@ from rollout.model.rows.deployment import (
     VmRecord,
 )
 from rollout.model.rows.group_state import GroupState, HealthCount, ImageCount
+from rollout.model.rows.health_part import HealthPart, VmHealthWord
 from rollout.model.rows.holds import Hold, HoldKind, ProcessHold
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.signals import Signal
@@ -418,6 +419,35 @@ class TestEvidence:
     @pytest.mark.parametrize("vm_id", ["absent", "../web_3", "#?\\ %"])
     async def test_what_there_is_no_evidence_of_is_none(self, store: Store, vm_id: str) -> None:
         assert await store.evidence.get(ID, vm_id) is None
+
+
+class TestHealthParts:
+    PART = HealthPart(2, 1, START, (VmHealthWord("a", "healthy"), VmHealthWord("b")))
+
+    async def test_parts_come_back_by_batch_and_number(self, store: Store) -> None:
+        first, other = replace(self.PART, number=0), replace(self.PART, batch=3)
+        for part in (self.PART, first, other):
+            assert await store.health_parts.keep(ID, part)
+        assert await store.health_parts.list(ID, 2) == (first, self.PART)
+        assert await store.health_parts.list("other", 2) == ()
+
+    async def test_a_part_replaces_what_was_asked_for_before_it_and_nothing_that_was_later(self, store: Store) -> None:
+        later = replace(self.PART, at=START + timedelta(seconds=15), words=())
+        assert await store.health_parts.keep(ID, self.PART)
+        assert await store.health_parts.keep(ID, later)
+        assert not await store.health_parts.keep(ID, self.PART)
+        assert await store.health_parts.list(ID, 2) == (later,)
+        assert await store.health_parts.keep(ID, replace(later, words=self.PART.words))
+
+    async def test_the_largest_part_comes_back_as_it_went(self, store: Store) -> None:
+        words = tuple(VmHealthWord(f"{number:08x}-0000-4000-8000-000000000000", "unhealthy") for number in range(1000))
+        assert await store.health_parts.keep(ID, replace(self.PART, words=words))
+        assert (await store.health_parts.list(ID, 2))[0].words == words
+
+    async def test_of_two_that_are_kept_at_once_the_later_stays(self, store: Store) -> None:
+        parts = [replace(self.PART, at=START + timedelta(seconds=seconds)) for seconds in (3, 1, 2)]
+        await asyncio.gather(*(store.health_parts.keep(ID, part) for part in parts))
+        assert await store.health_parts.list(ID, 2) == (parts[0],)
 
 
 class TestSignals:

@@ -38,6 +38,7 @@ ACTIVITIES = (
     "check_group",
     "launch_green",
     "judge_batch",
+    "read_batch_health",
     "save_evidence",
     "discard_sick",
     "detach_blue",
@@ -78,6 +79,7 @@ class Stand:
     events: list[Json] = field(default_factory=list)
     heard: dict[str, list[int]] = field(default_factory=dict)
     actors: list[str] = field(default_factory=list)
+    orders: list[tuple[str, Json]] = field(default_factory=list)
     illegal: frozenset[str] = frozenset()
     unwritable: dict[str, int] = field(default_factory=dict)
 
@@ -104,6 +106,7 @@ class Stand:
         self.trace.append(f"{name} {batch}{epoch}" + (" keeping" if order["keep"] else ""))
         self.heard.setdefault(name, []).append(order["heard"])
         self.actors.append(order["acting"])
+        self.orders.append((name, order))
         self.times.append(now)
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]

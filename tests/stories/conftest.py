@@ -19,6 +19,7 @@ from local.durable.timestamps import fast_timestamps
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
 from local.virtual.checkers.watched import WatchedSet, image_version
+from settings import Settings
 
 GROUP = "web"
 
@@ -239,9 +240,12 @@ def play() -> Callable[..., Any]:
         exempt: Iterable[str] = (),
         start: datetime = VIRTUAL_START,
         options: HostOptions | None = None,
+        settings: Settings | None = None,
     ) -> Any:
         async def main() -> Any:
-            async with VirtualPlatform(world, faults=faults, start=start, options=options) as platform:
+            async with VirtualPlatform(
+                world, faults=faults, settings=settings, start=start, options=options
+            ) as platform:
                 stage = Stage(platform)
                 result = await story(stage)
                 await stage.quiet()

@@ -245,7 +245,7 @@ class VmList:
     ``remaining``: how many more requests Azure said it would answer now; ``None`` where it said nothing. ``refill``:
     how many a minute it documents to give back (https://learn.microsoft.com/azure/virtual-machines/compute-throttling-limits):
     10 for each Uniform set, 300 for the VM lists of a whole subscription. ``views``: how many single VMs were read
-    besides, each from a bucket of its own.
+    besides, each from a bucket of its own. ``by_view``: the list cannot tell VMs' health, which costs a view of each.
     """
 
     vms: tuple[Vm, ...]
@@ -253,6 +253,7 @@ class VmList:
     remaining: int | None = None
     refill: int = 10
     views: int = 0
+    by_view: bool = False
 
     @property
     def left(self) -> float | None:

@@ -8,15 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from activities.batch.evidence import INSPECTED_TOGETHER, MOST_INSPECTED, save_evidence
+import pytest
+
+from activities.attempt import attempt_part
+from activities.batch.evidence import INSPECTED_TOGETHER, MOST_INSPECTED, inspect_sick, save_evidence
 from activities.batch.judge import judge_batch
 from activities.batch.launch import launch_green
 from activities.batch.retire import discard_green
 from activities.image import apply_image
 from local.azure.world import Fault
 from rollout.model.azure.evidence import Inspection
+from rollout.model.codec import encode
 from rollout.model.events import EventType
-from rollout.model.order import SETBACK, StepState
+from rollout.model.order import SETBACK, PartOrder, StepState
 from rollout.model.rows.deployment import VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.ports.errors import Busy
@@ -142,18 +146,38 @@ async def with_sick_vms(bench: Any, number: int, answer: Inspection | Exception)
     return scripted
 
 
-def test_many_sick_vms_are_inspected_a_few_at_a_time_and_the_rest_is_left_out_in_words(on_bench: OnBench) -> None:
+def test_a_few_sick_vms_are_inspected_together_by_one_activity(on_bench: OnBench) -> None:
+    async def test(bench: Any) -> None:
+        vms = await with_sick_vms(bench, INSPECTED_TOGETHER, Inspection(serial_log="panic"))
+        assert (await bench.call(save_evidence, 1)).reason == "Evidence of 10 sick green VMs kept"
+        assert (vms.inspected, vms.together) == (INSPECTED_TOGETHER, INSPECTED_TOGETHER)
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize("lost", [0, 2, MOST_INSPECTED])
+def test_many_sick_vms_are_inspected_in_parts_and_the_rest_is_left_out_in_words(on_bench: OnBench, lost: int) -> None:
+    """What is lost of parts, the look that collects them makes up for."""
+
     async def test(bench: Any) -> None:
         sick = MOST_INSPECTED + 5
         vms = await with_sick_vms(bench, sick, Inspection(serial_log="panic"))
-        progress = await bench.call(save_evidence, 1)
-        assert progress.reason == "Evidence of 25 sick green VMs kept, 5 of them without an inspection"
-        assert (vms.inspected, vms.together) == (MOST_INSPECTED, INSPECTED_TOGETHER)
+        order = bench.order(1)
+        asked = (await bench.call_twice(save_evidence, 1)).parts
+        assert (asked.activity, asked.size, len(asked.numbers), vms.inspected) == ("inspect_sick", 1, 20, 0)
+        parts = [replace(order, part=PartOrder(number, 1)) for number in asked.numbers[lost:]]
+        await asyncio.gather(*(attempt_part(inspect_sick, bench.ports, encode(part)) for part in parts))
+        assert vms.together == len(parts) <= asked.together
+        progress = await bench.call(save_evidence, order=replace(order, asked=order.at))
+        assert progress.reason == "Evidence of 25 sick green VMs kept"
+        assert vms.inspected == MOST_INSPECTED
         rows = await bench.ports.store.vms.list((await bench.row()).id, 1)
         assert all(row.evidence for row in rows)
         found = [await kept(bench, row) for row in rows]
         assert [one.serial_log for one in found] == ["panic"] * MOST_INSPECTED + [None] * 5
         assert {one.notes for one in found[MOST_INSPECTED:]} == {("Not inspected: of 25 sick VMs 20 were",)}
+        for late in parts:
+            await attempt_part(inspect_sick, bench.ports, encode(late))
         await bench.call(save_evidence, 1)
         assert vms.inspected == MOST_INSPECTED
 

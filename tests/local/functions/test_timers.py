@@ -70,6 +70,11 @@ def test_without_timers_none_runs(sample: Any) -> None:
     assert sample.seen == []
 
 
+def test_a_timer_function_that_is_disabled_does_not_run(sample: Any) -> None:
+    run_for(sample, timedelta(hours=1), HostOptions(disabled=frozenset({"tick"})))
+    assert sample.seen == []
+
+
 def test_a_timer_function_may_run_on_startup_too(eager: Any) -> None:
     run_for(eager, timedelta(hours=1), HostOptions())
     assert eager.seen == ["tick"]

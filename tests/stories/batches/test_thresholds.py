@@ -81,6 +81,7 @@ def test_a_sick_green_vm_is_replaced_once_and_then_blue_stays_in_its_place(
     play(story, either_world(4))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("activity", ["discard_sick", "launch_green", "judge_batch", "terminate_blue"])
 @pytest.mark.parametrize(
     "loss",

@@ -321,6 +321,7 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", AZURE_FAULTS)
 @pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
 def test_every_seventh_request_to_the_network_going_wrong_leads_to_the_same_end(
@@ -368,6 +369,7 @@ WRITES = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
 @pytest.mark.parametrize("call", [1, 2])
 @pytest.mark.parametrize("write", WRITES)

@@ -34,6 +34,7 @@ async def deployed_once(images: Any, version: str = "1.5.0") -> None:
     assert (await stage.platform.store.followers.get("web")).instance_id == ""
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("loss", list(ActivityLoss))
 @pytest.mark.parametrize("activity", ["decide_wanted", "start_wanted"])
 @pytest.mark.parametrize("delivery", [1, 2])
@@ -69,6 +70,7 @@ def test_a_turn_that_is_lost(
     play(story, small_world(2), faults=DurableFaults(turns=[TurnFault(loss, "follow_images", delivery=delivery)]))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("number", range(1, 16))
 def test_a_host_that_is_killed_at_any_delivery(
     play: Play, images_of: ImagesOf, small_world: SmallWorld, number: int

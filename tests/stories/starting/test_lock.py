@@ -88,6 +88,7 @@ def test_start_between_the_freeing_of_the_group_and_the_last_event_is_told_to_wa
     play(story, small_world(2), faults=DurableFaults(activities=[lost]))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("moments_later", [0, 7, 40])
 @pytest.mark.parametrize("phase", PHASES)
 def test_terminated_deployment_changes_nothing_more_and_the_next_one_puts_the_set_right(
@@ -173,6 +174,7 @@ def test_surplus_of_a_terminated_deployment_goes_without_a_serving_vm_being_miss
     play(story, small_world(4))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("number", range(1, 130, 6))
 def test_deployment_terminated_at_any_delivery_changes_nothing_more(
     play: Play, small_world: SmallWorld, number: int
@@ -205,6 +207,7 @@ def test_deployment_terminated_at_any_delivery_changes_nothing_more(
 PARTS = ["", ":launch_green-e1", ":judge_batch-e1", ":detach_blue-e1", ":terminate_blue-e1"]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("seconds", [0, 1, 20, 60])
 @pytest.mark.parametrize("part", [":apply_image-e1", *(f":batch-1{part}" for part in PARTS)])
 def test_part_of_a_deployment_terminated_fails_it_and_the_next_one_puts_the_set_right(

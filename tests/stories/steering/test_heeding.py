@@ -77,6 +77,7 @@ async def until_heeded(stage: Any, deployment: str) -> None:
     raise TimeoutError(await stage.platform.story(deployment))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("second", MOMENTS)
 def test_pause_before_a_gate_opens_is_heeded_and_the_gate_opens_with_its_whole_time(
     play: Play, small_world: Worlds, second: int
@@ -101,6 +102,7 @@ def test_pause_before_a_gate_opens_is_heeded_and_the_gate_opens_with_its_whole_t
     play(story, small_world(2), options=replace(SLOW, seed=second))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("second", MOMENTS[::4])
 @pytest.mark.parametrize(
     ("kind", "event", "end"),
@@ -127,6 +129,7 @@ def test_command_around_a_gate_is_heeded_once(
     play(story, small_world(2), options=replace(SLOW, seed=second))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", ["pause", "stop", "rollBack"])
 @pytest.mark.parametrize("second", range(0, 60, 10))
 def test_command_at_the_end_of_a_deployment_is_heeded_or_overtaken(
@@ -154,6 +157,7 @@ def test_command_at_the_end_of_a_deployment_is_heeded_or_overtaken(
     play(story, small_world(2), options=replace(SLOW, seed=second))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("pair", [("pause", "resume"), ("pause", "stop"), ("pause", "rollBack"), ("rollBack", "stop")])
 @pytest.mark.parametrize("second", [4, 10, 16])
 def test_two_commands_before_a_gate_are_heeded_in_their_order(
@@ -175,6 +179,7 @@ def test_two_commands_before_a_gate_are_heeded_in_their_order(
     play(story, small_world(2), options=replace(SLOW, seed=second))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("action", ["approve", "stop", "rollBack"])
 @pytest.mark.parametrize("before", range(-4, 6, 2))
 def test_approval_about_the_deadline_is_heeded_or_overtaken_and_counts_at_no_later_gate(

@@ -133,6 +133,7 @@ def by_durables_pattern(desk: Desk, body: dict[str, Any]) -> tuple[str, str]:
     return error["code"], error["message"]
 
 
+@pytest.mark.sweep
 @dataclass(frozen=True)
 class Case:
     """A deployment: what is asked, what somebody says when, how it ends, and what has been seen on the way."""

@@ -87,6 +87,7 @@ async def see_it_end(stage: Any, deployment: str) -> None:
     raise AssertionError("the host was killed without end")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_goes_wrong_the_next_deployment_puts_the_set_right(
     play: Play, small_world: SmallWorld, seed: int

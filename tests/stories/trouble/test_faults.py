@@ -91,6 +91,7 @@ def test_the_undisturbed_ends_are_the_ones_meant(deploy: Callable[..., Any]) -> 
     assert (bad["deployment"]["status"], bad["model"], bad["capacity"]) == ("failed", "1.0.0", 2)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", ACTIVITY_FAULTS)
 @pytest.mark.parametrize(("activity", "parameters"), CARRIED_OUT)
 def test_activity_badly_delivered_leads_to_the_same_end(
@@ -110,6 +111,7 @@ def test_every_activity_badly_delivered_leads_to_the_same_end(
     assert deploy(parameters, faults) == _expected(undisturbed, deploy, parameters)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("parameters", [GOOD, BAD], ids=["good", "bad"])
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("loss", TurnLoss)
@@ -140,6 +142,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", AZURE_FAULTS)
 @pytest.mark.parametrize(("parameters", "method", "call"), WRITES)
 def test_write_to_azure_that_goes_wrong_leads_to_the_same_end(

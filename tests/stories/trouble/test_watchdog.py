@@ -62,6 +62,7 @@ async def assert_put_in_order(stage: Any, dead: str, written: int) -> None:
     assert platform.host.durable.describe() == "every instance has ended"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("moments_later", [0, 7, 40])
 @pytest.mark.parametrize(("event", "batch"), PHASES, ids=[f"{event}-{batch}" for event, batch in PHASES])
 def test_deployment_terminated_at_any_phase_is_put_in_order_and_the_next_one_works(
@@ -83,6 +84,7 @@ def test_deployment_terminated_at_any_phase_is_put_in_order_and_the_next_one_wor
     play(story, either_world(2))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("number", range(1, 151, 6))
 def test_deployment_terminated_at_any_delivery_is_put_in_order(
     play: Play, small_world: SmallWorld, number: int

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from teal_cli.exits import OF_STATUS, Exit
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment
+    from teal_cli.api.models import Batch, Deployment
 
 _GATE = "awaitingApproval"
 

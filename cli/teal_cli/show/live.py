@@ -15,13 +15,13 @@ from rich.live import Live as Screen
 from rich.table import Table
 from rich.text import Text
 
-from teal_cli.durations import show_duration
-from teal_cli.narrating import Look, event_line, gate_lines, parse_time, time_left
-from teal_cli.plain import plain
 from teal_cli.session import now
+from teal_cli.show.durations import show_duration
+from teal_cli.show.narrating import Look, event_line, gate_lines, parse_time, time_left
+from teal_cli.show.plain import plain
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment, Event, Vm
+    from teal_cli.api.models import Batch, Deployment, Event, Vm
 
 #: How many events are shown.
 EVENTS = 6

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from teal_cli.options import Form
-from teal_cli.plain import plain_json
+from teal_cli.show.plain import plain_json
 
 
 class Output:

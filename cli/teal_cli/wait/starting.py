@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from teal_cli.client import new_key
-from teal_cli.connection import NoAnswer
+from teal_cli.api.client import new_key
+from teal_cli.api.connection import NoAnswer
 from teal_cli.ending import Ended
 from teal_cli.exits import OF_STATUS, Exit
-from teal_cli.following import Follower, be_as_patient, cancel, finish, heed_cancel
-from teal_cli.goals import Goal, OnCancel
-from teal_cli.keys import attempt_key, start_key
 from teal_cli.options import Form, Starting, Waiting
-from teal_cli.plain import plain
-from teal_cli.reruns import Do, decide
 from teal_cli.session import CANCEL_SECONDS, Session, quoted
+from teal_cli.show.plain import plain
+from teal_cli.wait.following import Follower, be_as_patient, cancel, finish, heed_cancel
+from teal_cli.wait.goals import Goal, OnCancel
+from teal_cli.wait.keys import attempt_key, start_key
+from teal_cli.wait.reruns import Do, decide
 
 if TYPE_CHECKING:
-    from teal_cli.models import Deployment
+    from teal_cli.api.models import Deployment
 
 #: What the API takes for a comment.
 _COMMENT_MAX = 256

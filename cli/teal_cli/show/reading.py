@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from teal_cli.durations import show_duration
-from teal_cli.narrating import event_line, gate_lines, moment, state_line
 from teal_cli.options import Form
-from teal_cli.output import Output
-from teal_cli.plain import plain
 from teal_cli.session import now
-from teal_cli.tables import table
+from teal_cli.show.durations import show_duration
+from teal_cli.show.narrating import event_line, gate_lines, moment, state_line
+from teal_cli.show.output import Output
+from teal_cli.show.plain import plain
+from teal_cli.show.tables import table
 
 if TYPE_CHECKING:
-    from teal_cli.models import Deployment, Event, Finding, Group, Plan, PlanBatch, Vm
+    from teal_cli.api.models import Deployment, Event, Finding, Group, Plan, PlanBatch, Vm
 
 #: The states in which a deployment is not over.
 LIVE = "queued,pending,inProgress,paused,awaitingApproval,baking,stopping,rollingBack"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from teal_cli.exits import OF_STATUS, Exit
 
 if TYPE_CHECKING:
-    from teal_cli.models import Deployment
+    from teal_cli.api.models import Deployment
 
 
 class Do(Enum):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from teal_cli.ending import Ended
 from teal_cli.environment import setting
 from teal_cli.exits import OF_STATUS, Exit
-from teal_cli.output import Output
-from teal_cli.plain import markdown, plain
+from teal_cli.show.output import Output
+from teal_cli.show.plain import markdown, plain
 
 if TYPE_CHECKING:
-    from teal_cli.models import Deployment
+    from teal_cli.api.models import Deployment
 
 #: GitHub drops a summary over 1 MiB whole, shared with what the step has written before.
 SUMMARY_BYTES_MAX = 512 * 1024

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from teal_cli.connection import Connection, NoAnswer, json_object
+from teal_cli.api.connection import Connection, NoAnswer, json_object
+from teal_cli.api.judging import VERSION_HEADER, Answer, Verdict, backoff, judge
+from teal_cli.api.tokens import Tokens
 from teal_cli.ending import Ended
 from teal_cli.exits import Exit, of_refusal
-from teal_cli.judging import VERSION_HEADER, Answer, Verdict, backoff, judge
-from teal_cli.plain import plain
-from teal_cli.tokens import Tokens
+from teal_cli.show.plain import plain
 
 #: How long one answer may take, in seconds. A start reads the whole scale set.
 READ_SECONDS = 30.0

@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
-from teal_cli.client import new_key
-from teal_cli.connection import NoAnswer
+from teal_cli.api.client import new_key
+from teal_cli.api.connection import NoAnswer
 from teal_cli.ending import Ended
 from teal_cli.environment import in_pipeline, may_be_live
 from teal_cli.exits import OF_STATUS, Exit
-from teal_cli.goals import AtGate, Goal, OnCancel, over
-from teal_cli.narrating import QUIET, Look, Narrator, end_lines
 from teal_cli.options import Form, Waiting
-from teal_cli.output import Output
-from teal_cli.plain import plain
 from teal_cli.session import CANCEL_SECONDS, Session, now, on_a_terminal, quoted
+from teal_cli.show.narrating import QUIET, Look, Narrator, end_lines
+from teal_cli.show.output import Output
+from teal_cli.show.plain import plain
+from teal_cli.wait.goals import AtGate, Goal, OnCancel, over
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment, Event, Vm
+    from teal_cli.api.models import Batch, Deployment, Event, Vm
 
 _LIVE_INTERVAL = timedelta(seconds=2)
 _INTERVAL = timedelta(seconds=5)
@@ -168,7 +168,7 @@ class Follower:
         if output.form is Form.JSONL:
             return Stream(output)
         if may_be_live(self.session.environment, on_a_terminal()):
-            from teal_cli.live import Live
+            from teal_cli.show.live import Live
 
             return Live(self.session.page(self.id), unicode=output.unicode)
         return Lines(output, self.session.page(self.id))

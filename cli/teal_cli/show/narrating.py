@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from teal_cli.durations import show_duration
-from teal_cli.plain import plain
+from teal_cli.show.durations import show_duration
+from teal_cli.show.plain import plain
 
 if TYPE_CHECKING:
-    from teal_cli.models import Batch, Deployment, Event, Vm
+    from teal_cli.api.models import Batch, Deployment, Event, Vm
 
 #: A pipeline is killed where it is silent for ten minutes.
 QUIET = timedelta(minutes=5)
