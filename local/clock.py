@@ -41,6 +41,10 @@ class PlatformClock:
         """The platform's time, aware, in UTC."""
         return self._start + timedelta(seconds=(self._loop.time() - self._origin) * self.scale)
 
+    def step(self, by: timedelta) -> None:
+        """Set the clock ahead, or back. What waits already waits as long as it would have."""
+        self._start += by
+
     async def sleep(self, duration: timedelta) -> None:
         """Wait ``duration`` of the platform's time."""
         await self.sleep_until(self.now() + duration)

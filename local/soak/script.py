@@ -14,7 +14,7 @@ from local.soak.requests import choose_parameters, choose_request
 from local.soak.worlds import Setting, choose_setting
 
 #: Trouble that takes its time, so that the player sees to it itself.
-OUTAGES = ("hostKilled", "hostAsleep", "suspended")
+OUTAGES = ("hostKilled", "hostAsleep", "suspended", "clockSet")
 
 #: All trouble there is.
 TROUBLE = tuple(sorted([*ACTS, *BREAKAGE, *OUTAGES]))

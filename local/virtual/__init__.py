@@ -97,6 +97,8 @@ class VirtualPlatform:
         self.access = access or Access()
         self.settings = settings or self.access.settings()
         self.clock = PlatformClock(start)
+        #: The app's own, which may be set without Azure's being so.
+        self.app_clock = PlatformClock(start)
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or DurableFaults()
@@ -211,7 +213,7 @@ class VirtualPlatform:
             self._images,
             self.store,
             DurableInstances(client),
-            self.clock,
+            self.app_clock,
             ArmTraffic(self._compute),
             constraints=self._constraints,
             processes=ArmProcesses(self._compute),
@@ -229,7 +231,7 @@ class VirtualPlatform:
         self.hosts.append(
             FunctionsHost(
                 app,
-                self.clock,
+                self.app_clock,
                 storage=self.state,
                 faults=self.faults,
                 options=self._options,
