@@ -20,7 +20,7 @@ from rollout.model.rows.deployment import Deployment, Image
 from rollout.model.rows.lock import Lock
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
-from rollout.ports.ports import Ports
+from rollout.ports.ports import OperatorRules, Ports
 from rollout.ports.store import Locks, Store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -124,6 +124,13 @@ async def queue() -> Queue:
     queue = Queue()
     await queue.fill()
     return queue
+
+
+async def test_a_deployment_whose_set_is_allowed_no_more_does_not_get_its_turn(queue: Queue) -> None:
+    queue.ports = replace(queue.ports, rules=OperatorRules(scopes=("/subscriptions/another",)))
+    progress = await queue.call(FIRST)
+    assert (progress.state, progress.code) == (StepState.FAILED, "scopeNotAllowed")
+    assert (await queue.lock()).owner == RUNNING
 
 
 async def test_a_deployment_waits_for_who_has_the_set_and_for_who_waited_before(queue: Queue) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 Play = Callable[..., Any]
 Worlds = Callable[..., World]
 
-ASKED = {"image": "1.1.0", "batchSize": 2, "gracePeriod": 300, "drainingTimeout": 60}
+ASKED: dict[str, Any] = {"image": "1.1.0", "batchSize": 2, "gracePeriod": 300, "drainingTimeout": 60}
 
 #: What is asked for, the set's mode, the pool that it is behind, and how it ends.
 KINDS: dict[str, tuple[dict[str, Any], str, str, Status]] = {
