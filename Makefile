@@ -57,8 +57,9 @@ types: $(PYTHON_READY)
 nightly: $(READY) $(PAGE_READY)  ## what `make test` leaves out for its length, and a soak
 	$(BIN)/python -m pytest -m nightly -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m local.soak --seeds 2000
+	$(BIN)/python -m local.soak --months 1
 
-soak: $(PYTHON_READY)  ## random deployments under every promise, for as long as you like; ARGS="--seeds 2000"
+soak: $(PYTHON_READY)  ## random deployments under every promise, for as long as you like; ARGS="--seeds 2000", or ARGS="--year"
 	$(BIN)/python -m local.soak $(ARGS)
 
 bench: $(READY)  ## requests, events, CPU and wall time at 10, 100 and 900 VMs

@@ -40,7 +40,7 @@ from adapters.instances import DurableInstances
 from api.http_triggers import http_triggers, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
-from orchestrators.pauses import pass_pauses
+from orchestrators.pause_step import pause_step
 from orchestrators.recording import write_event
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 log = plainly(logging.getLogger("teal"))
 
-RECIPES = (deploy_group, replace_batch, restore_group, wait_until_done, pass_pauses, write_event, follow_images)
+RECIPES = (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, write_event, follow_images)
 
 ACTIVITIES: tuple[Activity, ...] = (
     take_turn,

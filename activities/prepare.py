@@ -20,11 +20,13 @@ from rollout.model.words import counted
 from rollout.planning.bakes import bakings
 from rollout.planning.batches import BatchPlan
 from rollout.planning.floors import floors, serving_at_start
+from rollout.planning.forecast import each_batch
 from rollout.planning.inheritance import Chain, Inheritance, marked
 from rollout.planning.plan import approvals, approves_every, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step
 from services.bad_image import seen_afresh
+from services.forecast import past_batches
 from services.group_states import note_vms
 from services.scopes import objection_to
 from services.survey import Survey, survey
@@ -43,7 +45,7 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
-        return _answer(deployment, planned, kept, scale_set)
+        return await _answer(ports, deployment, planned, kept, scale_set)
     if refusal := objection_to(ports.rules.scopes, deployment):
         return failed("scopeNotAllowed", refusal)
     if scale_set is not None:
@@ -60,7 +62,7 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
         return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
     deployment, batches = await _write(ports, deployment, seen, seen.plan, rows)
     wait = before_next_step(seen.listed) if seen.listed else timedelta(0)
-    return _answer(deployment, batches, [row for row in rows if row.batch == 0], scale_set, wait)
+    return await _answer(ports, deployment, batches, [row for row in rows if row.batch == 0], scale_set, wait)
 
 
 async def _survey(ports: Ports, deployment: Deployment, scale_set: ScaleSet | None, brief: bool) -> Survey:
@@ -87,8 +89,11 @@ def _refused(findings: Sequence[Finding]) -> Progress:
 
 def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None) -> list[VmRecord]:
     at = deployment.created_at
+    judged = VmStatus.HEALTHY if deployment.parameters.health_check_types else VmStatus.RUNNING
     kept = [
-        VmRecord(vm.vm_id, vm.name, Color.GREEN, 0, VmStatus.HEALTHY, "Ran the image already", vm.zone, updated_at=at)
+        VmRecord(
+            vm.vm_id, vm.name, Color.GREEN, 0, judged, "Ran the image already", vm.zone, updated_at=at, passed=True
+        )
         for vm in decided.kept
     ]
     skipped = [
@@ -137,7 +142,8 @@ def _counting(row: Deployment, seen: Survey, decided: BatchPlan) -> Deployment:
     return replace(known, image=image, settled=seen.settled, inheritance=words)
 
 
-def _answer(
+async def _answer(
+    ports: Ports,
     deployment: Deployment,
     batches: Sequence[Batch],
     staying: Sequence[VmRecord],
@@ -151,10 +157,12 @@ def _answer(
     blue = sum(batch.blue for batch in batches)
     kept = sum(1 for row in staying if row.color is Color.GREEN)
     skipped = len(staying) - kept
+    each, _ = each_batch(parameters, await past_batches(ports, deployment.group_id) if batches else ())
     return done(
         _reason(deployment, batches, kept, skipped, previous),
         after,
         batches=len(batches),
+        batchSeconds=round(each.total_seconds()),
         blue=blue,
         kept=kept,
         skipped=skipped,
@@ -176,8 +184,7 @@ def _reason(deployment: Deployment, batches: Sequence[Batch], kept: int, skipped
     blue = sum(batch.blue for batch in batches)
     if not batches:
         # Nothing to replace: every VM is one that stays.
-        every = "All other VMs" if skipped else f"All {kept} VMs"
-        reason = f"{every} run {pinned} already"
+        reason = _nothing_to_replace(kept, skipped, pinned)
     elif previous.matches(deployment.image.pinned):
         reason = f"{counted(blue, 'VM')} to move to {pinned} in {counted(len(batches), 'batch')}"
     else:
@@ -188,9 +195,22 @@ def _reason(deployment: Deployment, batches: Sequence[Batch], kept: int, skipped
         reason += f"; {counted(skipped, 'VM')} skipped"
     if deployment.inheritance:
         reason += f"; {deployment.continues} did not finish: {deployment.inheritance}"
-    if deployment.parameters.tolerate_unhealthy and batches:
+    if deployment.parameters.tolerate_unhealthy and any(batch.green for batch in batches):
         reason += f"; {_floor(deployment, batches)}"
     return reason
+
+
+def _nothing_to_replace(kept: int, skipped: int, pinned: str) -> str:
+    """Every VM is one that stays.
+
+    >>> _nothing_to_replace(3, 0, "1.1.0"), _nothing_to_replace(1, 2, "1.1.0"), _nothing_to_replace(0, 0, "1.1.0")
+    ('All 3 VMs run 1.1.0 already', '1 VM runs 1.1.0 already', 'There is no VM to replace')
+    """
+    if not kept:
+        return "There is no VM to replace" + (" but those that are skipped" if skipped else "")
+    if kept == 1:
+        return f"1 VM runs {pinned} already"
+    return f"All {kept} VMs run {pinned} already" if not skipped else f"{kept} VMs run {pinned} already"
 
 
 def _floor(deployment: Deployment, batches: Sequence[Batch]) -> str:

@@ -5,6 +5,7 @@ It asks nobody: what the page shows it reads from the API itself, with the key o
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,14 +66,25 @@ def answer_dashboard(request: Request, folder: Path = BUILT) -> Answer:
     if page is None:
         return Answer(503, _UNBUILT.replace(UP, f"{up}../"), {"Content-Security-Policy": _POLICY}, _HTML)
     if not name.startswith("assets/"):
-        return Answer(200, page.shell.replace(UP, up), {"Content-Security-Policy": _POLICY}, _HTML)
+        return _answer(request, _shell(page.shell, up), {"Content-Security-Policy": _POLICY})
     asset = page.assets.get(name)
     if asset is None:
         return Answer(404, "There is no such file: load the page anew\n", {}, _TEXT)
-    headers = {**_KEPT, "Vary": "Accept-Encoding"}
+    return _answer(request, asset, _KEPT)
+
+
+def _answer(request: Request, asset: DashboardAsset, headers: Mapping[str, str]) -> Answer:
+    varying = {**headers, "Vary": "Accept-Encoding"}
     if _GZIP.search(request.headers.get("accept-encoding", "")):
-        return Answer(200, asset.packed, {**headers, "Content-Encoding": "gzip"}, asset.media_type)
-    return Answer(200, asset.plain, headers, asset.media_type)
+        return Answer(200, asset.packed, {**varying, "Content-Encoding": "gzip"}, asset.media_type)
+    return Answer(200, asset.plain, varying, asset.media_type)
+
+
+@lru_cache(maxsize=8)
+def _shell(shell: str, up: str) -> DashboardAsset:
+    """The shell at an address so far from the page's folder."""
+    plain = shell.replace(UP, up).encode()
+    return DashboardAsset(plain, gzip.compress(plain, 9, mtime=0), _HTML)
 
 
 def _place(url: str) -> tuple[str, str]:

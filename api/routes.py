@@ -10,6 +10,7 @@ from api.handlers.commands import command_deployment, list_deployment_commands, 
 from api.handlers.deployments import (
     get_deployment_durable,
     get_vm_evidence,
+    get_vm_serial_log,
     list_deployment_batches,
     list_deployment_events,
     list_deployment_vms,
@@ -133,6 +134,7 @@ def _table(settings: Settings) -> tuple[Route, ...]:
         ),
         Route("list_deployment_vms", "GET", "deployments/{deploymentId}/vms", list_deployment_vms, ("batch", *_PAGED)),
         Route("get_vm_evidence", "GET", "deployments/{deploymentId}/vms/{vmId}/evidence", get_vm_evidence),
+        Route("get_vm_serial_log", "GET", "deployments/{deploymentId}/vms/{vmId}/serialLog", get_vm_serial_log),
         Route("list_deployment_batches", "GET", "deployments/{deploymentId}/batches", list_deployment_batches, _PAGED),
         Route(
             "list_deployment_events",

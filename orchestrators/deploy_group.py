@@ -17,6 +17,7 @@ from orchestrators.endings import (
     stop,
     without_lock,
 )
+from orchestrators.gate import await_approval
 from orchestrators.steps import (
     Recipe,
     RecipeContext,
@@ -24,11 +25,8 @@ from orchestrators.steps import (
     carry_out,
     carry_out_batch,
     heeded,
-    is_pause,
-    pause,
     record,
     show,
-    until,
 )
 from rollout.model.choices import OnFailure
 from rollout.model.codec import Json, decode, encode
@@ -41,8 +39,6 @@ TAKE_TURN = StepRecipe("take_turn", EventType.TURN_TAKEN)
 PREPARE = StepRecipe("prepare_deployment", EventType.PLANNED)
 HOLD_PROCESSES = StepRecipe("hold_processes", EventType.PROCESSES_HELD)
 APPLY_IMAGE = StepRecipe("apply_image", EventType.IMAGE_APPLIED)
-HEED_COMMANDS = StepRecipe("heed_commands")
-AWAIT_APPROVAL = StepRecipe("await_approval")
 BAKE = StepRecipe("bake", EventType.BAKED)
 
 
@@ -125,39 +121,6 @@ def bake(context: RecipeContext, run: Run, baking: BakePeriod) -> Recipe[tuple[R
     message = f"watching the green VMs for {seconds} s: {baking.reason}"
     run = yield from record(context, run, EventType.BAKE_STARTED, message, {"seconds": seconds})
     return (yield from carry_out(context, run, BAKE))
-
-
-def await_approval(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Heed what was said before; then wait until somebody approves, or decides otherwise, or the time for that is over.
-
-    A pause that was accepted while the gate opened comes before it too: after the resume the gate opens anew.
-    """
-    run, decided = yield from carry_out(context, run, HEED_COMMANDS)
-    if decided.done:
-        run, decided = yield from at_the_gate(context, run)
-    if not is_pause(decided):
-        return run, decided
-    run, decided = yield from pause(context, run, decided)
-    if not decided.done:
-        return run, decided
-    return (yield from await_approval(context, run))
-
-
-def at_the_gate(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
-    """Open the gate, and wait there for what a person, or the end of the time, decides."""
-    run = yield from record(context, run, EventType.APPROVAL_AWAITED, "waiting for approval", until(context, run))
-    run, decided = yield from carry_out(context, run.unsteered(), AWAIT_APPROVAL)
-    run = replace(run, steered=True)
-    if is_pause(decided):
-        return run, decided
-    run = heeded(run, decided)
-    if decided.done:
-        all_gates = decided.data.get("all", False)
-        run = yield from record(
-            context, run, EventType.APPROVED, decided.reason, {"heard": run.heard, "all": all_gates}
-        )
-        run = run.approved() if all_gates else run
-    return run, decided
 
 
 def depart(context: RecipeContext, run: Run, progress: Progress) -> Recipe[Json | None]:

@@ -9,16 +9,17 @@ from rollout.model.events import EventType
 from rollout.model.order import Progress, Run, StepState
 from rollout.model.status import Status
 
+JUDGE = StepRecipe("judge_batch", EventType.BATCH_HEALTHY, unjudged=EventType.BATCH_NOT_JUDGED)
 GATE = (StepRecipe("check_group"),)
 LAUNCH = (
     StepRecipe("launch_green", EventType.BATCH_LAUNCHED),
-    StepRecipe("judge_batch", EventType.BATCH_HEALTHY),
+    JUDGE,
 )
 SAVE_EVIDENCE = StepRecipe("save_evidence")
 REPLACE_SICK = (
     StepRecipe("discard_sick", EventType.SICK_DISCARDED),
     StepRecipe("launch_green", EventType.BATCH_LAUNCHED),
-    StepRecipe("judge_batch", EventType.BATCH_HEALTHY),
+    JUDGE,
 )
 RETIRE = (
     StepRecipe("detach_blue", EventType.BATCH_DETACHED),

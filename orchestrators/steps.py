@@ -10,14 +10,14 @@ from typing import Any, Protocol, TypeVar
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
-from rollout.model.events import EventResult, EventType
-from rollout.model.names import batch_instance_id, pauses_instance_id, wait_instance_id
+from rollout.model.events import AFTER_END, EventResult, EventType
+from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
 from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
 from rollout.model.timeline import Timeline
-from rollout.model.words import counted
+from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
 
@@ -47,10 +47,15 @@ class RecipeContext(Protocol):
 
 @dataclass(frozen=True)
 class StepRecipe:
-    """An activity to repeat until it is done, and the fact that it then is."""
+    """An activity to repeat until it is done, and the fact that it then is; another where nothing was judged."""
 
     activity: str
     fact: EventType | None = None
+    unjudged: EventType | None = None
+
+    def fact_of(self, progress: Progress) -> EventType | None:
+        """What is written down once the activity is done."""
+        return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
 AWAIT_RESUME = StepRecipe("await_resume")
@@ -73,15 +78,6 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class PausedStep:
-    """The step that a ``command`` to pause came into."""
-
-    run: Run
-    activity: str
-    command: Progress
-
-
-@dataclass(frozen=True)
 class StepOutcome:
     """What a child that wrote events tells: how it ended, its last event, and the last command that it heeded."""
 
@@ -91,36 +87,42 @@ class StepOutcome:
     time: Timeline | None = None
 
 
+@dataclass(frozen=True)
+class PausedStep:
+    """A step in which a pause came, and which is carried out anew after the resume."""
+
+    activity: str
+    run: Run
+    command: Progress
+
+
+@dataclass(frozen=True)
+class ResumedStep:
+    """How a step that was paused ended in the end."""
+
+    run: Run
+    progress: Progress
+
+
 def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tuple[Run, Progress]]:
     """Wait until the step is done, then write the fact down.
 
     A pause holds up a step that is steered; it then begins its wait anew.
     """
-    progress = yield from wait_for(context, run, step.activity)
+    progress = yield from wait(context, run, step.activity)
     if run.steered and is_pause(progress):
-        run, progress = yield from _through_pauses(context, run, step, progress)
+        run = replace(run, time=progress.time or run.time)
+        run, progress = yield from paused(context, PausedStep(step.activity, run, progress))
     run = replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)), time=progress.time or run.time)
     if progress.setbacks:
         run = yield from record(context, run, EventType.STEP_RETRIED, *_setbacks(step, progress))
-    if progress.done and step.fact is not None and not progress.silent:
-        run = yield from record(context, run, step.fact, progress.reason, progress.data)
+    fact = step.fact_of(progress) if progress.done and not progress.silent else None
+    if fact is not None:
+        run = yield from record(context, run, fact, progress.reason, progress.data)
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
         run = ticked(context, run, progress.after)
     return run, progress
-
-
-def _through_pauses(
-    context: RecipeContext, run: Run, step: StepRecipe, command: Progress
-) -> Recipe[tuple[Run, Progress]]:
-    """The step after the pause that came in between, and after those that came then."""
-    instance_id = own_id(context, pauses_instance_id(run.deployment_id, command.data["heard"]))
-    paused = PausedStep(replace(run, time=command.time or run.time), step.activity, command)
-    try:
-        answer = yield context.call_sub_orchestrator("pass_pauses", encode(paused), instance_id)
-    except Exception as error:
-        return run, failed("waitLost", f"The orchestration of {step.activity} ended: {first_line(error)}")
-    return _told(run, decode(StepOutcome, answer))
 
 
 def _told(run: Run, outcome: StepOutcome) -> tuple[Run, Progress]:
@@ -134,6 +136,19 @@ def _told(run: Run, outcome: StepOutcome) -> tuple[Run, Progress]:
 def is_pause(progress: Progress) -> bool:
     """Whether a pause came in between."""
     return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
+
+
+def paused(context: RecipeContext, step: PausedStep) -> Recipe[tuple[Run, Progress]]:
+    """Pause a step, and carry it out anew, in an orchestration of its own, in which each pause has its own history."""
+    name = paused_instance_id(context.instance_id, step.activity, step.run.batch, step.run.heard)
+    try:
+        answer = yield context.call_sub_orchestrator("pause_step", encode(step), own_id(context, name))
+    except Exception as error:
+        return step.run, failed("waitLost", f"The orchestration of a paused {step.activity} ended: {first_line(error)}")
+    resumed = decode(ResumedStep, answer)
+    if resumed.progress.code == INTERNAL_ERROR:
+        raise Broken(resumed.run, resumed.progress.reason)
+    return resumed.run, resumed.progress
 
 
 def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[Run, Progress]]:
@@ -193,7 +208,7 @@ def carry_out_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progr
 def record(
     context: RecipeContext, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
 ) -> Recipe[Run]:
-    """Number and date a fact and write it into the history.
+    """Number and date a fact and write it into the history. What happens after an end is numbered as it is written.
 
     ``Broken``: it could not be written, or is none that can happen to a deployment where this one stands. One that is
     not ``checked`` is written all the same.
@@ -208,6 +223,8 @@ def record(
         data=data,
     )
     entry = {"deploymentId": run.deployment_id, "event": encode(event)} | ({} if checked else {"checked": False})
+    if fact in AFTER_END:
+        entry["epoch"] = run.epoch
     result = yield from _written(context, run, entry)
     if result.busy:
         raise Broken(run, f"{fact} could not be written down: {result.busy}")
@@ -296,11 +313,11 @@ def in_batch(run: Run, message: str) -> str:
     """``Batch 2 of 5: 2 green VMs launched``."""
     if not run.batch:
         return message
-    return f"Batch {run.batch} of {run.batches}: {message}"
+    return batch_named(run.batch, run.batches) + message
 
 
-def wait_for(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
-    """Wait until the activity is done."""
+def wait(context: RecipeContext, run: Run, activity: str) -> Recipe[Progress]:
+    """Wait until the activity is done, or something comes in between."""
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
     watch = Watch(activity, ticked(context, run))

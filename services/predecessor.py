@@ -11,6 +11,7 @@ from rollout.ports.ports import Ports
 from services.claim import LockHolder
 from services.group_states import note_deployment
 from services.heed import end_commands
+from services.queue import leave
 
 #: How many of the group's newest deployments are looked at, besides the one that the lock names.
 PREDECESSORS_MAX = 100
@@ -66,6 +67,7 @@ async def _end(ports: Ports, row: Deployment) -> Deployment | LockHolder:
         return LockHolder(row.id, f"Deployment {row.id} has freed the scale set and is writing its end")
     now = ports.clock.now()
     ended = await ports.store.deployments.change(row.id, lambda current: lost(current, now))
+    await leave(ports, ended)
     await note_deployment(ports, ended)
     await end_commands(ports, ended, now)
     return ended

@@ -38,7 +38,7 @@ from services.beside import findings_beside
 from services.claim import LockHolder, claim, release
 from services.group_states import note_deployment
 from services.predecessor import end_predecessors, predecessor_of
-from services.queue import queued, under_way
+from services.queue import FullQueue, enter, leave, under_way
 from services.survey import Survey, survey
 from services.tries import note_try
 
@@ -80,7 +80,7 @@ class StartFailure:
     uncertain: bool = False
 
 
-StartResult = StartedDeployment | LockHolder | StartRefusal | NeedlessStart | StartFailure
+StartResult = StartedDeployment | LockHolder | FullQueue | StartRefusal | NeedlessStart | StartFailure
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,13 @@ class StartObstacle:
     passes: bool = True
 
 
-def obstacle(begun: LockHolder | StartRefusal | StartFailure) -> StartObstacle:
+def obstacle(begun: LockHolder | FullQueue | StartRefusal | StartFailure) -> StartObstacle:
     """What stood in the way. Of a preflight's errors those count first that do not pass."""
     match begun:
         case LockHolder(_, reason):
             return StartObstacle(reason)
+        case FullQueue():
+            return StartObstacle(begun.reason)
         case StartFailure(message):
             return StartObstacle(message)
         case StartRefusal(findings):
@@ -108,8 +110,8 @@ def obstacle(begun: LockHolder | StartRefusal | StartFailure) -> StartObstacle:
 async def begin(
     ports: Ports, start: DeploymentStart, *, tried: bool = False, only_if_needed: bool = False
 ) -> StartResult:
-    """The deployment; or why there is none: who has the scale set (``LockHolder``), what speaks against it, what
-    failed.
+    """The deployment; or why there is none: who has the scale set (``LockHolder``), how many wait for it, what speaks
+    against it, what failed.
 
     ``tried``: an earlier try of the same start may have come to any point; this one goes on from there. May raise
     ``AzureError``, like everything that asks neighbours.
@@ -128,7 +130,7 @@ async def begin(
 class _Stopped(Exception):
     """The start ends here, with this answer."""
 
-    def __init__(self, answer: LockHolder | StartRefusal | NeedlessStart | StartFailure) -> None:
+    def __init__(self, answer: LockHolder | FullQueue | StartRefusal | NeedlessStart | StartFailure) -> None:
         super().__init__(str(answer))
         self.answer = answer
 
@@ -150,7 +152,7 @@ class _Starter:
 
     async def _begin(self) -> StartedDeployment:
         start, group = self.start, self.start.group
-        ahead = await under_way(self.ports, group.id, group.scale_set_id, start.deployment_id)
+        ahead = await under_way(self.ports, group.scale_set_id, start.deployment_id)
         # Before the preflight, which would only find that the scale set is busy with the other deployment.
         self._unless_rejected(ahead)
         findings, pinned = await self._surveyed(ahead)
@@ -200,6 +202,9 @@ class _Starter:
         if isinstance(deployment, LockHolder):
             await release(self.ports, claimed)
             return deployment
+        if self.tried:
+            # An earlier try may have found the set taken.
+            await leave(self.ports, deployment)
         await self._run(deployment, claimed)
         return deployment
 
@@ -211,7 +216,11 @@ class _Starter:
     async def _queue(self, ahead: LockHolder, findings: tuple[Finding, ...]) -> Deployment:
         """Start the orchestration, whose first step waits for its turn."""
         row = queued_row(self.start, ahead.holder)
-        before = len([one for one in await queued(self.ports, row.group_id, row.scale_set_id) if one.id != row.id])
+        # Who supersedes takes back those that wait, so no queue is too full for it.
+        limited = self.start.parameters.on_conflict is OnConflict.QUEUE
+        before = await enter(self.ports, row, limited=limited)
+        if isinstance(before, FullQueue):
+            raise _Stopped(before)
         deployment = await self._write(replace(row, findings=findings, looked_at=self.start.at, ahead=before))
         await self._run(deployment, None)
         return deployment
@@ -249,6 +258,7 @@ class _Starter:
         message = f"Durable Functions did not start the deployment ({error}). Nothing was changed; try again"
         now = self.ports.clock.now()
         ended = await self.ports.store.deployments.change(deployment.id, lambda row: _not_started(row, message, now))
+        await leave(self.ports, ended)
         await note_deployment(self.ports, ended)
         if claimed is not None:
             await release(self.ports, claimed)

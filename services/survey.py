@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from rollout.model.azure.images import needs_place, parse_image
 from rollout.model.azure.ownership import told_apart
+from rollout.model.azure.pools import pools_of
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ReadFailure, Surroundings
 from rollout.model.choices import HealthCheckType
@@ -46,6 +47,9 @@ AUTOSCALE_RIGHT = "Microsoft.Insights/autoscaleSettings/read"
 
 #: What reading the image before takes, where it is a gallery's: the new one's gallery may be another.
 IMAGE_RIGHT = "Microsoft.Compute/galleries/images/versions/read"
+
+#: What it takes to see whether VMs leave a load balancer's pool all in one write.
+BALANCER_RIGHT = "Microsoft.Network/loadBalancers/read"
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,8 @@ async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
     """What is around the set. What cannot be read, for lack of a right or of an answer, is noted and stops nothing."""
     asked, unread = ports.constraints, list[ReadFailure]()
     uniform = scale_set.mode is OrchestrationMode.UNIFORM
-    size, usages, locks, upgrade, processes = await asyncio.gather(
+    balanced = pools_of(scale_set.backend_pools, HealthCheckType.LOAD_BALANCER)
+    size, usages, locks, upgrade, processes, stubborn = await asyncio.gather(
         _told("VM sizes", "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
         _told("Quotas", "Microsoft.Compute/locations/usages/read", asked.usages(scale_set), unread),
         _told("Locks", "Microsoft.Authorization/locks/read", asked.locks(scale_set), unread),
@@ -269,9 +274,10 @@ async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
             unread,
         ),
         _told("What changes the set by itself", AUTOSCALE_RIGHT, ports.processes.read(scale_set), unread),
+        _told("Load balancers", BALANCER_RIGHT, ports.traffic.stubborn(balanced) if balanced else _nothing(), unread),
     )
     unread += [ReadFailure(str(one.kind), one.unreadable, AUTOSCALE_RIGHT) for one in processes or () if one.unreadable]
-    known = Surroundings(size, usages or (), locks or (), upgrade, processes or ())
+    known = Surroundings(size, usages or (), locks or (), upgrade, processes or (), stubborn=stubborn or ())
     return replace(known, unread=tuple(sorted(unread, key=lambda each: each.what)))
 
 

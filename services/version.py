@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rollout.automation.image_rule import match_rule
-from rollout.model.azure.images import choose_latest, needs_place, parse_image, version_key
+from rollout.model.azure.images import counts_as_latest, needs_place, parse_image, version_key
 from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet
 from rollout.model.findings import Finding, error
 from rollout.model.group import Group
@@ -15,7 +15,7 @@ from rollout.model.image_rule import ImageRule
 from rollout.ports.azure import Images
 from rollout.ports.errors import Refused
 
-#: How many of the highest versions ``latest`` is chosen from: each costs a read of its replication.
+#: How many of the highest versions that the list does not rule out are looked at: each costs a read of its replication.
 CANDIDATES_MAX = 5
 
 
@@ -65,18 +65,27 @@ async def with_replication(
 async def newest_wanted(images: Images, rule: ImageRule, place: Place) -> PublishedVersion | None:
     """The highest version that the rule wants and that VMs in the region can be made from; ``None``: there is none.
 
-    One list, and a read of each of the highest until one serves: mostly one. ``Refused`` where there is no such image.
+    ``Refused`` where there is no such image.
     """
     versions = await images.list_versions(ImageReference(id=rule.image_id), place)
     if versions is None:
         raise Refused("imageNotFound", f"The image of the group's rule, {rule.image_id}, is not there")
     wanted = [version for version in versions if match_rule(rule, rule.image_id, version.name).wanted]
-    # The list does not tell the replication, but what it tells of a version may rule it out.
-    usable = [version for version in wanted if choose_latest((replace(version, regions=None),), place.region)]
+    return await _highest(images, wanted, place)
+
+
+async def _highest(images: Images, versions: Sequence[PublishedVersion], place: Place) -> PublishedVersion | None:
+    """The highest of a list that counts as latest in the region. Whoever chooses a version by itself chooses here.
+
+    What the list tells rules versions out before it is cut short; it does not tell the replication. So each of the
+    highest is read until one serves: mostly one.
+    """
+    usable = [version for version in versions if counts_as_latest(replace(version, regions=None), place.region)]
     highest = sorted(usable, key=lambda version: version_key(version.name), reverse=True)[:CANDIDATES_MAX]
     for version in highest:
-        if latest := choose_latest(await with_replication(images, [version], place), place.region):
-            return latest
+        for read in await with_replication(images, [version], place):
+            if counts_as_latest(read, place.region):
+                return read
     return None
 
 
@@ -88,8 +97,7 @@ def _asked(requested: str | None, group: Group, scale_set: ScaleSet | None) -> I
 
 async def _newest(images: Images, image: ImageReference, place: Place) -> Resolution:
     versions = await images.list_versions(image, place) or ()
-    highest = sorted(versions, key=lambda version: version_key(version.name), reverse=True)[:CANDIDATES_MAX]
-    latest = choose_latest(await with_replication(images, highest, place), place.region)
+    latest = await _highest(images, versions, place)
     if latest is None:
         return Resolution("", None, _no_version(image, place))
     return Resolution(latest.id, latest, reference=latest.reference)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -19,11 +19,14 @@ from triggers.watchdog import watch
 
 @dataclass(frozen=True)
 class Timer:
-    """One function of the app. ``schedule`` is an NCRONTAB expression, with seconds, in UTC."""
+    """One function of the app. ``schedule`` is an NCRONTAB expression, with seconds, in UTC.
+
+    ``handler`` may answer what it left for its next run, in words.
+    """
 
     name: str
     schedule: str
-    handler: Callable[[Ports], Awaitable[None]]
+    handler: Callable[[Ports], Awaitable[Sequence[str] | None]]
 
 
 def timers(settings: Settings) -> tuple[Timer, ...]:
@@ -48,6 +51,6 @@ async def _complaining(ports: Ports, *, handler: Callable[[Ports], Awaitable[Non
 
 
 async def _noted(ports: Ports, *, timer: Timer) -> None:
-    """Run the timer; and write down that it ran, by which others see whether timers run at all."""
-    await timer.handler(ports)
-    await ports.store.timer_runs.put(TimerRun(timer.name, ports.clock.now()))
+    """Run the timer; and write down that it ran and what it left, by which others see whether timers do their work."""
+    left = await timer.handler(ports)
+    await ports.store.timer_runs.put(TimerRun(timer.name, ports.clock.now(), tuple(left or ())))

@@ -25,6 +25,7 @@ from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
+from services.queue import leave, queued
 from services.revision import revise
 from triggers.following import have_followed
 
@@ -32,7 +33,7 @@ from triggers.following import have_followed
 RECIPE = "restore_group"
 
 #: How many of a group's newest deployments are looked at for one that is live. The lock's owner is found by the lock,
-#: so only one that waits behind more than so many others is not seen.
+#: and those that wait in the queue.
 DEPLOYMENTS_MAX = 100
 
 _NOT_BEGUN = "the orchestration that was to do it is not there"
@@ -86,12 +87,13 @@ async def _watch_all(ports: Ports, found: Sequence[UnderWay]) -> None:
 
 
 async def _under_way(ports: Ports, group: Group) -> list[UnderWay]:
-    """The deployments that hold the group's lock or whose rows say that they are live."""
+    """The deployments that hold the group's lock, wait for it, or whose rows say that they are live."""
     rows = await ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX)
-    found = await _owner(ports, group.scale_set_id)
-    owners = [owner for owner, _, _ in found]
-    live = [row for row in rows if not row.status.ended and row.id not in owners]
-    return found + [(row.id, row.scale_set_id, row.created_at) for row in live]
+    owners = await _owner(ports, group.scale_set_id)
+    waiting = [(one.deployment_id, one.scale_set_id, one.queued_at) for one in await queued(ports, group.scale_set_id)]
+    live = [(row.id, row.scale_set_id, row.created_at) for row in rows if not row.status.ended]
+    # Of the one that has the lock, the lock's time counts.
+    return list({one[0]: one for one in (*live, *waiting, *owners)}.values())
 
 
 async def _owner(ports: Ports, scale_set_id: str) -> list[UnderWay]:
@@ -115,9 +117,9 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str) -> None:
         case Remedy.FREE:
             await _free(ports, suspect, now)
         case Remedy.WRITE_END:
-            await note_deployment(
-                ports, await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
-            )
+            ended = await ports.store.deployments.change(deployment_id, lambda row: lost(row, now))
+            await leave(ports, ended)
+            await note_deployment(ports, ended)
         case Remedy.RESTORE:
             await _restore(ports, suspect)
 

@@ -15,7 +15,7 @@ from rollout.model.rows.signals import certain_wait
 from rollout.model.status import Color, Phase, VmStatus
 from rollout.model.words import counted
 from rollout.ports.ports import Ports
-from rollout.steps.retirement import blue_to_detach, sick_ones
+from rollout.steps.retirement import DELETED, blue_to_detach, sick_ones
 
 
 async def detach_blue(ports: Ports, order: Order) -> Progress:
@@ -61,6 +61,8 @@ def _out_of_traffic(blue: Sequence[VmRecord], leaving: Sequence[VmRecord], order
             updated_at=order.at,
             detached_at=record.detached_at or order.at,
         )
+        if record.vm_id in chosen and record.reason != DELETED
+        else record
         if record.vm_id in chosen
         else replace(record, reason="Stays in service: its replacement was not healthy", updated_at=order.at)
         for record in blue

@@ -6,7 +6,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from activities.batch.pools import DRAIN_LIMIT, PoolRefused, PoolView, carry_out, is_over, writes_of
+from activities.batch.pools import (
+    DRAIN_LIMIT,
+    PoolRefused,
+    PoolView,
+    carry_out,
+    is_over,
+    note_gateways,
+    writes_of,
+)
+from activities.batch.room import make_room
 from activities.intents import write_down
 from activities.rights import obstacle
 from rollout.model.azure.pools import AdminState
@@ -82,6 +91,8 @@ async def drain(ports: Ports, order: Order, scene: PoolView | None, leaving: Seq
     refused, writes = await _refused_pools(ports, order, ours), await writes_of(ports, order)
     departure = _Departure(scene, leaving, ours, refused, writes)
     inside, late = departure.inside, departure.is_late(order)
+    if inside and writes.exhausted:
+        return await make_room(ports, order, scene, leaving, inside, ours, writes)
     if late and any(record.vm_id in inside for record in departure.blue):
         return failed("vmsNotDetached", f"VMs are still in their pools, and for {DRAIN_LIMIT} none left them")
     await ports.store.vms.put(order.deployment_id, back_inside(leaving, inside))
@@ -89,17 +100,9 @@ async def drain(ports: Ports, order: Order, scene: PoolView | None, leaving: Seq
         return await _leave(ports, order, departure)
     out = newly_out(leaving, inside, intents, scene.listed.vms, order.at)
     if out or departure.blue:
-        await _note_gateways(ports, order, scene, intents)
+        await note_gateways(ports, order, scene, intents)
     await ports.store.vms.put(order.deployment_id, out)
     return done("Out of every pool", before_next_step(scene.listed))
-
-
-async def _note_gateways(ports: Ports, order: Order, scene: PoolView, intents: Sequence[Intent]) -> None:
-    taken = {pool for intent in intents for one in intent.taken or () for pool in one.pools}
-    draining = await ports.traffic.draining_time({*scene.scale_set.backend_pools, *taken})
-    await ports.store.batches.change(
-        order.deployment_id, order.batch, lambda row: replace(row, gateway_draining=draining)
-    )
 
 
 async def _refused_pools(ports: Ports, order: Order, intents: Sequence[Intent]) -> frozenset[str]:

@@ -37,7 +37,7 @@ async def judge_batch(ports: Ports, order: Order) -> Progress:
         return replace(again(after, judgement.reason), parts=look.parts)
     replaceable = order.round == 1 and not deployment.parameters.tolerate_unhealthy
     counts = {
-        "healthy": judgement.healthy,
+        **_healthy(judgement, deployment.parameters),
         "sick": judgement.sick,
         "replace": replaceable and judgement.sick > 0,
     }
@@ -58,6 +58,11 @@ def _judge(look: Look, batch: Batch, order: Order, parameters: Parameters) -> Ju
         stable_for=parameters.stable_for,
         steady=look.steady(order),
     )
+
+
+def _healthy(judgement: Judgement, parameters: Parameters) -> dict[str, int | bool]:
+    """How many were found healthy; where nothing tells that, how many run."""
+    return {"healthy": judgement.healthy} if parameters.checked else {"judged": False, "running": judgement.healthy}
 
 
 def _named(judgement: Judgement, batch: Batch, image: Image) -> Judgement:

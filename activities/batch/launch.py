@@ -48,7 +48,7 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
         return await _write(ports, order, scale_set, launch, listed, image)
     if launch.wait:
         return again(launch.wait, launch.reason)
-    judged = {record.vm_id for record in records if record.status is VmStatus.HEALTHY}
+    judged = {record.vm_id for record in records if record.is_good}
     adopted = [vm for vm in launch.adopt if vm.vm_id not in judged]
     await ports.store.vms.put(deployment.id, _records(adopted, batch, order))
     missing = batch.green - len(launch.adopt)

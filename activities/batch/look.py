@@ -29,6 +29,7 @@ class Look:
     records: Sequence[VmRecord]
     seen: Mapping[str, Sequence[Observation]]
     has_pools: bool
+    checked: bool = True
     parts: Parts | None = None
 
     def steady(self, order: Order) -> timedelta:
@@ -38,7 +39,7 @@ class Look:
 
     def changed(self, over: bool, at: datetime) -> list[VmRecord]:
         """The rows of which something new is known; ``over``: what is not healthy now counts as unhealthy."""
-        updated = [_observed(record, self.seen[record.vm_id], over, at) for record in self.records]
+        updated = [_observed(record, self, over, at) for record in self.records]
         return [new for new, old in zip(updated, self.records, strict=True) if new != old]
 
     def sick_for(self, order: Order) -> list[tuple[str, timedelta]]:
@@ -68,18 +69,23 @@ async def look_at(
     listed, vms = health.listed, health.listed.by_id()
     said = await observe_all(ports, order, parameters, green, vms)
     traffic = await observe_traffic(ports, order, batch, parameters.health_check_types, records, vms, said)
-    return Look(listed, records, traffic.observations, traffic.has_pools, health.parts)
+    return Look(listed, records, traffic.observations, traffic.has_pools, parameters.checked, health.parts)
 
 
-def _observed(record: VmRecord, observations: Sequence[Observation], over: bool, at: datetime) -> VmRecord:
+def _observed(record: VmRecord, look: Look, over: bool, at: datetime) -> VmRecord:
     """The record with what was observed; unchanged readings keep the time at which they were first made."""
+    observations = look.seen[record.vm_id]
     readings = _readings(record, observations, at)
     decisive = worst(observations)
     status = _status(decisive, observations, over)
+    passed = record.passed
+    if status is VmStatus.HEALTHY and not look.checked:
+        # It runs. Nothing tells whether it works.
+        status, passed = VmStatus.RUNNING, passed or over
     reason = f"{decisive.source}: {decisive.detail}"
-    if (record.status, record.reason, record.readings) == (status, reason, readings):
+    if (record.status, record.reason, record.readings, record.passed) == (status, reason, readings, passed):
         return record
-    return replace(record, status=status, reason=reason, readings=readings, updated_at=at)
+    return replace(record, status=status, reason=reason, readings=readings, passed=passed, updated_at=at)
 
 
 def _readings(record: VmRecord, observations: Sequence[Observation], at: datetime) -> tuple[Reading, ...]:

@@ -14,7 +14,7 @@ from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
 from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.order import Order, Progress, again
 from rollout.model.rows.deployment import Batch, Intent, IntentKind
-from rollout.ports.errors import Busy, Refused, Stale
+from rollout.ports.errors import MODELS_EXHAUSTED, Busy, Refused, Stale
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step
 from rollout.steps.pools import PoolChange
@@ -104,7 +104,8 @@ async def carry_out(
     """Ask for all that is to change, one after the other without waiting; of VMs as many at once as Azure takes.
 
     What Azure is too busy for, and what has changed since it was read, is decided anew at the next look; a setback only
-    where nothing arrived. ``intents``: what was asked for before. ``PoolRefused``: a load balancer will not have it.
+    where nothing arrived. So is what to do where a VM may not leave because the set's VMs run too many models.
+    ``intents``: what was asked for before. ``PoolRefused``: a load balancer will not have it.
     """
     vms = await _next_vms(ports, order, scene, change, intents)
     writes = [_of_pool(ports, order, scene, pool, ones, state) for pool, ones in change.states_by_pool().items()]
@@ -127,6 +128,11 @@ async def carry_out(
             refused = isinstance(error, Busy) and number >= pools and error.retry_after is None
             if refused or (isinstance(error, Busy) and error.retry_after is not None):
                 break
+        except Refused as error:
+            if error.code != MODELS_EXHAUSTED or state is not AdminState.DOWN:
+                raise
+            await _note_exhausted(ports, order, error)
+            break
     await _note_sent(ports, order, taken, refused)
     if trouble is not None and not arrived and not refused:
         raise trouble
@@ -139,6 +145,15 @@ async def writes_of(ports: Ports, order: Order) -> VmWrites:
     return batch.vm_writes if batch is not None else VmWrites()
 
 
+async def note_gateways(ports: Ports, order: Order, scene: PoolView, intents: Sequence[Intent]) -> None:
+    """Write down in the batch's row how long the gateways let connections of the VMs that left end."""
+    taken = {pool for intent in intents for one in intent.taken or () for pool in one.pools}
+    draining = await ports.traffic.draining_time({*scene.scale_set.backend_pools, *taken})
+    await ports.store.batches.change(
+        order.deployment_id, order.batch, lambda row: replace(row, gateway_draining=draining)
+    )
+
+
 async def _next_vms(
     ports: Ports, order: Order, scene: PoolView, change: PoolChange, intents: Sequence[Intent]
 ) -> Sequence[Vm]:
@@ -147,7 +162,7 @@ async def _next_vms(
     if not wanted:
         return ()
     writes = (await writes_of(ports, order)).looked(len(wanted), order.at)
-    await _note(ports, order, lambda _: writes)
+    await note(ports, order, lambda _: writes)
     tries = Counter(vm_id for intent in intents if not intent.pool for vm_id in intent.vm_ids)
     # One that is out of its pools already may still be written to.
     under_way = len(scene.written_to({*wanted, *tries}))
@@ -156,10 +171,16 @@ async def _next_vms(
 
 async def _note_sent(ports: Ports, order: Order, taken: int, refused: bool) -> None:
     if taken or refused:
-        await _note(ports, order, lambda writes: writes.sent(taken, refused=refused))
+        await note(ports, order, lambda writes: writes.sent(taken, refused=refused))
 
 
-async def _note(ports: Ports, order: Order, change: Callable[[VmWrites], VmWrites]) -> None:
+async def _note_exhausted(ports: Ports, order: Order, refusal: Refused) -> None:
+    await note(ports, order, lambda writes: replace(writes, exhausted=refusal.message))
+
+
+async def note(ports: Ports, order: Order, change: Callable[[VmWrites], VmWrites]) -> None:
+    """Write down in the batch's row how Azure takes the writes of its VMs."""
+
     def changed(row: Batch) -> Batch:
         return replace(row, vm_writes=change(row.vm_writes))
 

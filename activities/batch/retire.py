@@ -109,7 +109,8 @@ async def _stay(ports: Ports, order: Order, deployment: Deployment, batch: Batch
         found = newcomers(scale_set, listed.vms, known, batch.image(deployment.image))
         # What others made meanwhile is theirs: no more than are missing can be the batch's.
         await _adopted(ports, order, found[:missing])
-    reason = "The green VMs were judged healthy, and stay" + (f"; {back.reason}" if back.reason else "")
+    passed = "were judged healthy" if batch.judged else "ran to the end of their time"
+    reason = f"The green VMs {passed}, and stay" + (f"; {back.reason}" if back.reason else "")
     return done(reason, discarded=0, surplus=True)
 
 

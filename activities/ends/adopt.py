@@ -41,14 +41,16 @@ def _record(vm: Vm, deployment: Deployment, observations: Sequence[Observation],
     status = {VmHealth.HEALTHY: VmStatus.HEALTHY, VmHealth.WAITING: VmStatus.RUNNING}.get(
         decisive.health, VmStatus.UNHEALTHY
     )
+    runs = status is VmStatus.HEALTHY and not deployment.parameters.checked
     return VmRecord(
         vm.vm_id,
         vm.name,
         Color.GREEN,
         deployment.number_of_batches,
-        status,
+        VmStatus.RUNNING if runs else status,
         f"{ADOPTED}; {decisive.source}: {decisive.detail}",
         vm.zone,
         tuple(Reading(each.source, each.health, each.detail, order.at) for each in observations),
         order.at,
+        passed=runs,
     )

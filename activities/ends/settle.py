@@ -63,7 +63,8 @@ async def keep_green(ports: Ports, order: Order) -> Progress:
     green = [one for one in records if one.batch == batch.number and one.color is Color.GREEN and one.vm_id in present]
     if green and batch.healthy_at is None:
         await _remember(ports, order, deployment, batch)
-    kept = f"{len(green)} green VMs stay to be looked at for {deployment.parameters.keep_for}"
+    stay = "stays" if len(green) == 1 else "stay"
+    kept = f"{counted(len(green), 'green VM')} {stay} to be looked at for {deployment.parameters.keep_for}"
     return done(kept + (f"; {back.reason}" if back.reason else ""), kept=len(green), surplus=bool(green))
 
 

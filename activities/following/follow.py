@@ -27,7 +27,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.checks import lasting
 from services.bad_image import seen_afresh
 from services.claim import LockHolder
-from services.queue import under_way
+from services.queue import FullQueue, under_way
 from services.scopes import first_objection
 from services.start import NeedlessStart, StartedDeployment, StartRefusal, StartResult, begin, obstacle
 from services.tries import tried, tried_before
@@ -131,8 +131,8 @@ async def _started(
     found = obstacle(begun)
     passes = found.passes or _is_coming(begun)
     lot = VersionDecision(order.version, VersionFate.WAITING if passes else VersionFate.FAILED, found.reason)
-    # Another deployment is waited for without a deadline.
-    return (lot if isinstance(begun, LockHolder) else in_time(lot, mine, order.at, order.standstills),)
+    # Other deployments are waited for without a deadline.
+    return (lot if isinstance(begun, LockHolder | FullQueue) else in_time(lot, mine, order.at, order.standstills),)
 
 
 def _is_coming(begun: StartResult) -> bool:
@@ -212,7 +212,7 @@ async def _see(ports: Ports, group: Group, rows: Sequence[WantedVersion]) -> Ver
     references = [_reference(rows[0], name) for name in sorted({row.version for row in rows})]
     tries = await asyncio.gather(*(tried(ports, group.scale_set_id, one) for one in references))
     deployed = tuple(one for one in tries if one is not None)
-    if ahead := await under_way(ports, group.id, group.scale_set_id, ""):
+    if ahead := await under_way(ports, group.scale_set_id, ""):
         return VersionSurvey(deployed, ahead.reason)
     reading = [ports.images.read(one) for one in references]
     scale_set, published = await asyncio.gather(ports.scale_sets.read(group.scale_set_id), asyncio.gather(*reading))

@@ -19,7 +19,7 @@ from rollout.ports.ports import Ports
 from services.beside import findings_beside
 from services.claim import LockHolder, look
 from services.predecessor import end_predecessors, predecessor_of
-from services.queue import place_of
+from services.queue import leave, place_of
 from services.readings import spare
 from services.scopes import objection_to
 from services.survey import survey
@@ -44,6 +44,7 @@ async def take_turn(ports: Ports, order: Order) -> Progress:
         return done("The turn was taken", epoch=row.epoch)
     lock = await ports.store.locks.get(order.scale_set_id)
     if lock is not None and lock.owner == row.id:
+        await leave(ports, row)
         return done("The scale set is this deployment's", epoch=lock.epoch)
     if ended := await _ended_from_outside(ports, order):
         return ended
@@ -78,6 +79,7 @@ async def _take(ports: Ports, order: Order, row: Deployment) -> Progress:
     await note_try(ports, row)
     if not await ports.store.locks.swap(seen, taking.lock):
         return again(_AT_ONCE, "Another writer changed the lock")
+    await leave(ports, row)
     return done(f"The turn has come: {taking.reason}", epoch=taking.lock.epoch)
 
 

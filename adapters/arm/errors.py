@@ -17,19 +17,23 @@ from typing import Any
 
 from azure.core import exceptions as sdk
 
-from rollout.ports.errors import AzureError, Busy, Refused, Stale
+from rollout.ports.errors import MODELS_EXHAUSTED, AzureError, Busy, Refused, Stale
 
 ANY = range(100, 600)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What an answer means, told by its status, its code and a part of its message; the latter two in lower case."""
+    """What an answer means, told by its status, its code and a part of its message; the latter two in lower case.
+
+    ``name``: the code that Teal gives it, where Azure's own says too little.
+    """
 
     meaning: type[AzureError]
     statuses: Container[int] = ANY
     code: str | None = None
     text: str = ""
+    name: str = ""
 
     def fits(self, status: int, code: str, message: str) -> bool:
         """Whether the rule speaks of such an answer."""
@@ -53,6 +57,9 @@ RULES = (
     # onefuzz#511: "… is not allowed on Virtual Machine Scale Set '…' since it is marked for deletion".
     # cloud-provider-azure has the same text for a VM of a set, without its status.
     Rule(Stale, ANY, text="marked for deletion"),
+    # A set's VMs run ten models. 400 for the write of a VM (onefuzz VmssOperations.cs), 409 for that of the set
+    # (cluster-api-provider-azure#4958), under a code that says anything.
+    Rule(Refused, ANY, text="has reached its limit of", name=MODELS_EXHAUSTED),
     # A second write on one resource. Text: azure-libraries-for-net#1260, kubernetes/autoscaler#3284; code: assumed.
     Rule(Busy, (409,), text="concurrent request"),
     Rule(Busy, (409,), "conflict"),
@@ -76,6 +83,8 @@ RULES = (
     Rule(Busy, range(500, 600)),
 )
 
+_REFUSED = Rule(Refused)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -92,10 +101,10 @@ def translate(error: sdk.AzureError) -> AzureError:
     if not isinstance(error, sdk.HttpResponseError) or response is None or response.status_code < 300:
         return Busy(_name_of(error), error.message)
     code, message = _code_and_message(error)
-    meaning = next((rule.meaning for rule in RULES if rule.fits(response.status_code, code, message)), Refused)
-    if meaning is Busy:
+    rule = next((rule for rule in RULES if rule.fits(response.status_code, code, message)), _REFUSED)
+    if rule.meaning is Busy:
         return Busy(code, message, _retry_after(response.headers.get("Retry-After")))
-    return meaning(code, message)
+    return rule.meaning(rule.name or code, message)
 
 
 def _name_of(error: sdk.AzureError) -> str:

@@ -136,6 +136,11 @@ def _version(
         os_state=definition.os_state,
         plan=definition.plan,
         end_of_life=min(ends, default=None),
+        excluded_regions=frozenset(
+            region_name(target["name"])
+            for target in publishing.get("targetRegions") or ()
+            if target.get("excludeFromLatest")
+        ),
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from adapters.tables.records import Records
 from adapters.tables.table import Table, TableMaker
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.rows.lock import Lock
+from rollout.model.rows.signals import Signal
+from rollout.model.rows.wanted import Follower
+from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import deployment_key, deployments_before, encode_key, request_key
 
 #: The tables in which a deployment has a partition of its own.
@@ -21,6 +25,10 @@ def archive_over(tables: TableMaker) -> TableArchive:
         Records(tables("Deployments"), Deployment),
         Records(tables("Requests"), KeyedRequest),
         [tables(name) for name in PARTS],
+        signals=Records(tables("Signals"), Signal),
+        schedule_runs=Records(tables("ScheduleRuns"), ScheduleRun),
+        followers=Records(tables("Followers"), Follower),
+        locks=Records(tables("Locks"), Lock),
     )
 
 
@@ -28,11 +36,23 @@ class TableArchive:
     """Old rows, found by reading whole tables."""
 
     def __init__(
-        self, deployments: Records[Deployment], requests: Records[KeyedRequest], parts: Sequence[Table]
+        self,
+        deployments: Records[Deployment],
+        requests: Records[KeyedRequest],
+        parts: Sequence[Table],
+        *,
+        signals: Records[Signal],
+        schedule_runs: Records[ScheduleRun],
+        followers: Records[Follower],
+        locks: Records[Lock],
     ) -> None:
         self._deployments = deployments
         self._requests = requests
         self._parts = parts
+        self._signals = signals
+        self._schedule_runs = schedule_runs
+        self._followers = followers
+        self._locks = locks
 
     async def ended_before(
         self, time: datetime, limit: int, but: Collection[str] = frozenset()
@@ -50,8 +70,25 @@ class TableArchive:
         if key is not None:
             await self._deployments.delete(key)
 
-    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        return await self._requests.scan(lambda request: request.at < time and not request.lasting, limit)
+    async def asked_before(
+        self, time: datetime, limit: int, but: Collection[tuple[str, str]] = frozenset()
+    ) -> tuple[KeyedRequest, ...]:
+        def wanted(request: KeyedRequest) -> bool:
+            return request.at < time and not request.lasting and (request.scope, request.key) not in but
+
+        return await self._requests.scan(wanted, limit)
 
     async def forget_request(self, scope: str, key: str) -> None:
         await self._requests.delete(request_key(scope, key))
+
+    async def forget_signals(self, wanted: Callable[[Signal], bool], limit: int) -> int:
+        return await self._signals.sweep(wanted, limit)
+
+    async def forget_schedule_runs(self, wanted: Callable[[ScheduleRun], bool], limit: int) -> int:
+        return await self._schedule_runs.sweep(wanted, limit)
+
+    async def forget_followers(self, wanted: Callable[[Follower], bool], limit: int) -> int:
+        return await self._followers.sweep(wanted, limit)
+
+    async def forget_locks(self, wanted: Callable[[Lock], bool], limit: int) -> int:
+        return await self._locks.sweep(wanted, limit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from adapters.tables.records import Records
@@ -44,8 +44,11 @@ class TableNotifications:
     async def newest(self, limit: int, after: str = "") -> tuple[NotificationRecord, ...]:
         return await self._records.list(NOTIFICATIONS, rows_after(after) if after else None, limit)
 
-    async def before(self, time: datetime, limit: int) -> tuple[NotificationRecord, ...]:
-        return await self._records.list(NOTIFICATIONS, notifications_before(time), limit)
+    async def before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[NotificationRecord, ...]:
+        found = await self._records.list(NOTIFICATIONS, notifications_before(time), limit + len(but))
+        return tuple(record for record in found if record.key not in but)[:limit]
 
     async def delete(self, key: str) -> None:
         await self._records.delete(Key(NOTIFICATIONS, key))

@@ -60,6 +60,10 @@ class Records(Generic[T]):
         rows = await self._table.scan(within, fits, limit)
         return tuple(from_columns(self._kind, row.columns) for row in rows)
 
+    async def sweep(self, wanted: Callable[[T], bool], limit: int) -> int:
+        """Remove the first ``limit`` rows whose values are ``wanted``; it reads the table."""
+        return await self._table.sweep(lambda row: wanted(from_columns(self._kind, row.columns)), limit)
+
     async def clear(self, partition: str) -> None:
         """Remove a partition's rows."""
         await self._table.clear(partition)

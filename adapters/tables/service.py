@@ -46,6 +46,9 @@ LONGEST_TRANSACTION = 800_000
 #: Transactions of one ``put`` that are under way together.
 CONCURRENT_TRANSACTIONS = 4
 
+#: Rows of one ``sweep`` that are being removed together.
+CONCURRENT_DELETIONS = 50
+
 
 def connect(settings: Settings, credential: AsyncTokenCredential | None = None) -> TableServiceClient:
     """A client for the account that the settings name; the caller keeps it for the life of the process, and closes it.
@@ -160,6 +163,28 @@ class ServiceTable:
                 if len(found) >= limit:
                     break
         return tuple(found)
+
+    async def sweep(self, wanted: Callable[[Row], bool], limit: int) -> int:
+        await self._make()
+        found: list[TableEntity] = []
+        with _client_errors():
+            async for entity in _query(self._client, None, None, LARGEST_PAGE):
+                if wanted(_row(entity)):
+                    found.append(entity)
+                if len(found) >= limit:
+                    break
+            for start in range(0, len(found), CONCURRENT_DELETIONS):
+                part = found[start : start + CONCURRENT_DELETIONS]
+                await asyncio.gather(*(self._remove(entity) for entity in part))
+        return len(found)
+
+    async def _remove(self, entity: TableEntity) -> None:
+        """Remove a row unless somebody has written it since."""
+        try:
+            await self._client.delete_entity(entity, match_condition=MatchConditions.IfNotModified)
+        except HttpResponseError as error:
+            if error.status_code not in (404, 412):
+                raise
 
     async def clear(self, partition: str) -> None:
         await self._make()

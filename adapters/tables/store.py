@@ -18,6 +18,7 @@ from adapters.tables.automatic import (
 from adapters.tables.dangers import TableDangers
 from adapters.tables.group_states import TableGroupStates
 from adapters.tables.health_parts import TableHealthParts
+from adapters.tables.queue import TableQueue
 from adapters.tables.records import Records
 from adapters.tables.table import TableMaker
 from rollout.model.azure.evidence import VmEvidence
@@ -32,6 +33,7 @@ from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
@@ -74,6 +76,7 @@ def store_over(tables: TableMaker) -> Store:
         events=TableEvents(Records(tables("Events"), Event)),
         intents=TableIntents(Records(tables("Intents"), Intent)),
         locks=TableLocks(Records(tables("Locks"), Lock)),
+        queue=TableQueue(Records(tables("Queue"), QueueEntry)),
         signals=TableSignals(Records(tables("Signals"), Signal)),
         evidence=TableEvidence(Records(tables("Evidence"), VmEvidence)),
         health_parts=TableHealthParts(Records(tables("HealthParts"), HealthPart)),

@@ -60,6 +60,13 @@ class Table(Protocol):
         """The first ``limit`` rows that are ``wanted``, of all partitions. It reads the table: for daily work only."""
         ...
 
+    async def sweep(self, wanted: Callable[[Row], bool], limit: int) -> int:
+        """Remove the first ``limit`` rows that are ``wanted``, of all partitions; how many there were.
+
+        One that was written since it was read stays. It reads the table: for daily work only.
+        """
+        ...
+
     async def clear(self, partition: str) -> None:
         """Remove a partition's rows. Not atomic as a whole."""
         ...

@@ -175,10 +175,11 @@ class Document(RootModel[dict[str, Any]]):
 
 
 class Check(Shape):
-    """What works: ``storage``, ``armToken``, or a timer, with when it ran last."""
+    """What works: ``storage``, ``armToken``, or a timer, with when it ran last and what it left for its next run."""
 
     name: str
     last_run: AwareDatetime | None
+    left: list[str]
 
 
 class Health(Shape):
@@ -318,12 +319,14 @@ class ServingNow(Shape):
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
     *("scale_set_id", "epoch", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "revision"),
+    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "expected", "revision"),
 )
 _SHOWN = {
     "can_be": list[Possible],
     "serving": ServingNow | None,
     "queue_position": int | None,
+    "expected_end_at": AwareDatetime | None,
+    "expected_end_without_waits": bool,
     "image": DeploymentImage,
     "health_check_types": list[HealthCheckType],
     "grace_period": Seconds,
@@ -336,10 +339,10 @@ COMMAND = derived(
 BATCH = derived(
     Batch,
     "Batch",
-    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes"),
+    omit=("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes", "judged"),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
-VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out"))
+VM = derived(VmRecord, "Vm", omit=("detached_at", "moved_to", "unjudged", "taken_out", "passed"))
 #: What is new of a deployment, where it was asked for.
 _INCLUDED: Any = {
     "batches": list[BATCH],  # type: ignore[valid-type]

@@ -122,6 +122,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "another deployment, `target`, is under way on the scale set, or waits for it",
         "wait until it has ended, or start with `onConflict`",
     ),
+    Code.QUEUE_FULL: Explanation(
+        "50 deployments wait for the scale set, as many as may; the message says how many",
+        "wait until some have begun, take some back, or start with `onConflict: supersede`",
+    ),
     Code.SCALE_SET_TAKEN: Explanation(
         "another group has the scale set",
         "change or delete that group",

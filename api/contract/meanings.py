@@ -34,10 +34,15 @@ _DEPLOYMENT: Mapping[str, Words] = {
     "currentBatch": Words("The number of the batch that is under way; 0 before the first."),
     "progress": Words("How much of the batches is done, a batch's phases counting a quarter each.", PERCENT),
     "blueVms": Words("How many VMs are still to go.", VMS),
-    "greenVms": Words("How many VMs have come.", VMS),
+    "greenVms": Words("How many VMs have come, and how many ran the image already and were kept.", VMS),
     "remainingBlue": Words("How many VMs that were to go stay, each for a green one that was sick.", VMS),
     "Deployment.startedAt": Words("When its plan was made; `null` before that."),
     "Deployment.endedAt": Words("When it ended; `null` before that."),
+    "expectedEndAt": Words(
+        "When it will be over, as far as one can tell from what its batches, or the group's before it, took; `null` "
+        "before the plan, while it is queued, and after the end."
+    ),
+    "expectedEndWithoutWaits": Words("`true`: in `expectedEndAt` waiting for people counts as no time."),
     "Deployment.error": Words("Why it did not finish; `null` where nothing went wrong."),
     "decision": Words("What a person is asked; `null` while nobody is."),
     "rollbackBatches": Words("How many of `numberOfBatches` bring the previous image back."),
@@ -123,11 +128,13 @@ _PARTS: Mapping[str, Words] = {
     "Batch.number": Words("The batch's number, from 1."),
     "Batch.blue": Words("How many VMs were planned to go.", VMS),
     "Batch.green": Words("How many VMs were planned to come.", VMS),
-    "phase": Words("How far it has come: `planned`, `launched`, `healthy`, `detached`, `terminated`, or `failed`."),
+    "phase": Words(
+        "How far it has come: `planned`, `launched`, `healthy` or `notJudged`, `detached`, `terminated`, `failed`."
+    ),
     "Batch.reason": Words("What it waits for, or what happened last, in words."),
     "Batch.startedAt": Words("When it began; `null` before that."),
     "launchedAt": Words("When all its green VMs were there."),
-    "healthyAt": Words("When they were judged healthy."),
+    "healthyAt": Words("When they were judged healthy; `null` where nothing judges."),
     "detachedAt": Words("When its blue VMs were out of traffic."),
     "deletingAt": Words("When the first of its blue VMs was asked to be deleted."),
     "floor": Words("As few VMs serve while it is replaced, and no fewer; `null` where that is not known.", VMS),
@@ -211,6 +218,7 @@ _REST: Mapping[str, Words] = {
     "checks": Words("What was looked at and works."),
     "Check.name": Words("`storage`, `armToken`, or a timer."),
     "Check.lastRun": Words("When the timer ran last."),
+    "Check.left": Words("What the timer's last run left for its next one: of `purge`, what it did not get through."),
     "Error.error": Words("What is wrong."),
     "ErrorBody.code": Words("What is wrong, by a code of the documentation."),
     "ErrorBody.message": Words("The same in words, with what to do."),

@@ -205,8 +205,8 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: answers.Plan, 202: answers.DEPLOYMENT},
         (
             *(Code.UNKNOWN_HEALTH_CHECK_TYPE, Code.HEALTH_CHECK_NOT_DEFINED, Code.TWO_BATCH_SIZES, Code.TWO_THRESHOLDS),
-            *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.RETRY_NOT_POSSIBLE),
-            *(Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
+            *(Code.THRESHOLD_WITHOUT_CHECK, *_GROUP, Code.DEPLOYMENT_IN_PROGRESS, Code.QUEUE_FULL),
+            *(Code.RETRY_NOT_POSSIBLE, Code.SCOPE_NOT_ALLOWED, Code.PREFLIGHT_FAILED, Code.READING_TOO_OFTEN),
             *(Code.NOT_STARTED, Code.START_UNCERTAIN),
         ),
         body=DeploymentBody,
@@ -234,6 +234,12 @@ OPERATIONS: Mapping[str, Operation] = {
         query=(_whole("batch", "Only the VMs of this batch; 0: those that stay.", 0, BATCH_MAX), *_paged(PAGE_MAX)),
     ),
     "get_vm_evidence": Operation("Deployments", {200: answers.EVIDENCE}, (*_DEPLOYMENT, Code.EVIDENCE_NOT_FOUND)),
+    "get_vm_serial_log": Operation(
+        "Deployments",
+        {200: "text/plain; charset=utf-8"},
+        (*_DEPLOYMENT, Code.EVIDENCE_NOT_FOUND),
+        headers={200: (Parameter("Content-Disposition", "It is an `attachment`, with a name.", {"type": "string"}),)},
+    ),
     "list_deployment_batches": Operation(
         "Deployments", {200: answers.listed(answers.BATCH)}, _DEPLOYMENT, query=_paged(PAGE_MAX)
     ),

@@ -50,14 +50,16 @@ class Examination:
             checks = [self._timer(name, runs, now) for name in EVERY]
         except Refusal as refusal:
             return refusal
-        return [{"name": "storage", "lastRun": None}, {"name": "armToken", "lastRun": None}, *checks]
+        services: list[Json] = [{"name": name, "lastRun": None, "left": []} for name in ("storage", "armToken")]
+        return services + checks
 
     def _timer(self, name: str, runs: tuple[TimerRun, ...], now: datetime) -> Json:
-        last = next((run.at for run in runs if run.name == name), None)
+        run = next((run for run in runs if run.name == name), None)
+        last = run.at if run is not None else None
         if late(EVERY[name], last or self.since or now, now):
             said = f"it last ran at {encode(last)}" if last else "it has not run since the app has been asked"
             raise _unhealthy(name, f"The timer is late: {said}, and runs every {round(EVERY[name].total_seconds())} s")
-        return {"name": name, "lastRun": encode(last)}
+        return {"name": name, "lastRun": encode(last), "left": list(run.left) if run is not None else []}
 
 
 async def get_health(ports: Ports, request: Request, *, examination: Examination) -> Answer:

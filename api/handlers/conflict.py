@@ -17,7 +17,7 @@ async def supersede(ports: Ports, newcomer: Deployment) -> None:
     Once more: nothing, because a deployment that has been given stop needs no other.
     """
     holder = await held(ports, newcomer.scale_set_id, newcomer.id)
-    waiting = [row.id for row in await queued(ports, newcomer.group_id, newcomer.scale_set_id)]
+    waiting = [entry.deployment_id for entry in await queued(ports, newcomer.scale_set_id)]
     earlier = waiting[: waiting.index(newcomer.id)] if newcomer.id in waiting else []
     for deployment_id in ([holder.holder] if holder is not None else []) + earlier:
         await _stop(ports, deployment_id, newcomer.id)

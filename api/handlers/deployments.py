@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from api.contract.page_sizes import BATCH_MAX, EVENTS_PAGE
 from api.handlers.lookup import find_deployment
 from api.handlers.operation import RETRY
@@ -10,6 +12,7 @@ from api.transport.errors import Code, Refusal
 from api.transport.http import Answer, Request
 from api.transport.paging import first, page_after, position, refuse_token
 from api.transport.query import query_integer
+from rollout.model.azure.evidence import VmEvidence
 from rollout.ports.keys import batch_row, vm_row
 from rollout.ports.ports import Ports
 
@@ -18,6 +21,9 @@ RUNTIME_ENDS = ("Completed", "Failed", "Canceled", "Terminated")
 
 #: A VM's id is a GUID; a longer text may not fit the key of a row.
 LONGEST_VM_ID = 64
+
+#: What may stand in the name of a file as it is.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
@@ -31,6 +37,20 @@ async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
 
 async def get_vm_evidence(ports: Ports, request: Request) -> Answer:
     """What was found out about a sick VM before it was deleted."""
+    return Answer(200, render_evidence(await _evidence(ports, request)))
+
+
+async def get_vm_serial_log(ports: Ports, request: Request) -> Answer:
+    """The end of what a sick VM wrote to its serial console, as a file: no browser shows what a VM wrote."""
+    evidence = await _evidence(ports, request)
+    if evidence.serial_log is None:
+        message = f"No serial log of {evidence.name} could be read. The notes of its evidence say why"
+        raise Refusal(Code.EVIDENCE_NOT_FOUND, message, "vmId")
+    headers = {"Content-Disposition": f'attachment; filename="{_UNSAFE.sub("-", evidence.name)}-serial.log"'}
+    return Answer(200, evidence.serial_log, headers, "text/plain; charset=utf-8")
+
+
+async def _evidence(ports: Ports, request: Request) -> VmEvidence:
     deployment = await find_deployment(ports, request)
     vm_id = request.route["vmId"]
     evidence = await ports.store.evidence.get(deployment.id, vm_id) if len(vm_id) <= LONGEST_VM_ID else None
@@ -40,7 +60,7 @@ async def get_vm_evidence(ports: Ports, request: Request) -> Answer:
             f"GET /api/deployments/{deployment.id}/vms says of which VMs it does"
         )
         raise Refusal(Code.EVIDENCE_NOT_FOUND, message, "vmId")
-    return Answer(200, render_evidence(evidence))
+    return evidence
 
 
 async def list_deployment_batches(ports: Ports, request: Request) -> Answer:

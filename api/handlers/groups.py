@@ -178,7 +178,7 @@ def _check_asked(asked: StartRequest, group: Group, within: str) -> None:
 
 
 async def _refuse_while_under_way(ports: Ports, group: Group) -> None:
-    ahead = await under_way(ports, group.id, group.scale_set_id, group.id)
+    ahead = await under_way(ports, group.scale_set_id, group.id)
     if ahead is not None:
         raise refuse_held(ahead)
     lock = await ports.store.locks.get(group.scale_set_id)

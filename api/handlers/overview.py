@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 
 from api.handlers.rendering import render_deployment
 from rollout.lifecycle.lock import STARTING
@@ -11,6 +12,7 @@ from rollout.model.codec import Json
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Deployment
 from rollout.model.status import Phase, Status
+from rollout.model.words import batch_named
 from rollout.planning.roll_back import not_to_be_rolled_back
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
@@ -25,12 +27,18 @@ _SUSPENDED = "The orchestration is suspended through Durable Functions and does 
 async def overview(ports: Ports, deployment: Deployment, trouble: str | None = None) -> Json:
     """The deployment as JSON. ``trouble``: what ``trouble_of`` says, where it was asked already."""
     reason, against = await asyncio.gather(_reason(ports, deployment, trouble), _against(ports, deployment))
-    return render_deployment(deployment, reason, against)
+    return render_deployment(deployment, reason, against, _end(ports, deployment))
 
 
 async def overviews(ports: Ports, deployments: Iterable[Deployment]) -> list[Json]:
     """Many of them, in the same order."""
     return list(await asyncio.gather(*(overview(ports, deployment) for deployment in deployments)))
+
+
+def _end(ports: Ports, deployment: Deployment) -> datetime | None:
+    """When it will be over, as far as one can tell; a wait for a person counts as no time."""
+    live = deployment.status is not Status.QUEUED and not deployment.status.ended
+    return deployment.expected.end(ports.clock.now()) if live and deployment.expected is not None else None
 
 
 async def _against(ports: Ports, deployment: Deployment) -> dict[CommandKind, str]:
@@ -72,5 +80,5 @@ async def _batch_reason(ports: Ports, deployment: Deployment) -> str:
     batch = await ports.store.batches.get(deployment.id, deployment.current_batch)
     if batch is None or not batch.reason or batch.phase in (Phase.TERMINATED, Phase.FAILED):
         return ""
-    place = f"Batch {batch.number} of {deployment.number_of_batches}: "
+    place = batch_named(batch.number, deployment.number_of_batches)
     return place + batch.reason.removeprefix(place)

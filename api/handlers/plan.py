@@ -17,21 +17,18 @@ from rollout.model.findings import Finding, error, in_order, refuses, warning
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters
 from rollout.model.rows.handover import handed_on
-from rollout.model.status import Status
 from rollout.planning.batches import BatchPlan, PlannedBatch
-from rollout.planning.forecast import Forecast, PastBatches, forecast
+from rollout.planning.forecast import Forecast, forecast
 from rollout.planning.plan import approvals, approves_every, most_cores, policies, serving_floor
 from rollout.ports.ports import Ports
 from rollout.preflight.plan import what_is_held
+from rollout.preflight.pools import writes_each_vm
 from services.beside import findings_beside
+from services.forecast import past_batches
 from services.group_states import note_look
 from services.predecessor import predecessor_of
-from services.queue import under_way
+from services.queue import full_queue, under_way
 from services.survey import Survey, survey
-
-#: From how many of the group's newest deployments the time is taken, of so many that are looked at.
-PAST_MAX = 3
-ROWS_MAX = 20
 
 
 async def dry_run(ports: Ports, group: Group, parameters: Parameters) -> Answer:
@@ -75,12 +72,15 @@ _NOTHING: Json = {
 
 async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, seen: Survey) -> tuple[Finding, ...]:
     """What another deployment on the set means for this one."""
-    held = await under_way(ports, group.id, group.scale_set_id, "")
+    held = await under_way(ports, group.scale_set_id, "")
     if held is None:
         return seen.findings
     if parameters.on_conflict is OnConflict.REJECT:
         remedy = "Wait until it has ended, or start with onConflict: queue or supersede"
         return in_order((error("deploymentInProgress", held.reason, remedy, "onConflict"), *seen.findings))
+    if parameters.on_conflict is OnConflict.QUEUE and (full := await full_queue(ports, group.scale_set_id)):
+        remedy = "Wait until some have begun, take some back, or start with onConflict: supersede"
+        return in_order((error("queueFull", full.reason, remedy, "onConflict"), *seen.findings))
     will = "this one would wait for its end" if parameters.on_conflict is OnConflict.QUEUE else "it would be stopped"
     remedy = "What is planned here is for the set as it is now; it is planned anew when its turn comes"
     found = warning("deploymentInProgress", f"{held.reason}: {will}", remedy, "onConflict")
@@ -88,10 +88,11 @@ async def _with_conflict(ports: Ports, group: Group, parameters: Parameters, see
 
 
 async def _forecast(ports: Ports, group: Group, parameters: Parameters, seen: Survey, planned: BatchPlan) -> Forecast:
-    rows = await ports.store.deployments.newest(group.id, ROWS_MAX)
-    finished = [row for row in rows if row.status is Status.FINISHED and row.number_of_batches][:PAST_MAX]
-    past = [PastBatches(row.parameters.draining_timeout, await ports.store.batches.list(row.id)) for row in finished]
-    return forecast(planned, parameters, past, pools=bool(seen.scale_set and seen.scale_set.backend_pools))
+    past = await past_batches(ports, group.id)
+    if seen.scale_set is None:
+        return forecast(planned, parameters, past)
+    by_vm = writes_each_vm(seen.scale_set, seen.surroundings)
+    return forecast(planned, parameters, past, pools=bool(seen.scale_set.backend_pools), vm_writes=by_vm)
 
 
 def _planned(seen: Survey, planned: BatchPlan, parameters: Parameters, expected: Forecast) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from rollout.judging.group_state import NOT_READ, health_of, needs_attention
 from rollout.model.azure.evidence import VmEvidence
@@ -115,10 +116,15 @@ def render_vm_now(vm: Vm, group: Group, member: Membership | None) -> Json:
     }
 
 
-def render_deployment(deployment: Deployment, reason: str, against: Mapping[CommandKind, str] | None = None) -> Json:
+def render_deployment(
+    deployment: Deployment,
+    reason: str,
+    against: Mapping[CommandKind, str] | None = None,
+    expected_end: datetime | None = None,
+) -> Json:
     """The overview of a deployment; ``reason`` is the freshest sentence about it (``api.handlers.overview``).
 
-    ``against``: why it can not be given a command now; empty where it can.
+    ``against``: why it can not be given a command now; empty where it can. ``expected_end``: when it will be over.
     """
     return {
         "id": deployment.id,
@@ -148,6 +154,8 @@ def render_deployment(deployment: Deployment, reason: str, against: Mapping[Comm
         "queuedAt": encode(deployment.queued_at),
         "startedAt": encode(deployment.started_at),
         "endedAt": encode(deployment.ended_at),
+        "expectedEndAt": encode(expected_end),
+        "expectedEndWithoutWaits": True,
         "startedBy": deployment.started_by,
         "comment": deployment.parameters.comment,
         "retryOf": deployment.retry_of,
@@ -208,7 +216,7 @@ def render_batch(batch: Batch) -> Json:
         "green": batch.green,
         "startedAt": encode(batch.started_at),
         "launchedAt": encode(batch.launched_at),
-        "healthyAt": encode(batch.healthy_at),
+        "healthyAt": encode(batch.healthy_at if batch.judged else None),
         "detachedAt": encode(batch.detached_at),
         "deletingAt": encode(batch.deleting_at),
         "endedAt": encode(batch.ended_at),

@@ -28,6 +28,7 @@ from rollout.model.parameters import Parameters
 from rollout.ports.ports import Ports
 from rollout.preflight.scopes import image_scope
 from services.claim import LockHolder
+from services.queue import FullQueue
 from services.readings import Readings
 from services.start import StartedDeployment, StartFailure, StartRefusal, StartResult, begin
 
@@ -82,6 +83,9 @@ def _accepted(begun: StartResult) -> StartedDeployment:
             return begun
         case LockHolder():
             raise refuse_held(begun)
+        case FullQueue():
+            remedy = "Wait until some have begun, take some back, or start with onConflict: supersede"
+            raise Refusal(Code.QUEUE_FULL, f"{begun.reason}. {remedy}", "onConflict")
         case StartRefusal(findings):
             raise refuse_findings([finding for finding in findings if finding.severity is Severity.ERROR])
         case StartFailure(message, target, uncertain):

@@ -61,6 +61,7 @@ class Code(StrEnum):
     SIGNAL_NOT_DECLARED = "signalNotDeclared"
     SIGNAL_SECRET_MISSING = "signalSecretMissing"
     DEPLOYMENT_IN_PROGRESS = "deploymentInProgress"
+    QUEUE_FULL = "queueFull"
     SCALE_SET_TAKEN = "scaleSetTaken"
     DEPLOYMENT_FAILED = "deploymentFailed"
     DEPLOYMENT_ROLLED_BACK = "deploymentRolledBack"
@@ -116,6 +117,7 @@ STATUS: Mapping[Code, int] = {
     Code.SIGNAL_NOT_DECLARED: 422,
     Code.SIGNAL_SECRET_MISSING: 422,
     Code.DEPLOYMENT_IN_PROGRESS: 409,
+    Code.QUEUE_FULL: 409,
     Code.SCALE_SET_TAKEN: 409,
     Code.DEPLOYMENT_FAILED: 409,
     Code.DEPLOYMENT_ROLLED_BACK: 409,

@@ -17,10 +17,10 @@ import { View } from './parts/view';
 import { changeTheme, save, stick } from './parts/window';
 import { link, route, type Route } from './router';
 import { signIn } from './sign-in';
-import { details, noDeployment } from './views/details';
+import { details, loading, noDeployment } from './views/details';
 import { groups, isLive, seen } from './views/groups';
 import { history } from './views/history';
-import type { Page, Wanted } from './page';
+import type { More, Page, Wanted } from './page';
 
 type Asks =
   | { kind: 'deploy'; wanted: Wanted }
@@ -32,64 +32,61 @@ type Asks =
     }
   | { kind: 'key' };
 
-type More = typeof import('./more');
-
 class App extends View {
-  private route: Route = { view: 'nowhere' };
-  private feed: Feed<unknown> | null = null;
-  private feedOf = '';
-  private me: Me | null = null;
-  private asks: Asks | null = null;
-  private said = '';
-  private attention = 0;
-  private opener: HTMLElement | null = null;
-  private more: More | null = null;
-  private drawn: (Drawn & { of: unknown }) | null = null;
+  #route: Route = { view: 'nowhere' };
+  #feed: Feed<unknown> | null = null;
+  #feedOf = '';
+  #me: Me | null = null;
+  #asks: Asks | null = null;
+  #said = '';
+  #attention = 0;
+  #opener: HTMLElement | null = null;
+  #more: More | null = null;
+  #drawn: (Drawn & { of: unknown }) | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    window.addEventListener('popstate', () => this.go());
-    document.addEventListener('click', this.follow);
+    window.addEventListener('popstate', () => this.#go());
+    document.addEventListener('click', this.#follow);
     document.addEventListener('scroll', stick, { passive: true });
-    void this.begin();
+    void this.#begin();
   }
 
   /** What was sent and never answered goes first; then who looks; then what is asked for. */
-  private async begin(): Promise<void> {
+  async #begin(): Promise<void> {
     for (const act of unanswered()) {
       try {
         await send(act);
-        this.tell(`${act.what} was sent again, and is done`);
+        this.#tell(`${act.what} was sent again, and is done`);
       } catch (error) {
-        this.tell(`${act.what}: ${(error as Error).message}`);
+        this.#tell(`${act.what}: ${(error as Error).message}`);
       }
     }
-    this.go();
-    await this.whoLooks();
-    await this.fetchMore();
+    this.#go();
+    await Promise.all([this.#whoLooks(), this.#fetchMore()]);
   }
 
-  private async fetchMore(): Promise<void> {
+  async #fetchMore(): Promise<void> {
     try {
-      this.more ??= await import('./more');
+      this.#more ??= await import('./more');
     } catch {
-      this.tell('A part of the page did not come: load it anew');
+      this.#tell('A part of the page did not come: load it anew');
     }
     void this.update();
   }
 
-  private async whoLooks(): Promise<void> {
+  async #whoLooks(): Promise<void> {
     try {
-      this.me = await loadMe();
+      this.#me = await loadMe();
     } catch (error) {
-      if (error instanceof ApiError) this.refused(error);
+      if (error instanceof ApiError) this.#refused(error);
     }
     void this.update();
   }
 
   // Where the page is
 
-  private readonly follow = (event: MouseEvent): void => {
+  readonly #follow = (event: MouseEvent): void => {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
       return;
     const anchor = (event.target as Element).closest<HTMLAnchorElement>('a[href]');
@@ -98,28 +95,28 @@ class App extends View {
     if (anchor.hash) return document.querySelector<HTMLElement>(anchor.hash)?.focus();
     const before = location.pathname;
     window.history.pushState(null, '', anchor.href);
-    this.go(before);
+    this.#go(before);
   };
 
-  private go(before = ''): void {
-    this.route = route(location.pathname, new URLSearchParams(location.search));
-    const name = this.route.view === 'details' ? `details ${this.route.id}` : this.route.view;
-    if (name !== this.feedOf) this.listen(name);
+  #go(before = ''): void {
+    this.#route = route(location.pathname, new URLSearchParams(location.search));
+    const name = this.#route.view === 'details' ? `details ${this.#route.id}` : this.#route.view;
+    if (name !== this.#feedOf) this.#listen(name);
     void this.update();
     // Between the tabs of one deployment what is read stays where it is.
-    const stays = this.route.view === 'details' && before.startsWith(link.deployment(this.route.id));
+    const stays = this.#route.view === 'details' && before.startsWith(link.deployment(this.#route.id));
     if (before && !stays) window.scrollTo(0, 0);
   }
 
-  private listen(name: string): void {
-    this.feed?.stop();
-    this.feedOf = name;
-    this.feed = this.feedFor(this.route);
-    this.feed?.start();
+  #listen(name: string): void {
+    this.#feed?.stop();
+    this.#feedOf = name;
+    this.#feed = this.#feedFor(this.#route);
+    this.#feed?.start();
   }
 
-  private feedFor(at: Route): Feed<unknown> | null {
-    const tell = (): void => this.heard();
+  #feedFor(at: Route): Feed<unknown> | null {
+    const tell = (): void => this.#heard();
     const make = <T>(
       load: (signal: AbortSignal) => Promise<T>,
       live: (value: T) => boolean,
@@ -141,55 +138,56 @@ class App extends View {
     );
   }
 
-  private heard(): void {
-    const error = this.feed?.error;
-    if (error instanceof ApiError) this.refused(error);
-    if (this.route.view === 'groups' && this.feed?.value)
-      this.attention = seen(this.feed.value as GroupsData).filter((one) => one.attention).length;
+  #heard(): void {
+    const error = this.#feed?.error;
+    if (error instanceof ApiError) this.#refused(error);
+    if (this.#route.view === 'groups' && this.#feed?.value)
+      this.#attention = seen(this.#feed.value as GroupsData).filter((one) => one.attention).length;
     void this.update();
   }
 
-  private refused(error: ApiError): void {
-    if (error.status !== 401 || this.asks) return;
-    if (error.code === 'unauthenticated') this.said = signIn() || this.said;
-    else this.open({ kind: 'key' });
+  #refused(error: ApiError): void {
+    if (error.status !== 401 || this.#asks) return;
+    if (error.code === 'unauthenticated') this.#said = signIn() || this.#said;
+    else this.#open({ kind: 'key' });
   }
 
   // What it shows
 
-  private get page(): Page {
+  get #page(): Page {
     return {
       now: serverNow(),
-      me: this.me,
-      lost: this.feed?.lost ?? 0,
-      deploy: (wanted) => this.open({ kind: 'deploy', wanted }),
+      me: this.#me,
+      more: this.#more,
+      lost: this.#feed?.lost ?? 0,
+      deploy: (wanted) => this.#open({ kind: 'deploy', wanted }),
       confirm: (command, deployment, known) =>
-        this.open({ kind: 'confirm', command, deployment, known: known ?? null }),
+        this.#open({ kind: 'confirm', command, deployment, known: known ?? null }),
       replace: (path) => {
         window.history.replaceState(null, '', path);
-        this.go();
+        this.#go();
       },
-      copy: (text, what) => void navigator.clipboard.writeText(text).then(() => this.tell(`${what} is copied`)),
+      copy: (text, what) => void navigator.clipboard.writeText(text).then(() => this.#tell(`${what} is copied`)),
       save,
     };
   }
 
   protected override render(): TemplateResult {
-    const page = this.page;
-    const known = this.known();
-    document.title = title(this.route, known?.run ?? null, page.lost > 0);
+    const page = this.#page;
+    const known = this.#known();
+    document.title = title(this.#route, known?.run ?? null, page.lost > 0);
     document.documentElement.classList.toggle('stale', page.lost > 0);
     return html`<a class="skip" href="#main">Skip to the content</a>
-      ${this.top(page)}
-      <div class="bars">${this.bars(page)}</div>
-      <main class="page" id="main" tabindex="-1">${this.main(page, known)}</main>
-      ${this.dialog(page)}<teal-tip></teal-tip>
+      ${this.#top(page)}
+      <div class="bars">${this.#bars(page)}</div>
+      <main class="page" id="main" tabindex="-1">${this.#main(page, known)}</main>
+      ${this.#dialog(page)}<teal-tip></teal-tip>
       <p class="sr" role="status">${known ? announced(known.run) : nothing}</p>
-      <div class="toast ${this.said ? 'on' : ''}" role="status">${this.said}</div>`;
+      <div class="toast ${this.#said ? 'on' : ''}" role="status">${this.#said}</div>`;
   }
 
-  private top(page: Page): TemplateResult {
-    const current = this.route.view === 'groups' || this.route.view === 'notifications' ? 'groups' : 'deployments';
+  #top(page: Page): TemplateResult {
+    const current = this.#route.view === 'groups' || this.#route.view === 'notifications' ? 'groups' : 'deployments';
     const nav = (name: string, href: string, words: unknown): TemplateResult =>
       html`<a href=${href} aria-current=${current === name ? 'page' : nothing}>${words}</a>`;
     return html`<header class="top">
@@ -201,18 +199,18 @@ class App extends View {
           ${nav(
             'groups',
             link.groups(),
-            html`Groups${this.attention
-              ? html`<span class="n" title="${this.attention} need attention"
-                  >${this.attention}<span class="sr"> need attention</span></span
+            html`Groups${this.#attention
+              ? html`<span class="n" title="${this.#attention} need attention"
+                  >${this.#attention}<span class="sr"> need attention</span></span
                 >`
               : nothing}`,
           )}
           ${nav('deployments', link.deployments(), 'Deployments')}
         </nav>
-        <span class="grow"></span>${this.fresh(page)}
-        ${this.me
-          ? html`<span class="who" title=${this.me.name}
-              >${icon('user')}<span>${this.me.name}: ${this.me.roles.join(', ')}</span></span
+        <span class="grow"></span>${this.#fresh(page)}
+        ${this.#me
+          ? html`<span class="who" title=${this.#me.name}
+              >${icon('user')}<span>${this.#me.name}: ${this.#me.roles.join(', ')}</span></span
             >`
           : nothing}
         <button class="b quiet icon" type="button" aria-label="Light or dark" @click=${changeTheme}>
@@ -222,8 +220,8 @@ class App extends View {
     </header>`;
   }
 
-  private fresh(page: Page): TemplateResult {
-    const at = this.feed?.updated ?? 0;
+  #fresh(page: Page): TemplateResult {
+    const at = this.#feed?.updated ?? 0;
     if (page.lost)
       return html`<span class="fresh">${icon('plug')} not reached for <teal-updated .at=${at}></teal-updated></span>`;
     return html`<span class="fresh"
@@ -231,58 +229,58 @@ class App extends View {
     >`;
   }
 
-  private bars(page: Page): unknown {
-    const error = this.feed?.error;
-    if (error && this.feed?.value) {
-      const next = serverNow() + Math.max(0, this.feed.next - Date.now() / 1000);
+  #bars(page: Page): unknown {
+    const error = this.#feed?.error;
+    if (error && this.#feed?.value) {
+      const next = serverNow() + Math.max(0, this.#feed.next - Date.now() / 1000);
       const what = error instanceof NotReached ? 'Teal cannot be reached' : error.message;
-      return lostBar(what, () => void this.feed?.refresh(), next);
+      return lostBar(what, () => void this.#feed?.refresh(), next);
     }
-    return this.running()
+    return this.#running()
       .slice(0, 5)
       .map((one) => banner(page, one));
   }
 
   /** Deployments under way, but for the one that the page is about. */
-  private running(): Deployment[] {
-    const value = this.feed?.value;
+  #running(): Deployment[] {
+    const value = this.#feed?.value;
     if (!value) return [];
     const all =
-      this.route.view === 'groups'
+      this.#route.view === 'groups'
         ? (value as GroupsData).deployments
-        : this.route.view === 'deployments'
+        : this.#route.view === 'deployments'
           ? (value as Deployment[])
           : [];
     return all.filter((one) => underWay(one.status));
   }
 
-  private known(): Drawn | null {
-    if (this.route.view !== 'details' || !this.feed?.value) return null;
-    const of = this.feed.value as Details;
-    if (this.drawn?.of === of && ended(of.deployment.status)) return this.drawn;
-    const run = makeRun(of, this.page.lost ? this.feed.updated : serverNow());
-    this.drawn = { of, run, story: story(run) };
-    return this.drawn;
+  #known(): Drawn | null {
+    if (this.#route.view !== 'details' || !this.#feed?.value) return null;
+    const of = this.#feed.value as Details;
+    if (this.#drawn?.of === of && ended(of.deployment.status)) return this.#drawn;
+    const run = makeRun(of, this.#page.lost ? this.#feed.updated : serverNow());
+    this.#drawn = { of, run, story: story(run) };
+    return this.#drawn;
   }
 
-  private main(page: Page, known: Drawn | null): TemplateResult {
-    const { route: at, feed } = this;
+  #main(page: Page, known: Drawn | null): TemplateResult {
+    const [at, feed] = [this.#route, this.#feed];
     if (at.view === 'nowhere') return nowhere();
-    if (!feed?.value) return this.without(feed?.error ?? null);
+    if (!feed?.value) return this.#without(feed?.error ?? null);
     if (at.view === 'details') return known ? details(page, known.run, known.story, at) : html``;
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
-    if (at.view === 'notifications') return this.more?.notifications(page, feed.value as Notification[]) ?? loading();
+    if (at.view === 'notifications') return this.#more?.notifications(page, feed.value as Notification[]) ?? loading();
     const data = feed.value as GroupsData;
     return data.groups.length
       ? groups(page, data, new URLSearchParams(location.search))
-      : (this.more?.empty(page) ?? loading());
+      : (this.#more?.empty(page) ?? loading());
   }
 
   /** Nothing has come yet: it is on its way, or why not. */
-  private without(error: Error | null): TemplateResult {
+  #without(error: Error | null): TemplateResult {
     if (!error) return loading();
-    if (error instanceof ApiError && error.status === 404 && this.route.view === 'details')
-      return noDeployment(this.route.id);
+    if (error instanceof ApiError && error.status === 404 && this.#route.view === 'details')
+      return noDeployment(this.#route.id);
     const locked = error instanceof ApiError && (error.status === 401 || error.status === 403);
     return html`<section class="card empty-1" role="alert">
       <h1>
@@ -295,79 +293,79 @@ class App extends View {
       <p class="soft">${error.message}.</p>
       <div class="bs">
         ${locked
-          ? html`<button class="b primary" type="button" @click=${() => this.refusedAgain(error)}>
+          ? html`<button class="b primary" type="button" @click=${() => this.#refusedAgain(error)}>
               ${key.get() ? 'Give another key…' : 'Open it…'}
             </button>`
           : nothing}
-        <button class="b" type="button" @click=${() => void this.feed?.refresh()}>${icon('retry')}Try again</button>
+        <button class="b" type="button" @click=${() => void this.#feed?.refresh()}>${icon('retry')}Try again</button>
       </div>
     </section>`;
   }
 
-  private refusedAgain(error: ApiError): void {
-    if (error.code === 'unauthenticated') this.tell(signIn());
-    else this.open({ kind: 'key' });
+  #refusedAgain(error: ApiError): void {
+    if (error.code === 'unauthenticated') this.#tell(signIn());
+    else this.#open({ kind: 'key' });
   }
 
   // What is asked
 
-  private open(asks: Asks): void {
-    this.opener = document.activeElement as HTMLElement | null;
-    this.asks = asks;
-    void this.fetchMore();
+  #open(asks: Asks): void {
+    this.#opener = document.activeElement as HTMLElement | null;
+    this.#asks = asks;
+    void this.#fetchMore();
   }
 
-  private readonly closed = (): void => {
-    this.asks = null;
-    const { opener } = this;
+  readonly #closed = (): void => {
+    this.#asks = null;
+    const opener = this.#opener;
     void this.update().then(() => opener?.isConnected && opener.focus());
   };
 
-  private dialog(page: Page): TemplateResult | typeof nothing {
-    const { asks } = this;
+  #dialog(page: Page): TemplateResult | typeof nothing {
+    const asks = this.#asks;
     // Before their code is here, there is nothing to give them.
-    if (!asks || !this.more) return nothing;
+    if (!asks || !this.#more) return nothing;
     if (asks.kind === 'deploy')
       return html`<teal-deploy
         .page=${page}
         .wanted=${asks.wanted}
-        .closed=${this.closed}
-        .done=${this.started}
+        .closed=${this.#closed}
+        .done=${this.#started}
       ></teal-deploy>`;
     if (asks.kind === 'confirm')
       return html`<teal-confirm
         .command=${asks.command}
         .deployment=${asks.deployment}
         .known=${asks.known}
-        .closed=${this.closed}
-        .done=${this.accepted}
+        .closed=${this.#closed}
+        .done=${this.#accepted}
       ></teal-confirm>`;
-    return html`<teal-key .closed=${this.closed} .done=${this.unlocked}></teal-key>`;
+    return html`<teal-key .closed=${this.#closed} .done=${this.#unlocked}></teal-key>`;
   }
 
-  private readonly started = (deployment: Deployment): void => {
-    this.opener = null;
+  readonly #started = (deployment: Deployment): void => {
+    this.#opener = null;
     window.history.pushState(null, '', link.deployment(deployment.id));
-    this.go(HOME);
-    this.tell(`Deployment ${deployment.id} has started`);
+    this.#go(HOME);
+    this.#tell(`Deployment ${deployment.id} has started`);
   };
 
-  private readonly accepted = (): void => {
-    this.tell('Accepted: it is heeded in a moment');
-    void this.feed?.refresh();
+  readonly #accepted = (): void => {
+    this.#tell('Accepted: it is heeded in a moment');
+    void this.#feed?.refresh();
   };
 
-  private readonly unlocked = (): void => {
-    void this.feed?.refresh();
-    void this.whoLooks();
+  readonly #unlocked = (): void => {
+    void this.#feed?.refresh();
+    void this.#whoLooks();
   };
 
-  private tell(words: string): void {
-    this.said = words;
+  #tell(words: string): void {
+    this.#said = words;
     void this.update();
     window.setTimeout(() => {
-      if (this.said !== words) return;
-      this.said = '';
+      if (this.#said !== words) return;
+      this.#said = '';
       void this.update();
     }, 6000);
   }
@@ -379,7 +377,6 @@ function announced({ deployment }: Run): string {
   return `${shown(status).word}${currentBatch ? `, batch ${currentBatch} of ${numberOfBatches}` : ''}`;
 }
 
-const loading = (): TemplateResult => html`<p class="mute loading" role="status">Loading…</p>`;
 
 const nowhere = (): TemplateResult =>
   html`<section class="card empty-1">

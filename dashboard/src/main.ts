@@ -1,6 +1,5 @@
 /** The page's elements, and its theme. */
 import './parts/ticking';
-import './parts/tip';
 import './app';
 
 const theme = localStorage.getItem('teal.theme');

@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -49,6 +50,9 @@ from local.azure.monitor import autoscale
 from local.azure.network.network import Network
 from local.azure.world import Fault, World
 from local.clock import PlatformClock
+
+#: How long the end of an operation can be asked for after its log was forgotten.
+KEPT_OPERATIONS = timedelta(days=1)
 
 _STATE: TypeAdapter[CloudState] = TypeAdapter(CloudState)
 
@@ -172,6 +176,17 @@ class Cloud:
     def advance(self) -> None:
         """Let everything happen that is due by now."""
         self._agenda.advance(self.clock.now())
+
+    def forget_log(self) -> None:
+        """Forget the writes up to now, VMs that are gone, and operations that ended long ago."""
+        self.advance()
+        state = self._state
+        there = {vm.vm_id for one in state.scale_sets.values() for vm in one.active()}
+        state.audit.clear()
+        state.changes[:] = [change for change in state.changes if change.vm_id in there]
+        ended = [key for key, one in state.operations.items() if one.ends_at < state.now - KEPT_OPERATIONS]
+        for key in ended:
+            del state.operations[key]
 
     def snapshot(self) -> Json:
         """The whole world as JSON, from which ``restore`` goes on."""

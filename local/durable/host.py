@@ -87,6 +87,10 @@ class DurableHost:
         """What activities raised, in words."""
         return self._engine.failures
 
+    def forget_log(self) -> None:
+        """Forget the calls of orchestrators up to now."""
+        self._engine.executions.clear()
+
     def start(self) -> None:
         """Go on with what the storage holds."""
         self._hub.load()

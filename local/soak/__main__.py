@@ -1,4 +1,4 @@
-"""`python -m local.soak [--seeds 2000] [--clean | --faulty] [--from 0] [--processes N] [--seed N]`.
+"""`python -m local.soak [--seeds 2000] [--clean | --faulty] [--from 0] [--processes N] [--seed N] [--months N]`.
 
 docs/local.md says what it is for.
 """
@@ -6,6 +6,7 @@ docs/local.md says what it is for.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from collections.abc import Iterable, Sequence
 from local.soak.pool import guarded, outcomes
 from local.soak.report import Tally, broken_line, progress_line, summary
 from local.soak.script import Seed
+from local.soak.year.play import play_months
+from local.soak.year.play import summary as summary_of_months
+from rollout.model.words import counted
 
 #: Seconds between two lines of progress.
 PROGRESS_EVERY = 10
@@ -24,6 +28,8 @@ PROGRESS_EVERY = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the soak; 1: a promise was broken, or not everything was tried."""
     options = _options(arguments)
+    if options.months:
+        return _months(options.months)
     halves = [False, True] if options.clean == options.faulty else [options.faulty]
     if options.seed is not None:
         return max(_again(Seed(options.seed, faulty)) for faulty in halves)
@@ -43,7 +49,20 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the number of the first seed (0)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="runs at a time (one a processor)")
     parser.add_argument("--seed", type=int, help="play this one alone and show all that happens in it")
+    parser.add_argument("--months", type=int, default=0, help="play so many months of six groups instead")
+    parser.add_argument("--year", dest="months", action="store_const", const=12, help="play twelve (20 minutes)")
     return parser.parse_args(arguments)
+
+
+def _months(months: int) -> int:
+    """Months of operation, one after the other."""
+    logging.disable(logging.CRITICAL)
+    begun = time.process_time()
+    outcome = play_months(months, lambda line: print(line, flush=True))
+    print(*outcome.problems, summary_of_months(outcome), sep="\n")
+    minutes = (time.process_time() - begun) / 60
+    print(f"{counted(months, 'month')} in {minutes:.0f} minutes of a processor at commit {_commit()}")
+    return 1 if outcome.problems else 0
 
 
 def _again(seed: Seed) -> int:

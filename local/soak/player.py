@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -23,6 +23,7 @@ from local.durable.timestamps import fast_timestamps
 from local.soak.breakage import BREAKAGE, count_struck
 from local.soak.calls import call_at_random
 from local.soak.exemptions import exempt, traits
+from local.soak.forecasts import ForecastError, forecast_errors
 from local.soak.guests import speak
 from local.soak.interference import ACTS
 from local.soak.scene import GROUP, SoakScene
@@ -55,6 +56,7 @@ class RunOutcome:
     injected: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    forecasts: list[ForecastError] = field(default_factory=list)
 
 
 def play(
@@ -82,6 +84,7 @@ def play(
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
     options = HostOptions(disabled=frozenset() if script.setting.asked else EACH_MINUTE)
     platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
+    platform.settings = replace(platform.settings, part_size=script.setting.part_size)
     if table is not None:
         platform.store = store_over(table)
     async with platform:
@@ -191,7 +194,7 @@ async def _sleep(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
 async def _set_clock(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     """The app's clock is set, and Azure's is not."""
     scene.injected["clockSet"] += 1
-    scene.platform.app_clock.step(timedelta(seconds=dice.choice([-3600, -40, 40, 3600])))
+    scene.platform.host_clock.step(timedelta(seconds=dice.choice([-3600, -40, 40, 3600])))
 
 
 async def _suspend(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
@@ -254,6 +257,8 @@ async def _judge(scene: SoakScene, outcome: RunOutcome, tell: Tell) -> None:
     outcome.problems += [*scene.unexpected, *await violations(scene.watched, spared)]
     rows = await scene.deployments()
     outcome.ends.update(str(row.status) for row in rows)
+    for row in rows:
+        outcome.forecasts += forecast_errors(row, await scene.platform.events(row.id))
     for row in reversed(rows):
         tell(f"\n{row.id}: {row.status} ({row.reason})")
         for line in await scene.platform.story(row.id):

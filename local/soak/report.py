@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from local.soak.forecasts import ForecastError, told
 from local.soak.player import RunOutcome
 from local.soak.script import TROUBLE
 from rollout.model.words import counted
@@ -28,6 +29,7 @@ class Tally:
     injected: Counter[str] = field(default_factory=Counter)
     checks: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    forecasts: list[ForecastError] = field(default_factory=list)
 
     def add(self, outcome: RunOutcome) -> None:
         """Count a run."""
@@ -37,6 +39,7 @@ class Tally:
         self.injected += outcome.injected
         self.checks += outcome.checks
         self.ends += outcome.ends
+        self.forecasts += outcome.forecasts
 
     @property
     def never_injected(self) -> list[str]:
@@ -71,6 +74,7 @@ def summary(tally: Tally, seconds: float, commit: str) -> str:
         f"{tally.runs / max(seconds, 0.001):.1f} a second{at}: {_broken(tally)}",
         f"deployments: {_counts(tally.ends)}",
         f"checks: {_counts(tally.checks)}",
+        f"expected end: {told(tally.forecasts)}",
     ]
     if tally.faulty:
         lines.append(f"trouble: {_counts(tally.injected)}")

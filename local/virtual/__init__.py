@@ -97,14 +97,14 @@ class VirtualPlatform:
         self.access = access or Access()
         self.settings = settings or self.access.settings()
         self.clock = PlatformClock(start)
-        #: The app's own, which may be set without Azure's being so.
-        self.app_clock = PlatformClock(start)
+        #: The app's own clock, which may be wrong while Azure's is right.
+        self.host_clock = PlatformClock(start)
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or DurableFaults()
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
-        self._options = options
+        self.options = options
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
         self._delivery = EventDelivery(self.cloud, self._deliver)
@@ -158,6 +158,12 @@ class VirtualPlatform:
     def executions(self) -> list[Execution]:
         """The calls of orchestrators, in order, by every host there was."""
         return [execution for host in self.hosts for execution in host.durable.executions]
+
+    def forget_log(self) -> None:
+        """Forget what was logged up to now, of Azure and of hosts; what there is stays."""
+        self.cloud.forget_log()
+        self.hosts[:] = [self.host]
+        self.host.durable.forget_log()
 
     async def get(self, path: str) -> Reply:
         """``GET`` of one of the app's routes."""
@@ -213,7 +219,7 @@ class VirtualPlatform:
             self._images,
             self.store,
             DurableInstances(client),
-            self.app_clock,
+            self.host_clock,
             ArmTraffic(self._compute),
             constraints=self._constraints,
             processes=ArmProcesses(self._compute),
@@ -231,10 +237,10 @@ class VirtualPlatform:
         self.hosts.append(
             FunctionsHost(
                 app,
-                self.app_clock,
+                self.host_clock,
                 storage=self.state,
                 faults=self.faults,
-                options=self._options,
+                options=self.options,
                 keys=self.access.keys,
                 people=self.access.people,
             )

@@ -75,6 +75,13 @@ class MemoryTable:
             found += filter(wanted, await self.list(partition, within, None))
         return tuple(found[:limit])
 
+    async def sweep(self, wanted: Callable[[Row], bool], limit: int) -> int:
+        await asyncio.sleep(0)
+        found = [(part, key) for part, rows in self._partitions.items() for key, row in rows.items() if wanted(row)]
+        for partition, key in found[:limit]:
+            del self._partitions[partition][key]
+        return len(found[:limit])
+
     async def clear(self, partition: str) -> None:
         await asyncio.sleep(0)
         self._partitions.pop(partition, None)

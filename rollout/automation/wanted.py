@@ -167,8 +167,9 @@ def _look(name: str, version: PublishedVersion | None, seen: VersionSurvey) -> V
         return VersionDecision(
             name, VersionFate.IGNORED, f"It is not newer than version {seen.running}, which the group runs"
         )
-    if version.exclude_from_latest:
-        return VersionDecision(name, VersionFate.IGNORED, "It is excluded from latest")
+    if version.excluded_in(seen.region):
+        where = "" if version.exclude_from_latest else f" in {seen.region}"
+        return VersionDecision(name, VersionFate.IGNORED, f"It is excluded from latest{where}")
     state = version.provisioning_state
     if state.casefold() in _UNDER_WAY:
         return VersionDecision(name, VersionFate.WAITING, f"It is {state}")

@@ -30,12 +30,13 @@ def judge_bake(
     probe that once came late must not fail a deployment that is all but over.
 
     >>> judge_bake([], 4, timedelta(seconds=15), Parameters("1.1.0")).reason
-    '4 of 4 VMs healthy'
+    '4 of 4 VMs running, no health check'
     """
     sick = sorted(name for name, duration in sick_for if duration >= poll_interval)
     healthy = vms - len(sick)
-    said = f"{healthy} of {counted(vms, 'VM')} healthy"
+    good, bad = ("healthy", "not healthy") if parameters.checked else ("running, no health check", "not running")
+    said = f"{healthy} of {counted(vms, 'VM')} {good}"
     if not sick:
         return BakeVerdict(True, said, healthy, 0)
-    said += f"; not healthy: {', '.join(sick[:5])}" + (f" and {len(sick) - 5} more" if len(sick) > 5 else "")
+    said += f"; {bad}: {', '.join(sick[:5])}" + (f" and {len(sick) - 5} more" if len(sick) > 5 else "")
     return BakeVerdict(Threshold.of(parameters).passes(healthy, vms), said, healthy, len(sick))

@@ -12,7 +12,7 @@ from typing import Any
 from rollout.model.azure.evidence import LOG_LENGTH, Inspection, VmEvidence
 from rollout.model.codec import Json
 from rollout.model.rows.deployment import VmRecord
-from rollout.model.status import Color, VmStatus
+from rollout.model.status import Color
 
 #: Bytes of an instance view that are kept, as JSON in UTF-8.
 VIEW_LENGTH = 32 * 1024
@@ -35,9 +35,7 @@ _SIGNATURE = re.compile(r"sig(=|%3d)[^&\s\"'<>]*", re.IGNORECASE)
 def sick(records: Iterable[VmRecord]) -> tuple[VmRecord, ...]:
     """The green VMs of a batch that are not healthy, but for those whose places others have taken already."""
     return tuple(
-        record
-        for record in records
-        if record.color is Color.GREEN and record.status is not VmStatus.HEALTHY and not record.replaced
+        record for record in records if record.color is Color.GREEN and not record.is_good and not record.replaced
     )
 
 

@@ -19,7 +19,8 @@ def judge_group(vms: Sequence[Vm], parameters: Parameters, after: timedelta = ti
     standing = [vm for vm in vms if not vm.leaving]
     unhealthy = sum(1 for vm in standing if not serves(vm, parameters.health_check_types))
     limit = parameters.max_unhealthy_percentage
-    counted = f"{unhealthy} of all {len(standing)} VMs are unhealthy"
+    how = "are unhealthy" if parameters.health_check_types else "do not run"
+    counted = f"{unhealthy} of all {len(standing)} VMs {how}"
     if 100 * unhealthy > limit * len(standing):
         return failed("groupUnhealthy", f"{counted}: more than the {limit} % allowed", after)
     return done(f"{counted}: within the {limit} % allowed", after)

@@ -161,11 +161,16 @@ def _images(vms: Iterable[Vm]) -> tuple[ImageCount, ...]:
 
 
 def health_of(vm: Vm, types: Iterable[HealthCheckType]) -> tuple[str, str]:
-    """``healthy``, ``unhealthy`` or ``unknown``, and why. Where nobody asked for its health, its state alone tells."""
+    """``healthy``, ``unhealthy`` or ``unknown``, and why. Where nobody asked for its health, its state alone tells.
+
+    Of a group that checks nothing a VM that runs is not called healthy.
+    """
+    types = list(types)
     asked = [kind for kind in types if kind is not HealthCheckType.APPLICATION_HEALTH or vm.health is not None]
     decisive = worst(observe(vm, asked))
     words = {VmHealth.HEALTHY: "healthy", VmHealth.UNHEALTHY: "unhealthy", VmHealth.WAITING: "unknown"}
-    return words[decisive.health], f"{decisive.source}: {decisive.detail}"
+    health = words[decisive.health] if types or decisive.health is not VmHealth.HEALTHY else "unknown"
+    return health, f"{decisive.source}: {decisive.detail}"
 
 
 def _health(vms: Iterable[Vm], types: Sequence[HealthCheckType]) -> HealthCount:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from rollout.model.azure.health import Observation, VmHealth, worst
 from rollout.model.threshold import Threshold
+from rollout.model.words import counted
 
 #: What was seen of one VM, with its name. A name is no key: a Uniform set gives that of a VM that is gone to a new one.
 Observed = tuple[str, Sequence[Observation]]
@@ -50,32 +51,51 @@ def judge(
     """Judge a batch whose launch settled ``waited`` ago. ``green`` holds the observations of each green VM.
 
     * All healthy, and so for ``stable_for`` (``steady`` is how long nothing changed): the batch is healthy, at once.
-      With no health check (``checked`` false) only at the end.
+      With no health check (``checked`` false) only at the end, and it is said that they run, not how they do.
     * The grace period is not over: not yet.
     * Over: the healthy share of the *planned* VMs decides, by the threshold.
 
     Of 2 planned, 1 healthy: 50 % asked passes, 51 % fails. Of 3 planned of which 1 was never created, 2 healthy: 66 %.
     """
     healthy = sum(1 for _, observations in green if worst(observations).health is VmHealth.HEALTHY)
-    counted = f"{healthy} of {planned} green VMs healthy"
     over = waited >= grace_period
+    if not checked and over:
+        return _unjudged(green, healthy, planned, grace_period)
+    said = f"{healthy} of {counted(planned, 'green VM')} healthy"
     if healthy >= planned and (over or (checked and steady >= stable_for)):
-        return Judgement(Verdict.HEALTHY, counted, healthy, planned)
+        return Judgement(Verdict.HEALTHY, said, healthy, planned)
     if not over:
         waiting = _waiting(healthy, planned, checked, stable_for - steady)
         return Judgement(Verdict.NOT_YET, waiting, healthy, planned)
-    arithmetic = f"{counted} after {round(grace_period.total_seconds())} s, {threshold.words(healthy, planned)}"
+    arithmetic = f"{said} after {round(grace_period.total_seconds())} s, {threshold.words(healthy, planned)}"
     if threshold.passes(healthy, planned):
         return Judgement(Verdict.HEALTHY, arithmetic, healthy, planned)
     return Judgement(Verdict.UNHEALTHY, f"{arithmetic} ({_worst_vms(green, planned)})", healthy, planned)
+
+
+def _unjudged(green: Sequence[Observed], running: int, planned: int, grace_period: timedelta) -> Judgement:
+    """What is said where nothing tells whether the VMs work: as long as one runs, the deployment goes on.
+
+    For each that does not run a blue VM stays, so that as many serve.
+    """
+    said = f"no health check, waited {round(grace_period.total_seconds())} s"
+    if running >= planned:
+        runs = "runs" if planned == 1 else "run"
+        return Judgement(Verdict.HEALTHY, f"{counted(planned, 'green VM')} {runs}; {said}", running, planned)
+    verdict = Verdict.HEALTHY if Threshold(None).passes(running, planned) else Verdict.UNHEALTHY
+    reason = f"{running} of {counted(planned, 'green VM')} run; {said} ({_worst_vms(green, planned)})"
+    return Judgement(verdict, reason, running, planned)
 
 
 def _waiting(healthy: int, planned: int, checked: bool, unsteady: timedelta) -> str:
     if not checked:
         return "no health check: waiting for the end of the grace period"
     if healthy >= planned:
-        return f"all {planned} green VMs healthy: waiting {round(unsteady.total_seconds())} s more for them to stay so"
-    return f"waiting for {planned - healthy} of {planned} green VMs to become healthy"
+        wait = round(unsteady.total_seconds())
+        if planned == 1:
+            return f"1 green VM healthy: waiting {wait} s more for it to stay so"
+        return f"all {planned} green VMs healthy: waiting {wait} s more for them to stay so"
+    return f"waiting for {planned - healthy} of {counted(planned, 'green VM')} to become healthy"
 
 
 def _name(observed: Observed) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rollout.model.group import Group
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.lock import Lock
+from rollout.model.schedule import ScheduleRun
 
 #: Purging many histories at once times out (https://github.com/Azure/azure-functions-durable-extension/issues/1145), so
 #: it goes by days. This many days are looked at again each time, for runs that were missed.
@@ -16,6 +18,9 @@ DAYS_AGAIN = 14
 
 #: Before Teal. The SDK cannot send ``datetime.min`` (https://github.com/Azure/azure-functions-durable-python/issues/370).
 LONG_AGO = timedelta(days=3650)
+
+#: A signal is asked for while its VM is launched, baked or drained, which takes days at most.
+SIGNALS_KEPT = timedelta(days=30)
 
 #: A request with an idempotency key is remembered for so long; one that started a deployment as long as that.
 REQUESTS_KEPT = timedelta(days=2)
@@ -48,7 +53,8 @@ def _spans(last: datetime) -> Iterator[Span]:
 class Ties:
     """What may still need the row of a deployment: its group's ``newest``, and what there is of its scale set.
 
-    ``last``: the id of the last deployment that had the set. The next one asks it what the set is to have.
+    ``last``: the id of the last deployment that had the set. The next one asks it what the set is to have. Of a group
+    that was deleted there is no newest, and of a set that no group has any more no last.
     """
 
     newest: str = ""
@@ -71,3 +77,35 @@ def kept_by(row: Deployment, ties: Ties, now: datetime) -> str:
     if row.ended_at is None or (not row.settled and now < row.ended_at + row.parameters.keep_for):
         return "What it left is kept for a while yet"
     return "It is its group's newest" if ties.newest == row.id else ""
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What the groups of today have, by which is known what deleted ones have left. ``held``: sets with a journal."""
+
+    groups: frozenset[str]
+    schedules: frozenset[tuple[str, str]]
+    scale_sets: frozenset[str]
+    held: frozenset[str]
+
+    @classmethod
+    def of(cls, groups: Sequence[Group], holds: Sequence[Hold]) -> InUse:
+        """What these groups have."""
+        return cls(
+            frozenset(group.id for group in groups),
+            frozenset((group.id, schedule.name) for group in groups for schedule in group.schedules),
+            frozenset(group.scale_set_id.lower() for group in groups),
+            frozenset(hold.scale_set_id.lower() for hold in holds),
+        )
+
+    def needs_run(self, run: ScheduleRun) -> bool:
+        """Whether there is the schedule still."""
+        return (run.group_id, run.name) in self.schedules
+
+    def needs_set(self, scale_set_id: str) -> bool:
+        """Whether a group has the set, or something of it is still held."""
+        return scale_set_id.lower() in self.scale_sets | self.held
+
+    def needs_lock(self, lock: Lock) -> bool:
+        """Whether somebody has, or may come to want, the right to write to the set."""
+        return bool(lock.owner) or self.needs_set(lock.scale_set_id)

@@ -101,12 +101,6 @@ def came_after(one: Deployment, other: Deployment) -> bool:
     return (one.created_at, one.id) > (other.created_at, other.id) and one.status.ended and one.epoch > 0
 
 
-def in_queue(rows: Iterable[Deployment], scale_set_id: str) -> tuple[Deployment, ...]:
-    """Those of the deployments that wait for the scale set, in the order of their turns."""
-    waiting = (row for row in rows if row.status is Status.QUEUED and row.scale_set_id.lower() == scale_set_id.lower())
-    return tuple(sorted(waiting, key=lambda row: (row.queued_at or row.created_at, row.id)))
-
-
 def lost(deployment: Deployment, now: datetime) -> Deployment:
     """The row of a deployment whose orchestration ended from outside, or went missing, before it wrote its end."""
     if deployment.status.ended:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode, decode_time
+from rollout.model.expected import Expected
 from rollout.model.rows.commands import Action, CommandKind, PendingDecision, resumed_to
 from rollout.model.rows.deployment import Batch, Deployment, Event, Problem, RollBack, StockAtEnd
 from rollout.model.serving import Serving, told
@@ -27,7 +29,7 @@ class EventType(StrEnum):
     """
 
     TURN_TAKEN = "TurnTaken"  # epoch: of the lock; a queued deployment begins
-    PLANNED = "DeploymentPlanned"  # batches, blue, kept, skipped, otherImage, targetSize, servingFloor, previous…
+    PLANNED = "DeploymentPlanned"  # batches, batchSeconds, blue, kept, skipped, otherImage, targetSize, previous…
     PROCESSES_HELD = "ProcessesHeld"  # held: what would interfere and is kept from it
     PROCESSES_RESTORED = "ProcessesRestored"  # restored, conflicts
     IMAGE_APPLIED = "ImageApplied"
@@ -35,6 +37,7 @@ class EventType(StrEnum):
     BATCH_STARTED = "BatchStarted"
     BATCH_LAUNCHED = "BatchLaunched"  # launched: green VMs
     BATCH_HEALTHY = "BatchHealthy"  # healthy, sick: green VMs
+    BATCH_NOT_JUDGED = "BatchNotJudged"  # running, sick: green VMs that run, or do not; nothing else is asked
     SICK_DISCARDED = "SickGreenDiscarded"  # discarded: green VMs that will be replaced
     BATCH_DETACHED = "BatchDetached"  # detached, remaining: blue VMs; gatewayDraining: seconds
     BATCH_TERMINATED = "BatchTerminated"  # deleted: blue VMs; discarded: green ones; deletingAt
@@ -56,6 +59,8 @@ class EventType(StrEnum):
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
+    KEPT_DISCARDED = "KeptGreenDiscarded"  # discarded: green VMs that were kept for a while after the end
+    KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held for a while after the end
 
 
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
@@ -74,11 +79,15 @@ ENDS_COMMANDS = frozenset(
     }
 )
 
+#: What can still happen after the end of a deployment, whose status, reason, error and time of end stay as they are.
+AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED})
+
 #: How much of a batch's work is behind it once a phase is reached.
 _SHARE = {
     EventType.BATCH_STARTED: 0.0,
     EventType.BATCH_LAUNCHED: 0.25,
     EventType.BATCH_HEALTHY: 0.5,
+    EventType.BATCH_NOT_JUDGED: 0.5,
     EventType.BATCH_DETACHED: 0.75,
     EventType.BATCH_TERMINATED: 1.0,
 }
@@ -112,12 +121,16 @@ def illegal(deployment: Deployment, event: Event) -> IllegalTransition | None:
 
 
 def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Deployment:
-    """The deployment's row after the event; unchanged where it holds the event already, or has ended.
+    """The deployment's row after the event; unchanged where it holds the event already.
 
-    Of an event that is no legal transition the row holds only the number, unless that is not ``checked``.
+    After its end only what can happen then changes it. Of an event that is no legal transition the row holds only the
+    number, unless that is not ``checked``.
     """
-    if event.sequence <= deployment.sequence or deployment.status.ended:
+    if event.sequence <= deployment.sequence or deployment.status.ended != (event.type in AFTER_END):
         return deployment
+    if deployment.status.ended:
+        green = deployment.green_vms - event.data.get("discarded", 0)
+        return replace(deployment, sequence=event.sequence, green_vms=max(0, green))
     if checked and illegal(deployment, event):
         return replace(deployment, sequence=event.sequence)
     return _after(deployment, event)
@@ -139,6 +152,8 @@ def _serving(row: Deployment, event: Event) -> Serving | None:
         return now.began()
     if event.type == EventType.BATCH_HEALTHY:
         return now.judged(data.get("healthy", 0), back)
+    if event.type == EventType.BATCH_NOT_JUDGED:
+        return now.judged(data["running"], back)
     if event.type == EventType.BATCH_DETACHED:
         return now.detached(data["detached"], back)
     if event.type in (EventType.FINISHED, EventType.ROLLED_BACK):
@@ -146,10 +161,27 @@ def _serving(row: Deployment, event: Event) -> Serving | None:
     return now
 
 
+def _expected(row: Deployment, event: Event, kind: EventType) -> Expected | None:
+    """What is still to come after the event."""
+    if kind is EventType.PLANNED and "batchSeconds" in event.data:
+        return _foreseen(row, event)
+    change = _ON_EXPECTED.get(kind)
+    return change(row.expected, event) if change and row.expected else row.expected
+
+
+def _foreseen(row: Deployment, event: Event) -> Expected:
+    data, draining = event.data, row.parameters.draining_timeout
+    bakes = {bake["batch"]: timedelta(seconds=bake["time"]) for bake in data.get("bakes", ())}
+    last = bakes.pop(data["batches"], timedelta(0))
+    each, first = timedelta(seconds=data["batchSeconds"]), bakes.get(1, timedelta(0))
+    return Expected(each, draining, data["batches"], event.at, first_bake=first, bake=last).planned(event.at)
+
+
 def _after(deployment: Deployment, event: Event) -> Deployment:
     kind = EventType(event.type)
     serving = _serving(deployment, event)
     row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
+    row = replace(row, expected=_expected(deployment, event, kind))
     if kind in _SHARE and event.batch is not None:
         row = replace(row, current_batch=event.batch, progress=progress(event.batch, row.number_of_batches, kind))
     change = _ON_DEPLOYMENT.get(kind)
@@ -182,6 +214,7 @@ def _planned(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
         started_at=event.at,
         number_of_batches=data["batches"],
         blue_vms=data["blue"],
+        green_vms=data.get("kept", 0),
         target_size=data["targetSize"],
         image=replace(row.image, previous=previous),
         settled=row.settled and not (data["batches"] or data.get("otherImage", True)),
@@ -307,9 +340,45 @@ _ON_DEPLOYMENT: dict[EventType, Callable[[Deployment, Event, dict[str, Any]], De
 }
 
 
+#: What each event means for the time that is left. Of a deployment that has ended nobody asks.
+_ON_EXPECTED: dict[EventType, Callable[[Expected, Event], Expected]] = {
+    EventType.BATCH_STARTED: lambda was, event: was.started(event.batch or 0, event.at),
+    EventType.SICK_DISCARDED: lambda was, event: was.relaunched(event.batch or 0, event.at),
+    EventType.BATCH_HEALTHY: lambda was, event: was.judged(event.batch or 0, event.at, bool(event.data.get("replace"))),
+    EventType.BATCH_NOT_JUDGED: lambda was, event: was.judged(
+        event.batch or 0, event.at, bool(event.data.get("replace"))
+    ),
+    EventType.BATCH_DETACHED: lambda was, event: was.detached(
+        event.batch or 0,
+        event.at,
+        event.data.get("detached", 0),
+        timedelta(seconds=event.data.get("gatewayDraining", 0)),
+    ),
+    EventType.BATCH_TERMINATED: lambda was, event: was.terminated(event.batch or 0, event.at),
+    EventType.BATCH_FAILED: lambda was, event: was.ending(event.at),
+    EventType.BAKE_STARTED: lambda was, event: was.baking(
+        event.batch or 0, event.at, timedelta(seconds=event.data.get("seconds", 0))
+    ),
+    EventType.BAKED: lambda was, event: was.baked(event.batch or 0, event.at),
+    EventType.PAUSED: lambda was, event: was.waits(event.at),
+    EventType.APPROVAL_AWAITED: lambda was, event: was.waits(event.at),
+    EventType.RESUMED: lambda was, event: was.goes_on(event.at),
+    EventType.APPROVED: lambda was, event: was.goes_on(event.at),
+    EventType.STOPPING: lambda was, event: was.ending(event.at),
+    EventType.ROLLING_BACK: lambda was, event: was.turns_back(event.at),
+    EventType.ROLL_BACK_PLANNED: lambda was, event: was.back_planned(
+        event.at, event.data.get("first", 1), event.data.get("batches", 0)
+    ),
+}
+
+
 def _verdict(row: Batch, event: Event) -> Batch:
     following = StageName.DISCARD if event.data.get("replace") else StageName.DETACH
     return _staged(replace(row, phase=Phase.HEALTHY, healthy_at=event.at), event, following)
+
+
+def _not_judged(row: Batch, event: Event) -> Batch:
+    return replace(_verdict(row, event), phase=Phase.NOT_JUDGED, judged=False)
 
 
 def _again(row: Batch, event: Event) -> Batch:
@@ -326,6 +395,7 @@ _ON_BATCH: dict[EventType, Callable[[Batch, Event], Batch]] = {
         replace(row, phase=Phase.LAUNCHED, launched_at=event.at), event, StageName.HEALTH
     ),
     EventType.BATCH_HEALTHY: _verdict,
+    EventType.BATCH_NOT_JUDGED: _not_judged,
     EventType.SICK_DISCARDED: _again,
     EventType.BATCH_DETACHED: lambda row, event: _staged(
         replace(row, phase=Phase.DETACHED, detached_at=event.at), event, StageName.DRAIN

@@ -48,6 +48,15 @@ def batch_instance_id(deployment_id: str, batch: int) -> str:
     return f"{deployment_id}:batch-{batch}"
 
 
+def paused_instance_id(parent: str, activity: str, batch: int, heard: int) -> str:
+    """The id of the orchestration in which an activity is paused, after command number ``heard``, and repeated.
+
+    >>> paused_instance_id("d:batch-2", "judge_batch", 2, 3)
+    'd:batch-2:paused-judge_batch-b2-c3'
+    """
+    return f"{parent}:paused-{activity}-b{batch}-c{heard}"
+
+
 def wait_instance_id(parent: str, activity: str, batch: int, round_: int, heard: int, epoch: int) -> str:
     """The id of the orchestration that repeats one activity until it is done.
 
@@ -63,11 +72,6 @@ def wait_instance_id(parent: str, activity: str, batch: int, round_: int, heard:
     own = f"-b{batch}" if batch and not parent.endswith(f":batch-{batch}") else ""
     again = (f"-r{round_}" if round_ > 1 else "") + (f"-c{heard}" if heard else "")
     return f"{parent}:{activity}{own}{again}-e{epoch}"
-
-
-def pauses_instance_id(deployment_id: str, heard: int) -> str:
-    """The id of the orchestration that a step goes on in after command number ``heard`` has paused it."""
-    return f"{deployment_id}:p{heard}"
 
 
 def restore_instance_id(deployment_id: str, epoch: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,10 +17,10 @@ class Parameters:
     """What was asked for, with every default filled in. The names are those of Elastigroup's API.
 
     ``image`` is the request's own words: a version (``1.1.0``), ``latest``, a resource id, or ``None``, which is the
-    set's present image. One of ``batch_min_healthy_percentage`` and ``min_health`` is ``None``
-    (``rollout.model.threshold``). ``batch_size`` counts VMs and goes before ``batch_size_percentage``. ``approvals`` is
-    one of the words above, or ``batches`` with ``approval_batches``: the numbers of the batches after which somebody
-    must approve.
+    set's present image. One of ``batch_min_healthy_percentage`` and ``min_health`` is ``None``, both where nothing is
+    ``checked`` (``rollout.model.threshold``). ``batch_size`` counts VMs and goes before ``batch_size_percentage``.
+    ``approvals`` is one of the words above, or ``batches`` with ``approval_batches``: the numbers of the batches after
+    which somebody must approve.
     """
 
     image: str | None
@@ -93,7 +93,14 @@ def fill(asked: StartRequest, group: Group, retried: Parameters | None = None, i
         filled = _over(filled, given)
     filled["image"] = asked.image or image
     filled.setdefault("allocation_timeout", filled.get("grace_period", Parameters(None).grace_period))
-    return Parameters(**filled, signals=group.signals)
+    return _with_threshold(Parameters(**filled, signals=group.signals))
+
+
+def _with_threshold(parameters: Parameters) -> Parameters:
+    """Where nothing is asked for the health of VMs there is no share of them to be healthy."""
+    if parameters.checked:
+        return parameters
+    return replace(parameters, batch_min_healthy_percentage=None, min_health=None)
 
 
 def _over(filled: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ NEEDS: Mapping[str, Role | None] = {
     "list_deployment_vms": Role.READER,
     # A serial log may hold what a VM's software should not have said.
     "get_vm_evidence": Role.DEPLOYER,
+    "get_vm_serial_log": Role.DEPLOYER,
     "list_deployment_batches": Role.READER,
     "list_deployment_events": Role.READER,
     "get_deployment_durable": Role.READER,

@@ -101,11 +101,15 @@ class Color(StrEnum):
 
 
 class Phase(StrEnum):
-    """How far a batch has come. The order of the members is the order of the phases."""
+    """How far a batch has come. The order of the members is the order of the phases.
+
+    ``NOT_JUDGED`` is ``HEALTHY`` where nothing is asked that could tell: the batch's VMs ran when its time was over.
+    """
 
     PLANNED = "planned"
     LAUNCHED = "launched"
     HEALTHY = "healthy"
+    NOT_JUDGED = "notJudged"
     DETACHED = "detached"
     TERMINATED = "terminated"
     FAILED = "failed"

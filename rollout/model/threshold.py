@@ -9,7 +9,7 @@ from rollout.model.parameters import Parameters
 
 @dataclass(frozen=True)
 class Threshold:
-    """One of Elastigroup's two ways to say it; the other is ``None``.
+    """One of Elastigroup's two ways to say it; the other is ``None``. Both: one that runs will do.
 
     ``batch_min_healthy_percentage`` fails a batch whose healthy share is *below* it: exactly half passes at 50.
     ``min_health`` fails a batch whose unhealthy share *reaches* it: exactly half fails at 50.
@@ -20,7 +20,9 @@ class Threshold:
 
     @classmethod
     def of(cls, parameters: Parameters) -> Threshold:
-        """The one that a deployment was started with."""
+        """The one that a deployment was started with; none where it asks nothing for the VMs' health."""
+        if not parameters.checked:
+            return cls(None)
         return cls(parameters.batch_min_healthy_percentage, parameters.min_health)
 
     def passes(self, healthy: int, planned: int) -> bool:
@@ -30,10 +32,14 @@ class Threshold:
         (True, False, False)
         >>> Threshold(None, 50).passes(1, 2), Threshold(None, 51).passes(1, 2)
         (False, True)
+        >>> Threshold(None).passes(1, 2), Threshold(None).passes(0, 2)
+        (True, False)
         """
         if self.min_health is not None:
             return 100 * (planned - healthy) < self.min_health * planned
-        return 100 * healthy >= (self.batch_min_healthy_percentage or 0) * planned
+        if self.batch_min_healthy_percentage is None:
+            return healthy > 0 or planned == 0
+        return 100 * healthy >= self.batch_min_healthy_percentage * planned
 
     def sick_allowed(self, planned: int) -> int:
         """How many of ``planned`` VMs may be unhealthy in a batch that passes.

@@ -26,6 +26,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else plural)
 
 
+def batch_named(number: int, of: int) -> str:
+    """What is said of a batch begins so. How many there are is not always known.
+
+    >>> batch_named(2, 5), batch_named(1, 0)
+    ('Batch 2 of 5: ', 'Batch 1: ')
+    """
+    return f"Batch {number} of {of}: " if number <= of else f"Batch {number}: "
+
+
 def by_image(words: str, coming: str, going: str) -> str:
     """The words with images for colours, where the VMs that come are those of the image before.
 

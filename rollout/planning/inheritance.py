@@ -37,7 +37,7 @@ def chain_of(records: Sequence[VmRecord], deployment_id: str) -> Chain:
     own = [record for record in records if record.color is Color.GREEN and record.batch]
     launched = {record.vm_id: record.launched_by for record in records if record.launched_by}
     unjudged = {record.vm_id for record in records if record.unjudged}
-    unjudged |= {record.vm_id for record in own if record.status is not VmStatus.HEALTHY}
+    unjudged |= {record.vm_id for record in own if not record.is_good}
     out = {record.vm_id for record in records if record.taken_out or record.status is VmStatus.DETACHED}
     return Chain({**{one.vm_id: deployment_id for one in own}, **launched}, frozenset(unjudged), frozenset(out))
 

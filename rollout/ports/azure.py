@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from rollout.model.azure.balancers import PendingAnswer, Probe
+from rollout.model.azure.balancers import PendingAnswer, Probe, StubbornPool
 from rollout.model.azure.evidence import Inspection
 from rollout.model.azure.pools import AdminState, Membership, PoolMembership
 from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
@@ -81,6 +81,10 @@ class Traffic(Protocol):
 
     async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
         """Set the ``adminState`` of these IP configurations in a load balancer's pool, in one write."""
+        ...
+
+    async def stubborn(self, pools: Collection[str]) -> tuple[StubbornPool, ...]:
+        """Those of these pools in which a load balancer sets no member Down, as far as that can be read."""
         ...
 
     async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:

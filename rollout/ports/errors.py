@@ -43,3 +43,7 @@ class Stale(AzureError):
 
 class Refused(AzureError):
     """Azure will not do it, however often it is asked: no permission, over quota, not valid."""
+
+
+#: The code of a refusal because the VMs of a set run as many models as Azure lets them: fewer VMs make room.
+MODELS_EXHAUSTED = "modelsExhausted"

@@ -163,6 +163,11 @@ def lock_key(scale_set_id: str) -> Key:
     return Key(encode_key(scale_set_id.lower()), LOCK)
 
 
+def queue_key(scale_set_id: str, deployment_id: str) -> Key:
+    """One partition a scale set, whose id has no case; one row a deployment."""
+    return Key(encode_key(scale_set_id.lower()), encode_key(deployment_id))
+
+
 def hold_key(scale_set_id: str) -> Key:
     """Every journal lives in one partition; ids have no case."""
     return Key(HOLDS, encode_key(scale_set_id.lower()))

@@ -18,11 +18,13 @@ from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
 from rollout.model.rows.notification import NotificationRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
 from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
+from rollout.ports.archive import Archive
 
 
 class Groups(Protocol):
@@ -123,7 +125,7 @@ class Intents(Protocol):
 
 
 class Locks(Protocol):
-    """The locks table: one row a scale set, never deleted, so that epochs only grow."""
+    """The locks table: one row a scale set; it stays while a group has the set, so that epochs only grow."""
 
     async def get(self, scale_set_id: str) -> Lock | None:
         """The lock; the id's case does not matter."""
@@ -143,6 +145,22 @@ class HealthParts(Protocol):
 
     async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
         """Those of one batch, by number."""
+        ...
+
+
+class QueueEntries(Protocol):
+    """The queue table: one row for each deployment that waits for a scale set."""
+
+    async def add(self, entry: QueueEntry) -> bool:
+        """Add a row; false, and nothing changed, where the deployment has one for that set."""
+        ...
+
+    async def list(self, scale_set_id: str) -> tuple[QueueEntry, ...]:
+        """Those of a scale set, in no particular order; the id's case does not matter."""
+        ...
+
+    async def delete(self, scale_set_id: str, deployment_id: str) -> None:
+        """Remove the row; nothing happens where there is none."""
         ...
 
 
@@ -206,31 +224,6 @@ class Evidence(Protocol):
         ...
 
 
-class Archive(Protocol):
-    """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
-
-    async def ended_before(
-        self, time: datetime, limit: int, but: Collection[str] = frozenset()
-    ) -> tuple[Deployment, ...]:
-        """Deployments of any group, whether or not it is still there, that ended before ``time``; not those of ``but``.
-
-        What is not wanted does not count against the limit.
-        """
-        ...
-
-    async def forget(self, deployment_id: str) -> None:
-        """Remove all that is kept of a deployment, its own row last."""
-        ...
-
-    async def asked_before(self, time: datetime, limit: int) -> tuple[KeyedRequest, ...]:
-        """Requests with an idempotency key that were made before ``time``, but those that are ``lasting``."""
-        ...
-
-    async def forget_request(self, scope: str, key: str) -> None:
-        """Remove the row of a request."""
-        ...
-
-
 class Holds(Protocol):
     """The holds table: one row a scale set, the journal of what is held of it (``rollout.holds.holds``)."""
 
@@ -288,8 +281,10 @@ class Notifications(Protocol):
         """The newest, newest first; where ``after`` is the key of one, those that follow it."""
         ...
 
-    async def before(self, time: datetime, limit: int) -> tuple[NotificationRecord, ...]:
-        """Some of those that are older than ``time``."""
+    async def before(
+        self, time: datetime, limit: int, but: Collection[str] = frozenset()
+    ) -> tuple[NotificationRecord, ...]:
+        """Some of those that are older than ``time``; not those whose keys are in ``but``, which take no place."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -314,7 +309,7 @@ class WantedVersions(Protocol):
 
 
 class Followers(Protocol):
-    """The followers table: one row a group, never deleted."""
+    """The followers table: one row a group, which outlives the group."""
 
     async def get(self, group_id: str) -> Follower | None: ...
 
@@ -377,6 +372,7 @@ class Store:
     events: Events
     intents: Intents
     locks: Locks
+    queue: QueueEntries
     signals: Signals
     evidence: Evidence
     health_parts: HealthParts

@@ -41,6 +41,7 @@ def check_image(
             )
         return
     yield from _usable(version)
+    yield from _excluded(version, scale_set)
     yield from _lifetime(version, now)
     if scale_set is not None:
         yield from _kind(version, scale_set)
@@ -77,11 +78,18 @@ def _usable(version: PublishedVersion) -> Iterator[Finding]:
             "Wait until the gallery has made it, or deploy another version",
             "image",
         )
-    if version.exclude_from_latest:
-        yield error(
+
+
+def _excluded(version: PublishedVersion, scale_set: ScaleSet | None) -> Iterator[Finding]:
+    """A version that ``latest`` passes over was named exactly, or is the set's own, which needs no warning."""
+    if scale_set is not None and scale_set.image is not None and scale_set.image.matches(version.reference):
+        return
+    if version.exclude_from_latest or (scale_set is not None and version.excluded_in(scale_set.location)):
+        where = "" if version.exclude_from_latest or scale_set is None else f" in {scale_set.location}"
+        yield warning(
             "imageExcluded",
-            f"Image version {version.name} is excluded from latest, which is how a version is withdrawn",
-            "Deploy another version, or set excludeFromLatest to false",
+            f"Image version {version.name} is excluded from latest{where}: only who names it gets it",
+            "Go on if that version is meant; else deploy another one, or set its excludeFromLatest to false",
             "image",
         )
 

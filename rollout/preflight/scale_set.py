@@ -117,6 +117,13 @@ def check_rolling_upgrade(scale_set: ScaleSet, state: str | None) -> Iterator[Fi
 def check_judging(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Finding]:
     """How surely green VMs are judged."""
     yield from _unchecked_pools(scale_set, parameters)
+    if scale_set.reports_health and HealthCheckType.APPLICATION_HEALTH not in parameters.health_check_types:
+        yield warning(
+            "healthNotAsked",
+            f"{scale_set.name} reports its VMs' health, by an extension or a probe, and the deployment does not ask it",
+            "Add applicationHealth to the group's healthCheckTypes",
+            "healthCheckTypes",
+        )
     if (
         not scale_set.reports_health
         and parameters.health_check_types
@@ -138,7 +145,8 @@ def check_judging(scale_set: ScaleSet, parameters: Parameters) -> Iterator[Findi
     if not parameters.checked:
         yield warning(
             "noHealthCheck",
-            "Without a health check every batch waits its whole grace period and only the VMs' existence is judged",
+            "Without a health check every batch waits its whole grace period, nothing tells whether its VMs work, and "
+            "there is no threshold",
             "Give the group healthCheckTypes, or let it declare the signal vmReady",
             "healthCheckTypes",
         )

@@ -59,6 +59,29 @@ def newly_out(
     )
 
 
+def out_alone(leaving: Iterable[VmRecord], inside: Collection[str], intents: Iterable[Intent]) -> tuple[VmRecord, ...]:
+    """Those that left their pools by their own network configurations while others are still ``inside``.
+
+    One that is gone is among them until its row says so.
+    """
+    asked = {vm_id for intent in intents if not intent.pool for vm_id in intent.vm_ids} - set(inside)
+    return tuple(one for one in leaving if one.vm_id in asked and one.reason != DELETED)
+
+
+def set_aside(records: Iterable[VmRecord], at: datetime) -> tuple[VmRecord, ...]:
+    """Their rows, saying that they are out of traffic and since when."""
+    return tuple(
+        replace(
+            record,
+            status=VmStatus.DETACHED if record.color is Color.BLUE else record.status,
+            reason="Draining" if record.color is Color.BLUE else record.reason,
+            updated_at=at,
+            detached_at=record.detached_at or at,
+        )
+        for record in records
+    )
+
+
 def out_unnoted(
     records: Iterable[VmRecord], members: Iterable[Membership], taken: Iterable[PoolMembership], at: datetime
 ) -> tuple[VmRecord, ...]:

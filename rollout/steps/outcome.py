@@ -34,8 +34,7 @@ def outcome(
     Nothing here fails a deployment: its batches were healthy, and what others changed meanwhile is theirs.
     """
     image = goal(deployment)
-    back = sum(1 for vm in vms if not vm.leaving and vm.image.matches(image))
-    now = back if deployment.status is Status.ROLLING_BACK else deployment.green_vms
+    now = sum(1 for vm in vms if not vm.leaving and vm.image.matches(image))
     known = {*skipped, *(planned if deployment.status is Status.ROLLING_BACK else ())}
     done = f"{counted(now, 'VM')} now on {image.label}"
     standing = [vm for vm in vms if not vm.leaving]
@@ -70,7 +69,7 @@ def _remarks(
     if deployment.remaining_blue:
         yield f"{counted(deployment.remaining_blue, 'blue VM')} kept in service, because green ones were not healthy"
     if adopted:
-        yield f"{counted(adopted, 'VM')} on it made by others"
+        yield f"{adopted} of them made by others"
     outdated = sum(1 for vm in standing if vm.vm_id not in known and not vm.image.matches(image))
     if outdated > deployment.remaining_blue:
         count = outdated - deployment.remaining_blue

@@ -21,7 +21,7 @@ def remains(vms: Iterable[Vm], records: Sequence[VmRecord]) -> str:
     counting = [record for record in records if record.vm_id in standing and not record.moved_to]
     blue = sum(1 for record in counting if record.color is Color.BLUE)
     green = [record for record in counting if record.color is Color.GREEN]
-    unjudged = sum(1 for record in green if record.status is not VmStatus.HEALTHY)
+    unjudged = sum(1 for record in green if not record.is_good)
     detached = sum(1 for record in counting if record.status is VmStatus.DETACHED)
     said = f"stopped with {counted(blue, 'blue VM')} and {counted(len(green), 'green VM')}"
     notes = [f"{unjudged} green not judged healthy"] if unjudged else []

@@ -21,7 +21,7 @@ def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = F
     if tolerate:
         return tuple(blue)
     green = [record for record in records if record.color is Color.GREEN]
-    healthy = sum(1 for record in green if record.status is VmStatus.HEALTHY)
+    healthy = sum(1 for record in green if record.is_good)
     sick = max(0, batch.green - healthy)
     return tuple(blue[: max(0, len(blue) - sick)])
 

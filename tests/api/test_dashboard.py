@@ -76,6 +76,9 @@ def test_the_policy_lets_in_the_pages_own_files_and_nothing_else(built: Path) ->
 def test_files_are_kept_for_good_and_packed_where_that_is_accepted(built: Path, accepts: str, packed: bool) -> None:
     answer = ask(built, f"/{SCRIPT}", accept_encoding=accepts)
     headers = answer.all_headers
+    shell = ask(built, "/groups", accept_encoding=accepts)
+    assert (gzip.decompress(shell.content) if packed else shell.content).startswith(b"<!doctype html>")
+    assert shell.all_headers.get("Content-Encoding") == headers.get("Content-Encoding")
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert (headers["Content-Type"], headers["Vary"]) == ("text/javascript; charset=utf-8", "Accept-Encoding")
     assert headers.get("Content-Encoding") == ("gzip" if packed else None)

@@ -9,12 +9,14 @@ import pytest
 
 from rollout.model.azure.evidence import VmEvidence
 from rollout.model.azure.scale_set import ImageReference
+from rollout.model.group import SignalType
 from rollout.model.names import deployment_id
 from rollout.model.parameters import Parameters
 from rollout.model.rows.commands import Command, CommandKind
 from rollout.model.rows.deployment import Batch, Deployment, Event, Image, Intent, IntentKind, VmRecord
 from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.keyed_request import KeyedRequest
+from rollout.model.rows.signals import Signal
 from rollout.model.status import Color, Status, VmStatus
 from rollout.ports.store import Store
 
@@ -96,3 +98,20 @@ async def test_requests_are_found_by_their_age_and_forgotten_by_scope_and_key(st
         await store.archive.forget_request(old.scope, old.key)
     assert await store.requests.get(old.scope, old.key) is None
     assert await store.requests.get(young.scope, young.key) == young
+
+
+async def test_requests_that_are_not_wanted_take_no_place(store: Store) -> None:
+    for number in range(4):
+        await store.requests.add(KeyedRequest("POST /a", f"k{number}", "f", "t", START))
+    found = await store.archive.asked_before(START + DAY, 2, {("POST /a", "k0"), ("POST /a", "k2")})
+    assert {one.key for one in found} == {"k1", "k3"}
+
+
+async def test_rows_that_are_wanted_are_swept_from_all_partitions_up_to_a_limit(store: Store) -> None:
+    for number in range(4):
+        await store.signals.put(f"/set-{number}", Signal("vm-1", "web_1", SignalType.VM_READY, START + number * DAY))
+    gone = [
+        await store.archive.forget_signals(lambda one: one.received_at < START + 3 * DAY, limit) for limit in (2, 2, 2)
+    ]
+    assert gone == [2, 1, 0]
+    assert [len(await store.signals.list(f"/set-{number}")) for number in range(4)] == [0, 0, 0, 1]

@@ -1,17 +1,31 @@
-"""What both stores promise of what outlives deployments: what was tried, and what stands between a set and order."""
+"""What both stores promise of what belongs to a set: its queue, what was tried, and what is out of order."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rollout.model.rows.danger import DangerRecord
+from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.tries import Try
 from rollout.ports.store import Store
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web"
 VERSION = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/web/versions/1.1.0"
+
+
+async def test_the_queue_of_a_set_has_each_deployment_once_until_it_leaves(store: Store) -> None:
+    first, second = QueueEntry(SET, "web-1", NOW), QueueEntry(SET, "web-2", NOW)
+    elsewhere = QueueEntry(f"{SET}-2", "web-1", NOW)
+    for one in (second, first, elsewhere):
+        assert await store.queue.add(one)
+    assert not await store.queue.add(replace(first, scale_set_id=SET.upper(), queued_at=NOW + timedelta(1)))
+    assert set(await store.queue.list(SET.upper())) == {first, second}
+    for _ in range(2):
+        await store.queue.delete(SET.upper(), "web-1")
+        assert await store.queue.list(SET) == (second,)
+    assert await store.queue.list(f"{SET}-2") == (elsewhere,)
 
 
 async def test_a_try_is_written_once_and_changed_only_as_it_was_seen(store: Store) -> None:

@@ -106,3 +106,16 @@ async def test_scaled_time_runs_faster_than_real_time() -> None:
 async def test_a_clock_starts_with_the_time_of_day() -> None:
     clock = PlatformClock()
     assert abs(clock.now().timestamp() - time.time()) < 1
+
+
+def test_virtual_time_goes_on_for_years() -> None:
+    async def main() -> timedelta:
+        clock, called = PlatformClock(VIRTUAL_START), asyncio.Event()
+        for _ in range(12):
+            await clock.sleep(timedelta(days=365))
+            clock.call_at(clock.now() + timedelta(milliseconds=1), called.set)
+            await called.wait()
+            called.clear()
+        return clock.now() - VIRTUAL_START
+
+    assert run_virtual(main()) >= timedelta(days=12 * 365)

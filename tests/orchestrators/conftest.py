@@ -20,7 +20,7 @@ from local.durable.options import HostJson, HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.functions.host import FunctionsHost
 from orchestrators.deploy_group import deploy_group
-from orchestrators.pauses import pass_pauses
+from orchestrators.pause_step import pause_step
 from orchestrators.recording import write_event
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
@@ -165,7 +165,7 @@ def _stored(value: Json) -> str:
 
 def _app(stand: Stand, clock: PlatformClock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
-    for recipe in (deploy_group, replace_batch, restore_group, wait_until_done, pass_pauses, write_event):
+    for recipe in (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, write_event):
         blueprint.orchestration_trigger(context_name="context")(recipe)
     for name in ACTIVITIES:
         _register(blueprint, stand, clock, name)

@@ -64,6 +64,19 @@ def test_pause_may_come_again(stand: Make) -> None:
     assert made.heard["judge_batch"] == [0, 2, 4]
 
 
+@pytest.mark.parametrize("step", ["judge_batch", "bake", "await_approval"])
+def test_however_often_a_step_is_paused_no_history_grows(stand: Make, step: str) -> None:
+    pauses = range(1, 30, 2)
+    answers = {
+        "prepare_deployment": planned(bakes=[baking(1)], approvals=[1]),
+        step: [*(told(CommandKind.PAUSE, number) for number in pauses), done("done")],
+    }
+    made = stand(**answers, await_resume=[done("resume", heard=number + 1) for number in pauses])
+    assert made.run().output["status"] == "finished"
+    assert sum("DeploymentResumed" in line for line in made.trace) == len(pauses)
+    assert max(one.events for one in made.durable.executions) < 80
+
+
 @pytest.mark.parametrize("step", ["prepare_deployment", "launch_green", "terminate_blue", "bake"])
 def test_pause_is_possible_at_every_step(stand: Make, step: str) -> None:
     plan = planned(1, bakes=[baking(1)])

@@ -39,6 +39,12 @@ def times(expression: str, zone: str, after: str, count: int) -> list[str]:
         ("30 2 * * *", BERLIN, "2026-10-24T00:00", ["10-24 00:30", "10-25 00:30", "10-26 01:30"]),
         ("30 2 * * *", BERLIN, "2026-10-25T01:10", ["10-26 01:30"]),
         ("0 3 * * *", BERLIN, "2026-10-24T00:00", ["10-24 01:00", "10-25 02:00", "10-26 02:00"]),
+        # A range of one value is that value, in whatever steps.
+        ("30 12-12/2 * * *", "UTC", "2026-10-25T00:00", ["10-25 12:30", "10-26 12:30"]),
+        ("30 12 * * MON-mon/2", "UTC", "2026-10-25T00:00", ["10-26 12:30", "11-02 12:30"]),
+        # Where the clock is changed by half an hour, on 5 April 2026 at 15:00 UTC of the day before, nothing is lost.
+        ("0 */6 * * *", "Australia/Lord_Howe", "2026-04-04T12:00", ["04-04 13:00", "04-04 19:30", "04-05 01:30"]),
+        ("30 * * * *", "Australia/Lord_Howe", "2026-04-04T14:00", ["04-04 14:30", "04-04 15:00", "04-04 16:00"]),
         # Every hour is every hour.
         ("30 * * * *", BERLIN, "2026-10-25T00:00", ["10-25 00:30", "10-25 01:30", "10-25 02:30"]),
     ],

@@ -13,22 +13,26 @@ from local.functions.schedules import parse_schedule
 from local.virtual.memory import memory_store
 from rollout.automation.notification import IgnoredNotification, Notification, record_of
 from rollout.lifecycle.dangers import TRIES_MAX
+from rollout.lifecycle.queue import entry_of
+from rollout.model.azure.evidence import VmEvidence
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.codec import Json
-from rollout.model.group import Group
+from rollout.model.group import Group, SignalType
 from rollout.model.names import deployment_id, parse_deployment_id
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Deployment, Image
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest, start_scope
 from rollout.model.rows.lock import Lock
-from rollout.model.rows.wanted import WantedVersion
-from rollout.model.status import Status
+from rollout.model.rows.signals import Signal
+from rollout.model.rows.wanted import Follower, WantedVersion
+from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
+from rollout.model.status import Status, VmStatus
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
 from rollout.ports.ports import Ports
 from settings import Settings
-from triggers.purge import DEPLOYMENTS_MAX, purge
+from triggers.purge import LASTS, PAGE, purge
 from triggers.timers import timers
 from triggers.watchdog import watch
 
@@ -180,6 +184,21 @@ async def test_a_queued_deployment_whose_orchestration_is_gone_gets_its_end(desk
     assert ended is not None
     assert (ended.status, ended.error and ended.error.code) == (Status.FAILED, "orchestratorLost")
     assert await desk.owner() == owner
+
+
+async def test_one_that_waits_is_found_however_many_came_after_it(desk: Desk) -> None:
+    row = await desk.deployment(status=Status.QUEUED, epoch=0)
+    await desk.store.queue.add(entry_of(row))
+    for number in range(100):
+        at = row.created_at + timedelta(seconds=1 + number)
+        newer = replace(row, id=deployment_id("web", at, "bbbbbb"), created_at=at, status=Status.STOPPED, ended_at=at)
+        await desk.store.deployments.add(newer)
+    await desk.lock("")
+    assert await desk.watch() == []
+    ended = await desk.store.deployments.get(row.id)
+    assert ended is not None
+    assert ended.status is Status.FAILED
+    assert await desk.store.queue.list(SCALE_SET) == ()
 
 
 async def test_a_deployment_that_was_taken_over_gets_its_end_and_nothing_is_restored(desk: Desk) -> None:
@@ -336,8 +355,26 @@ async def test_notifications_are_remembered_as_long_as_histories(desk: Desk) -> 
     assert [row.id for row in await desk.store.notifications.newest(200)] == ["young"]
 
 
-async def run_purge(desk: Desk, most: int = DEPLOYMENTS_MAX) -> None:
-    await purge(desk.ports, history=30 * DAY, rows=365 * DAY, most=most)
+async def test_a_notification_stays_as_long_as_a_version_is_waited_for(desk: Desk) -> None:
+    """Those that wait come first of all that are old, and take no place of the others."""
+    await desk.store.groups.put(Group("web", SCALE_SET))
+    keys = []
+    for number in range(12):
+        sent = NOW - (31 + number) * DAY
+        record = record_of(Notification(f"old-{number}", "", "", {}, sent), IgnoredNotification("it"), sent)
+        await desk.store.notifications.add(record)
+        keys.append(record.key)
+    for key in keys[:4]:
+        await desk.store.wanted.put(WantedVersion("web", "/images/web", "1.5.0", key, NOW, NOW + HOUR))
+    assert await run_purge(desk, page=3) == ()
+    assert [row.key for row in await desk.store.notifications.newest(200)] == keys[:4]
+
+
+async def run_purge(desk: Desk, page: int = PAGE, lasts: timedelta = LASTS) -> tuple[str, ...]:
+    return await purge(desk.ports, history=30 * DAY, rows=365 * DAY, page=page, lasts=lasts)
+
+
+SHORT: dict[str, Any] = {"page": 3, "lasts": timedelta(0)}
 
 
 async def test_the_histories_of_what_was_begun_longer_ago_than_the_setting_are_purged(desk: Desk) -> None:
@@ -372,11 +409,11 @@ async def test_what_is_still_needed_is_kept_and_takes_nothing_elses_place(desk: 
         )
     old = [await desk.deployment((800 - n) * DAY, Status.FINISHED, **ended) for n in range(4)]
     await desk.deployment()
-    await run_purge(desk, most=3)
+    assert await run_purge(desk, **SHORT) == ("deployments: more than a night's work",)
     left = {row.id for row in await desk.store.deployments.newest("web", 100)}
     assert {row.id for row in kept} <= left
     assert len({row.id for row in old} & left) == 1
-    await run_purge(desk, most=3)
+    await run_purge(desk, **SHORT)
     assert len(await desk.store.deployments.newest("web", 100)) == len(kept) + 1
 
 
@@ -413,6 +450,44 @@ async def test_what_a_forgotten_deployment_tried_is_remembered_until_its_version
     assert await desk.store.tries.all(10) == ()
 
 
+async def test_a_deleted_group_leaves_nothing_once_its_rows_are_old(desk: Desk) -> None:
+    """The newest deployment of one that is there stays, and so does what belongs to a set that another group has."""
+    old = NOW - 366 * DAY
+    for group in ("gone", "moved", "web"):
+        row = await desk.deployment(367 * DAY, Status.FINISHED, group=group, ended_at=old)
+        scale_set = f"{SCALE_SET}-{group}"
+        await desk.store.deployments.change(row.id, lambda row, s=scale_set: replace(row, scale_set_id=s))  # type: ignore[misc]
+        assert await desk.store.locks.swap(None, Lock(scale_set, "", 1, old, row.id))
+        await desk.store.followers.swap(None, Follower(group, "", old))
+        await desk.store.schedule_runs.swap(
+            None, ScheduleRun(group, "nightly", old, old, ScheduleOutcome.STARTED, "so")
+        )
+        await desk.store.evidence.put(row.id, VmEvidence("vm-1", "web_1", 1, old, VmStatus.UNHEALTHY, ""))
+        await desk.store.groups.put(Group(group, scale_set, schedules=(Schedule("nightly", "0 3 * * *"),)))
+    for group in ("gone", "moved"):
+        await desk.store.groups.delete(group)
+    await desk.store.groups.put(Group("other", f"{SCALE_SET}-moved"))
+    assert await run_purge(desk) == ()
+    there = {
+        group: (
+            len(await desk.store.deployments.newest(group, 9)),
+            await desk.store.locks.get(f"{SCALE_SET}-{group}") is not None,
+            await desk.store.followers.get(group) is not None,
+            len(await desk.store.schedule_runs.list(group)),
+        )
+        for group in ("gone", "moved", "web")
+    }
+    assert there == {"gone": (0, False, False, 0), "moved": (1, True, False, 0), "web": (1, True, True, 1)}
+
+
+async def test_what_signals_said_goes_with_the_rows(desk: Desk) -> None:
+    for number, age in enumerate((366, 364)):
+        signal = Signal(f"vm-{number}", "web_1", SignalType.VM_READY, NOW - age * DAY)
+        await desk.store.signals.put(SCALE_SET, signal)
+    await run_purge(desk)
+    assert [one.vm_id for one in await desk.store.signals.list(SCALE_SET)] == ["vm-1"]
+
+
 async def test_one_that_has_not_ended_is_kept_however_old(desk: Desk) -> None:
     row = await desk.deployment(800 * DAY, Status.PAUSED)
     await desk.deployment()
@@ -428,12 +503,27 @@ async def test_requests_are_remembered_for_two_days(desk: Desk) -> None:
     assert await desk.store.requests.get("POST /a", "young") is not None
 
 
-async def test_a_purge_that_fails_at_one_thing_goes_on_with_the_next(desk: Desk) -> None:
+async def test_a_night_goes_on_until_nothing_is_left_that_can_go(desk: Desk) -> None:
+    """Requests of deployments that are still there stay, and keep none of the others from going."""
+    for number in range(5):
+        row = await desk.deployment((3 + number) * DAY, Status.FINISHED)
+        assert await desk.store.requests.add(keyed(row, f"a-{number}"))
+    for number in range(11):
+        assert await desk.store.requests.add(KeyedRequest("POST /a", f"{number}", "f", "t", NOW - 3 * DAY))
+    assert await run_purge(desk, **SHORT) == ("requests: more than a night's work",)
+    assert await run_purge(desk, page=3) == ()
+    assert len(await desk.store.archive.asked_before(NOW, 100)) == 5
+
+
+async def test_a_purge_that_fails_at_one_thing_goes_on_with_the_next_and_says_so(desk: Desk) -> None:
     desk.instances.broken.add("purge")
     old = await desk.deployment(800 * DAY, Status.FINISHED, ended_at=NOW - 800 * DAY)
     await desk.deployment()
-    await run_purge(desk)
+    night = next(timer for timer in timers(Settings()) if timer.name == "purge")
+    await night.handler(desk.ports)
     assert await desk.store.deployments.get(old.id) is None
+    (run,) = await desk.store.timer_runs.list()
+    assert run.left == ("histories: DurableExtension",)
 
 
 async def test_a_row_that_changes_while_the_watchdog_looks_is_decided_by_what_it_is_in_the_end(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from adapters.arm.traffic.gateways import Gateways, read_backend_health
 from adapters.arm.traffic.interfaces import Interfaces
 from adapters.arm.traffic.load_balancers import LoadBalancers, read_rule_health
 from adapters.arm.traffic.requests import ArmAnswer, ArmRequests
-from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe
+from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe, StubbornPool
 from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolMembership, balancer_of, pools_of
 from rollout.model.azure.scale_set import ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
@@ -37,8 +37,12 @@ class ArmTraffic:
         return members
 
     async def set_state(self, pool: str, configurations: Collection[str], state: AdminState) -> None:
-        """One ``PUT`` of the pool, with ``If-Match``."""
+        """One ``PUT`` of the pool, or of its balancer where that takes it only so, with ``If-Match``."""
         await self._load_balancers.set_state(pool, configurations, state)
+
+    async def stubborn(self, pools: Collection[str]) -> tuple[StubbornPool, ...]:
+        """One ``GET`` for each load balancer."""
+        return await self._load_balancers.stubborn(pools_of(pools, HealthCheckType.LOAD_BALANCER))
 
     async def leave(self, scale_set: ScaleSet, vm: Vm, places: Collection[PoolMembership]) -> None:
         """One ``PUT`` of a Uniform set's instance, or of each interface that a Flexible set's VM has, guarded."""

@@ -36,6 +36,7 @@ class CanaryBody(TypedDict):
 class Check(TypedDict):
     name: str
     lastRun: str | None
+    left: list[str]
 
 
 class CommandBody(TypedDict):
@@ -731,6 +732,8 @@ class Deployment(TypedDict):
     rollBack: RollBack | None
     canBe: list[Possible]
     queuePosition: int | None
+    expectedEndAt: str | None
+    expectedEndWithoutWaits: bool
     healthCheckTypes: list[HealthCheckType]
     gracePeriod: int
     comment: str

@@ -10,7 +10,7 @@ class AskKey extends Modal {
   protected override render(): TemplateResult {
     const wrong = key.get() !== '';
     return html`<dialog class="ask" aria-labelledby="h-key" @close=${this.onClose}>
-      <form @submit=${this.submit}>
+      <form @submit=${this.#submit}>
         <div class="body">
           <h2 id="h-key">Which key opens this app?</h2>
           <p class="s soft">
@@ -33,7 +33,7 @@ class AskKey extends Modal {
     </dialog>`;
   }
 
-  private readonly submit = (event: SubmitEvent): void => {
+  readonly #submit = (event: SubmitEvent): void => {
     event.preventDefault();
     key.set(String(new FormData(event.target as HTMLFormElement).get('key') ?? '').trim());
     this.done();

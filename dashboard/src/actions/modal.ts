@@ -6,15 +6,15 @@ export abstract class Modal extends View {
   closed: () => void = () => undefined;
 
   override connectedCallback(): void {
-    void this.update().then(() => this.dialog?.showModal());
+    void this.update().then(() => this.#dialog?.showModal());
   }
 
-  private get dialog(): HTMLDialogElement | null {
+  get #dialog(): HTMLDialogElement | null {
     return this.querySelector('dialog');
   }
 
   close(): void {
-    this.dialog?.close();
+    this.#dialog?.close();
   }
 
   protected readonly onClose = (): void => this.closed();

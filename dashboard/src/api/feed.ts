@@ -17,10 +17,10 @@ export class Feed<T> {
   /** When it was last refreshed, and will be next: seconds of the reader's clock. */
   updated = 0;
   next = 0;
-  private changed = 0;
-  private failures = 0;
-  private timer = 0;
-  private running: AbortController | null = null;
+  #changed = 0;
+  #failures = 0;
+  #timer = 0;
+  #running: AbortController | null = null;
 
   constructor(
     private readonly source: Source<T>,
@@ -28,14 +28,14 @@ export class Feed<T> {
   ) {}
 
   start(): void {
-    document.addEventListener('visibilitychange', this.shown);
+    document.addEventListener('visibilitychange', this.#shown);
     void this.refresh();
   }
 
   stop(): void {
-    document.removeEventListener('visibilitychange', this.shown);
-    window.clearTimeout(this.timer);
-    this.running?.abort();
+    document.removeEventListener('visibilitychange', this.#shown);
+    window.clearTimeout(this.#timer);
+    this.#running?.abort();
   }
 
   /** For how long nobody has answered; 0 while somebody does. */
@@ -44,37 +44,37 @@ export class Feed<T> {
   }
 
   async refresh(): Promise<void> {
-    if (this.running) return;
-    window.clearTimeout(this.timer);
-    const running = (this.running = new AbortController());
+    if (this.#running) return;
+    window.clearTimeout(this.#timer);
+    const running = (this.#running = new AbortController());
     try {
       const value = await this.source.load(running.signal);
-      if (value !== this.value) this.changed = now();
+      if (value !== this.value) this.#changed = now();
       this.value = value;
       this.error = null;
-      this.failures = 0;
+      this.#failures = 0;
       this.updated = now();
     } catch (error) {
       if (running.signal.aborted) return;
       this.error = error as Error;
-      this.failures += 1;
+      this.#failures += 1;
     } finally {
-      this.running = null;
+      this.#running = null;
     }
-    this.plan();
+    this.#plan();
     this.tell();
   }
 
-  private plan(): void {
+  #plan(): void {
     const { follows, live } = this.source;
     const isLive = this.value === null || live(this.value);
-    const seconds = pause({ follows, live: isLive, quiet: now() - this.changed, failures: this.failures });
+    const seconds = pause({ follows, live: isLive, quiet: now() - this.#changed, failures: this.#failures });
     this.next = now() + seconds;
-    if (!document.hidden) this.timer = window.setTimeout(() => void this.refresh(), seconds * 1000);
+    if (!document.hidden) this.#timer = window.setTimeout(() => void this.refresh(), seconds * 1000);
   }
 
-  private readonly shown = (): void => {
-    if (document.hidden) window.clearTimeout(this.timer);
+  readonly #shown = (): void => {
+    if (document.hidden) window.clearTimeout(this.#timer);
     else void this.refresh();
   };
 }

@@ -12,34 +12,34 @@ const LIVE = 'queued,pending,inProgress,paused,awaitingApproval,baking,stopping,
 
 /** All groups: one request while nothing is under way, two while something is. What seldom changes is asked for less often. */
 export class GroupsSource {
-  private notifications: Notification[] = [];
-  private scheduled = new Map<string, Group['scheduled']>();
-  private asked = -Infinity;
+  #notifications: Notification[] = [];
+  #scheduled = new Map<string, Group['scheduled']>();
+  #asked = -Infinity;
 
   async load(signal: AbortSignal): Promise<GroupsData> {
     const groups = await all<Group>('groups?include=state', signal);
-    const [deployments] = await Promise.all([this.live(groups, signal), this.seldom(groups, signal)]);
-    const told = groups.map((one) => ({ ...one, scheduled: one.scheduled ?? this.scheduled.get(one.id) ?? [] }));
-    return { groups: told, deployments, notifications: this.notifications };
+    const [deployments] = await Promise.all([this.#live(groups, signal), this.#seldom(groups, signal)]);
+    const told = groups.map((one) => ({ ...one, scheduled: one.scheduled ?? this.#scheduled.get(one.id) ?? [] }));
+    return { groups: told, deployments, notifications: this.#notifications };
   }
 
-  private async live(groups: readonly Group[], signal: AbortSignal): Promise<Deployment[]> {
+  async #live(groups: readonly Group[], signal: AbortSignal): Promise<Deployment[]> {
     if (groups.every((one) => !one.latest || ended(one.latest.status))) return [];
     return (await ask<Listed<Deployment>>(`deployments?status=${LIVE}&limit=${NEWEST}`, { signal })).value;
   }
 
   /** The list of groups does not say when schedules run next: groups that have some are asked. */
-  private async seldom(groups: readonly Group[], signal: AbortSignal): Promise<void> {
-    if (performance.now() - this.asked < SELDOM) return;
+  async #seldom(groups: readonly Group[], signal: AbortSignal): Promise<void> {
+    if (performance.now() - this.#asked < SELDOM) return;
     const asked = performance.now();
     const planned = groups.filter((one) => one.schedules.length > 0 && !one.scheduled);
     const [notifications, ...found] = await Promise.all([
       ask<Listed<Notification>>('notifications?limit=20', { signal }),
       ...planned.map((one) => ask<Group>(`groups/${one.id}`, { signal })),
     ]);
-    this.notifications = notifications.value;
-    for (const one of found) this.scheduled.set(one.id, one.scheduled);
-    this.asked = asked;
+    this.#notifications = notifications.value;
+    for (const one of found) this.#scheduled.set(one.id, one.scheduled);
+    this.#asked = asked;
   }
 }
 
@@ -63,38 +63,38 @@ const EVENTS_PAGE = 1000;
 
 /** One deployment: after the first request only what is new of it, and nothing where nothing is. */
 export class DetailsSource {
-  private known: Details | null = null;
-  private tag = '';
-  private after = '';
-  private since = '';
+  #known: Details | null = null;
+  #tag = '';
+  #after = '';
+  #since = '';
 
   constructor(private readonly id: string) {}
 
   async load(signal: AbortSignal): Promise<Details> {
     let more: number;
-    do more = await this.news(signal);
+    do more = await this.#news(signal);
     while (more >= EVENTS_PAGE);
-    if (!this.known) throw new Error('The deployment did not come');
-    return this.known;
+    if (!this.#known) throw new Error('The deployment did not come');
+    return this.#known;
   }
 
   /** How many events came. */
-  private async news(signal: AbortSignal): Promise<number> {
+  async #news(signal: AbortSignal): Promise<number> {
     const asked = new URLSearchParams({ include: 'batches,vms,events' });
-    if (this.after) asked.set('after', this.after);
-    if (this.since) asked.set('vmsSince', this.since);
+    if (this.#after) asked.set('after', this.#after);
+    if (this.#since) asked.set('vmsSince', this.#since);
     const path = `deployments/${encodeURIComponent(this.id)}?${asked}`;
-    const answer = await askIfChanged<News>(path, this.tag, signal);
+    const answer = await askIfChanged<News>(path, this.#tag, signal);
     if (answer === null) return 0;
-    this.tag = answer.tag;
+    this.#tag = answer.tag;
     const { batches = [], vms = [], events = [], next, vmsSince, ...deployment } = answer.body;
-    this.after = next ?? this.after;
-    this.since = vmsSince ?? this.since;
-    this.known = {
+    this.#after = next ?? this.#after;
+    this.#since = vmsSince ?? this.#since;
+    this.#known = {
       deployment,
-      batches: merged(this.known?.batches, batches, (one) => `${one.number}`),
-      vms: merged(this.known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`),
-      events: merged(this.known?.events, events, (one) => `${one.sequence}`),
+      batches: merged(this.#known?.batches, batches, (one) => `${one.number}`),
+      vms: merged(this.#known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`),
+      events: merged(this.#known?.events, events, (one) => `${one.sequence}`),
     };
     return events.length;
   }

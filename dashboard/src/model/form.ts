@@ -42,12 +42,6 @@ export function beginning({ groupId: _, ...wanted }: Wanted): Body {
   return body;
 }
 
-/** What a deployment was asked for, to be asked again: `onConflict` and what it retried are of that time. */
-export function sameAgain({ groupId, parameters }: Deployment): Wanted {
-  const { retryOf: _retry, onConflict: _conflict, signals: _signals, ...rest } = parameters;
-  return { ...(rest as Body), groupId };
-}
-
 /** The value of a field as it would hold. */
 export function holds<K extends keyof Body>(name: K, body: Body, known: Known): Body[K] {
   const given = body[name];

@@ -112,15 +112,8 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
   BatchLaunched: onRow((fold, event, row) => {
     open(row, 'health', event.at, event.at + fold.run.deployment.gracePeriod);
   }),
-  BatchHealthy: onRow((fold, event, row) => {
-    const more = number(event.data.healthy) - row.healthy;
-    row.healthy += more;
-    if (row.back) fold.blue += more;
-    else fold.green += more;
-    count(fold, event.at);
-    const drained = event.at + fold.run.deployment.parameters.drainingTimeout;
-    open(row, event.data.replace ? 'discard' : 'drain', event.at, drained);
-  }),
+  BatchHealthy: onRow((fold, event, row) => good(fold, event, row, number(event.data.healthy))),
+  BatchNotJudged: onRow((fold, event, row) => good(fold, event, row, number(event.data.running))),
   SickGreenDiscarded: onRow((_fold, event, row) => open(row, 'launch', event.at)),
   BatchDetached: onRow((fold, event, row) => {
     const gone = number(event.data.detached);
@@ -161,6 +154,17 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
   },
   DeploymentResumed: (fold, event) => pauseEnds(fold, event.at),
 };
+
+/** So many of its green VMs are good to go on with. */
+function good(fold: Fold, event: Happened, row: Row, vms: number): void {
+  const more = vms - row.healthy;
+  row.healthy += more;
+  if (row.back) fold.blue += more;
+  else fold.green += more;
+  count(fold, event.at);
+  const drained = event.at + fold.run.deployment.parameters.drainingTimeout;
+  open(row, event.data.replace ? 'discard' : 'drain', event.at, drained);
+}
 
 function onRow(happens: (fold: Fold, event: Happened, row: Row) => void): Happens {
   return (fold, event, row) => {

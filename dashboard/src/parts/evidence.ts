@@ -17,41 +17,41 @@ class VmDrawer extends View {
   deployment = '';
   page!: Page;
   back = '';
-  private shown!: Placed;
-  private evidence: Evidence | null = null;
-  private problem = '';
-  private loaded = '';
+  #shown!: Placed;
+  #evidence: Evidence | null = null;
+  #problem = '';
+  #loaded = '';
 
   /** The VM as it is now: it may be another one, or the same as it has become. */
   set vm(vm: Placed) {
-    this.shown = vm;
+    this.#shown = vm;
     void this.update();
   }
 
   override update(): Promise<void> {
-    const wanted = this.shown.evidence && this.deployment ? `${this.deployment}/vms/${this.shown.vmId}` : '';
-    if (wanted !== this.loaded) {
-      this.loaded = wanted;
-      this.evidence = null;
-      this.problem = '';
-      if (wanted) void this.load(wanted);
+    const wanted = this.#shown.evidence && this.deployment ? `${this.deployment}/vms/${this.#shown.vmId}` : '';
+    if (wanted !== this.#loaded) {
+      this.#loaded = wanted;
+      this.#evidence = null;
+      this.#problem = '';
+      if (wanted) void this.#load(wanted);
     }
     return super.update();
   }
 
-  private async load(wanted: string): Promise<void> {
+  async #load(wanted: string): Promise<void> {
     try {
       const evidence = await ask<Evidence>(`deployments/${wanted}/evidence`);
-      if (this.loaded === wanted) this.evidence = evidence;
+      if (this.#loaded === wanted) this.#evidence = evidence;
     } catch (error) {
       const forbidden = error instanceof ApiError && error.status === 403;
-      this.problem = forbidden ? `${error.message}.` : `The evidence cannot be read: ${(error as Error).message}.`;
+      this.#problem = forbidden ? `${error.message}.` : `The evidence cannot be read: ${(error as Error).message}.`;
     }
     void this.update();
   }
 
   protected override render(): TemplateResult {
-    const vm = this.shown;
+    const vm = this.#shown;
     const zone = vm.zone ? `, zone ${vm.zone}` : '';
     return html`<aside class="card drawer" aria-labelledby="h-evi">
       <header>
@@ -67,22 +67,22 @@ class VmDrawer extends View {
         <p class="s soft">${vm.reason}</p>
         <p class="small mute">since ${time(vm.at, true)}; id <code>${vm.vmId}</code></p>
       </section>
-      ${this.readings()}
-      ${this.problem ? html`<section>${note('warn', 'lock', html`<p>${this.problem}</p>`)}</section>` : nothing}
-      ${this.evidence
-        ? this.found(this.evidence)
-        : vm.evidence && !this.problem
+      ${this.#readings()}
+      ${this.#problem ? html`<section>${note('warn', 'lock', html`<p>${this.#problem}</p>`)}</section>` : nothing}
+      ${this.#evidence
+        ? this.#found(this.#evidence)
+        : vm.evidence && !this.#problem
           ? html`<section class="mute s">Loading the evidence…</section>`
           : nothing}
     </aside>`;
   }
 
-  private readings(): TemplateResult | typeof nothing {
-    if (this.shown.readings.length === 0) return nothing;
+  #readings(): TemplateResult | typeof nothing {
+    if (this.#shown.readings.length === 0) return nothing;
     return html`<section>
       <h3>Readings</h3>
       <dl class="facts">
-        ${this.shown.readings.map((one) => {
+        ${this.#shown.readings.map((one) => {
           const good = one.health === 'healthy';
           return html`<dt>${one.source}</dt>
             <dd>
@@ -94,11 +94,11 @@ class VmDrawer extends View {
     </section>`;
   }
 
-  private found(of: Evidence): TemplateResult {
+  #found(of: Evidence): TemplateResult {
     const save = (name: string, text: string, type: string): void =>
-      this.page.save(`${this.shown.name}-${name}`, text, type);
+      this.page.save(`${this.#shown.name}-${name}`, text, type);
     const json = JSON.stringify(of, null, 2);
-    return html`${of.serialLog === null ? nothing : this.log(of.serialLog)}${instanceView(of)}
+    return html`${of.serialLog === null ? nothing : this.#log(of.serialLog)}${instanceView(of)}
       ${of.notes.length
         ? html`<section>
             <h3>Missing</h3>
@@ -113,7 +113,7 @@ class VmDrawer extends View {
   }
 
   /** What a VM wrote is hostile: it is text and no more, its control characters shown by their codes. */
-  private log(text: string): TemplateResult {
+  #log(text: string): TemplateResult {
     const shown = plain(text.slice(-LOG_SHOWN_MAX));
     const cut =
       text.length > LOG_SHOWN_MAX ? `the last 64 kB of ${Math.round(text.length / 1024)}` : 'as the VM wrote it';
@@ -123,7 +123,7 @@ class VmDrawer extends View {
         <span class="bs">
           ${button('quiet small', 'copy', 'Copy', '', () => this.page.copy(shown, 'The log'))}
           ${button('quiet small', 'down', 'Save', '', () =>
-            this.page.save(`${this.shown.name}-serial.log`, text, 'text/plain'),
+            this.page.save(`${this.#shown.name}-serial.log`, text, 'text/plain'),
           )}
         </span>
       </div>

@@ -4,7 +4,7 @@ import { shown } from '../model/status';
 import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';
 import type { Drawn, Row, Story } from '../model/story';
-import { sameAgain } from '../model/form';
+import { sameAgain } from '../model/again';
 import { waiting } from '../model/waiting';
 import { about, clock, counted, counter, day } from '../model/words';
 import type { Page } from '../page';

@@ -5,7 +5,7 @@ import type { Run } from '../model/run';
 import { DOING, hasBegun, KIND, notBegun, shapes, spoken, tipOf } from '../model/rows';
 import type { Bar, Kind, Row, Story } from '../model/story';
 import { about, clock, counted, counter } from '../model/words';
-import { icon, time } from './marks';
+import { icon } from './marks';
 import { counts } from './serving';
 import { tip } from './tip';
 import { vars } from './vars';
@@ -195,37 +195,4 @@ function rollBack(drawing: Drawing, rows: readonly Row[]): TemplateResult {
       ${icon('undo')}<b>${run.end === null ? 'Rolling back' : 'Rolled back'}${at}</b><span>${story.rollBack?.why}</span>
     </div>
     <div role="list">${shapes(rows).map((shape) => row(drawing, shape.rows))}</div>`;
-}
-
-/** The same for whoever reads tables. */
-export function asTable(story: Story): TemplateResult {
-  const line = (of: Row, bar: Bar, isFirst: boolean): TemplateResult =>
-    html`<tr>
-      <td>${isFirst ? `${of.number}${of.canary ? ' canary' : ''}${of.back ? ' back' : ''}` : ''}</td>
-      <td>${isFirst ? `${of.blue} → ${of.green}` : ''}</td>
-      <td>${KIND[bar.kind]}</td>
-      <td>${time(bar.from, true)}</td>
-      <td>${bar.live ? 'now' : time(bar.to, true)}</td>
-      <td class="num">${counter(bar.to - bar.from)}</td>
-    </tr>`;
-  return html`<details class="alt">
-    <summary>The same as a table</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label="Batches as a table">
-      <table>
-        <thead>
-          <tr>
-            <th>Batch</th>
-            <th>VMs</th>
-            <th>Step</th>
-            <th>From</th>
-            <th>To</th>
-            <th class="num">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${story.rows.flatMap((of) => of.bars.map((bar, i) => line(of, bar, i === 0)))}
-        </tbody>
-      </table>
-    </div>
-  </details>`;
 }

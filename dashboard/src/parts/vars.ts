@@ -5,7 +5,7 @@ import { directive, Directive, PartType, type ElementPart, type PartInfo } from 
 type Values = Readonly<Record<string, string | number>>;
 
 class Vars extends Directive {
-  private last: Values = {};
+  #last: Values = {};
 
   constructor(part: PartInfo) {
     super(part);
@@ -18,10 +18,10 @@ class Vars extends Directive {
 
   override update(part: ElementPart, [values]: [Values]): unknown {
     const style = (part.element as HTMLElement).style;
-    for (const name of Object.keys(this.last)) if (!(name in values)) style.removeProperty(`--${name}`);
+    for (const name of Object.keys(this.#last)) if (!(name in values)) style.removeProperty(`--${name}`);
     for (const [name, value] of Object.entries(values))
-      if (this.last[name] !== value) style.setProperty(`--${name}`, String(value));
-    this.last = values;
+      if (this.#last[name] !== value) style.setProperty(`--${name}`, String(value));
+    this.#last = values;
     return noChange;
   }
 }

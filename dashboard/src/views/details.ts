@@ -6,14 +6,11 @@ import { ended } from '../model/status';
 import type { Page } from '../page';
 import { link, type Route, type Tab } from '../router';
 import { banner, dangers } from '../parts/banner';
-import { allEvents, latest } from '../parts/events';
+import { latest } from '../parts/events';
 import { facts } from '../parts/facts';
-import { failure } from '../parts/failure';
 import { hero } from '../parts/hero';
 import { lanes } from '../parts/lanes';
-import { asTable, legend, timeline } from '../parts/timeline';
-import { vmTable } from '../parts/vm-table';
-import { queued } from './queued';
+import { legend, timeline } from '../parts/timeline';
 
 type DetailsRoute = Extract<Route, { view: 'details' }>;
 
@@ -21,8 +18,11 @@ export function details(page: Page, run: Run, story: Story, at: DetailsRoute): T
   const { deployment } = run;
   const bad = ended(deployment.status) && deployment.status !== 'finished';
   const known = { run, story };
-  const head = deployment.status === 'queued' ? queued(page, run) : bad ? failure(page, known) : hero(page, known);
-  const live = !ended(deployment.status) && deployment.status !== 'queued';
+  const waits = deployment.status === 'queued';
+  const { more } = page;
+  if (!more && (waits || bad || at.tab !== 'overview')) return loading();
+  const head = waits ? more?.queued(page, run) : bad ? more?.failure(page, known) : hero(page, known);
+  const live = !ended(deployment.status) && !waits;
   return html`${live ? html`<div id="stick">${banner(page, deployment, true)}</div>` : nothing}${crumbs(run)}${dangers(
     bad ? [] : deployment.dangers,
   )}${head}${tabs(run, at.tab)}${tab(page, run, story, at)}`;
@@ -47,12 +47,12 @@ function tabs(run: Run, current: Tab): TemplateResult {
   </nav>`;
 }
 
-function tab(page: Page, run: Run, story: Story, at: DetailsRoute): TemplateResult {
+function tab(page: Page, run: Run, story: Story, at: DetailsRoute): unknown {
   if (at.tab === 'vms') return vms(page, run, at);
   if (at.tab === 'events') {
     const first = at.query.get('from');
     const show = (from: number): void => page.replace(`${link.deployment(run.deployment.id, 'events')}?from=${from}`);
-    return allEvents(run, story, first === null ? null : Number(first), show);
+    return page.more?.allEvents(run, story, first === null ? null : Number(first), show);
   }
   return overview(page, run, story);
 }
@@ -67,7 +67,7 @@ function overview(page: Page, run: Run, story: Story): TemplateResult {
                 <h2 id="h-tl">Timeline</h2>
                 ${legend(run, story)}
               </header>
-              ${timeline(run, story, { lost: page.lost })}${asTable(story)}
+              ${timeline(run, story, { lost: page.lost })}${page.more?.asTable(story)}
             </section>
             ${lanes(run, story)}`
         : html`<section class="card">
@@ -87,12 +87,14 @@ function vms(page: Page, run: Run, at: DetailsRoute): TemplateResult {
     : undefined;
   const back = `${link.deployment(run.deployment.id, 'vms')}${at.query.size ? `?${at.query}` : ''}`;
   return html`<div class=${chosen ? 'cols vmcols' : 'stack'}>
-    ${vmTable(page, run, at.query, at.vm)}
-    ${chosen && customElements.get('teal-vm')
+    ${page.more?.vmTable(page, run, at.query, at.vm)}
+    ${chosen
       ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>`
       : nothing}
   </div>`;
 }
+
+export const loading = (): TemplateResult => html`<p class="mute loading" role="status">Loading…</p>`;
 
 /** Where an address leads to no deployment. */
 export function noDeployment(id: string): TemplateResult {

@@ -4,7 +4,7 @@ import { keyed } from 'lit-html/directives/keyed.js';
 import type { Deployment, Status } from '../api/types';
 import { COMMANDS, refusedBecause, roleMissing } from '../model/commands';
 import { FILTERS, filtered, inFilter, median, rowAct, took, type RowAct } from '../model/history';
-import { sameAgain } from '../model/form';
+import { sameAgain } from '../model/again';
 import { fromTo as images } from '../model/images';
 import { shown } from '../model/status';
 import { about, clock, counter, seconds, utc } from '../model/words';

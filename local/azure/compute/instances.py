@@ -12,11 +12,12 @@ from functools import partial
 from http import HTTPStatus
 
 from local.azure.arm.calls import INSTANCE_TYPE, ArmCall
-from local.azure.arm.errors import invalid_parameter, not_of_flexible, not_simulated
+from local.azure.arm.errors import invalid_parameter, models_exhausted, not_of_flexible, not_simulated
 from local.azure.arm.messages import ArmResponse, Json, encode, json_response, raw_response
 from local.azure.arm.pages import page
 from local.azure.arm.rendering import instance_body, instance_id, instance_view
 from local.azure.arm.resources import ScaleSetResource, VmInstance
+from local.azure.compute.scale_sets import MODELS_LIMIT, models_in_use
 
 #: The filters and selections that the service documents (``virtual_machine_scale_set_vms.list``).
 _MODEL_FILTER = re.compile(r"properties/latestModelApplied\s+eq\s+(true|false)", re.IGNORECASE)
@@ -113,6 +114,7 @@ def put(call: ArmCall) -> ArmResponse:
         if scale_set.is_flexible:
             raise not_of_flexible("PUT networkProfileConfiguration", scale_set.name)
         call.fabric.network.check_pools(network["networkInterfaceConfigurations"], instance_id(scale_set, vm))
+        _check_models(call, scale_set, vm)
         vm.network = network
         call.fabric.rewire(scale_set, vm)
     if "protectionPolicy" in wanted:
@@ -125,6 +127,12 @@ def put(call: ArmCall) -> ArmResponse:
     body = instance_body(scale_set, vm, with_view=False)
     headers = {**call.async_headers(operation), **call.operations.retry_after(), "etag": f'"{vm.etag}"'}
     return json_response(HTTPStatus.OK, body, headers)
+
+
+def _check_models(call: ArmCall, scale_set: ScaleSetResource, vm: VmInstance) -> None:
+    counted = call.world.platform.own_models == "counted" and vm.network is None
+    if counted and models_in_use(call, scale_set) >= MODELS_LIMIT:
+        raise models_exhausted(scale_set.name, HTTPStatus.BAD_REQUEST)
 
 
 def _is_part(wanted: object, current: object) -> bool:

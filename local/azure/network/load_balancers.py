@@ -7,6 +7,7 @@ interfaces that name it; a write of the pool can set their ``adminState``
 
 from __future__ import annotations
 
+import copy
 import uuid
 from http import HTTPStatus
 
@@ -17,10 +18,12 @@ from local.azure.arm.errors import (
     invalid_content,
     network_busy,
     network_precondition_failed,
+    not_simulated,
     pool_members_not_modifiable,
     resource_not_found,
 )
 from local.azure.arm.messages import ArmResponse, Json, json_response
+from local.azure.arm.resources import LongRunningOperation
 from local.azure.network.interface_shape import etag_of
 from local.azure.network.network import LOAD_BALANCER_TYPE, Member, Network, Pool
 from local.azure.world.network import LoadBalancerSpec
@@ -55,10 +58,17 @@ def _part_not_found(call: ArmCall, part: str) -> ArmError:
 def read(call: ArmCall) -> ArmResponse:
     """GET a load balancer with its pools and their members."""
     identifier, spec = _balancer(call)
+    body = _body(call, identifier, spec)
+    return json_response(HTTPStatus.OK, body, {"etag": body["etag"]})
+
+
+def _body(call: ArmCall, identifier: str, spec: LoadBalancerSpec) -> Json:
     network = call.fabric.network
-    etag = etag_of(identifier, network.etag(identifier))
     pools = [_pool(call, name) for name in network.names_left(identifier, spec.pools)]
-    body: Json = {
+    # Its pools are parts of it: who joins or leaves one changes the balancer.
+    bodies = [_pool_body(call, pool) for pool in pools]
+    etag = etag_of(identifier, network.etag(identifier), *(each["etag"] for each in bodies))
+    return {
         "name": spec.name,
         "id": identifier,
         "etag": etag,
@@ -68,16 +78,30 @@ def read(call: ArmCall) -> ArmResponse:
             "provisioningState": "Updating" if identifier.lower() in call.state.held else "Succeeded",
             "resourceGuid": str(uuid.uuid5(uuid.NAMESPACE_URL, identifier)),
             "frontendIPConfigurations": [_frontend(identifier, spec, etag)],
-            "backendAddressPools": [_pool_body(call, pool) for pool in pools],
+            "backendAddressPools": bodies,
             "loadBalancingRules": [_rule(identifier, spec, pool, etag) for pool in pools],
             "probes": [_probe(identifier, etag)] if spec.probe else [],
-            "inboundNatRules": [],
+            "inboundNatRules": [_nat_rule(identifier, pool, etag) for pool in pools] if spec.inbound_nat else [],
             "outboundRules": [],
             "inboundNatPools": [],
         },
         "sku": {"name": "Standard", "tier": "Regional"},
     }
-    return json_response(HTTPStatus.OK, body, {"etag": etag})
+
+
+def _nat_rule(balancer_id: str, pool: Pool, etag: str) -> Json:
+    properties = {
+        "provisioningState": "Succeeded",
+        "frontendIPConfiguration": {"id": f"{balancer_id}/frontendIPConfigurations/public"},
+        "backendAddressPool": {"id": pool.id},
+        "protocol": "Tcp",
+        "frontendPortRangeStart": 50000,
+        "frontendPortRangeEnd": 51000,
+        "backendPort": 22,
+        "enableFloatingIP": False,
+        "idleTimeoutInMinutes": 4,
+    }
+    return _part(balancer_id, "inboundNatRules", f"ssh-{pool.name}", etag, properties)
 
 
 def _frontend(balancer_id: str, spec: LoadBalancerSpec, etag: str) -> Json:
@@ -162,38 +186,76 @@ def read_pool(call: ArmCall) -> ArmResponse:
     return json_response(HTTPStatus.OK, body, {"etag": body["etag"]})
 
 
+def put(call: ArmCall) -> ArmResponse:
+    """PUT a load balancer as it is, but for the ``adminState`` of members of its pools, which is set at once.
+
+    The answer says `Succeeded` while the operation goes on, as it was recorded (azure-sdk-for-go, armnetwork).
+    """
+    identifier, spec = _balancer(call)
+    current, wanted = _body(call, identifier, spec), call.body()
+    given = call.request.header("if-match")
+    if given is not None and given not in (current["etag"], "*"):
+        raise network_precondition_failed(given, current["etag"], identifier)
+    if _stateless(wanted) != _stateless(current):
+        raise not_simulated("changing more of a load balancer than the adminState of its pools' members")
+    for body in wanted["properties"]["backendAddressPools"]:
+        _set_states(call, _pool(call, body["name"]), body, is_allowed=spec.admin_state != "never")
+    operation = _begin(call, identifier)
+    body = _body(call, identifier, spec)
+    body["properties"]["provisioningState"] = "Succeeded"
+    return json_response(HTTPStatus.OK, body, call.async_headers(operation))
+
+
+def _stateless(balancer: Json) -> Json:
+    """What a write of a load balancer has to leave as it is."""
+    properties = {**(balancer.get("properties") or {}), "provisioningState": None}
+    pools = copy.deepcopy(properties.get("backendAddressPools") or [])
+    for pool in pools:
+        pool["properties"].pop("provisioningState", None)
+        for address in pool["properties"].get("loadBalancerBackendAddresses") or []:
+            address["properties"].pop("adminState", None)
+    return {**balancer, "properties": {**properties, "backendAddressPools": pools}}
+
+
 def put_pool(call: ArmCall) -> ArmResponse:
     """PUT a backend pool: the ``adminState`` of each of its members, at once; no state given is ``None``."""
     _, spec = _balancer(call)
     pool = _pool(call, call.names["pool"])
-    network = call.fabric.network
-    members = network.members(pool)
-    _check_pool_write(call, pool, members)
-    wanted = _wanted_states(call, pool, members)
-    current = {member.key: network.admin_state(pool, member) for member in members}
-    if not spec.admin_state_allowed and wanted != current:
-        raise pool_members_not_modifiable(pool.id)
-    call.state.admin_states[pool.key] = {key: state for key, state in wanted.items() if state != "None"}
-    network.touch(pool.balancer_id)
-    for member in members:
-        call.fabric.rewire(member.scale_set, member.vm)
-    ends_at = call.state.now + call.world.platform.update_time
-    operation = call.operations.begin_network(pool.balancer_id.lower(), network.location, ends_at, call.fault)
+    given, etag = call.request.header("if-match"), _pool_body(call, pool)["etag"]
+    if given is not None and given not in (etag, "*"):
+        raise network_precondition_failed(given, etag, pool.id)
+    _set_states(call, pool, call.body(), is_allowed=spec.admin_state == "pool")
+    operation = _begin(call, pool.balancer_id)
     return json_response(HTTPStatus.OK, _pool_body(call, pool), call.async_headers(operation))
 
 
-def _check_pool_write(call: ArmCall, pool: Pool, members: list[Member]) -> None:
-    given, etag = call.request.header("if-match"), _pool_etag(call.fabric.network, pool, members)
-    if given is not None and given not in (etag, "*"):
-        raise network_precondition_failed(given, etag, pool.id)
+def _begin(call: ArmCall, balancer_id: str) -> LongRunningOperation:
+    network = call.fabric.network
+    network.touch(balancer_id)
+    ends_at = call.state.now + call.world.platform.update_time
+    return call.operations.begin_network(balancer_id.lower(), network.location, ends_at, call.fault)
+
+
+def _set_states(call: ArmCall, pool: Pool, body: Json, *, is_allowed: bool) -> None:
+    """Set the states that a pool's body says; that inbound NAT rules refuse them in this way is assumed."""
+    network = call.fabric.network
+    members = network.members(pool)
     call.operations.check_free(pool.balancer_id.lower(), lambda: network_busy(pool.balancer_id))
     if failed := next((member for member in members if member.vm.interface_failed), None):
         raise interface_not_provisioned(failed.interface_id, pool.id)
+    wanted = _wanted_states(body, pool, members)
+    current = {member.key: network.admin_state(pool, member) for member in members}
+    _, spec = _balancer(call)
+    if wanted != current and (not is_allowed or spec.inbound_nat):
+        raise pool_members_not_modifiable(pool.id)
+    call.state.admin_states[pool.key] = {key: state for key, state in wanted.items() if state != "None"}
+    for member in members:
+        call.fabric.rewire(member.scale_set, member.vm)
 
 
-def _wanted_states(call: ArmCall, pool: Pool, members: list[Member]) -> dict[str, str]:
+def _wanted_states(body: Json, pool: Pool, members: list[Member]) -> dict[str, str]:
     """The admin state that the body gives each member, by IP configuration; it has to list them all, and no other."""
-    properties = call.body().get("properties") or {}
+    properties = body.get("properties") or {}
     given = {str(item.get("name")): item for item in properties.get("loadBalancerBackendAddresses") or []}
     names = {_address_name(member): member.key for member in members}
     if given.keys() != names.keys():

@@ -92,6 +92,10 @@ class PlatformSpec(Part):
         default="parallel",
         description="Uniform only: VMs are written to side by side, or a write of one refuses those of the others",
     )
+    own_models: Literal["free", "counted"] = Field(
+        default="free",
+        description="Uniform only: a VM whose network configuration is its own is, or is no, model of a set's ten",
+    )
     throttling_factor: float = Field(
         default=1.0, gt=0, description="multiplies Azure's request limits; 0.5 halves them"
     )

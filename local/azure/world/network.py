@@ -20,8 +20,12 @@ class LoadBalancerSpec(Part):
     probe_delay: Duration = Field(
         default=timedelta(seconds=10), description="from a change of a VM's application to the probe's word for it"
     )
-    admin_state_allowed: bool = Field(
-        default=True, description="`adminState` can be set on the members of the pools; else 400"
+    admin_state: Literal["pool", "balancer", "never"] = Field(
+        default="pool",
+        description="`adminState` of members can be set by PUT of their pool; only by PUT of the balancer; else 400",
+    )
+    inbound_nat: bool = Field(
+        default=False, description="each pool is behind an inbound NAT rule, so that `adminState` cannot be set"
     )
     health_answers: Literal["accepted", "atOnce"] = Field(
         default="accepted", description="a rule's health is answered with 202 and `Location`, or with 200"

@@ -29,6 +29,7 @@ from local.virtual.checkers.ends import (
     settled_was_put_in_order,
 )
 from local.virtual.checkers.host import histories_short, host_without_errors, no_activity_raises, no_step_fails
+from local.virtual.checkers.queue import queue_has_an_end, queue_in_order
 from local.virtual.checkers.rows import (
     events_numbered,
     finished_is_on_the_image,
@@ -70,6 +71,8 @@ CHECKERS: tuple[Checker, ...] = (
     nothing_restored_that_failed,
     bad_image_is_told,
     commands_heeded,
+    queue_in_order,
+    queue_has_an_end,
 )
 
 

@@ -12,6 +12,14 @@ TRAFFIC_SOURCES = (HealthCheckType.LOAD_BALANCER, HealthCheckType.APPLICATION_GA
 
 
 @dataclass(frozen=True)
+class StubbornPool:
+    """A load balancer's pool in which no member can be set Down, and ``why``, as it was read."""
+
+    pool: str
+    why: str
+
+
+@dataclass(frozen=True)
 class PendingAnswer:
     """A question that Azure takes its time to answer: about which ``subject``, and where the answer will be.
 

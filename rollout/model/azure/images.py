@@ -79,20 +79,17 @@ def needs_place(reference: ImageReference) -> bool:
     return reference.id is None
 
 
-def choose_latest(versions: tuple[PublishedVersion, ...], region: str) -> PublishedVersion | None:
-    """The highest version that counts as latest, as a scale set in ``region`` would choose it.
+def counts_as_latest(version: PublishedVersion, region: str) -> bool:
+    """Whether a scale set in ``region`` would choose the version if there were no higher one.
 
     A version that is excluded from latest or not provisioned does not count; one whose replication is known must have
     reached the region.
     """
-    usable = (
-        version
-        for version in versions
-        if version.provisioning_state.lower() == "succeeded"
-        and not version.exclude_from_latest
+    return (
+        version.provisioning_state.lower() == "succeeded"
+        and not version.excluded_in(region)
         and (version.regions is None or version.regions.get(region_name(region)) == "Completed")
     )
-    return max(usable, key=lambda version: version_key(version.name), default=None)
 
 
 def version_key(name: str) -> tuple[int, ...]:

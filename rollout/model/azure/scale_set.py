@@ -271,6 +271,7 @@ class PublishedVersion:
 
     ``id`` is its resource id, a shared or community gallery's unique id, or a marketplace image's ``publisher:…``.
     ``regions`` maps a normalised region name (``eastus2``) to its replication state: ``Completed``, ``Replicating``…
+    ``exclude_from_latest`` counts everywhere, ``excluded_regions`` are those in which it is excluded besides.
     ``reference``: what a set's model has to say to get it; by itself it is the resource id.
 
     What else follows is what a set has to fit, each ``None`` where Azure states nothing: ``security_type`` is the
@@ -293,11 +294,16 @@ class PublishedVersion:
     os_state: str | None = None
     plan: PurchasePlan | None = None
     end_of_life: datetime | None = None
+    excluded_regions: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """A gallery's version is named by its id."""
         if self.reference == ImageReference():
             object.__setattr__(self, "reference", ImageReference(id=self.id))
+
+    def excluded_in(self, region: str) -> bool:
+        """Whether ``latest`` passes over the version in a region. It is not withdrawn: it can be named."""
+        return self.exclude_from_latest or region_name(region) in self.excluded_regions
 
 
 def region_name(display: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollout.model.azure.balancers import StubbornPool
 from rollout.model.rows.holds import Process
 
 
@@ -58,7 +59,7 @@ class ReadFailure:
 @dataclass(frozen=True)
 class Surroundings:
     """All of it. ``rolling_upgrade``: how Azure's own latest one stands, ``None`` where there was none. ``processes``:
-    what changes the set by itself.
+    what changes the set by itself. ``stubborn``: the load balancers' pools in which no VM can be set Down.
     """
 
     size: VmSize | None = None
@@ -67,6 +68,7 @@ class Surroundings:
     rolling_upgrade: str | None = None
     processes: tuple[Process, ...] = ()
     unread: tuple[ReadFailure, ...] = ()
+    stubborn: tuple[StubbornPool, ...] = ()
 
     def usage(self, name: str) -> Usage | None:
         """The limit of that name; Azure writes families in several cases."""

@@ -23,7 +23,8 @@ class VmWrites:
     """What a batch's row keeps. ``taken``: writes that Azure took since ``at_once`` last changed.
 
     ``refused``: Azure has refused one for another one's sake. ``left``: how many VMs were still to be written to at the
-    last look; ``moved_at``: when these last became fewer.
+    last look; ``moved_at``: when these last became fewer. ``exhausted``: what Azure said when the set's VMs ran as many
+    models as they may; empty while there is room.
     """
 
     at_once: int = MOST_AT_ONCE
@@ -31,6 +32,7 @@ class VmWrites:
     refused: bool = False
     left: int | None = None
     moved_at: datetime | None = None
+    exhausted: str = ""
 
     def room(self, under_way: int) -> int:
         """How many more may be sent while so many are ``under_way``."""
@@ -47,6 +49,10 @@ class VmWrites:
             return self
         doubled, rest = divmod(self.taken + taken, TAKEN_TO_DOUBLE)
         return replace(self, at_once=min(MOST_AT_ONCE, self.at_once * 2**doubled), taken=rest)
+
+    def with_room(self, now: datetime) -> VmWrites:
+        """After VMs are gone whose models were in use."""
+        return replace(self, exhausted="", moved_at=now)
 
     def looked(self, left: int, now: datetime) -> VmWrites:
         """After a look at which so many VMs were still to be written to."""

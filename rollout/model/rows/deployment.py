@@ -11,6 +11,7 @@ from rollout.model.azure.balancers import PendingAnswer
 from rollout.model.azure.pools import PoolMembership
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.azure.vm_writes import VmWrites
+from rollout.model.expected import Expected
 from rollout.model.findings import Finding
 from rollout.model.group import Source
 from rollout.model.parameters import Parameters
@@ -93,9 +94,9 @@ class Deployment:
     paused deployment goes back to. ``rollback_batches``: how many of its batches bring the previous image back.
 
     ``serving_floor``: how few VMs serve at any time, and ``serving``: how many do now. ``ahead``: how many deployments
-    begin before this one, of one that is queued. ``revision`` counts what changed beside the events: rows of VMs,
-    batches and commands, and dangers. It is raised after they were written (``services.revision``), so whoever reads
-    this row first and finds it as it was needs to read nothing else.
+    begin before this one, of one that is queued. ``expected``: what is still to come, from the plan on. ``revision``
+    counts what changed beside the events: rows of VMs, batches and commands, and dangers. It is raised after they were
+    written (``services.revision``), so whoever reads this row first and finds it as it was needs to read nothing else.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Deployment:
     serving: Serving | None = None
     roll_back: RollBack | None = None
     ahead: int | None = None
+    expected: Expected | None = None
     revision: int = 0
     schema_version: int = 1
 
@@ -156,7 +158,8 @@ class Batch:
     Down. ``gateway_draining``: how long the gateways let connections of the detached VMs end. ``back``: the batch
     brings the previous image back, in place of VMs that the deployment had launched. ``canary``: the first batch, where
     it is one of its own. ``floor``: how few VMs serve while it is replaced, and no fewer. ``vm_writes``: how Azure
-    takes the writes of its VMs.
+    takes the writes of its VMs. ``judged``: false of one whose VMs only ran, for nothing is asked for their health;
+    ``healthy_at`` is when its time was over.
     """
 
     number: int
@@ -179,6 +182,7 @@ class Batch:
     vm_writes: VmWrites = VmWrites()
     floor: int | None = None
     stages: tuple[Stage, ...] = ()
+    judged: bool = True
     schema_version: int = 1
 
     @property
@@ -214,7 +218,7 @@ class VmRecord:
     VM away again, where the deployment is rolled back; the VM is blue in that batch's rows, and those are the ones that
     count. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools.
+    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over.
     """
 
     vm_id: str
@@ -233,7 +237,13 @@ class VmRecord:
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
+    passed: bool = False
     schema_version: int = 1
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a green VM was judged healthy, or had passed where nothing judges, and is none the worse since."""
+        return self.status is VmStatus.HEALTHY or (self.passed and self.status is VmStatus.RUNNING)
 
 
 @dataclass(frozen=True)

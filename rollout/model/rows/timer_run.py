@@ -20,10 +20,11 @@ _LEEWAY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class TimerRun:
-    """One row of the timers table: when the timer ``name`` last did what it does, to the end."""
+    """One row of the timers table: when the timer ``name`` last ran to its end; ``left`` is for its next run."""
 
     name: str
     at: datetime
+    left: tuple[str, ...] = ()
     schema_version: int = 1
 
 

@@ -19,7 +19,7 @@ def test_a_vm_that_somebody_made_from_the_image_is_adopted_as_green(on_bench: Ca
         bench.cloud.interfere.scale(bench.scale_set_id, 3)
         booting = await bench.call_twice(verify_end)
         assert (booting.done, booting.data) == (True, {"adopted": 1})
-        assert "1 VM on it made by others" in booting.reason
+        assert "1 of them made by others" in booting.reason
         (row,) = [one for one in await bench.ports.store.vms.list(bench_id) if one.reason.startswith("Made by")]
         assert (row.color, row.batch, row.status) == (Color.GREEN, 2, VmStatus.RUNNING)
         await bench.clock.sleep(timedelta(minutes=5))

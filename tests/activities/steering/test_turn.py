@@ -11,6 +11,7 @@ import pytest
 from activities.attempt import attempt
 from activities.steering.turn import take_turn
 from local.virtual.memory import memory_store
+from rollout.lifecycle.queue import entry_of
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet
 from rollout.model.codec import decode, encode
 from rollout.model.order import Order, Progress, StepState
@@ -20,7 +21,7 @@ from rollout.model.rows.deployment import Deployment, Image
 from rollout.model.rows.lock import Lock
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
-from rollout.ports.ports import OperatorRules, Ports
+from rollout.ports.ports import Ports
 from rollout.ports.store import Locks, Store
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -82,6 +83,8 @@ class Queue:
             name, "web", SET, Parameters("1.1.0"), image, at, epoch=epoch, status=status, queued_at=queued_at
         )
         row = replace(row, **fields)
+        if row.status is Status.QUEUED:
+            await self.store.queue.add(entry_of(row))
         await self.store.deployments.add(row)
         self.instances.states[name] = InstanceState.RUNNING
         return row
@@ -124,13 +127,6 @@ async def queue() -> Queue:
     queue = Queue()
     await queue.fill()
     return queue
-
-
-async def test_a_deployment_whose_set_is_allowed_no_more_does_not_get_its_turn(queue: Queue) -> None:
-    queue.ports = replace(queue.ports, rules=OperatorRules(scopes=("/subscriptions/another",)))
-    progress = await queue.call(FIRST)
-    assert (progress.state, progress.code) == (StepState.FAILED, "scopeNotAllowed")
-    assert (await queue.lock()).owner == RUNNING
 
 
 async def test_a_deployment_waits_for_who_has_the_set_and_for_who_waited_before(queue: Queue) -> None:
@@ -259,3 +255,43 @@ async def test_of_two_that_are_first_at_once_one_takes_the_lock(queue: Queue) ->
     queue.instances.states[FIRST] = InstanceState.RUNNING
     assert (await queue.call(FIRST)).state is StepState.AGAIN
     assert (await queue.lock()).owner == SECOND
+
+
+async def test_the_longest_waiting_comes_first_however_many_came_after(queue: Queue) -> None:
+    await queue.end(RUNNING)
+    for number in range(120):
+        at = NOW + timedelta(seconds=number)
+        await queue.add(f"web-{at:%Y%m%dT%H%M%SZ}-bbbbbb", Status.QUEUED, queued_at=at, created_at=at)
+    later = f"web-{NOW + timedelta(seconds=20):%Y%m%dT%H%M%SZ}-bbbbbb"
+    assert (await queue.call(later)).reason == f"Waiting for deployment {FIRST}"
+    assert (await queue.row(later)).ahead == 22
+    assert (await queue.call(FIRST)).done
+
+
+async def test_who_takes_the_turn_leaves_the_queue_also_where_it_died_before_that(queue: Queue) -> None:
+    await queue.end(RUNNING)
+    entry = entry_of(await queue.row(FIRST))
+    assert (await queue.call(FIRST)).done
+    assert [one.deployment_id for one in await queue.store.queue.list(SET)] == [SECOND]
+    await queue.store.queue.add(entry)
+    assert (await queue.call(FIRST)).done
+    assert [one.deployment_id for one in await queue.store.queue.list(SET)] == [SECOND]
+
+
+async def test_an_entry_that_was_left_behind_bars_nobody_and_goes(queue: Queue) -> None:
+    entry = entry_of(await queue.row(FIRST))
+    await queue.end(FIRST, frees=False, ended_at=NOW)
+    queue.instances.states[FIRST] = InstanceState.RUNNING
+    await queue.end(RUNNING)
+    await queue.store.queue.add(entry)
+    assert (await queue.call(SECOND)).done
+    assert await queue.store.queue.list(SET) == ()
+
+
+async def test_who_waits_and_is_not_in_the_queue_enters_it(queue: Queue) -> None:
+    """A start that took so long that its entry passed for a dead one's."""
+    entry = entry_of(await queue.row(FIRST))
+    await queue.store.queue.delete(SET, FIRST)
+    assert (await queue.call(FIRST)).state is StepState.AGAIN
+    assert entry in await queue.store.queue.list(SET)
+    assert FIRST in (await queue.call(SECOND)).reason

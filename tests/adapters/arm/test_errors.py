@@ -12,7 +12,7 @@ from adapters.arm.client import ComputeClients
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
 from rollout.model.azure.scale_set import ScaleSet
-from rollout.ports.errors import AzureError, Busy, Refused, Stale
+from rollout.ports.errors import MODELS_EXHAUSTED, AzureError, Busy, Refused, Stale
 from settings import Settings
 
 SET_TYPE = "Microsoft.Compute/virtualMachineScaleSets"
@@ -85,6 +85,14 @@ async def test_an_answer_means_the_same_where_pages_are_read(
     with pytest.raises(AzureError) as caught:
         await uniform_vms.list_vms(SET_ID)
     assert (type(caught.value), caught.value.code) == (meaning, code)
+
+
+@pytest.mark.parametrize("status", [400, 409])
+async def test_too_many_models_have_a_code_of_their_own(scale_sets: ArmScaleSets, script: Any, status: int) -> None:
+    text = "Virtual Machine Scale Set 'web' has reached its limit of 10 models. Upgrade the VMs before trying again."
+    script.answer(status, {"error": {"code": "OperationNotAllowed", "message": text}})
+    error = await raised_by(scale_sets)
+    assert (type(error), error.code, error.message) == (Refused, MODELS_EXHAUSTED, text)
 
 
 async def test_busy_says_when_azure_wants_to_be_asked_again(scale_sets: ArmScaleSets, script: Any) -> None:

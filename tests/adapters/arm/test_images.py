@@ -119,6 +119,15 @@ async def test_a_version_excluded_from_latest_is_told_as_such(images: ArmImages,
     assert found.exclude_from_latest
 
 
+async def test_a_version_excluded_in_some_regions_is_told_with_them(images: ArmImages, script: Any) -> None:
+    targets = [{"name": "West Europe", "excludeFromLatest": True}, {"name": "East US 2", "regionalReplicaCount": 1}]
+    script.answer(200, IMAGE)
+    script.answer(200, version_body("1.1.0", publishingProfile={"excludeFromLatest": False, "targetRegions": targets}))
+    found = await images.read(VERSION)
+    assert found is not None
+    assert [found.excluded_in(region) for region in ("westeurope", "West Europe", "eastus2")] == [True, True, False]
+
+
 async def test_ids_are_understood_in_any_case(images: ArmImages, script: Any) -> None:
     script.answer(200, IMAGE)
     script.answer(200, version_body("1.1.0"))

@@ -13,7 +13,7 @@ from azure.mgmt.network.operations import _operations as sdk
 from adapters.arm.client import ComputeClients
 from adapters.arm.traffic import ArmTraffic
 from adapters.arm.traffic.requests import NETWORK_API_VERSION, SCALE_SET_INTERFACES_API_VERSION
-from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe
+from rollout.model.azure.balancers import BackendServer, PendingAnswer, Probe, StubbornPool
 from rollout.model.azure.pools import AdminState, IpConfiguration, Membership, PoolMembership
 from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType
@@ -204,8 +204,56 @@ async def test_refusals_of_a_pool_are_told_apart(
     script.answer(200, balancer())
     script.answer(200, pool(None))
     script.answer(status, {"error": {"code": code, "message": "no"}})
+    script.answer(200, balancer())
     with pytest.raises(error):
         await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.DOWN)
+
+
+INLINE_ONLY = {"code": "ModificationOfNICIpConfigBackendPoolNotSupported", "message": "no"}
+
+
+async def test_pool_that_takes_no_write_of_its_own_is_written_in_its_balancer(traffic: ArmTraffic, script: Any) -> None:
+    whole = {**balancer(), "etag": 'W/"3"'}
+    whole["properties"]["backendAddressPools"] = [pool(None, None) | {"id": POOL.upper()}, {"id": f"{LB}/x/other"}]
+    script.answer(200, whole)
+    script.answer(200, pool(None, None))
+    script.answer(400, {"error": INLINE_ONLY})
+    script.answer(200, whole)
+    script.answer(200, whole)
+    await traffic.set_state(POOL.lower(), {CONFIGURATION}, AdminState.DOWN)
+    assert script.lines[-2:] == [f"GET {ARM}{LB.lower()}{CURRENT}", f"PUT {ARM}{LB.lower()}{CURRENT}"]
+    assert script.requests[-1].headers["If-Match"] == 'W/"3"'
+    body = sent(script)
+    addresses = body["properties"]["backendAddressPools"][0]["properties"]["loadBalancerBackendAddresses"]
+    assert [each["properties"].pop("adminState", None) for each in addresses] == ["Down", None]
+    assert body == whole
+
+
+NAT = {"properties": {"backendAddressPool": {"id": POOL.upper()}}}
+NAT_OF_MEMBER = {"properties": {"backendIPConfiguration": {"id": CONFIGURATION.upper()}}}
+
+
+@pytest.mark.parametrize(
+    ("probe", "rules", "why"),
+    [
+        ("/probe", [], None),
+        ("/probe", [{"properties": {"backendAddressPool": {"id": f"{POOL}-2"}}}], None),
+        (None, [], "one of its rules has no health probe"),
+        ("/probe", [NAT], "it is behind inbound NAT rules"),
+        ("/probe", [NAT_OF_MEMBER], "it is behind inbound NAT rules"),
+    ],
+)
+async def test_what_is_read_tells_in_which_pools_nothing_can_be_down(
+    traffic: ArmTraffic, script: Any, probe: str | None, rules: list[Any], why: str | None
+) -> None:
+    body = balancer(probe)
+    body["properties"]["inboundNatRules"] = rules
+    members = {"backendIPConfigurations": [{"id": CONFIGURATION}]}
+    body["properties"]["backendAddressPools"] = [{"id": POOL, "properties": members}]
+    script.answer(200, body)
+    found = await traffic.stubborn([POOL, GATEWAY_POOL])
+    assert found == (() if why is None else (StubbornPool(POOL.lower(), why),))
+    assert script.lines == [f"GET {ARM}{LB.lower()}{CURRENT}"]
 
 
 def instance(*pools: str, vm_id: str = "GUID-3") -> dict[str, Any]:

@@ -62,7 +62,9 @@ async def furnish(platform: VirtualPlatform) -> dict[str, list[str]]:
     await platform.ended(finished)
     paused = await platform.start(image="1.0.0")
     await platform.post(f"/api/deployments/{paused}/pause", {"comment": "to be looked at"})
-    evidence = VmEvidence(VM_ID, "web_3", 1, platform.clock.now(), VmStatus.UNHEALTHY, "No heartbeat")
+    evidence = VmEvidence(
+        VM_ID, "web_3", 1, platform.clock.now(), VmStatus.UNHEALTHY, "No heartbeat", serial_log="ready"
+    )
     await platform.store.evidence.put(finished, evidence)
     return {"groupId": ["web"], "deploymentId": [finished, paused], "vmId": [VM_ID]}
 

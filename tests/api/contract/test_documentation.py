@@ -118,7 +118,7 @@ def test_every_failure_that_is_explained_is_a_known_value() -> None:
 
 def test_every_finding_says_whether_the_running_deployment_may_cause_it() -> None:
     documented = {code(row[0]) for row in table("Findings of the preflight") if row[2] == "may be"}
-    assert documented == CAUSED | {"deploymentInProgress"}
+    assert documented == CAUSED | {"deploymentInProgress", "queueFull"}
     assert {row[2] for row in table("Findings of the preflight")} == {"may be", "no"}
 
 

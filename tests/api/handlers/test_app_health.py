@@ -31,7 +31,14 @@ async def test_a_deep_look_says_what_was_looked_at(world: Any) -> None:
     found = await world.get("health?deep=true")
     assert found["status"] == "healthy"
     assert [check["name"] for check in found["checks"]] == ["storage", "armToken", *EVERY]
-    assert found["checks"][2]["lastRun"] == "2026-11-23T08:15:00.000Z"
+    assert found["checks"][2] == {"name": "schedules", "lastRun": "2026-11-23T08:15:00.000Z", "left": []}
+
+
+async def test_a_deep_look_says_what_the_purge_has_left(world: Any) -> None:
+    await ran(world)
+    await world.store.timer_runs.put(TimerRun("purge", world.clock.now(), ("requests: more than a night's work",)))
+    found = await world.get("health?deep=true")
+    assert found["checks"][-1]["left"] == ["requests: more than a night's work"]
 
 
 async def unhealthy(world: Any) -> tuple[str, str]:

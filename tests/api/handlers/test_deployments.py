@@ -218,6 +218,21 @@ async def test_evidence_of_a_sick_vm_is_shown_with_what_is_missing(world: Any) -
     }
 
 
+async def test_a_serial_log_is_a_file_that_no_browser_shows(world: Any) -> None:
+    name = (await world.start())["id"]
+    log = "<script>alert(1)</script>\nready\n"
+    evidence = VmEvidence("id-3", 'web"3\r\n', 2, AT, VmStatus.UNHEALTHY, "sick", serial_log=log)
+    await world.store.evidence.put(name, evidence)
+    answer = await world.send("GET", f"deployments/{name}/vms/id-3/serialLog")
+    headers = answer.all_headers
+    assert (answer.status, answer.content.decode()) == (200, log)
+    assert headers["Content-Disposition"] == 'attachment; filename="web-3---serial.log"'
+    assert (headers["Content-Type"], headers["X-Content-Type-Options"]) == ("text/plain; charset=utf-8", "nosniff")
+    await world.store.evidence.put(name, replace(evidence, vm_id="id-4", serial_log=None))
+    status, error = await world.refused("GET", f"deployments/{name}/vms/id-4/serialLog")
+    assert (status, error["code"], error["target"]) == (404, "evidenceNotFound", "vmId")
+
+
 @pytest.mark.parametrize("vm_id", ["id-4", "web_3", "x" * 2000, "a%2F..%2Fb", "%23%3F%5C"])
 async def test_a_vm_without_evidence_is_404(world: Any, vm_id: str) -> None:
     name = (await world.start())["id"]

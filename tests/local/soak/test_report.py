@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
+from local.soak.forecasts import AT_THE_PLAN, LATER, ForecastError, told
 from local.soak.player import RunOutcome
 from local.soak.report import MANY, Tally, broken_line, progress_line, summary
 from local.soak.script import TROUBLE, Seed
@@ -44,6 +46,7 @@ def test_the_summary_counts_everything() -> None:
         "1 clean and 1 faulty seeds in 1:06:40, 0.0 a second at commit abc123: none broken",
         "deployments: finished 4",
         "checks: group_free 2",
+        "expected end: none",
         "trouble: lock 2",
     ]
 
@@ -66,3 +69,10 @@ def test_a_large_run_that_never_had_some_trouble_is_not_well() -> None:
     many = tally_of(*[good(number, True, *others) for number in range(MANY)], wanted=MANY)
     assert (many.never_injected, many.is_well) == ([one], False)
     assert summary(many, 1, "").splitlines()[-1] == f"never injected: {one}"
+
+
+def test_the_summary_says_how_far_expected_ends_were_from_the_ends() -> None:
+    minute = timedelta(minutes=1)
+    errors = [ForecastError(AT_THE_PLAN, said * minute, 10 * minute) for said in (9, 10, 13)]
+    assert told(errors[:1]) == "at the plan 1, off by 10 % (nine in ten by less than 10 %)"
+    assert told([*errors, ForecastError(LATER, minute, minute)]).startswith("at the plan 3, off by 10 % (nine in ten")

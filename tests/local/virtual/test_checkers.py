@@ -14,7 +14,9 @@ from local.clock import run_virtual
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
 from local.virtual.checkers.watched import WatchedSet
+from rollout.lifecycle.queue import entry_of
 from rollout.model.events import EventType
+from rollout.model.names import deployment_id
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem
 from rollout.model.rows.holds import Hold
@@ -199,6 +201,20 @@ def test_a_vm_that_others_took_out_of_its_pools_is_theirs() -> None:
         platform.cloud.interfere.set_down(watched.scale_set_id, vm.vm_id, pool)
 
     assert broken(out, {"image": "1.2.0"}) == {"never_fewer_serving"}
+
+
+def test_a_turn_that_was_jumped_and_an_end_that_left_the_queue_to_itself_are_found() -> None:
+    async def jumped(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        for minute, epoch in ((1, 9), (2, 8)):
+            at = row.created_at + timedelta(minutes=minute)
+            waited = replace(row, id=deployment_id("web", at, "aaaaaa"), created_at=at, queued_at=at, epoch=epoch)
+            await platform.store.deployments.add(waited)
+
+    async def stayed(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        await platform.store.queue.add(entry_of(row))
+
+    assert "queue_in_order" in broken(jumped)
+    assert broken(stayed) == {"queue_has_an_end"}
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:

@@ -64,6 +64,7 @@ def lots(
         (version("1.0.0"), VersionFate.IGNORED),
         (version("0.9.9"), VersionFate.IGNORED),
         (version("1.1.0", excluded=True), VersionFate.IGNORED),
+        (replace(version("1.1.0"), excluded_regions=frozenset({"westeurope"})), VersionFate.IGNORED),
         (version("1.1.0", state="Creating"), VersionFate.WAITING),
         (version("1.1.0", state="Updating"), VersionFate.WAITING),
         (version("1.1.0", state="Failed"), VersionFate.FAILED),

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from rollout.judging.bake import judge_bake
-from rollout.model.choices import Canary
+from rollout.model.choices import Canary, HealthCheckType
 from rollout.model.parameters import Parameters
 from rollout.planning.bakes import bakes_after, bakings
 
 POLL = timedelta(seconds=15)
+CHECKED = Parameters("1.1.0", health_check_types=(HealthCheckType.VM_STATE,))
 NEVER, FIVE, TEN = timedelta(0), timedelta(minutes=5), timedelta(minutes=10)
 
 
@@ -54,17 +55,28 @@ def test_no_batch_bakes_twice(batches: int, after: list[int]) -> None:
 )
 def test_bake_passes_while_enough_vms_are_healthy(sick: int, seconds: int, vms: int, passes: bool) -> None:
     unhealthy = [(f"web_{number}", timedelta(seconds=seconds)) for number in range(sick)]
-    judged = judge_bake(unhealthy, vms, POLL, Parameters("1.1.0", batch_min_healthy_percentage=50))
+    judged = judge_bake(unhealthy, vms, POLL, CHECKED)
     counted = sick if seconds >= 15 else 0
     assert (judged.passes, judged.sick, judged.healthy) == (passes, counted, vms - counted)
 
 
 def test_vm_that_has_the_name_of_one_that_is_sick_and_gone_does_not_stand_for_it() -> None:
-    judged = judge_bake([("web_4", POLL), ("web_4", POLL)], 3, POLL, Parameters("1.1.0"))
+    judged = judge_bake([("web_4", POLL), ("web_4", POLL)], 3, POLL, CHECKED)
     assert (judged.healthy, judged.sick, judged.passes) == (1, 2, False)
 
 
 def test_sick_vms_are_named_but_not_all_of_many() -> None:
     sick = [(f"web_{number}", POLL) for number in range(9)]
-    reason = judge_bake(sick, 9, POLL, Parameters("1.1.0")).reason
+    reason = judge_bake(sick, 9, POLL, CHECKED).reason
     assert reason == "0 of 9 VMs healthy; not healthy: web_0, web_1, web_2, web_3, web_4 and 4 more"
+
+
+def test_vms_that_nothing_judges_are_said_to_run() -> None:
+    sick = [(f"web_{number}", POLL) for number in range(9)]
+    assert judge_bake([], 9, POLL, Parameters("1.1.0")).reason == "9 of 9 VMs running, no health check"
+    judged = judge_bake(sick[:8], 9, POLL, Parameters("1.1.0"))
+    assert (judged.passes, judged.reason) == (
+        True,
+        "1 of 9 VMs running, no health check; not running: web_0, web_1, web_2, web_3, web_4 and 3 more",
+    )
+    assert not judge_bake(sick, 9, POLL, Parameters("1.1.0")).passes

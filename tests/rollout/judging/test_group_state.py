@@ -53,6 +53,8 @@ def test_what_was_not_asked_stays_known() -> None:
 def test_without_application_health_the_state_of_a_vm_tells() -> None:
     assert health_of(vm(0, health=None), CHECKS) == ("healthy", "vmState: running")
     assert health_of(vm(0, health="initializing"), CHECKS)[0] == "unknown"
+    assert health_of(vm(0), ()) == ("unknown", "vmState: running")
+    assert health_of(vm(0, provisioning="Failed"), ())[0] == "unhealthy"
 
 
 def test_only_the_newest_deployment_and_its_newest_event_are_kept() -> None:

@@ -57,6 +57,28 @@ def test_without_a_health_check_the_whole_grace_period_is_waited() -> None:
     assert (early.verdict, late.verdict) == (Verdict.NOT_YET, Verdict.HEALTHY)
 
 
+@pytest.mark.parametrize(
+    ("vms", "planned", "verdict", "words"),
+    [
+        ((GOOD,) * 5, 5, Verdict.HEALTHY, "5 green VMs run; no health check, waited 300 s"),
+        ((GOOD,), 1, Verdict.HEALTHY, "1 green VM runs; no health check, waited 300 s"),
+        (
+            (GOOD, BAD),
+            3,
+            Verdict.HEALTHY,
+            "1 of 3 green VMs run; no health check, waited 300 s (web_11: applicationHealth unhealthy; "
+            "1 never created)",
+        ),
+        ((), 2, Verdict.UNHEALTHY, "0 of 2 green VMs run; no health check, waited 300 s (2 never created)"),
+    ],
+)
+def test_nothing_unjudged_is_called_healthy(
+    vms: tuple[VmHealth, ...], planned: int, verdict: Verdict, words: str
+) -> None:
+    judgement = judge(green(*vms), planned, GRACE, GRACE, Threshold(50), checked=False)
+    assert (judgement.verdict, judgement.reason) == (verdict, words)
+
+
 def test_vm_that_has_the_name_of_one_that_is_gone_does_not_stand_for_it() -> None:
     (_, gone), (name, good) = green(BAD, GOOD)
     judgement = judge([(name, gone), (name, good)], 2, GRACE, GRACE, Threshold(50), checked=True)

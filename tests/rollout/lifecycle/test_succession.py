@@ -13,7 +13,6 @@ from rollout.lifecycle.succession import (
     came_after,
     cannot_retry,
     first_row,
-    in_queue,
     inherit,
     latest_first,
     lost,
@@ -89,13 +88,6 @@ def test_who_never_had_the_lock_took_no_part() -> None:
     assert not took_part(previous_run(True), "/other")
     assert not took_part(queued_row(START, "web-1"), "/set")
     assert not took_part(replace(queued_row(START, "web-1"), status=Status.STOPPED), "/set")
-
-
-def test_the_queue_is_in_the_order_of_asking() -> None:
-    waiting = [row(n, status=Status.QUEUED, queued_at=NOW + timedelta(seconds=n)) for n in (3, 1, 2)]
-    others = [row(4), row(5, status=Status.QUEUED, scale_set_id="/other"), row(6, status=Status.STOPPED)]
-    twin = replace(waiting[1], id="web-0")
-    assert [one.id for one in in_queue([*waiting, *others, twin], "/SET")] == ["web-0", "web-1", "web-2", "web-3"]
 
 
 FAILED = row(1, status=Status.FAILED)

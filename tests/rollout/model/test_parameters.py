@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,9 @@ from rollout.model.parameters import Parameters, fill
 from rollout.model.request import StartRequest
 from rollout.model.rows.commands import Action
 
-GROUP = Group("web-2", "/set", health_check_types=(HealthCheckType.VM_STATE,))
+STATE = (HealthCheckType.VM_STATE,)
+BY_SICK: dict[str, Any] = {"health_check_types": STATE, "batch_min_healthy_percentage": None, "min_health": 30}
+GROUP = Group("web-2", "/set", health_check_types=STATE)
 FULL = Defaults(
     batch_size=4,
     grace_period=timedelta(seconds=240),
@@ -80,13 +83,19 @@ def test_a_count_and_a_percentage_take_each_other_back(
     [
         (StartRequest(), None, (50, None)),
         (StartRequest(min_health=40), None, (None, 40)),
-        (StartRequest(), Parameters("1", batch_min_healthy_percentage=None, min_health=30), (None, 30)),
+        (
+            StartRequest(),
+            Parameters("1", **BY_SICK),
+            (None, 30),
+        ),
         (
             StartRequest(batch_min_healthy_percentage=80),
-            Parameters("1", batch_min_healthy_percentage=None, min_health=30),
+            Parameters("1", **BY_SICK),
             (80, None),
         ),
-        (StartRequest(min_health=10), Parameters("1"), (None, 10)),
+        (StartRequest(min_health=10), Parameters("1", health_check_types=STATE), (None, 10)),
+        (StartRequest(), Parameters("1"), (None, None)),
+        (StartRequest(health_check_types=()), None, (None, None)),
     ],
 )
 def test_there_is_one_threshold(
@@ -122,6 +131,7 @@ def test_a_retry_takes_all_over_but_what_was_said_of_one_start() -> None:
         retry_of="web-1",
         grace_period=timedelta(seconds=333),
         allocation_timeout=timedelta(seconds=444),
+        health_check_types=STATE,
         signals=(SignalRule(SignalType.VM_READY),),
     )
     filled = fill(StartRequest(retry_of="web-2"), GROUP, said, "/pinned")

@@ -47,8 +47,8 @@ def test_a_refusal_says_who_has_what_and_what_is_needed() -> None:
 
 
 def test_evidence_and_what_writes_is_no_readers() -> None:
-    assert NEEDS["get_vm_evidence"] is Role.DEPLOYER
-    reads = {name for name in NEEDS if name.startswith(("get_", "list_"))} - {"get_vm_evidence"}
+    assert NEEDS["get_vm_evidence"] is NEEDS["get_vm_serial_log"] is Role.DEPLOYER
+    reads = {name for name in NEEDS if name.startswith(("get_", "list_"))} - {"get_vm_evidence", "get_vm_serial_log"}
     assert {name for name, needs in NEEDS.items() if needs in (None, Role.READER)} == reads
 
 

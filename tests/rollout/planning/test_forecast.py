@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rollout.model.azure.scale_set import ImageReference, Vm
+from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.choices import Canary, HealthCheckType
 from rollout.model.group import SignalRule, SignalType
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch
+from rollout.model.stages import Stage, StageName
 from rollout.model.status import Phase
 from rollout.planning.batches import plan
-from rollout.planning.forecast import PastBatches, forecast
+from rollout.planning.forecast import Forecast, PastBatches, forecast
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -63,6 +65,24 @@ def test_behind_pools_it_says_that_green_vms_that_go_are_drained_too() -> None:
     )
     rule = SignalRule(SignalType.VM_READY_TO_SHUTDOWN, 10 * MINUTE)
     assert "up to 600 s longer" in forecast(PLANNED, replace(PARAMETERS, signals=(rule,)), [], pools=True).basis
+
+
+def test_vms_that_leave_one_by_one_take_what_they_took_last_time_else_both_ends_are_said() -> None:
+    def leaving(past: list[PastBatches]) -> Forecast:
+        return forecast(PLANNED, PARAMETERS, past, vm_writes=True)
+
+    unknown = leaving([PastBatches(2 * MINUTE, (batch(1, 7),))])
+    assert unknown.duration == forecast(PLANNED, PARAMETERS, [PastBatches(2 * MINUTE, (batch(1, 7),))]).duration
+    assert "; up to 160 s longer if Azure takes the writes of its VMs one at a time" in unknown.basis
+    detach = (Stage(StageName.DETACH, 1, AT + MINUTE, AT + 3 * MINUTE),)
+    slow = batch(1, 9, vm_writes=VmWrites(1, refused=True, left=1), stages=detach)
+    aside = batch(1, 7, vm_writes=VmWrites(left=2))
+    # Of 9 minutes 2 are draining and 2 the leaving of two VMs: four VMs take 4.
+    learnt = leaving([PastBatches(2 * MINUTE, (slow,)), PastBatches(2 * MINUTE, (aside,))])
+    assert learnt.duration == 2 * (5 + 2) * MINUTE + 4 * MINUTE
+    assert "; VMs leave their pools one by one, in 60 s each, as last time" in learnt.basis
+    together = leaving([PastBatches(2 * MINUTE, (aside,))])
+    assert together == forecast(PLANNED, PARAMETERS, [PastBatches(2 * MINUTE, (aside,))])
 
 
 def test_what_was_no_whole_batch_is_left_out() -> None:

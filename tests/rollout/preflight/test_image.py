@@ -78,6 +78,26 @@ def test_what_has_to_fit(image: dict[str, Any], scale_set: dict[str, Any], code:
 
 
 @pytest.mark.parametrize(
+    ("image", "own", "words"),
+    [
+        ({"exclude_from_latest": True}, False, "is excluded from latest:"),
+        ({"excluded_regions": frozenset({"eastus2"})}, False, "is excluded from latest in East US 2:"),
+        ({"excluded_regions": frozenset({"westus"})}, False, ""),
+        ({"exclude_from_latest": True}, True, ""),
+    ],
+)
+def test_a_named_version_that_latest_passes_over_is_told_unless_it_is_the_set_s_own(
+    image: dict[str, Any], own: bool, words: str
+) -> None:
+    version = replace(VERSION, **image)
+    scale_set = replace(SET, location="East US 2", image=version.reference if own else SET.image)
+    found = list(check_image(version, version.id, scale_set))
+    expected = [("imageExcluded", Severity.WARNING)] if words else []
+    assert [(finding.code, finding.severity) for finding in found] == expected
+    assert all(words in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
     ("image", "size", "fits"),
     [
         ({"architecture": "x64", "hyper_v_generation": "V2"}, {}, True),

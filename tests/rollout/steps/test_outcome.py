@@ -55,10 +55,15 @@ def test_skipped_and_adopted_vms_are_told_and_are_nobodys_fault() -> None:
     grown = replace(DONE, target_size=4)
     vms = [vm(1, NEW), vm(2, NEW), vm(3, OLD), vm(4, NEW)]
     assert outcome(grown, SET, vms, skipped=["id-3"], adopted=1) == (
-        "2 VMs now on 1.1.0",
+        "3 VMs now on 1.1.0",
         "1 VM skipped",
-        "1 VM on it made by others",
+        "1 of them made by others",
     )
+
+
+def test_vms_that_were_kept_are_counted_with_those_that_came() -> None:
+    vms = [vm(number, NEW) for number in range(10)]
+    assert outcome(replace(DONE, green_vms=6, target_size=10), SET, vms) == ("10 VMs now on 1.1.0",)
 
 
 def test_a_deployment_that_is_rolled_back_ends_on_the_previous_image() -> None:

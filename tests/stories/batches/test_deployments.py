@@ -19,6 +19,32 @@ SmallWorld = Callable[..., World]
 TEN_BLUE = ["1.0.0"] * 10
 
 
+def test_nothing_is_called_healthy_that_nothing_judges(play: Play, either_world: SmallWorld) -> None:
+    async def story(stage: Any) -> None:
+        group = {name: value for name, value in stage.platform.world.groups[0].items() if name != "id"}
+        await stage.platform.put("/api/groups/web", {**group, "healthCheckTypes": []})
+        plan = await stage.platform.post("/api/groups/web/deployments?dryRun=true", {"image": "1.1.0"})
+        assert {"healthNotAsked", "noHealthCheck"} <= {one["code"] for one in plan.body["findings"]}
+        deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=50, gracePeriod=300, bakeTime=60)
+        await stage.until(deployment, "BatchDetached", 1)
+        first = (await stage.platform.get(f"/api/deployments/{deployment}/batches")).body["value"][0]
+        assert (first["phase"], first["healthyAt"]) == ("detached", None)
+        row = await stage.platform.ended(deployment)
+        told = [event.message for event in await stage.platform.events(deployment) if event.type == "BatchNotJudged"]
+        assert told == [f"Batch {n} of 2: 1 green VM runs; no health check, waited 300 s" for n in (1, 2)]
+        shown = [await stage.platform.get(f"/api/deployments/{deployment}{part}") for part in ("", "/vms", "/events")]
+        parameters = shown[0].body["parameters"]
+        assert (parameters["batchMinHealthyPercentage"], parameters["minHealth"]) == (None, None)
+        assert [vm["status"] for vm in shown[1].body["value"] if vm["color"] == "green"] == ["running"] * 2
+        said = " ".join([row.reason, *(event.message for event in await stage.platform.events(deployment))])
+        assert "healthy" not in said
+        # Nor is it taken for a failure: the next deployment keeps them.
+        again = await stage.platform.start(image="1.1.0", gracePeriod=300)
+        assert (await stage.platform.ended(again)).reason == "No VM to replace: All 2 VMs run 1.1.0 already"
+
+    play(story, either_world())
+
+
 def test_good_image_replaces_ten_vms_in_five_batches(play: Play) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=20, gracePeriod=300)

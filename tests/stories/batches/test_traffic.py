@@ -139,7 +139,9 @@ def test_gateway_that_is_not_checked_has_no_say(play: Play) -> None:
 
 @pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
 @pytest.mark.parametrize(
-    "load_balancer", [{"adminStateAllowed": False}, {"probe": False}], ids=["refused", "without a probe"]
+    "load_balancer",
+    [{"adminState": "never"}, {"probe": False}, {"inboundNat": True}],
+    ids=["refused", "without a probe", "inbound NAT"],
 )
 def test_pool_in_which_vms_cannot_be_down_is_left_by_each_of_them(
     play: Play, mode: str, load_balancer: dict[str, Any]
@@ -148,12 +150,25 @@ def test_pool_in_which_vms_cannot_be_down_is_left_by_each_of_them(
         deployment = await stage.platform.start(**GOOD)
         await finished(stage, deployment)
         refused = [one for one in writes(stage, "PUT", "/backendaddresspools/") if one.status == 400]
-        assert len(refused) == (0 if "probe" in load_balancer else 1)
+        assert len(refused) == (1 if "adminState" in load_balancer else 0)
         intents = await stage.platform.store.intents.list(deployment)
         drains = [(one.batch, bool(one.pool), len(one.vm_ids)) for one in intents if one.kind is IntentKind.DRAIN]
         assert drains == [(1, True, 2), (1, False, 2), (2, False, 2)]
 
     play(story, behind("web-lb/web", mode=mode, checks=("loadBalancer",), load_balancer=load_balancer))
+
+
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_pool_that_takes_states_in_its_balancer_only_is_left_by_all_at_once(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        deployment = await stage.platform.start(**GOOD)
+        await finished(stage, deployment)
+        assert [one.status for one in writes(stage, "PUT", "/loadbalancers/web-lb")] == [400, 200, 400, 200]
+        intents = await stage.platform.store.intents.list(deployment)
+        drains = [(one.batch, bool(one.pool), len(one.vm_ids)) for one in intents if one.kind is IntentKind.DRAIN]
+        assert drains == [(1, True, 2), (2, True, 2)]
+
+    play(story, behind("web-lb/web", mode=mode, checks=("loadBalancer",), load_balancer={"adminState": "balancer"}))
 
 
 def test_vm_whose_interface_failed_keeps_no_other_from_leaving(play: Play) -> None:
@@ -354,7 +369,7 @@ def test_900_vms_in_10_batches_leave_their_pools_and_nothing_is_throttled(
         assert sum(count.throttled for count in cloud.requests.values()) == 0
         assert [one.status for one in cloud.audit if one.status >= 400] == ([] if admin_state else [400])
 
-    balancer = {"adminStateAllowed": admin_state}
+    balancer = {"adminState": "pool" if admin_state else "never"}
     play(story, behind(*BOTH, mode=mode, capacity=900, checks=BOTH_CHECKS, load_balancer=balancer))
 
 
@@ -391,7 +406,34 @@ def test_one_write_that_resource_manager_wants_later_changes_nothing(
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
 
 
-@pytest.mark.parametrize("vms", [12, 40])
+async def _writes(stage: Any) -> list[str]:
+    """What a deployment writes, by method. It ends the same, whatever Azure wanted later."""
+    await finished(stage, await stage.platform.start(**GOOD))
+    assert (stage.versions(), stage.serving(), stage.capacity()) == (["1.1.0"] * 4, 4, 4)
+    wrote = [one for one in stage.platform.cloud.audit if one.method != "POST" or one.path.endswith("/delete")]
+    return [one.method for one in wrote]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_each_write_in_turn_that_resource_manager_wants_later_changes_nothing(play: Play, mode: str) -> None:
+    world = behind(*BOTH, mode=mode, checks=BOTH_CHECKS)
+    undisturbed = play(_writes, world)
+    assert len(undisturbed) > 8
+    for number, method in enumerate(undisturbed):
+        path = "/delete$" if method == "POST" else ".*"
+        nth = undisturbed[: number + 1].count(method)
+        fault = Fault.model_validate({"method": method, "path": path, "calls": [nth], **CONFLICT})
+
+        async def story(stage: Any, fault: Fault = fault) -> None:
+            stage.platform.cloud.faults.add(fault)
+            await _writes(stage)
+            assert stage.platform.cloud.faults.struck == 1
+
+        play(story, world)
+
+
+@pytest.mark.parametrize("vms", [12, pytest.param(100, marks=pytest.mark.nightly)])
 def test_vms_that_azure_lets_be_written_to_one_at_a_time_leave_their_pools(play: Play, vms: int) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=100, gracePeriod=300)
@@ -402,6 +444,31 @@ def test_vms_that_azure_lets_be_written_to_one_at_a_time_leave_their_pools(play:
 
     slow: dict[str, Any] = {"vmWrites": "oneAtATime", "updateTime": 40}
     play(story, behind("web-gw/web", capacity=vms, checks=("applicationGateway",), **slow))
+
+
+def test_vms_that_are_out_are_deleted_first_where_their_set_runs_ten_models(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        deployment = await stage.platform.start(image="1.1.0", batchSizePercentage=100, gracePeriod=300)
+        await finished(stage, deployment)
+        assert (stage.versions(), stage.serving(), stage.capacity()) == (["1.1.0"] * 12, 12, 12)
+        refused = [one for one in stage.platform.cloud.audit if one.status == 400]
+        assert 1 <= len(refused) <= 2
+
+    world = behind("web-gw/web", capacity=12, checks=("applicationGateway",), ownModels="counted")
+    play(story, world)
+
+
+def test_deployment_fails_where_no_vm_can_be_taken_out_because_its_set_runs_ten_models(play: Play) -> None:
+    async def story(stage: Any) -> None:
+        text = "Virtual Machine Scale Set 'web' has reached its limit of 10 models that may be referenced by VMs."
+        body = {"error": {"code": "OperationNotAllowed", "message": text}}
+        fault = {"method": "PUT", "path": "/virtualMachines/", "status": 400, "body": body}
+        stage.platform.cloud.faults.add(Fault.model_validate(fault))
+        row = await stage.platform.ended(await stage.platform.start(**GOOD))
+        assert (row.status, row.error.code) == ("failed", "modelsExhausted")
+        assert "oldest models" in row.error.message
+
+    play(story, behind("web-gw/web", checks=("applicationGateway",)))
 
 
 def test_load_balancer_that_takes_no_write_is_given_up_after_a_while(play: Play) -> None:
@@ -509,7 +576,7 @@ def test_each_interface_comes_back_into_its_own_pools_where_configurations_have_
         assert (row.status, list(places(stage).values())) == ("failed", [OWN] * 4)
 
     world = two_cards(mode).model_dump(mode="json", by_alias=True)
-    world["loadBalancers"][0]["adminStateAllowed"] = admin_state
+    world["loadBalancers"][0]["adminState"] = "pool" if admin_state else "never"
     play(story, parse_world(world))
 
 

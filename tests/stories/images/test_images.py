@@ -191,7 +191,7 @@ BARE = {"overrides": {"properties": {"virtualMachineProfile": {"osProfile": None
         ("1.1.0", {"version": {"endOfLifeAfter": 24 * HOUR}}, {"imageEndOfLife": "warning"}),
         ("1.1.0", {"version": {"endOfLifeAfter": 100 * 24 * HOUR}}, {}),
         ("1.1.0", {"version": {"provisioningState": "Creating"}}, {"imageNotReady": "error"}),
-        ("1.2.0", {}, {"imageExcluded": "error"}),
+        ("1.2.0", {}, {"imageExcluded": "warning"}),
         ("9.9.9", {}, {"imageNotFound": "error"}),
         (f"{UBUNTU}:24.4.10", {}, {"imageKindChange": "error"}),
         (f"{SHARED}/Versions/1.1.0", {}, {"imageKindChange": "error"}),

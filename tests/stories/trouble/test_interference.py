@@ -75,7 +75,7 @@ def test_scale_out_after_the_last_launch_is_kept_and_remarked(play: Play, either
         stage.platform.cloud.interfere.scale(stage.scale_set_id, stage.capacity() + 1)
         row = await ended(stage, deployment)
         assert (row.status, stage.capacity()) == (Status.FINISHED, 5)
-        assert row.reason == "4 VMs now on 1.1.0; 1 VM on it made by others; the set has 5 VMs, the target size was 4"
+        assert row.reason == "5 VMs now on 1.1.0; 1 of them made by others; the set has 5 VMs, the target size was 4"
         assert stage.versions() == ["1.1.0"] * 5
         rows = await stage.platform.store.vms.list(deployment)
         (adopted,) = [one for one in rows if one.reason.startswith("Made by others")]

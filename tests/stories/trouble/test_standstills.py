@@ -76,7 +76,7 @@ def test_clock_that_is_set_ends_nothing_and_no_time_runs_backwards(
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**ASKED)
         await stage.sleep(minutes=minute, seconds=20)
-        stage.platform.app_clock.step(timedelta(hours=hours))
+        stage.platform.host_clock.step(timedelta(hours=hours))
         row = await stage.platform.ended(deployment)
         assert row.status is Status.FINISHED, await stage.platform.story(deployment)
         times = [row.created_at, *(one.at for one in await stage.platform.events(deployment)), row.ended_at]

@@ -215,7 +215,7 @@ async def test_a_pool_write_neither_adds_nor_drops_members(ask: Ask, cloud: Clou
 
 
 async def test_the_admin_state_may_be_out_of_bounds(ask: Ask, clock: PlatformClock, networked: Any, pool: str) -> None:
-    cloud = Cloud(networked(balancer={"adminStateAllowed": False}), clock)
+    cloud = Cloud(networked(balancer={"adminState": "never"}), clock)
     refused = await set_down(ask, cloud, pool, 1)
     code = "ModificationOfNICIpConfigBackendPoolNotSupported"
     assert (refused.status, refused.json()["error"]["code"]) == (400, code)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from rollout.model.azure.images import at_version, choose_latest, image_of, needs_place, parse_image, version_key
+from rollout.model.azure.images import at_version, counts_as_latest, image_of, needs_place, parse_image, version_key
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.findings import Finding
 
@@ -96,18 +98,24 @@ def version(name: str, state: str = "Succeeded", excluded: bool = False, region:
     return PublishedVersion(f"{IMAGE}/versions/{name}", name, state, excluded, {"eastus2": region})
 
 
-def test_latest_is_the_highest_that_can_be_used() -> None:
-    versions = (
-        version("1.9.0"),
-        version("1.10.0"),
-        version("1.11.0", excluded=True),
-        version("1.12.0", state="Creating"),
-        version("1.13.0", region="Replicating"),
-    )
-    chosen = choose_latest(versions, "East US 2")
-    assert chosen is not None
-    assert chosen.name == "1.10.0"
-    assert choose_latest((version("1.0.0"),), "westus") is None
+@pytest.mark.parametrize(
+    ("published", "counts"),
+    [
+        (version("1.9.0"), True),
+        (replace(version("1.9.0"), regions=None), True),
+        (replace(version("1.9.0"), excluded_regions=frozenset({"westus"})), True),
+        (version("1.9.0", excluded=True), False),
+        (replace(version("1.9.0"), excluded_regions=frozenset({"eastus2"})), False),
+        (version("1.9.0", state="Creating"), False),
+        (version("1.9.0", region="Replicating"), False),
+        (replace(version("1.9.0"), regions={"westus": "Completed"}), False),
+    ],
+)
+def test_which_version_counts_as_latest_in_a_region(published: PublishedVersion, counts: bool) -> None:
+    assert counts_as_latest(published, "East US 2") is counts
+
+
+def test_versions_are_compared_by_their_numbers() -> None:
     assert version_key("1.10.0") > version_key("1.9.9")
 
 
