@@ -33,7 +33,7 @@ from activities.following.follow import FollowActivity, attempt_to_follow, decid
 from activities.hold import hold_processes, restore_processes
 from activities.image import apply_image, restore_image
 from activities.prepare import prepare_deployment
-from activities.record import Entry, record_event
+from activities.record import Entry, attempt_to_record
 from activities.steering.steer import await_approval, await_resume, heed_commands
 from activities.steering.turn import take_turn
 from adapters.instances import DurableInstances
@@ -41,6 +41,7 @@ from api.http_triggers import http_triggers, pages
 from orchestrators.deploy_group import deploy_group
 from orchestrators.follow_images import follow_images
 from orchestrators.pause_step import pause_step
+from orchestrators.recording import write_event
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -49,6 +50,7 @@ from rollout.ports.azure import Constraints, Identity, Images, Processes, ScaleS
 from rollout.ports.ports import Clock, Ports
 from rollout.ports.store import Store
 from services.log import plainly
+from services.operator_rules import operator_rules
 from settings import Settings
 from triggers.functions import event_triggers, timer_triggers
 
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
 
 log = plainly(logging.getLogger("teal"))
 
-RECIPES = (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, follow_images)
+RECIPES = (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, write_event, follow_images)
 
 ACTIVITIES: tuple[Activity, ...] = (
     take_turn,
@@ -136,6 +138,7 @@ class Clients:
             constraints=self.constraints,
             processes=self.processes,
             identity=self.identity,
+            rules=operator_rules(self.settings),
             part_size=self.settings.part_size,
         )
 
@@ -221,7 +224,7 @@ def build(ports_of: PortsOf, settings: Settings) -> df.DFApp:
     app.register_functions(http_triggers(ports_of, settings))
     app.register_functions(pages())
     app.register_functions(timer_triggers(ports_of, settings))
-    app.register_functions(event_triggers(ports_of, settings))
+    app.register_functions(event_triggers(ports_of))
     return app
 
 
@@ -246,7 +249,7 @@ def _activities(ports_of: PortsOf) -> df.Blueprint:
     @blueprint.function_name("record_event")
     async def record(entry: Payload, client: df.DurableOrchestrationClient) -> Payload:
         fact = decode(Entry, entry)
-        recorded = await record_event(ports_of(client), fact)
+        recorded = await attempt_to_record(ports_of(client), fact)
         log.info("%s %s: %s", fact.deployment_id, fact.event.type, fact.event.message)
         if recorded.illegal:
             log.error("%s: %s does not follow: %s", fact.deployment_id, fact.event.type, recorded.illegal)

@@ -29,8 +29,15 @@ MOST_DAYS = 3650
 NOTHING = ("",)
 
 
-def _setting(variable: str, default: Any, help_text: str, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help_text})
+def _setting(variable: str, default: Any, help_text: str, counts: str, *, secret: bool = False) -> Any:
+    """A setting. ``counts``: from when on a change of it counts, for what waits already, too."""
+    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help_text, "counts": counts})
+
+
+#: Every change of an app setting restarts the app; nothing that waits has kept the value of before.
+_RESTART = "from the restart, for everything"
+_REQUEST = "from the next request"
+_PURGE = "from the next night's purge, for what is there already, too"
 
 
 @dataclass(frozen=True)
@@ -41,34 +48,44 @@ class Settings:
         "TEAL_TABLES_ENDPOINT",
         "",
         "The Table Storage account, `https://{account}.table.core.windows.net`, read with the app's identity",
+        _RESTART,
     )
     tables_connection: str = _setting(
-        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite", secret=True
+        "TEAL_TABLES_CONNECTION", "", "A connection string instead of the endpoint; for Azurite", _RESTART, secret=True
     )
-    client_id: str = _setting("AZURE_CLIENT_ID", "", "The client id of the app's user-assigned managed identity")
+    client_id: str = _setting(
+        "AZURE_CLIENT_ID", "", "The client id of the app's user-assigned managed identity", _RESTART
+    )
     arm_endpoint: str = _setting(
-        "TEAL_ARM_ENDPOINT", "https://management.azure.com", "Azure Resource Manager; another one for a sovereign cloud"
+        "TEAL_ARM_ENDPOINT",
+        "https://management.azure.com",
+        "Azure Resource Manager; another one for a sovereign cloud",
+        _RESTART,
     )
     poll_interval: timedelta = _setting(
         "TEAL_POLL_INTERVAL",
         timedelta(seconds=15),
         "Seconds between two looks at a scale set; at least 6, which is what Azure's throttling allows",
+        "from the next look, of what is under way, too",
     )
     part_size: int = _setting(
         "TEAL_PART_SIZE",
         PART_SIZE,
         "VMs of a Flexible set whose health one activity reads; a look at more of them is dealt out to several. "
         "From 1 to 1000",
+        "from the next look, of what is under way, too",
     )
     history_days: int = _setting(
         "TEAL_HISTORY_DAYS",
         30,
         "Days after which the Durable history of what has ended, and notifications, are forgotten; at least 1",
+        _PURGE,
     )
     rows_days: int = _setting(
         "TEAL_ROWS_DAYS",
         365,
         "Days after its end for which a deployment can be read; at least 1. What something still needs stays longer",
+        _PURGE,
     )
 
     allowed_scopes: str = _setting(
@@ -76,30 +93,36 @@ class Settings:
         "",
         "Resource ids, with commas between: only scale sets and galleries at or below one of them may be used; "
         "blanks and commas alone allow nothing",
+        "from the next request, the next look at what is queued or followed, and the next time of a schedule; "
+        "a deployment that has begun goes on",
     )
 
     auth_mode: str = _setting(
         "TEAL_AUTH_MODE",
         "keys",
         "How callers are known: `keys`, by the function key that they send, or `entra`, as people and apps of Entra ID",
+        _REQUEST,
     )
     role_keys: str = _setting(
         "TEAL_ROLE_KEYS",
         "",
         "Whose key is whose: `reader=` or another role and the SHA-256 of its key in hexadecimal, with commas between; "
         "a role may have several. Any other key is an administrator's",
+        _REQUEST,
     )
     signal_secret: str = _setting(
         "TEAL_SIGNAL_SECRET",
         "",
         "What the keys that VMs send with their signals are made of: 32 characters or more. Two with a comma between, "
         "the new one first, while VMs change over; without it a function key is enough",
+        _REQUEST,
         secret=True,
     )
     auth_enabled: str = _setting(
         "WEBSITE_AUTH_ENABLED",
         "",
         "`True` where App Service authentication is on; App Service sets it, nobody else may",
+        _REQUEST,
     )
 
     @property

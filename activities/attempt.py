@@ -29,15 +29,14 @@ _AT_ONCE = timedelta(seconds=1)
 
 async def attempt(activity: Activity, ports: Ports, order_json: Json) -> Json:
     """Carry out one order. Throttled, conflicting and stale writes are looked at again; a refusal fails the step."""
-    order = decode(Order, order_json)
-    progress = await _spoken(ports, order, await _outcome(activity, ports, order))
-    answer: Json = encode(progress)
+    order = replace(decode(Order, order_json), poll_interval=ports.rules.poll_interval)
+    answer: Json = encode(await _outcome(activity, ports, order))
     return answer
 
 
 async def attempt_part(activity: Activity, ports: Ports, order_json: Json) -> Json:
     """Read one part of a look. Commands are heeded, and whoever shows the deployment is told, by the look itself."""
-    order = decode(Order, order_json)
+    order = replace(decode(Order, order_json), poll_interval=ports.rules.poll_interval)
     try:
         progress = await activity(ports, order)
     except AzureError as error:
@@ -98,7 +97,7 @@ async def _unless_gone(activity: Activity, ports: Ports, order: Order) -> Progre
 async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
     """How the step stands; whoever shows the deployment is told that its rows may have changed."""
     try:
-        progress = await _steered(activity, ports, order)
+        progress = await _spoken(ports, order, await _steered(activity, ports, order))
         await revise(ports, order.deployment_id)
     except AzureError as error:
         return _refusal(order, error)

@@ -29,6 +29,7 @@ from rollout.steps.pacing import before_next_step
 from services.bad_image import seen_afresh
 from services.forecast import past_batches
 from services.group_states import note_vms
+from services.scopes import objection_to
 from services.survey import Survey, survey
 
 #: After so many setbacks in a row only what a plan needs is read. What is around the set was read at the start.
@@ -46,6 +47,8 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if planned := await ports.store.batches.list(deployment.id):
         kept = await ports.store.vms.list(deployment.id, batch=0)
         return await _answer(ports, deployment, planned, kept, scale_set)
+    if refusal := objection_to(ports.rules.scopes, deployment):
+        return failed("scopeNotAllowed", refusal)
     if scale_set is not None:
         await seen_afresh(ports, scale_set)
     if scale_set is not None and not scale_set.settled and order.waited < deployment.parameters.grace_period:

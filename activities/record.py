@@ -7,6 +7,7 @@ from functools import reduce
 
 from rollout.model.events import AFTER_END, ENDS_COMMANDS, EventResult, apply, apply_to_batch, illegal, with_serving
 from rollout.model.rows.deployment import Deployment, Event
+from rollout.ports.errors import Busy
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
 from services.heed import end_commands
@@ -29,6 +30,14 @@ class Entry:
     event: Event
     checked: bool = True
     epoch: int = 0
+
+
+async def attempt_to_record(ports: Ports, entry: Entry) -> EventResult:
+    """Record the event; where storage does not answer, that is said and not raised, for the recipe to try again."""
+    try:
+        return await record_event(ports, entry)
+    except Busy as busy:
+        return EventResult(busy=str(busy))
 
 
 async def record_event(ports: Ports, entry: Entry) -> EventResult:

@@ -120,7 +120,7 @@ def _table(settings: Settings) -> tuple[Route, ...]:
             "start_deployment",
             "POST",
             "groups/{groupId}/deployments",
-            partial(start_deployment, poll_interval=settings.poll_interval, scopes=settings.scopes, readings=readings),
+            partial(start_deployment, scopes=settings.scopes, readings=readings),
             ("dryRun",),
         ),
         Route("list_deployments", "GET", "deployments", list_deployments, (*_FILTERS, "key", *_PAGED)),

@@ -37,7 +37,7 @@ def replace_batch(context: RecipeContext) -> Recipe[Json]:
         run, progress = cause_of(run, broken)
     if progress.state in (StepState.FAILED, StepState.LOCK_LOST):
         run = yield from record(context, run, EventType.BATCH_FAILED, progress.reason, {"code": progress.code})
-    outcome: Json = encode(StepOutcome(progress, run.sequence, run.heard))
+    outcome: Json = encode(StepOutcome(progress, run.sequence, run.heard, run.time))
     return outcome
 
 

@@ -1,7 +1,4 @@
-"""What recipes are made of: carry out a step, write down a fact, show where it stands.
-
-The one module of the recipes that knows the Durable SDK.
-"""
+"""What recipes are made of: carry out a step, write down a fact, show where it stands."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
-
-from azure.durable_functions import RetryOptions
 
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
@@ -21,6 +16,7 @@ from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
 from rollout.model.rows.deployment import Event
 from rollout.model.status import Status
+from rollout.model.timeline import Timeline
 from rollout.model.words import batch_named, counted
 
 T = TypeVar("T")
@@ -31,9 +27,6 @@ Recipe = Generator[Any, Any, T]
 #: The code of a batch whose orchestration could not say how it ended.
 BATCH_LOST = "batchLost"
 
-#: Writing history may fail while Table Storage is out of order; a deployment outlives a minute of that.
-_RECORDING = RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=12)
-
 
 class RecipeContext(Protocol):
     """What recipes use of the SDK's ``DurableOrchestrationContext``."""
@@ -43,7 +36,6 @@ class RecipeContext(Protocol):
 
     def get_input(self) -> Any: ...
     def call_activity(self, name: str, input_: Any) -> Any: ...
-    def call_activity_with_retry(self, name: str, retry_options: RetryOptions, input_: Any) -> Any: ...
     def call_sub_orchestrator(self, name: str, input_: Any, instance_id: str) -> Any: ...
     def create_timer(self, fire_at: datetime) -> Any: ...
     def wait_for_external_event(self, name: str) -> Any: ...
@@ -89,11 +81,12 @@ class Watch:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What a batch tells the deployment: how it ended, the last event it wrote, and the last command it heeded."""
+    """What a child that wrote events tells: how it ended, its last event, and the last command that it heeded."""
 
     progress: Progress
     sequence: int
     heard: int = 0
+    time: Timeline | None = None
 
 
 @dataclass(frozen=True)
@@ -129,17 +122,26 @@ def carry_out(context: RecipeContext, run: Run, step: StepRecipe) -> Recipe[tupl
         run = yield from record(context, run, fact, progress.reason, told(progress))
     if progress.after:
         yield context.create_timer(context.current_utc_datetime + progress.after)
+        run = ticked(context, run, progress.after)
     return run, progress
 
 
 def caught_up(run: Run, progress: Progress) -> Run:
-    """The run after the events that were written while it waited."""
-    return replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)))
+    """The run after the events that were written, and the time that passed, while it waited."""
+    return replace(run, sequence=max(run.sequence, progress.data.get("sequence", 0)), time=progress.time or run.time)
 
 
 def told(progress: Progress) -> Json:
     """What an event keeps of a step's answer: all but the number that the recipe goes on from."""
     return {name: value for name, value in progress.data.items() if name != "sequence"}
+
+
+def _of_child(run: Run, outcome: StepOutcome) -> tuple[Run, Progress]:
+    """What a child that wrote events tells; raises its fault."""
+    run = replace(run, sequence=outcome.sequence, heard=outcome.heard, time=outcome.time or run.time)
+    if outcome.progress.code == INTERNAL_ERROR:
+        raise Broken(run, outcome.progress.reason)
+    return run, outcome.progress
 
 
 def is_pause(progress: Progress) -> bool:
@@ -173,7 +175,7 @@ def pause(context: RecipeContext, run: Run, command: Progress) -> Recipe[tuple[R
 
 def until(context: RecipeContext, run: Run) -> Json:
     """When the wait for a person that begins now ends at the latest, and what is done then."""
-    deadline = encode_time(context.current_utc_datetime + run.wait_timeout)
+    deadline = encode_time(shown_time(context, run) + run.wait_timeout)
     return {"deadline": deadline, "action": run.action_on_timeout}
 
 
@@ -211,11 +213,7 @@ def carry_out_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progr
         answer = yield context.call_sub_orchestrator("replace_batch", encode(run), instance_id)
     except Exception as error:
         return run, failed(BATCH_LOST, f"The orchestration of batch {run.batch} ended: {first_line(error)}")
-    outcome = decode(StepOutcome, answer)
-    run = replace(run, sequence=outcome.sequence, heard=outcome.heard)
-    if outcome.progress.code == INTERNAL_ERROR:
-        raise Broken(run, outcome.progress.reason)
-    return run, outcome.progress
+    return _of_child(run, decode(StepOutcome, answer))
 
 
 def record(
@@ -226,9 +224,10 @@ def record(
     ``Broken``: it could not be written, or is none that can happen to a deployment where this one stands. One that is
     not ``checked`` is written all the same.
     """
+    run = ticked(context, run)
     event = Event(
         sequence=run.sequence + 1,
-        at=context.current_utc_datetime,
+        at=shown_time(context, run),
         type=fact,
         message=in_batch(run, message),
         batch=run.batch or None,
@@ -237,15 +236,31 @@ def record(
     entry = {"deploymentId": run.deployment_id, "event": encode(event)} | ({} if checked else {"checked": False})
     if fact in AFTER_END:
         entry["epoch"] = run.epoch
-    try:
-        answer = yield context.call_activity_with_retry("record_event", _RECORDING, entry)
-    except Exception as error:
-        raise Broken(run, f"{fact} could not be written down: {first_line(error)}") from error
+    result = yield from _written(context, run, entry)
+    if result.busy:
+        raise Broken(run, f"{fact} could not be written down: {result.busy}")
     run = replace(run, sequence=event.sequence)
-    if refused := decode(EventResult, answer or {}).illegal:
+    if refused := result.illegal:
         said = f"a deployment that is {refused.current} cannot become {refused.following} ({fact})"
         raise IllegalEvent(run, f"A fault of Teal's own: {said}")
     return run
+
+
+def _written(context: RecipeContext, run: Run, entry: Json) -> Recipe[EventResult]:
+    """Write it; while storage is out of order in a child of its own, so that this history stays short."""
+    try:
+        answer = yield context.call_activity("record_event", entry)
+        result = decode(EventResult, answer or {})
+        if not result.busy:
+            return result
+    except Exception:
+        pass  # It is tried again, and what goes wrong then is told.
+    instance_id = own_id(context, f"{context.instance_id}:write-{run.sequence + 1}")
+    try:
+        answer = yield context.call_sub_orchestrator("write_event", {"entry": entry}, instance_id)
+    except Exception as error:
+        return EventResult(busy=first_line(error))
+    return decode(EventResult, answer)
 
 
 def wake_event(watch: Watch) -> str:
@@ -256,14 +271,14 @@ def wake_event(watch: Watch) -> str:
 def order_of(context: RecipeContext, watch: Watch, since: datetime) -> Order:
     """What an activity is told, with the recipe's recorded time."""
     run = watch.run
+    time = run.time or Timeline.begin(context.current_utc_datetime)
     return Order(
         deployment_id=run.deployment_id,
         scale_set_id=run.scale_set_id,
         epoch=run.epoch,
         batch=run.batch,
-        at=context.current_utc_datetime,
+        at=time.at,
         since=since,
-        poll_interval=run.poll_interval,
         round=run.round,
         heard=run.heard,
         steered=run.steered,
@@ -273,7 +288,21 @@ def order_of(context: RecipeContext, watch: Watch, since: datetime) -> Order:
         acting=run.acting,
         setbacks=watch.setbacks,
         back=run.back,
+        standstills=time.standstills,
+        resumed=time.resumed,
     )
+
+
+def ticked(context: RecipeContext, run: Run, planned: timedelta = timedelta(0)) -> Run:
+    """The run as of now; ``planned`` is how long after the last time that was to be."""
+    now = context.current_utc_datetime
+    return replace(run, time=run.time.moved(now, planned) if run.time is not None else Timeline.begin(now))
+
+
+def shown_time(context: RecipeContext, run: Run) -> datetime:
+    """The time that is shown for what happens now: never before that of what happened earlier."""
+    now = ticked(context, run).time
+    return now.at if now is not None else context.current_utc_datetime
 
 
 def show(context: RecipeContext, run: Run, status: Status, message: str) -> None:
@@ -286,7 +315,7 @@ def show(context: RecipeContext, run: Run, status: Status, message: str) -> None
             "batches": run.batches,
             "percent": 100 if complete else run.percent,
             "message": in_batch(run, message),
-            "at": encode_time(context.current_utc_datetime),
+            "at": encode_time(shown_time(context, run)),
         }
     )
 
@@ -309,6 +338,7 @@ def until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[
             context, caught_up(run, progress), EventType(progress.code), progress.reason, told(progress)
         )
         yield context.create_timer(context.current_utc_datetime + progress.after)
+        run = ticked(context, run, progress.after)
         progress = yield from _wait(context, run, activity, progress.since)
     return run, progress
 
@@ -316,15 +346,18 @@ def until_done(context: RecipeContext, run: Run, activity: str) -> Recipe[tuple[
 def _wait(context: RecipeContext, run: Run, activity: str, since: datetime | None = None) -> Recipe[Progress]:
     name = wait_instance_id(context.instance_id, activity, run.batch, run.round, run.heard, run.epoch)
     instance_id = own_id(context, name)
+    watch = Watch(activity, ticked(context, run), since)
     try:
-        answer = yield context.call_sub_orchestrator(
-            "wait_until_done", encode(Watch(activity, run, since)), instance_id
-        )
+        answer = yield context.call_sub_orchestrator("wait_until_done", encode(watch), instance_id)
     except Exception as error:
         return failed("waitLost", f"The orchestration of {activity} ended: {first_line(error)}")
     return decode(Progress, answer)
 
 
-def backoff(interval: timedelta, setbacks: int) -> timedelta:
-    """The interval, doubled with every setback in a row, up to five minutes."""
-    return min(interval * (1 << min(setbacks, 10)), timedelta(minutes=5))
+#: How long after a first setback a recipe looks again, whatever the interval of looks that are no setbacks.
+AFTER_SETBACK = timedelta(seconds=15)
+
+
+def backoff(setbacks: int) -> timedelta:
+    """``AFTER_SETBACK``, doubled with every setback in a row, up to five minutes."""
+    return min(AFTER_SETBACK * (1 << min(setbacks, 10)), timedelta(minutes=5))

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from rollout.model.rows.deployment import Deployment
 from rollout.preflight.scopes import is_allowed
 from settings import NOTHING
+
+
+def first_objection(scopes: Sequence[str], resource_ids: Iterable[str | None]) -> str:
+    """Why one of the resources may not be used; empty where all may."""
+    return next(filter(None, (objection(scopes, resource_id) for resource_id in resource_ids)), "")
+
+
+def objection_to(scopes: Sequence[str], deployment: Deployment) -> str:
+    """Why a deployment that has changed nothing yet may not begin; empty where it may."""
+    image = deployment.image.pinned.path if deployment.image.requested is not None else None
+    return first_objection(scopes, (deployment.scale_set_id, image if image and image.startswith("/") else None))
 
 
 def objection(scopes: Sequence[str], resource_id: str | None) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rollout.lifecycle.succession import NOT_STARTED, DeploymentStart, first_row, inherit, queued_row
 from rollout.model.azure.scale_set import ImageReference
@@ -108,7 +108,7 @@ def obstacle(begun: LockHolder | FullQueue | StartRefusal | StartFailure) -> Sta
 
 
 async def begin(
-    ports: Ports, start: DeploymentStart, poll_interval: timedelta, *, tried: bool = False, only_if_needed: bool = False
+    ports: Ports, start: DeploymentStart, *, tried: bool = False, only_if_needed: bool = False
 ) -> StartResult:
     """The deployment; or why there is none: who has the scale set (``LockHolder``), how many wait for it, what speaks
     against it, what failed.
@@ -124,7 +124,7 @@ async def begin(
             there.status.ended or await ports.instances.state(there.id) is not InstanceState.ABSENT
         ):
             return StartedDeployment(there)
-    return await _Starter(ports, start, poll_interval, tried, only_if_needed).begin()
+    return await _Starter(ports, start, tried, only_if_needed).begin()
 
 
 class _Stopped(Exception):
@@ -141,7 +141,6 @@ class _Starter:
 
     ports: Ports
     start: DeploymentStart
-    poll_interval: timedelta
     tried: bool
     only_if_needed: bool
 
@@ -242,7 +241,7 @@ class _Starter:
         try:
             await note_try(self.ports, deployment)
             await note_deployment(self.ports, deployment)
-            await self.ports.instances.start(RECIPE, deployment.id, first_order(deployment, self.poll_interval))
+            await self.ports.instances.start(RECIPE, deployment.id, first_order(deployment))
         except AzureError as error:
             await self._after_failed_start(deployment, claimed, error)
 
@@ -282,4 +281,10 @@ def _is_untouched(row: Deployment) -> bool:
 
 
 def _not_started(row: Deployment, message: str, now: datetime) -> Deployment:
-    return replace(row, status=Status.FAILED, reason=message, error=Problem(NOT_STARTED, message), ended_at=now)
+    return replace(
+        row,
+        status=Status.FAILED,
+        reason=message,
+        error=Problem(NOT_STARTED, message),
+        ended_at=max(now, row.created_at),
+    )

@@ -29,7 +29,7 @@ from rollout.model.rows.holds import Process
 from rollout.model.rows.lock import Lock
 from rollout.ports.azure import Traffic
 from rollout.ports.durable import InstanceState
-from rollout.ports.ports import Ports
+from rollout.ports.ports import OperatorRules, Ports
 from rollout.ports.store import Store
 from settings import Settings
 
@@ -265,6 +265,7 @@ class World:
     constraints: ListedConstraints = field(default_factory=ListedConstraints)
     processes: ListedProcesses = field(default_factory=ListedProcesses)
     identity: KnownIdentity = field(default_factory=lambda: KnownIdentity())
+    rules: OperatorRules = field(default_factory=OperatorRules)
     scale_set_id: str = SCALE_SET_ID
     image_id: str = IMAGE_ID
 
@@ -287,6 +288,7 @@ class World:
             constraints=self.constraints,
             processes=self.processes,
             identity=self.identity,
+            rules=self.rules,
         )
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:

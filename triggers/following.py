@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from datetime import timedelta
 
 from rollout.automation.follow import Follow, follower_id
 from rollout.model.codec import encode
@@ -20,7 +18,7 @@ RECIPE = "follow_images"
 ATTEMPTS_MAX = 10
 
 
-async def have_followed(ports: Ports, group_id: str, poll_interval: timedelta, scopes: Sequence[str]) -> None:
+async def have_followed(ports: Ports, group_id: str) -> None:
     """Start the orchestration, unless one follows the group already.
 
     To be called after the wanted row was written: a follower that ends takes its name away and looks for rows then
@@ -35,16 +33,16 @@ async def have_followed(ports: Ports, group_id: str, poll_interval: timedelta, s
                 return
             if state is InstanceState.ABSENT:
                 # Whoever wrote the row is about to start it, or has died before it did.
-                return await _start(ports, found, poll_interval, scopes)
+                return await _start(ports, found)
         now = ports.clock.now()
         follower = Follower(group_id, follower_id(group_id, now, secrets.token_hex(3)), now)
         if await ports.store.followers.swap(found, follower):
-            return await _start(ports, follower, poll_interval, scopes)
+            return await _start(ports, follower)
     raise Busy("TooManyWriters", f"Others always changed the follower of group {group_id} first")
 
 
-async def _start(ports: Ports, follower: Follower, poll_interval: timedelta, scopes: Sequence[str]) -> None:
-    order = encode(Follow(follower.group_id, poll_interval, tuple(scopes)))
+async def _start(ports: Ports, follower: Follower) -> None:
+    order = encode(Follow(follower.group_id))
     try:
         await ports.instances.start(RECIPE, follower.instance_id, order)
     except AzureError:

@@ -22,7 +22,7 @@ def timer_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], s
     return blueprint
 
 
-def event_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], settings: Settings) -> df.Blueprint:
+def event_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports]) -> df.Blueprint:
     """Every Event Grid trigger as a function of its own, as ``api.http_triggers.http_triggers`` does it."""
     blueprint = df.Blueprint()
 
@@ -30,10 +30,7 @@ def event_triggers(ports_of: Callable[[df.DurableOrchestrationClient], Ports], s
     @blueprint.event_grid_trigger(arg_name="event")
     @blueprint.durable_client_input(client_name="client")  # type: ignore[untyped-decorator]
     async def listen(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
-        notification = _notification(event)
-        await image_published(
-            ports_of(client), notification, poll_interval=settings.poll_interval, scopes=settings.scopes
-        )
+        await image_published(ports_of(client), _notification(event))
 
     return blueprint
 

@@ -8,8 +8,6 @@ Grid sends what failed again, for a day, so that only what may work then may fai
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from datetime import timedelta
 
 from rollout.automation.image_rule import concerns, match_rule
 from rollout.automation.notification import (
@@ -30,9 +28,7 @@ from triggers.group_states import look_again
 _log = logging.getLogger("teal")
 
 
-async def image_published(
-    ports: Ports, notification: Notification, *, poll_interval: timedelta, scopes: Sequence[str] = ()
-) -> None:
+async def image_published(ports: Ports, notification: Notification) -> None:
     """Write a notification down, and have what it tells of followed by every group that wants it. Again: the same.
 
     One that a scale set was written is not kept: its group is looked at, so that pages see at once what it needs.
@@ -51,7 +47,7 @@ async def image_published(
         known = record.of(group.id)
         if known is not None and not known.outcome.final:
             await _want(ports, record, group, read)
-            await have_followed(ports, group.id, poll_interval, scopes)
+            await have_followed(ports, group.id)
     if not groups and not record.groups:
         await _nobodys(ports, record)
 

@@ -13,7 +13,7 @@ Two runs at once meet in the row's swap: one of them tries, and the other leaves
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -60,15 +60,13 @@ class ScheduleMemory:
         return kept == schedule and (until is None or now < until)
 
 
-async def start_due(
-    ports: Ports, *, poll_interval: timedelta, decided: ScheduleMemory, scopes: Sequence[str] = ()
-) -> None:
+async def start_due(ports: Ports, *, decided: ScheduleMemory) -> None:
     """Look at every schedule of every group. What does not work for one is left for the next time."""
     with _left_for_next_time("the groups"):
         for group in await ports.store.groups.list():
             for schedule in group.schedules:
                 with _left_for_next_time(f"schedule {schedule.name} of group {group.id}"):
-                    await _Look(ports, group, schedule, poll_interval, scopes).look(decided)
+                    await _Look(ports, group, schedule).look(decided)
 
 
 @contextmanager
@@ -98,8 +96,6 @@ class _Look:
     ports: Ports
     group: Group
     schedule: Schedule
-    poll_interval: timedelta
-    scopes: Sequence[str]
 
     async def look(self, decided: ScheduleMemory) -> None:
         now, schedule = self.ports.clock.now(), self.schedule
@@ -164,14 +160,14 @@ class _Look:
         comment = asked.comment or f"Schedule {row.name}, due at {encode_time(row.due)}"
         parameters = fill(replace(asked, comment=comment), group)
         for resource_id in (group.scale_set_id, image_scope(parameters.image, group)):
-            if refusal := objection(self.scopes, resource_id):
+            if refusal := objection(self.ports.rules.scopes, resource_id):
                 return _TryResult(ScheduleOutcome.FAILED, refusal)
         name = deployment_id(row.group_id, row.at, try_token(row.group_id, row.name, row.due))
         return await self._begun(DeploymentStart(name, group, parameters, ImageReference(), row.at, starter(row.name)))
 
     async def _begun(self, start: DeploymentStart, *, tried: bool = False) -> _TryResult:
         try:
-            begun = await begin(self.ports, start, self.poll_interval, tried=tried, only_if_needed=not tried)
+            begun = await begin(self.ports, start, tried=tried, only_if_needed=not tried)
         except Refused as error:
             return _TryResult(ScheduleOutcome.FAILED, str(error))
         except AzureError as error:

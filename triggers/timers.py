@@ -32,15 +32,13 @@ class Timer:
 def timers(settings: Settings) -> tuple[Timer, ...]:
     """What Teal does by itself: start what is due, look at sets, put in order what was lost, forget what is old."""
     history, rows = timedelta(days=settings.history_days), timedelta(days=settings.rows_days)
-    due = partial(start_due, poll_interval=settings.poll_interval, decided=ScheduleMemory(), scopes=settings.scopes)
+    due = partial(start_due, decided=ScheduleMemory())
     each_minute = partial(_complaining, handler=due, settings=settings)
     table = (
         # A second after the full minute: the host may call a little early, and would then find a time not due yet.
         Timer("schedules", "1 * * * * *", each_minute),
         Timer("groupStates", "31 * * * * *", look_around),
-        Timer(
-            "watchdog", "0 */5 * * * *", partial(watch, poll_interval=settings.poll_interval, scopes=settings.scopes)
-        ),
+        Timer("watchdog", "0 */5 * * * *", watch),
         Timer("purge", "0 17 3 * * *", partial(purge, history=history, rows=rows)),
     )
     return tuple(replace(timer, handler=partial(_noted, timer=timer)) for timer in table)

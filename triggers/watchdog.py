@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from rollout.lifecycle.dangers import NOT_RESTORED, course, cured
@@ -44,24 +44,24 @@ UnderWay = tuple[str, str, datetime]
 _log = logging.getLogger("teal")
 
 
-async def watch(ports: Ports, *, poll_interval: timedelta, scopes: Sequence[str] = ()) -> None:
+async def watch(ports: Ports) -> None:
     """Look at every group, every journal, and every danger. What does not work for one is left for the next time."""
     groups = await ports.store.groups.list()
     for group in groups:
         with _left_for_next_time(f"group {group.id}"):
-            await _watch_group(ports, group, poll_interval)
+            await _watch_group(ports, group)
         with _left_for_next_time(f"the images of group {group.id}"):
             if await ports.store.wanted.list(group.id):
-                await have_followed(ports, group.id, poll_interval, scopes)
+                await have_followed(ports, group.id)
     watched = {group.scale_set_id.lower() for group in groups}
     for hold in await ports.store.holds.list():
         with _left_for_next_time(hold.scale_set_id):
             if hold.scale_set_id.lower() not in watched:
-                await _watch_all(ports, await _owner(ports, hold.scale_set_id), poll_interval)
-            await _watch_hold(ports, hold, poll_interval)
+                await _watch_all(ports, await _owner(ports, hold.scale_set_id))
+            await _watch_hold(ports, hold)
     for danger in await ports.store.dangers.list():
         with _left_for_next_time(f"the dangers of {danger.scale_set_id}"):
-            await _watch_danger(ports, danger, poll_interval)
+            await _watch_danger(ports, danger)
 
 
 @contextmanager
@@ -75,15 +75,15 @@ def _left_for_next_time(what: str) -> Iterator[None]:
         _log.exception("The watchdog failed at %s", what)
 
 
-async def _watch_group(ports: Ports, group: Group, poll_interval: timedelta) -> None:
-    await _watch_all(ports, await _under_way(ports, group), poll_interval)
+async def _watch_group(ports: Ports, group: Group) -> None:
+    await _watch_all(ports, await _under_way(ports, group))
 
 
-async def _watch_all(ports: Ports, found: Sequence[UnderWay], poll_interval: timedelta) -> None:
+async def _watch_all(ports: Ports, found: Sequence[UnderWay]) -> None:
     now = ports.clock.now()
     for deployment_id, scale_set_id, since in found:
         if is_gone(await ports.instances.state(deployment_id), since, now):
-            await _treat(ports, deployment_id, scale_set_id, poll_interval)
+            await _treat(ports, deployment_id, scale_set_id)
 
 
 async def _under_way(ports: Ports, group: Group) -> list[UnderWay]:
@@ -101,7 +101,7 @@ async def _owner(ports: Ports, scale_set_id: str) -> list[UnderWay]:
     return [(lock.owner, scale_set_id, lock.since)] if lock is not None and lock.owner else []
 
 
-async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_interval: timedelta) -> None:
+async def _treat(ports: Ports, deployment_id: str, scale_set_id: str) -> None:
     """Look at what the deployment holds, now that its orchestration is known to be gone, and act on it."""
     children = await ports.instances.children(deployment_id)
     lock = await ports.store.locks.get(scale_set_id)
@@ -121,7 +121,7 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str, poll_inter
             await leave(ports, ended)
             await note_deployment(ports, ended)
         case Remedy.RESTORE:
-            await _restore(ports, suspect, poll_interval)
+            await _restore(ports, suspect)
 
 
 async def _free(ports: Ports, suspect: Suspect, now: datetime) -> None:
@@ -131,14 +131,14 @@ async def _free(ports: Ports, suspect: Suspect, now: datetime) -> None:
         await ports.store.locks.swap(lock, freed)
 
 
-async def _restore(ports: Ports, suspect: Suspect, poll_interval: timedelta) -> None:
-    await _cure(ports, restoring_run(suspect, poll_interval))
+async def _restore(ports: Ports, suspect: Suspect) -> None:
+    await _cure(ports, restoring_run(suspect))
 
 
-async def _watch_hold(ports: Ports, hold: Hold, poll_interval: timedelta) -> None:
+async def _watch_hold(ports: Ports, hold: Hold) -> None:
     lock = await ports.store.locks.get(hold.scale_set_id)
     if lock is not None and may_let_go(hold, lock, ports.clock.now()):
-        await _cure(ports, letting_go_run(hold, lock, poll_interval))
+        await _cure(ports, letting_go_run(hold, lock))
 
 
 async def _cure(ports: Ports, run: Run) -> None:
@@ -171,7 +171,7 @@ async def _failure(ports: Ports, danger: DangerRecord) -> str:
     return f"{danger.attempt} is {described.get('runtimeStatus')}: {words}"
 
 
-async def _watch_model(ports: Ports, danger: DangerRecord, poll_interval: timedelta) -> None:
+async def _watch_model(ports: Ports, danger: DangerRecord) -> None:
     """Look at the model, unless a deployment has the set, which looks itself.
 
     Where it names another image by now, what was held because of the bad one comes back.
@@ -184,14 +184,14 @@ async def _watch_model(ports: Ports, danger: DangerRecord, poll_interval: timede
         return
     hold = await ports.store.holds.get(danger.scale_set_id)
     if hold is not None and hold.keep_until is None and lock is not None:
-        await _cure(ports, letting_go_run(hold, lock, poll_interval))
+        await _cure(ports, letting_go_run(hold, lock))
     await ports.store.dangers.delete(danger.scale_set_id, danger.code)
 
 
-async def _watch_danger(ports: Ports, danger: DangerRecord, poll_interval: timedelta) -> None:
+async def _watch_danger(ports: Ports, danger: DangerRecord) -> None:
     """Take away what is cured, by whomever."""
     if danger.code == MODEL_NAMES_BAD_IMAGE:
-        await _watch_model(ports, danger, poll_interval)
+        await _watch_model(ports, danger)
     if danger.code != NOT_RESTORED:
         return
     row = await ports.store.deployments.get(danger.deployment_id)

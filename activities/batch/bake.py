@@ -32,7 +32,7 @@ async def bake(ports: Ports, order: Order) -> Progress:
     if isinstance(look, Progress):
         return look
     await ports.store.vms.put(order.deployment_id, look.changed(over=True, at=order.at))
-    judged = judge_bake(look.sick_for(order.at), len(standing), order.poll_interval, deployment.parameters)
+    judged = judge_bake(look.sick_for(order), len(standing), order.poll_interval, deployment.parameters)
     if not judged.passes:
         return failed("unhealthyWhileBaking", judged.reason, healthy=judged.healthy, sick=judged.sick)
     left = baking.time - order.waited

@@ -104,7 +104,7 @@ async def settled(
         for intent in intents
         if intent.kind is IntentKind.DELETE and intent.at >= order.since and not present.isdisjoint(intent.vm_ids)
     ]
-    if asked and order.at - min(asked) > DELETE_LIMIT:
+    if asked and order.watched(min(asked)) > DELETE_LIMIT:
         return failed("vmsNotDeleted", f"VMs were still there {DELETE_LIMIT} after their deletion was asked for")
     if scale_set.settled:
         return scale_set

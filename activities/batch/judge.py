@@ -76,7 +76,7 @@ def _judge(
     look: Look, batch: Batch, order: Order, parameters: Parameters, image: ImageReference, coming: int
 ) -> Judgement:
     vms = look.listed.by_id()
-    time = time_of(look.records, look.seen, vms, image, order.since, order.at, coming, parameters.checked)
+    time = time_of(look.records, look.seen, vms, image, order.since, order.watched, coming, parameters.checked)
     judgement = judge(
         [(record.name, look.seen[record.vm_id]) for record in look.records],
         batch.green,
@@ -85,7 +85,7 @@ def _judge(
         Threshold.of(parameters),
         checked=parameters.checked,
         stable_for=parameters.stable_for,
-        steady=look.steady(order.at),
+        steady=look.steady(order),
         certain=time.certain,
         why_missing=batch.failure,
     )

@@ -47,7 +47,7 @@ async def launch_green(ports: Ports, order: Order) -> Progress:
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
     intents = await ports.store.intents.list(deployment.id, batch=batch.number)
-    left = deployment.parameters.allocation_timeout - (order.at - _asked_at(intents, order))
+    left = deployment.parameters.allocation_timeout - order.watched(_asked_at(intents, order))
     if not scale_set.settled and left > timedelta(0):
         return again(order.poll_interval, f"launching {counted(batch.green, 'green VM')}")
     listed = await ports.scale_sets.list_vms(order.scale_set_id)

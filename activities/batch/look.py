@@ -32,24 +32,24 @@ class Look:
     checked: bool = True
     parts: Parts | None = None
 
-    def steady(self, at: datetime) -> timedelta:
+    def steady(self, order: Order) -> timedelta:
         """How long no reading of any VM has changed; what is seen for the first time now changed now."""
-        changes = [reading.at for one in self.records for reading in _readings(one, self.seen[one.vm_id], at)]
-        return at - max(changes, default=at)
+        changes = [reading.at for one in self.records for reading in _readings(one, self.seen[one.vm_id], order.at)]
+        return order.watched(max(changes, default=order.at))
 
     def changed(self, over: bool, at: datetime) -> list[VmRecord]:
         """The rows of which something new is known; ``over``: what is not healthy now counts as unhealthy."""
         updated = [_observed(record, self, over, at) for record in self.records]
         return [new for new, old in zip(updated, self.records, strict=True) if new != old]
 
-    def sick_for(self, at: datetime) -> list[tuple[str, timedelta]]:
+    def sick_for(self, order: Order) -> list[tuple[str, timedelta]]:
         """The VMs that are not healthy, by name, and how long they have not been. Two may have had one name."""
         found: list[tuple[str, timedelta]] = []
         for record in self.records:
-            readings = _readings(record, self.seen[record.vm_id], at)
+            readings = _readings(record, self.seen[record.vm_id], order.at)
             bad = [reading.at for reading in readings if reading.health != VmHealth.HEALTHY]
             if bad:
-                found.append((record.name, at - min(bad)))
+                found.append((record.name, order.watched(min(bad))))
         return found
 
 

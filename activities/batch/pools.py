@@ -89,7 +89,7 @@ def is_over(intents: Sequence[Intent], order: Order, writes: VmWrites) -> bool:
     if not intents:
         return False
     begun = min(intent.at for intent in intents)
-    return order.at - max(begun, writes.moved_at or begun) > DRAIN_LIMIT
+    return order.watched(max(begun, writes.moved_at or begun)) > DRAIN_LIMIT
 
 
 async def carry_out(

@@ -67,7 +67,7 @@ async def _filled(
     if not waiting:
         return Relaunch(records)
     since = max(one.relaunched_at or order.since for one in waiting)
-    left = deployment.parameters.allocation_timeout - (order.at - since)
+    left = deployment.parameters.allocation_timeout - order.watched(since)
     if not scale_set.settled:
         return Relaunch(records, len(waiting) if left > timedelta(0) else 0)
     idle = [vms[one.vm_id] for one in waiting if one.vm_id in vms and not vms[one.vm_id].leaving]

@@ -29,7 +29,7 @@ async def observe_all(
         seen[vm_id] = observe(vm, parameters.health_check_types)
         if rule is not None:
             created_at = (vm.created_at if vm else None) or order.since
-            seen[vm_id] += (observe_ready(rule, received.get(vm_id.lower()), created_at, order.at),)
+            seen[vm_id] += (observe_ready(rule, received.get(vm_id.lower()), order.watched(created_at)),)
     return seen
 
 
@@ -40,8 +40,7 @@ async def waits_of(
     rule, received = await _received(ports, order, parameters, SignalType.VM_READY_TO_SHUTDOWN)
     return {
         record.vm_id: wait_of(
-            record.detached_at or order.since,
-            order.at,
+            order.watched(record.detached_at or order.since),
             parameters.draining_timeout,
             rule,
             received.get(record.vm_id.lower()),

@@ -15,6 +15,7 @@ from rollout.lifecycle.succession import DeploymentStart
 from rollout.model.azure.images import version_key
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet
 from rollout.model.codec import Json, decode, encode
+from rollout.model.findings import first_error
 from rollout.model.group import Group
 from rollout.model.order import SETBACK, Progress, again, done
 from rollout.model.parameters import fill
@@ -23,11 +24,12 @@ from rollout.model.rows.notification import Consequence, NotificationOutcome
 from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.ports import Ports
-from rollout.preflight.scopes import is_allowed
+from rollout.preflight.checks import lasting
 from services.bad_image import seen_afresh
 from services.claim import LockHolder
 from services.queue import FullQueue, under_way
-from services.start import NeedlessStart, StartedDeployment, StartResult, begin, obstacle
+from services.scopes import first_objection
+from services.start import NeedlessStart, StartedDeployment, StartRefusal, StartResult, begin, obstacle
 from services.tries import tried, tried_before
 
 #: How often a version that is waited for is looked at.
@@ -39,6 +41,9 @@ ORDER_LASTS = timedelta(minutes=5)
 _AT_ONCE = timedelta(seconds=1)
 
 _GONE = Match(False, "The group is gone")
+
+#: What a preflight says of a version that is there, and not yet where it is needed: that is waited for.
+_COMING = frozenset({"imageNotFound", "imageNotReady", "imageNotInRegion", "imageNotReplicated"})
 
 #: Who starts a deployment here.
 STARTED_BY = "imagePublished"
@@ -73,11 +78,16 @@ async def decide_wanted(ports: Ports, order: FollowOrder) -> Progress:
     wanted = await _still_wanted(ports, order, group, rows)
     if group is None or not wanted:
         return again(_AT_ONCE, "Every version is settled")
-    lots = await _decided(ports, order, group, wanted)
+    try:
+        lots = await _decided(ports, order, group, wanted)
+    except Busy as busy:
+        await _write(ports, order, wanted, [_while_busy(row, busy) for row in wanted])
+        raise
     await _write(ports, order, wanted, [lot for lot in lots if lot.lot is not VersionFate.START])
     waiting = [f"{lot.version}: {lot.reason}" for lot in lots if lot.lot in (VersionFate.WAITING, VersionFate.START)]
-    start = _chosen(lots)
-    return replace(again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting)), data={"start": start})
+    start, blind = _chosen(lots), any(lot.unwatched for lot in lots)
+    progress = again(LOOK_EVERY if waiting else _AT_ONCE, "; ".join(waiting))
+    return replace(progress, data={"start": start, **({"unwatched": True} if blind else {})})
 
 
 async def start_wanted(ports: Ports, order: FollowOrder) -> Progress:
@@ -111,22 +121,32 @@ async def _started(
     ports: Ports, order: FollowOrder, group: Group, rows: Sequence[WantedVersion]
 ) -> tuple[VersionDecision, ...]:
     """The lots that are settled by the start; or that of the order's version alone, which was not started."""
-    allowed = [group.scale_set_id, *(row.image_id for row in rows if row.version == order.version)]
-    if not all(is_allowed(resource_id, order.scopes) for resource_id in allowed):
-        return (
-            VersionDecision(
-                order.version, VersionFate.FAILED, "TEAL_ALLOWED_SCOPES does not allow the image or the scale set"
-            ),
-        )
+    mine = [row for row in rows if row.version == order.version]
+    if refused := _outside(ports, group, mine):
+        return refused[:1]
     begun = await _begin(ports, order, group)
     if isinstance(begun, StartedDeployment):
         return started(rows, order.version, begun.deployment.id)
     assert not isinstance(begun, NeedlessStart), "a version is deployed whether or not it is needed"
     found = obstacle(begun)
-    lot = VersionDecision(order.version, VersionFate.WAITING if found.passes else VersionFate.FAILED, found.reason)
-    deadline = max(row.deadline for row in rows if row.version == order.version)
+    passes = found.passes or _is_coming(begun)
+    lot = VersionDecision(order.version, VersionFate.WAITING if passes else VersionFate.FAILED, found.reason)
     # Other deployments are waited for without a deadline.
-    return (lot if isinstance(begun, LockHolder | FullQueue) else in_time(lot, deadline, order.at),)
+    return (lot if isinstance(begun, LockHolder | FullQueue) else in_time(lot, mine, order.at, order.standstills),)
+
+
+def _is_coming(begun: StartResult) -> bool:
+    """Whether the preflight refuses for nothing but what a version that was just published may lack for a while."""
+    if not isinstance(begun, StartRefusal):
+        return False
+    return first_error([one for one in lasting(begun.findings) if one.code not in _COMING]) is None
+
+
+def _outside(ports: Ports, group: Group, rows: Sequence[WantedVersion]) -> tuple[VersionDecision, ...]:
+    """The lots of versions that may not be deployed, because the operator allows the set or the gallery no more."""
+    refusal = first_objection(ports.rules.scopes, (group.scale_set_id, rows[0].image_id))
+    reason = f"scopeNotAllowed: {refusal}"
+    return tuple(VersionDecision(row.version, VersionFate.FAILED, reason) for row in rows) if refusal else ()
 
 
 async def _release(ports: Ports, follower: Follower) -> Progress:
@@ -148,21 +168,23 @@ async def _release(ports: Ports, follower: Follower) -> Progress:
 async def _decided(
     ports: Ports, order: FollowOrder, group: Group, rows: Sequence[WantedVersion]
 ) -> tuple[VersionDecision, ...]:
+    if refused := _outside(ports, group, rows):
+        return refused
     try:
         seen = await _see(ports, group, rows)
     except Refused as error:
-        return tuple(_unseen(row, error, order) for row in rows)
+        return tuple(_unseen(row, rows, error, order) for row in rows)
     if seen is None:
         return tuple(
             VersionDecision(row.version, VersionFate.FAILED, "The scale set does not exist any more") for row in rows
         )
-    lots = decide(rows, seen, order.at)
+    lots = decide(rows, seen, order.at, order.standstills)
     while start := _chosen(lots):
         before = await tried_before(ports, group, _reference(rows[0], start))
         if before is None or before in seen.deployed:
             break
         seen = replace(seen, deployed=(*seen.deployed, before))
-        lots = decide(rows, seen, order.at)
+        lots = decide(rows, seen, order.at, order.standstills)
     return lots
 
 
@@ -171,10 +193,15 @@ def _chosen(lots: Sequence[VersionDecision]) -> str:
     return next((lot.version for lot in lots if lot.lot is VersionFate.START), "")
 
 
-def _unseen(row: WantedVersion, error: Refused, order: FollowOrder) -> VersionDecision:
+def _unseen(row: WantedVersion, rows: Sequence[WantedVersion], error: Refused, order: FollowOrder) -> VersionDecision:
     """The lot of a version that cannot be read: a role may be missing, which somebody may give yet."""
     waiting = VersionDecision(row.version, VersionFate.WAITING, f"Azure refused: {error.code}: {error.message}")
-    return in_time(waiting, row.deadline, order.at)
+    return in_time(waiting, [one for one in rows if one.version == row.version], order.at, order.standstills)
+
+
+def _while_busy(row: WantedVersion, busy: Busy) -> VersionDecision:
+    """The lot of a version of which nothing is learnt now, so that its deadline comes no nearer."""
+    return VersionDecision(row.version, VersionFate.WAITING, f"Azure is busy: {busy.code}: {busy.message}")
 
 
 async def _see(ports: Ports, group: Group, rows: Sequence[WantedVersion]) -> VersionSurvey | None:
@@ -224,7 +251,7 @@ async def _begin(ports: Ports, order: FollowOrder, group: Group) -> StartResult:
     parameters = fill(replace(rule.deployment, image=image, comment=comment), group)
     name = started_id(group.id, order.version, order.at)
     start = DeploymentStart(name, group, parameters, ImageReference(), order.at, STARTED_BY)
-    return await begin(ports, start, order.poll_interval, tried=True)
+    return await begin(ports, start, tried=True)
 
 
 #: What a lot is to those whose notification told of the version.

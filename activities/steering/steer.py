@@ -46,9 +46,12 @@ async def _decided(ports: Ports, order: Order, asked: CommandKind, status: Statu
     first = due(standing, commands)
     if first is not None and first.kind is CommandKind.PAUSE:
         return interrupted(first)
-    found = answer(standing, commands, decision, order.at)
+    # A promise of a time, by the clock; but who comes when Teal is back after it still finds the door open for a while.
+    over = order.at >= decision.deadline and not order.resumed
+    away = order.at - decision.since - order.watched(decision.since)
+    found = answer(standing, commands, decision, over, away)
     if found is None:
-        left = min(decision.deadline - order.at, LOOK_AGAIN)
+        left = LOOK_AGAIN if order.resumed else min(decision.deadline - order.at, LOOK_AGAIN)
         return replace(again(left, f"waiting until somebody gives {asked}"), listen=True)
     return _progress(found)
 

@@ -9,7 +9,7 @@ from activities.rows import deployment_of
 from rollout.lifecycle.succession import inherit, waiting_for
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.group import Group
-from rollout.model.order import Order, Progress, again, done, lock_lost
+from rollout.model.order import Order, Progress, again, done, failed, lock_lost
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.handover import handed_on
 from rollout.model.status import Status
@@ -21,6 +21,7 @@ from services.claim import LockHolder, look
 from services.predecessor import end_predecessors, predecessor_of
 from services.queue import leave, place_of
 from services.readings import spare
+from services.scopes import objection_to
 from services.survey import survey
 from services.tries import note_try
 from services.version import resolve
@@ -47,6 +48,8 @@ async def take_turn(ports: Ports, order: Order) -> Progress:
         return done("The scale set is this deployment's", epoch=lock.epoch)
     if ended := await _ended_from_outside(ports, order):
         return ended
+    if refusal := objection_to(ports.rules.scopes, row):
+        return failed("scopeNotAllowed", refusal)
     place = await place_of(ports, row)
     row = replace(row, ahead=place.ahead)
     if place.first:

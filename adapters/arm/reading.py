@@ -247,9 +247,10 @@ def _failure(properties: Json) -> str:
     The code is the end of ``ProvisioningState/failed/{code}``, where Azure gives one.
     """
     for status in _at(properties, "instanceView", "statuses") or ():
-        state, word, *reason = [*(status.get("code") or "").split("/", 2), ""]
-        if (state.lower(), word.lower()) == ("provisioningstate", "failed"):
-            return told_reason(reason[0], status.get("message") or "")
+        kind, _, rest = (status.get("code") or "").partition("/")
+        word, _, reason = rest.partition("/")
+        if (kind.lower(), word.lower()) == ("provisioningstate", "failed"):
+            return told_reason(reason, status.get("message") or "")
     return ""
 
 

@@ -84,6 +84,7 @@ FAILURES: tuple[str, ...] = (
     "previousImageUnknown",
     "scaleSetBusy",
     "scaleSetGone",
+    "scopeNotAllowed",
     "stepFailed",
     "unhealthyWhileBaking",
     "vmsNotDeleted",

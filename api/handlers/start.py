@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
 
 from api.handlers.conflict import supersede
 from api.handlers.contradictions import refuse_contradictions, refuse_needless_threshold
@@ -34,9 +33,7 @@ from services.readings import Readings
 from services.start import StartedDeployment, StartFailure, StartRefusal, StartResult, begin
 
 
-async def start_deployment(
-    ports: Ports, request: Request, *, poll_interval: timedelta, scopes: Sequence[str] = (), readings: Readings
-) -> Answer:
+async def start_deployment(ports: Ports, request: Request, *, scopes: Sequence[str] = (), readings: Readings) -> Answer:
     """Start a deployment: 202 with the deployment as it begins, and where to follow it.
 
     With ``dryRun`` nothing is started: 200 with the plan.
@@ -53,7 +50,7 @@ async def start_deployment(
     refuse_outside(scopes, image_scope(parameters.image, group), "image")
     if query_flag(request, "dryRun"):
         return await dry_run(readings.at_this_pace(ports), group, parameters)
-    started = await _start(ports, request, group, parameters, poll_interval, readings)
+    started = await _start(ports, request, group, parameters, readings)
     shown = await overview(ports, started.deployment)
     findings = [render_finding(finding) for finding in started.findings]
     return Answer(202, {**shown, "findings": findings}, operation_headers(request, started.deployment.id))
@@ -64,7 +61,6 @@ async def _start(
     request: Request,
     group: Group,
     parameters: Parameters,
-    poll_interval: timedelta,
     readings: Readings,
 ) -> StartedDeployment:
     """The deployment that an earlier try of the same request has started, else a new one. Raises ``Refusal``."""
@@ -74,7 +70,7 @@ async def _start(
     start = DeploymentStart(name, group, parameters, ImageReference(), at, request.caller.recorded_as, key)
     # Without an image the set's own is deployed, as it is now.
     paced = readings.at_this_pace(ports, asker=name, anew=parameters.image is None)
-    started = _accepted(await begin(paced, start, poll_interval, tried=request.tried))
+    started = _accepted(await begin(paced, start, tried=request.tried))
     if started.queued and parameters.on_conflict is OnConflict.SUPERSEDE:
         await supersede(ports, started.deployment)
     return started

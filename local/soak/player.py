@@ -188,7 +188,13 @@ async def _kill(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
 
 async def _sleep(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
     scene.injected["hostAsleep"] += 1
-    await scene.platform.sleep(timedelta(seconds=dice.choice([30, 600, 7200])))
+    await scene.platform.sleep(timedelta(seconds=dice.choice([30, 600, 7200, 86_400])))
+
+
+async def _set_clock(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
+    """The app's clock is set, and Azure's is not."""
+    scene.injected["clockSet"] += 1
+    scene.platform.host_clock.step(timedelta(seconds=dice.choice([-3600, -40, 40, 3600])))
 
 
 async def _suspend(scene: SoakScene, what: dict[str, Any], dice: Random) -> None:
@@ -212,7 +218,7 @@ STEPS: dict[str, Callable[[SoakScene, dict[str, Any], Random], Awaitable[None]]]
     "takeBack": _take_back,
     "untilQuiet": _wait,
     "calls": call_at_random,
-    **dict(zip(OUTAGES, (_kill, _sleep, _suspend), strict=True)),
+    **dict(zip(OUTAGES, (_kill, _sleep, _suspend, _set_clock), strict=True)),
 }
 
 

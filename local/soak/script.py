@@ -15,7 +15,7 @@ from local.soak.worlds import Setting, choose_setting
 from rollout.model.order import PART_SIZE
 
 #: Trouble that takes its time, so that the player sees to it itself.
-OUTAGES = ("hostKilled", "hostAsleep", "suspended")
+OUTAGES = ("hostKilled", "hostAsleep", "suspended", "clockSet")
 
 #: All trouble there is.
 TROUBLE = tuple(sorted([*ACTS, *BREAKAGE, *OUTAGES]))

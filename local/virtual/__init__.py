@@ -47,6 +47,7 @@ from local.virtual.memory import memory_store
 from rollout.model.rows.deployment import Deployment, Event
 from rollout.ports.ports import Ports
 from rollout.ports.store import Store
+from services.operator_rules import operator_rules
 from settings import Settings
 
 #: No deployment of a demo takes longer.
@@ -223,6 +224,7 @@ class VirtualPlatform:
             constraints=self._constraints,
             processes=ArmProcesses(self._compute),
             identity=ArmIdentity(self._compute),
+            rules=operator_rules(self.settings),
             part_size=self.settings.part_size,
         )
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rollout.model.names import deployment_id
+from rollout.model.timeline import Standstill, Timeline
 
 
 @dataclass(frozen=True)
 class Follow:
-    """The input of ``follow_images``. ``scopes``: what the app may use. ``begun``: a burst has been waited for."""
+    """The input of ``follow_images``. ``begun``: a burst has been waited for. ``time``: how far time has come.
+
+    No setting is here: the orchestration may wait for months.
+    """
 
     group_id: str
-    poll_interval: timedelta
-    scopes: tuple[str, ...] = ()
     begun: bool = False
     setbacks: int = 0
+    time: Timeline | None = None
     schema_version: int = 1
 
 
@@ -25,15 +28,14 @@ class Follow:
 class FollowOrder:
     """What an activity is told. ``at`` is the recipe's recorded time, ``follower`` its orchestration.
 
-    ``version``: the one that is to be deployed.
+    ``version``: the one that is to be deployed. ``standstills``: when nobody looked.
     """
 
     group_id: str
     follower: str
     at: datetime
-    poll_interval: timedelta
-    scopes: tuple[str, ...] = ()
     version: str = ""
+    standstills: tuple[Standstill, ...] = ()
 
 
 def follower_id(group_id: str, at: datetime, token: str) -> str:

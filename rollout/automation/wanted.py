@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rollout.automation.tries import TriedVersion, is_newer
@@ -13,6 +13,7 @@ from rollout.model.azure.scale_set import PublishedVersion, region_name
 from rollout.model.codec import encode_time
 from rollout.model.rows.danger import DangerRecord, names
 from rollout.model.rows.wanted import WantedVersion
+from rollout.model.timeline import Standstill, watched
 
 #: What a version that is being written is called by its gallery; every other state but Succeeded is an end.
 _UNDER_WAY = frozenset({"creating", "updating", "migrating"})
@@ -50,15 +51,21 @@ class VersionFate(StrEnum):
 
 @dataclass(frozen=True)
 class VersionDecision:
-    """A version's lot, and why. ``deployment_id``: the deployment that was started."""
+    """A version's lot, and why. ``deployment_id``: the deployment that was started.
+
+    ``unwatched``: nobody looks at the version now, so that its deadline comes no nearer.
+    """
 
     version: str
     lot: VersionFate
     reason: str
     deployment_id: str | None = None
+    unwatched: bool = False
 
 
-def decide(wanted: Iterable[WantedVersion], seen: VersionSurvey, now: datetime) -> tuple[VersionDecision, ...]:
+def decide(
+    wanted: Iterable[WantedVersion], seen: VersionSurvey, now: datetime, standstills: Sequence[Standstill] = ()
+) -> tuple[VersionDecision, ...]:
     """The lot of each wanted version, newest first; one at most starts.
 
     The newest version that can be deployed is, once nothing is under way. Older ones wait behind it, whatever they
@@ -71,7 +78,7 @@ def decide(wanted: Iterable[WantedVersion], seen: VersionSurvey, now: datetime) 
     for name in dict.fromkeys(row.version for row in rows):
         known = [row for row in rows if row.version == name]
         lot = _under_deployment(name, min(row.since for row in known), seen) or _after_deployment(name, seen)
-        lot = lot or in_time(_look(name, by_name.get(name), seen), max(row.deadline for row in known), now)
+        lot = lot or in_time(_look(name, by_name.get(name), seen), known, now, standstills)
         if chosen and lot.lot in (VersionFate.START, VersionFate.WAITING):
             lot = VersionDecision(name, VersionFate.WAITING, f"Version {chosen} is newer, and goes first")
         elif lot.lot is VersionFate.START:
@@ -80,13 +87,20 @@ def decide(wanted: Iterable[WantedVersion], seen: VersionSurvey, now: datetime) 
     return tuple(lots)
 
 
-def in_time(decided: VersionDecision, deadline: datetime, now: datetime) -> VersionDecision:
-    """The same; where it waits and its deadline is over, it has failed."""
-    if decided.lot is not VersionFate.WAITING or now < deadline:
+def in_time(
+    decided: VersionDecision, rows: Iterable[WantedVersion], now: datetime, standstills: Sequence[Standstill] = ()
+) -> VersionDecision:
+    """The same; where it waits and its deadline is over, it has failed. ``rows``: those of the version.
+
+    Time in which nobody looked is not the version's: it gets the same time besides.
+    """
+    last = max(rows, key=lambda row: row.deadline)
+    left = last.deadline - last.since - watched(last.since, now, standstills)
+    if decided.lot is not VersionFate.WAITING or left > timedelta(0):
         return decided
-    return VersionDecision(
-        decided.version, VersionFate.FAILED, f"{decided.reason} at its deadline, {encode_time(deadline)}"
-    )
+    said = f"{decided.reason} at its deadline, {encode_time(last.deadline)}"
+    away = f", put off to {encode_time(now)} as nobody looked for a while" if standstills else ""
+    return VersionDecision(decided.version, VersionFate.FAILED, said + away)
 
 
 def started(wanted: Iterable[WantedVersion], version: str, deployment_id: str) -> tuple[VersionDecision, ...]:
@@ -136,13 +150,14 @@ def _after_deployment(name: str, seen: VersionSurvey) -> VersionDecision | None:
     """The lot of a version while a deployment is under way, which is waited for without a deadline."""
     if not seen.under_way:
         return None
-    return VersionDecision(name, VersionFate.WAITING, seen.under_way)
+    return VersionDecision(name, VersionFate.WAITING, seen.under_way, unwatched=True)
 
 
 def _look(name: str, version: PublishedVersion | None, seen: VersionSurvey) -> VersionDecision:
     """The lot of one version by itself."""
     if version is None:
-        return VersionDecision(name, VersionFate.IGNORED, f"The gallery has no version {name}")
+        # A gallery may be a while behind what it tells of, and may be out of order.
+        return VersionDecision(name, VersionFate.WAITING, f"The gallery has no version {name} yet")
     if deployed := _deployed(version, seen):
         return deployed
     if seen.danger is not None and _is_bad(version, seen.danger):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from rollout.model.azure.health import Observation, VmHealth
@@ -69,12 +69,12 @@ def addressed(groups: Iterable[Group], resource_group: str, vm_name: str) -> tup
     return tuple(group for group in groups if group.scale_set_id.lower().endswith(end))
 
 
-def observe_ready(rule: SignalRule, signal: Signal | None, created_at: datetime, now: datetime) -> Observation:
-    """What ``vmReady`` says of a VM: healthy once received, unhealthy when its timeout has passed without it."""
+def observe_ready(rule: SignalRule, signal: Signal | None, waited: timedelta) -> Observation:
+    """What ``vmReady`` says of a VM: healthy once received, unhealthy when its timeout was ``waited`` without it."""
     source = SignalType.VM_READY
     if signal is not None:
         return Observation(source, VmHealth.HEALTHY, f"received at {encode_time(signal.received_at)}")
-    if now - created_at < rule.timeout:
+    if waited < rule.timeout:
         return Observation(source, VmHealth.WAITING, "not received")
     seconds = round(rule.timeout.total_seconds())
     return Observation(source, VmHealth.UNHEALTHY, f"not received within {seconds} s")
@@ -97,15 +97,15 @@ class DrainWait:
 
 
 def wait_of(
-    detached_at: datetime, now: datetime, draining_timeout: timedelta, rule: SignalRule | None, signal: Signal | None
+    waited: timedelta, draining_timeout: timedelta, rule: SignalRule | None, signal: Signal | None
 ) -> DrainWait:
-    """How a VM that was detached at ``detached_at`` waits; ``rule`` and ``signal`` are those of ``vmReadyToShutdown``.
+    """How a VM that was detached ``waited`` ago waits; ``rule`` and ``signal`` are those of ``vmReadyToShutdown``.
 
     Declared, the signal's timeout counts and the draining timeout does not, as with Elastigroup. A signal that came
     before the VM was detached counts as well: the VM had nothing left to do.
     """
     if rule is None:
-        return DrainWait(draining_timeout - (now - detached_at), "draining")
+        return DrainWait(draining_timeout - waited, "draining")
     if signal is not None:
         return DrainWait(timedelta(0), f"{rule.type} received")
-    return DrainWait(rule.timeout - (now - detached_at), f"waiting for {rule.type} from")
+    return DrainWait(rule.timeout - waited, f"waiting for {rule.type} from")

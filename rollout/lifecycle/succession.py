@@ -107,5 +107,9 @@ def lost(deployment: Deployment, now: datetime) -> Deployment:
         return deployment
     message = "The orchestration ended without finishing the deployment; the scale set is as it left it"
     return replace(
-        deployment, status=Status.FAILED, reason=message, ended_at=now, error=Problem("orchestratorLost", message)
+        deployment,
+        status=Status.FAILED,
+        reason=message,
+        ended_at=max(now, deployment.created_at),
+        error=Problem("orchestratorLost", message),
     )

@@ -12,6 +12,7 @@ from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.lock import Lock
 from rollout.model.status import Status
+from rollout.model.timeline import Timeline
 from rollout.model.words import counted
 from rollout.ports.durable import InstanceState
 
@@ -95,7 +96,7 @@ def diagnose(suspect: Suspect) -> Diagnosis:
     return Diagnosis(Remedy.RESTORE, f"it was {row.status}, and nobody has the lock")
 
 
-def restoring_run(suspect: Suspect, poll_interval: timedelta) -> Run:
+def restoring_run(suspect: Suspect) -> Run:
     """What ``restore_group`` is told of a deployment that is to be restored.
 
     A deployment that has ended has dealt with the image before it wrote its end. What a stop keeps for a while is kept
@@ -108,7 +109,6 @@ def restoring_run(suspect: Suspect, poll_interval: timedelta) -> Run:
         deployment_id=row.id,
         scale_set_id=row.scale_set_id,
         epoch=lock.epoch,
-        poll_interval=poll_interval,
         batch=row.current_batch,
         batches=row.number_of_batches,
         sequence=row.sequence,
@@ -116,6 +116,7 @@ def restoring_run(suspect: Suspect, poll_interval: timedelta) -> Run:
         steered=False,
         keep=row.status is Status.STOPPING,
         acting=restore_instance_id(row.id, lock.epoch),
+        time=Timeline.begin(row.started_at or row.created_at),
     )
 
 
@@ -128,13 +129,12 @@ def may_let_go(hold: Hold, lock: Lock | None, now: datetime) -> bool:
     return hold.keep_until is not None and hold.keep_until <= now and lock is not None and not lock.owner
 
 
-def letting_go_run(hold: Hold, lock: Lock, poll_interval: timedelta) -> Run:
+def letting_go_run(hold: Hold, lock: Lock) -> Run:
     """What ``restore_group`` is told of what an ended deployment kept."""
     return Run(
         deployment_id=hold.deployment_id,
         scale_set_id=hold.scale_set_id,
         epoch=lock.epoch,
-        poll_interval=poll_interval,
         steered=False,
         acting=release_instance_id(hold.deployment_id, lock.epoch),
     )

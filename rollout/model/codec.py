@@ -20,6 +20,9 @@ T = TypeVar("T")
 #: A JSON object.
 Json = dict[str, Any]
 
+#: The metadata of a field that has no JSON form: whoever decodes it fills it in.
+NOT_SENT: Mapping[str, bool] = types.MappingProxyType({"sent": False})
+
 
 def encode(value: object) -> Any:
     """``value`` as plain JSON.
@@ -72,7 +75,7 @@ _ENCODERS: dict[type, _Coder] = dict.fromkeys((str, int, float, bool, type(None)
 def _encoder(kind: type) -> _Coder:
     """How values of exactly this type become JSON."""
     if dataclasses.is_dataclass(kind):
-        names = [(f.name, camel_case(f.name)) for f in dataclasses.fields(kind)]
+        names = [(f.name, camel_case(f.name)) for f in dataclasses.fields(kind) if f.metadata.get("sent", True)]
         return lambda value: {key: encode(getattr(value, name)) for name, key in names}
     if issubclass(kind, Enum):
         return lambda value: value.value

@@ -109,9 +109,13 @@ class IllegalTransition:
 
 @dataclass(frozen=True)
 class EventResult:
-    """What became of an event that was written: ``illegal``, where the deployment's row keeps the status it had."""
+    """What became of an event that was written: ``illegal``, where the deployment's row keeps the status it had.
+
+    ``busy``: it was not written, because storage did not answer, and this is what it said.
+    """
 
     illegal: IllegalTransition | None = None
+    busy: str = ""
 
 
 def illegal(deployment: Deployment, event: Event) -> IllegalTransition | None:

@@ -8,10 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from rollout.model.choices import OnFailure
-from rollout.model.codec import Json, encode
+from rollout.model.codec import NOT_SENT, Json, encode
 from rollout.model.rows.commands import Action, Command
 from rollout.model.rows.deployment import Deployment, Problem, StockAtEnd
 from rollout.model.status import Status
+from rollout.model.timeline import Standstill, Timeline, watched
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Run:
     which batches the green VMs are watched for a while. ``acting``: the orchestration that acts for the deployment
     where its own has ended. ``wait_timeout`` and ``action_on_timeout``: how long a person is waited for, and what is
     done then. ``left``: how an unfinished deployment leaves the set. ``reached``: the last batch that was begun;
-    ``problem``: of what the deployment failed. Both are only shown.
+    ``problem``: of what the deployment failed. Both are only shown. ``time``: how far the deployment's time has come.
+    No setting is here: a recipe's input may be months old.
     """
 
     deployment_id: str
     scale_set_id: str
     epoch: int
-    poll_interval: timedelta
     batch: int = 0
     batches: int = 0
     round: int = 1
@@ -67,6 +68,7 @@ class Run:
     left: StockAtEnd | None = None
     reached: int = 0
     problem: Problem | None = None
+    time: Timeline | None = None
     schema_version: int = 1
 
     @property
@@ -120,16 +122,16 @@ class Run:
         return replace(self, steered=False)
 
 
-def first_order(deployment: Deployment, poll_interval: timedelta) -> Json:
+def first_order(deployment: Deployment) -> Json:
     """The input of ``deploy_group``; the deployment's row says whether it is queued."""
     run = Run(
         deployment.id,
         deployment.scale_set_id,
         0 if deployment.status is Status.QUEUED else deployment.epoch,
-        poll_interval,
         on_failure=deployment.parameters.on_failure,
         wait_timeout=deployment.parameters.wait_timeout,
         action_on_timeout=deployment.parameters.action_on_timeout,
+        time=Timeline.begin(deployment.created_at),
     )
     order: Json = encode(run)
     return order
@@ -170,9 +172,10 @@ class Order:
 
     ``at`` is the recipe's recorded time and ``since`` when this wait began, so that a decision made twice is the same.
     ``back``: the batch brings the image before back. ``wake``: the event that the orchestration ``waiter`` may wait for
-    after this look. ``setbacks``: how many looks in a row nothing was learnt from. ``asked``: what was read in parts
-    since then belongs to this look; ``None``: nothing does. ``patience``: how long Azure asked to be left alone, where
-    a part met that. ``part``: the one that is to be read. The rest is as in ``Run``.
+    after this look. ``setbacks``: how many looks in a row nothing was learnt from. ``standstills``: when nobody looked;
+    ``resumed``: nobody did since the last one. ``poll_interval`` is the setting as it is when the order is carried out.
+    ``asked``: what was read in parts since then belongs to this look; ``None``: nothing does. ``patience``: how long
+    Azure asked to be left alone, where a part met that. ``part``: the one to be read. The rest is as in ``Run``.
     """
 
     deployment_id: str
@@ -181,7 +184,7 @@ class Order:
     batch: int
     at: datetime
     since: datetime
-    poll_interval: timedelta
+    poll_interval: timedelta = field(default=timedelta(seconds=15), metadata=NOT_SENT)
     round: int = 1
     heard: int = 0
     steered: bool = False
@@ -191,14 +194,20 @@ class Order:
     acting: str = ""
     setbacks: int = 0
     back: bool = False
+    standstills: tuple[Standstill, ...] = ()
+    resumed: bool = False
     asked: datetime | None = None
     patience: timedelta = timedelta(0)
     part: PartOrder | None = None
 
     @property
     def waited(self) -> timedelta:
-        """How long this wait has lasted."""
-        return self.at - self.since
+        """How long this wait has lasted, as far as somebody looked."""
+        return self.watched(self.since)
+
+    def watched(self, since: datetime) -> timedelta:
+        """How long ago that was, as far as somebody looked. What ends by time asks this, and never the clock."""
+        return watched(since, self.at, self.standstills)
 
     @property
     def actor(self) -> str:
@@ -237,9 +246,10 @@ class Progress:
 
     ``after``: how long to wait before looking again, or before the next step where this one is done (reading a large
     set costs many requests at once). ``data``: counts for the event and the rows. ``setbacks``: how often on the way
-    nothing was learnt, because Azure or Teal's storage did not answer. ``listen``: the wait before the next look is one
-    that a command should cut short. ``silent``: done, but nothing happened that the history should tell. ``since``:
-    when the wait began that goes on after what was noted. ``parts``: what is to be read before the next look.
+    nothing was learnt, because Azure or Teal's storage did not answer; ``time``: how far time had come then.
+    ``listen``: the wait before the next look is one that a command should cut short. ``silent``: done, but nothing
+    happened that the history should tell. ``since``: when the wait began that goes on after what was noted. ``parts``:
+    what is to be read before the next look.
     """
 
     state: StepState
@@ -249,6 +259,7 @@ class Progress:
     data: dict[str, Any] = field(default_factory=dict)
     setbacks: int = 0
     last_setback: str = ""
+    time: Timeline | None = None
     listen: bool = False
     silent: bool = False
     since: datetime | None = None

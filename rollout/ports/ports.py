@@ -7,7 +7,7 @@ Whatever speaks to a service raises ``rollout.ports.errors.AzureError``: ``Busy`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollout.model.order import PART_SIZE
@@ -22,6 +22,17 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Aware, in UTC."""
         ...
+
+
+@dataclass(frozen=True)
+class OperatorRules:
+    """What the operator has set, as this process read it: each look is held to these, however old what it looks at is.
+
+    ``poll_interval``: between two looks at a scale set. ``scopes``: what may be used, everything where there are none.
+    """
+
+    poll_interval: timedelta = timedelta(seconds=15)
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,4 +51,5 @@ class Ports:
     constraints: Constraints
     processes: Processes
     identity: Identity
+    rules: OperatorRules = OperatorRules()
     part_size: int = PART_SIZE

@@ -139,19 +139,25 @@ class WaitEnd:
 
 
 def answer(
-    standing: CommandStanding, commands: Iterable[Command], decision: PendingDecision, now: datetime
+    standing: CommandStanding,
+    commands: Iterable[Command],
+    decision: PendingDecision,
+    over: bool,
+    unwatched: timedelta = timedelta(0),
 ) -> WaitEnd | None:
     """What a person, or else the deadline, has decided; ``None``: nothing yet.
 
     What is asked for, stop and roll back end the wait. A pause that was accepted before the gate is no answer.
+    ``over``: the deadline has passed; for so long of the wait it was ``unwatched``, as Teal did not run.
     """
     ends = {decision.asked: Action.APPROVE, CommandKind.STOP: Action.STOP, CommandKind.ROLL_BACK: Action.ROLL_BACK}
     command = due(standing, commands)
     if command is not None and command.kind in ends:
         return WaitEnd(ends[command.kind], f"{command.kind} {command.words}", command.number, command.all_gates)
-    if command is None and now >= decision.deadline:
+    if command is None and over:
         waited = _hours(decision.deadline - decision.since)
-        return WaitEnd(decision.action, f"nobody answered within {waited}: {decision.action}", standing.heard)
+        away = f" (Teal itself was away for {_hours(unwatched)})" if unwatched else ""
+        return WaitEnd(decision.action, f"nobody answered within {waited}{away}: {decision.action}", standing.heard)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -76,23 +76,24 @@ def time_of(
     vms: Mapping[str, Vm],
     image: ImageReference,
     since: datetime,
-    at: datetime,
+    watched: Callable[[datetime], timedelta],
     coming: int,
     checked: bool,
 ) -> PlaceTime:
     """The time of the places of a batch that is judged ``since`` then; ``coming``: how many are asked for again.
 
     A VM that took the place of a lost one has its own time from when it came; a VM in a final state takes none.
+    ``watched``: how long somebody has looked since a time.
     """
     if coming:
         return PlaceTime(timedelta(0), False)
     open_ = [
-        at - max(since, record.launched_at or since)
+        watched(max(since, record.launched_at or since))
         for record in records
         if not (checked and worst(seen[record.vm_id]).health is VmHealth.HEALTHY)
         and not is_final(vms.get(record.vm_id), image)
     ]
-    return PlaceTime(min(open_, default=at - since), not open_)
+    return PlaceTime(min(open_, default=watched(since)), not open_)
 
 
 def is_final(vm: Vm | None, image: ImageReference) -> bool:

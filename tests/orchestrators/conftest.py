@@ -21,6 +21,7 @@ from local.durable.timestamps import fast_timestamps
 from local.functions.host import FunctionsHost
 from orchestrators.deploy_group import deploy_group
 from orchestrators.pause_step import pause_step
+from orchestrators.recording import write_event
 from orchestrators.replace_batch import replace_batch
 from orchestrators.restore_group import restore_group
 from orchestrators.wait import wait_until_done
@@ -153,7 +154,7 @@ class Stand:
 
 def first_run(**changes: Any) -> Json:
     """The input of ``deploy_group``, or of a batch of it."""
-    run: Json = encode(Run("d", "/scale/set", 1, timedelta(seconds=15), **changes))
+    run: Json = encode(Run("d", "/scale/set", 1, **changes))
     return run
 
 
@@ -164,7 +165,7 @@ def _stored(value: Json) -> str:
 
 def _app(stand: Stand, clock: PlatformClock) -> df.DFApp:
     blueprint: Any = df.Blueprint()
-    for recipe in (deploy_group, replace_batch, pause_step, restore_group, wait_until_done):
+    for recipe in (deploy_group, replace_batch, pause_step, restore_group, wait_until_done, write_event):
         blueprint.orchestration_trigger(context_name="context")(recipe)
     for name in ACTIVITIES:
         _register(blueprint, stand, clock, name)

@@ -110,7 +110,7 @@ def test_exception_of_an_activity_names_its_first_line_only(stand: Make, first_r
 
 @pytest.mark.parametrize(("setbacks", "seconds"), [(0, 15), (1, 30), (4, 240), (5, 300), (10_000, 300)])
 def test_backoff_doubles_up_to_five_minutes(setbacks: int, seconds: int) -> None:
-    assert backoff(POLL, setbacks) == timedelta(seconds=seconds)
+    assert backoff(setbacks) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("part", ["d:batch-1", "d:batch-1:judge_batch-e1", "d:apply_image-e1"])

@@ -18,7 +18,6 @@ from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
 from triggers.image_published import image_published
 
-POLL = timedelta(seconds=15)
 TYPE = "Microsoft.Resources.ResourceWriteSuccess"
 WRITE = {"operationName": "Microsoft.Compute/galleries/images/versions/write"}
 
@@ -35,8 +34,8 @@ def message(world: Any, **changed: Any) -> Notification:
     return Notification(**{**said, **changed})
 
 
-async def receive(world: Any, notification: Notification | None = None, scopes: tuple[str, ...] = ()) -> None:
-    await image_published(world.ports, notification or message(world), poll_interval=POLL, scopes=scopes)
+async def receive(world: Any, notification: Notification | None = None) -> None:
+    await image_published(world.ports, notification or message(world))
 
 
 async def listed(world: Any) -> list[Any]:
@@ -52,7 +51,7 @@ async def ruled(world: Any) -> Any:
 
 
 async def test_a_version_that_is_wanted_is_written_down_and_followed(ruled: Any) -> None:
-    await receive(ruled, scopes=("/subscriptions/s",))
+    await receive(ruled)
     (row,) = await listed(ruled)
     assert row == {
         "id": "e-1",
@@ -78,7 +77,7 @@ async def test_a_version_that_is_wanted_is_written_down_and_followed(ruled: Any)
     assert (wanted.image_id, wanted.version) == (ruled.image_id.upper(), "1.9.0")
     assert wanted.deadline - wanted.since == timedelta(hours=1)
     ((instance, (recipe, order)),) = ruled.instances.started.items()
-    assert (recipe, order["groupId"], order["scopes"]) == ("follow_images", "web", ["/subscriptions/s"])
+    assert (recipe, order["groupId"]) == ("follow_images", "web")
     assert (await ruled.store.followers.get("web")).instance_id == instance
     assert instance.startswith("web:images-20261123T081500Z-")
 

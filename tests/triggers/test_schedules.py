@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,9 +19,9 @@ from rollout.model.schedule import Schedule, ScheduleOutcome, ScheduleRun
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError, Busy, Refused
+from rollout.ports.ports import OperatorRules
 from triggers.schedules import ScheduleMemory, start_due
 
-POLL = timedelta(seconds=15)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: The clock of the world stands at 8:15 and a little.
 DUE = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
@@ -37,10 +36,9 @@ class Clockwork:
 
     world: Any
     decided: ScheduleMemory = field(default_factory=ScheduleMemory)
-    scopes: Sequence[str] = ()
 
     async def look(self) -> None:
-        await start_due(self.world.ports, poll_interval=POLL, decided=self.decided, scopes=self.scopes)
+        await start_due(self.world.ports, decided=self.decided)
 
     async def later(self, duration: timedelta = MINUTE) -> ScheduleRun:
         """Look again after a while; what is known then."""
@@ -234,7 +232,8 @@ async def test_what_azure_says_is_told(clockwork: Clockwork, error: Exception, o
 
 @pytest.mark.parametrize("scope", ["virtualMachineScaleSets/web", "galleries/apps"])
 async def test_scopes_are_held_as_they_are_set_now(clockwork: Clockwork, scope: str) -> None:
-    clockwork.scopes = [f"{clockwork.world.scale_set_id.rpartition('/virtualMachine')[0]}/{scope}"]
+    allowed = f"{clockwork.world.scale_set_id.rpartition('/virtualMachine')[0]}/{scope}"
+    clockwork.world.rules = OperatorRules(scopes=(allowed,))
     run = await clockwork.looked()
     assert run.outcome is ScheduleOutcome.FAILED
     assert "TEAL_ALLOWED_SCOPES" in run.reason

@@ -39,7 +39,6 @@ from triggers.watchdog import watch
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SCALE_SET = "/subscriptions/s/web"
-POLL = timedelta(seconds=15)
 
 
 @dataclass
@@ -96,7 +95,7 @@ class Desk:
     async def watch(self) -> list[tuple[str, str]]:
         """Let the watchdog look once; what it asked of orchestrations."""
         self.instances.orders.clear()
-        await watch(self.ports, poll_interval=POLL)
+        await watch(self.ports)
         return list(self.instances.orders)
 
     async def deployment(
@@ -540,7 +539,7 @@ async def test_a_row_that_changes_while_the_watchdog_looks_is_decided_by_what_it
             return ()
 
     desk.ports = replace(desk.ports, instances=cast(Any, Late()))
-    await watch(desk.ports, poll_interval=POLL)
+    await watch(desk.ports)
     assert cast(Late, desk.ports.instances).orders == []
 
 

@@ -31,14 +31,13 @@ from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy, Refused
-from rollout.ports.ports import Ports
+from rollout.ports.ports import OperatorRules, Ports
 from services.tries import note_try, remember_try, tried
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web"
 IMAGE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/galleries/a/images/web"
 ME = "web:images-20261123T081400Z-aaaaaa"
-POLL = timedelta(seconds=15)
 
 
 def reference(name: str) -> ImageReference:
@@ -71,7 +70,8 @@ class Desk:
         self.store = memory_store()
         for name in ("1.0.0", "1.1.0", "1.2.0"):
             self.add(name)
-        neighbours: dict[str, Any] = dict.fromkeys(Ports.__dataclass_fields__, self) | {"store": self.store}
+        neighbours: dict[str, Any] = dict.fromkeys(Ports.__dataclass_fields__, self)
+        neighbours |= {"store": self.store, "rules": OperatorRules()}
         self.ports = cast(Callable[..., Ports], Ports)(**neighbours)
 
     def add(self, name: str, region: str = "Completed", **fields: Any) -> None:
@@ -143,7 +143,7 @@ class Desk:
 
     async def call(self, body: Any, version: str = "", **order: Any) -> Progress:
         """Carry an order out twice, which must not matter."""
-        told = encode(replace(FollowOrder("web", ME, self.now_is, POLL, version=version), **order))
+        told = encode(replace(FollowOrder("web", ME, self.now_is, version), **order))
         first = decode(Progress, await attempt_to_follow(body, self.ports, told))
         before = await self.outcomes()
         again = decode(Progress, await attempt_to_follow(body, self.ports, told))
@@ -227,10 +227,15 @@ async def test_versions_of_a_rule_s_former_image_are_dropped_and_not_taken_for_t
     assert await desk.store.wanted.list("web") == (row,)
 
 
-async def test_what_the_app_may_not_use_is_not_deployed(desk: Desk) -> None:
+@pytest.mark.parametrize(("body", "version"), [(decide_wanted, ""), (start_wanted, "1.2.0")])
+async def test_what_the_app_may_not_use_now_is_not_deployed_however_long_it_has_waited(
+    desk: Desk, body: Any, version: str
+) -> None:
     await desk.want("1.2.0")
-    await desk.call(start_wanted, "1.2.0", scopes=(SET,))
-    assert (await desk.outcomes())["1.2.0"][0] == "failed"
+    desk.ports = replace(desk.ports, rules=OperatorRules(scopes=(SET,)))
+    await desk.call(body, version)
+    outcome, reason = (await desk.outcomes())["1.2.0"]
+    assert (outcome, reason.partition(":")[0]) == ("failed", "scopeNotAllowed")
     assert desk.begun == {}
 
 
@@ -383,7 +388,21 @@ async def test_an_azure_that_is_busy_is_asked_again(desk: Desk, retry_after: tim
     desk.now_is = NOW + timedelta(hours=9)
     progress = await desk.call(decide_wanted)
     assert (progress.state, progress.code, progress.after) == (StepState.AGAIN, SETBACK, wait)
-    assert (await desk.outcomes())["1.2.0"][0] == "waiting"
+    assert await desk.outcomes() == {"1.2.0": ("waiting", "Azure is busy: TooManyRequests: slow down")}
+
+
+async def test_a_gallery_that_does_not_have_the_version_yet_is_asked_again_until_the_deadline(desk: Desk) -> None:
+    there = desk.versions.pop("1.2.0")
+    await desk.want("1.2.0")
+    for call in ((decide_wanted,), (start_wanted, "1.2.0")):
+        await desk.call(*call)
+        assert (await desk.outcomes())["1.2.0"][0] == "waiting"
+    desk.versions["1.2.0"] = there
+    assert (await desk.call(decide_wanted)).data["start"] == "1.2.0"
+    del desk.versions["1.2.0"]
+    desk.now_is = NOW + timedelta(hours=1)
+    await desk.call(decide_wanted)
+    assert (await desk.outcomes())["1.2.0"][0] == "failed"
 
 
 async def test_a_set_that_is_gone_gets_nothing(desk: Desk) -> None:
@@ -440,7 +459,7 @@ async def test_a_row_that_comes_as_the_follower_leaves_is_followed(desk: Desk, t
             await desk.follow("web:images-another")
 
     store = replace(desk.store, wanted=cast(Any, LateRow(desk, arrive)))
-    order = encode(FollowOrder("web", ME, NOW, POLL))
+    order = encode(FollowOrder("web", ME, NOW))
     answer = await attempt_to_follow(decide_wanted, replace(desk.ports, store=store), order)
     follower = await desk.store.followers.get("web")
     assert follower is not None

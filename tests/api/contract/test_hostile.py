@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,7 +59,7 @@ async def test_a_comment_forges_no_line_of_the_log_and_no_words(world: Any) -> N
 async def test_an_event_grid_id_forges_no_line(world: Any) -> None:
     told = Notification(FORGED, FORGED, FORGED, {}, world.clock.now())
     with logged() as log:
-        await image_published(world.ports, told, poll_interval=timedelta(seconds=15))
+        await image_published(world.ports, told)
     assert len(log.getvalue().splitlines()) == 1
     assert not STEERING & set(log.getvalue().rstrip("\n"))
     (shown,) = (await world.get("notifications"))["value"]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from rollout.model.choices import HealthCheckType
-from rollout.model.codec import decode
+from rollout.model.codec import decode, encode
 from rollout.model.group import Defaults, SignalRule, SignalType
 from rollout.model.order import Run
+from rollout.model.timeline import Timeline
 from rollout.ports.errors import AzureError, Busy, Refused
 
 START = "groups/web/deployments"
@@ -164,7 +165,8 @@ async def test_the_orchestration_is_started_once_under_the_locks_epoch(world: An
 
     ((started, (recipe, order)),) = world.instances.started.items()
     assert (started, recipe) == (name, "deploy_group")
-    assert decode(Run, order) == Run(name, world.scale_set_id, 1, timedelta(seconds=15))
+    begun = Timeline.begin((await world.store.deployments.get(name)).created_at)
+    assert order == encode(Run(name, world.scale_set_id, 1, time=begun))
     lock = await world.lock()
     assert (lock.owner, lock.epoch) == (name, 1)
 

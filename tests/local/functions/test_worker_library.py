@@ -193,7 +193,7 @@ async def test_the_library_finds_all_of_teal_s_functions(teal: dict[str, Any]) -
 
 
 async def test_teal_s_recipe_and_health_are_invoked(teal: dict[str, Any]) -> None:
-    run = {"deploymentId": "web-1", "scaleSetId": "/set", "epoch": 1, "pollInterval": 15}
+    run = {"deploymentId": "web-1", "scaleSetId": "/set", "epoch": 1}
     stored = json.dumps(json.dumps(run))
     events = [
         new_event(HistoryEventType.ORCHESTRATOR_STARTED, VIRTUAL_START),

@@ -15,6 +15,7 @@ from rollout.model.azure.images import version_key
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.wanted import WantedVersion
+from rollout.model.timeline import Standstill
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=6)
@@ -104,10 +105,20 @@ def test_each_notification_of_a_version_gives_it_more_time() -> None:
     assert [one.lot for one in decide(rows, known, LATER)] == [VersionFate.FAILED]
 
 
-def test_a_version_that_the_gallery_does_not_have_is_ignored() -> None:
+def test_a_version_that_the_gallery_does_not_have_is_asked_for_again_until_its_deadline() -> None:
     assert decide([want("9.0.0")], seen(), NOW) == (
-        VersionDecision("9.0.0", VersionFate.IGNORED, "The gallery has no version 9.0.0"),
+        VersionDecision("9.0.0", VersionFate.WAITING, "The gallery has no version 9.0.0 yet"),
     )
+    assert [one.lot for one in decide([want("9.0.0")], seen(), LATER)] == [VersionFate.FAILED]
+
+
+def test_time_in_which_nobody_looked_is_given_back_to_a_version() -> None:
+    rows, known = [want("1.1.0")], seen(version("1.1.0", "Replicating"))
+    standstills = (Standstill(NOW + timedelta(hours=1), LATER + timedelta(days=10)),)
+    later = LATER + timedelta(days=10)
+    assert [one.lot for one in decide(rows, known, later, standstills)] == [VersionFate.WAITING]
+    (failed,) = decide(rows, known, later + (LATER - NOW), standstills)
+    assert (failed.lot, "nobody looked for a while" in failed.reason) == (VersionFate.FAILED, True)
 
 
 def test_the_newest_starts_and_older_ones_wait_behind_it() -> None:
@@ -130,8 +141,8 @@ def test_while_a_deployment_is_under_way_nothing_starts() -> None:
     decided = decide([want("1.2.0"), want("0.1.0")], VersionSurvey(under_way="Deployment web-1 is deploying"), NOW)
     reason = "Deployment web-1 is deploying"
     assert decided == (
-        VersionDecision("1.2.0", VersionFate.WAITING, reason),
-        VersionDecision("0.1.0", VersionFate.WAITING, reason),
+        VersionDecision("1.2.0", VersionFate.WAITING, reason, unwatched=True),
+        VersionDecision("0.1.0", VersionFate.WAITING, reason, unwatched=True),
     )
 
 
@@ -172,7 +183,7 @@ def test_a_version_that_was_published_anew_under_its_name_is_a_new_one(
 def test_what_was_tried_is_told_once_the_gallery_can_be_asked() -> None:
     before = TriedVersion("web-1", "1.1.0", NOW - timedelta(days=1), "rolledBack")
     (busy,) = decide([want("1.1.0")], VersionSurvey((before,), "Deployment web-2 is deploying"), NOW)
-    assert busy == VersionDecision("1.1.0", VersionFate.WAITING, "Deployment web-2 is deploying")
+    assert busy == VersionDecision("1.1.0", VersionFate.WAITING, "Deployment web-2 is deploying", unwatched=True)
 
 
 def test_a_start_settles_its_version_and_older_ones() -> None:

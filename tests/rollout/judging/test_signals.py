@@ -102,14 +102,14 @@ def test_a_signal_is_for_the_groups_whose_set_may_have_the_vm(
 def test_a_vm_that_is_not_ready_is_waited_for_until_the_timeout(
     passed: timedelta, health: VmHealth, detail: str
 ) -> None:
-    seen = observe_ready(READY, None, AT, AT + passed)
+    seen = observe_ready(READY, None, passed)
     assert (seen.source, seen.health, seen.detail) == (SignalType.VM_READY, health, detail)
 
 
 @pytest.mark.parametrize("passed", [timedelta(0), READY.timeout, timedelta(days=1)])
 def test_a_vm_that_said_it_is_ready_is_healthy_however_late_it_came(passed: timedelta) -> None:
     signal = Signal("aaaa", "web_3", SignalType.VM_READY, AT)
-    seen = observe_ready(READY, signal, AT - passed, AT)
+    seen = observe_ready(READY, signal, passed)
     assert (seen.health, seen.detail) == (VmHealth.HEALTHY, "received at 2026-11-23T08:15:00.000Z")
 
 
@@ -131,15 +131,15 @@ def test_a_declared_shutdown_signal_replaces_the_draining_timeout_and_ends_it(
     rule: SignalRule | None, signaled: bool, passed: int, remaining: int
 ) -> None:
     signal = Signal("aaaa", "web_3", SignalType.VM_READY_TO_SHUTDOWN, AT) if signaled else None
-    wait = wait_of(AT, AT + passed * SECOND, timedelta(seconds=120), rule, signal)
+    wait = wait_of(passed * SECOND, timedelta(seconds=120), rule, signal)
     assert (wait.remaining, wait.ended) == (remaining * SECOND, remaining <= 0)
 
 
 def test_a_wait_says_what_it_waits_for() -> None:
     signal = Signal("aaaa", "web_3", SignalType.VM_READY_TO_SHUTDOWN, AT)
-    waits = [wait_of(AT, AT, 120 * SECOND, rule, said) for rule, said in [(None, None), (SHUTDOWN, None)]]
+    waits = [wait_of(timedelta(0), 120 * SECOND, rule, said) for rule, said in [(None, None), (SHUTDOWN, None)]]
     assert [wait.reason for wait in waits] == ["draining", "waiting for vmReadyToShutdown from"]
-    assert wait_of(AT, AT, 120 * SECOND, SHUTDOWN, signal).reason == "vmReadyToShutdown received"
+    assert wait_of(timedelta(0), 120 * SECOND, SHUTDOWN, signal).reason == "vmReadyToShutdown received"
 
 
 def test_draining_is_sure_to_last_only_where_no_signal_can_end_it() -> None:

@@ -121,24 +121,24 @@ def test_only_the_orchestration_itself_counts_as_restoring() -> None:
 
 def test_the_run_acts_for_the_deployment_from_where_its_row_says_it_was() -> None:
     was = replace(row(), current_batch=2, number_of_batches=5, sequence=17, started_at=NOW)
-    run = restoring_run(Suspect(ID, was, MINE), POLL)
+    run = restoring_run(Suspect(ID, was, MINE))
     assert (run.epoch, run.batch, run.batches, run.sequence) == (4, 2, 5, 17)
     assert (run.acting, run.changed, run.steered, run.keep) == (f"{ID}:restore-4", True, False, False)
 
 
 def test_the_image_comes_back_unless_it_is_not_known_or_was_dealt_with() -> None:
     unplanned = replace(row(), image=replace(IMAGE, previous=None))
-    assert not restoring_run(Suspect(ID, unplanned, MINE), POLL).changed
-    assert not restoring_run(Suspect(ID, row(Status.FINISHED), MINE), POLL).changed
+    assert not restoring_run(Suspect(ID, unplanned, MINE)).changed
+    assert not restoring_run(Suspect(ID, row(Status.FINISHED), MINE)).changed
 
 
 def test_what_a_stop_keeps_is_kept_where_it_was_under_way() -> None:
-    assert restoring_run(Suspect(ID, row(Status.STOPPING), MINE), POLL).keep
+    assert restoring_run(Suspect(ID, row(Status.STOPPING), MINE)).keep
 
 
 def test_nothing_is_not_restored() -> None:
     with pytest.raises(ValueError, match="nothing to restore"):
-        restoring_run(Suspect(ID, None, MINE), POLL)
+        restoring_run(Suspect(ID, None, MINE))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_what_was_kept_goes_when_its_time_is_over_and_nobody_deploys(
 
 
 def test_the_run_that_lets_go_changes_no_image() -> None:
-    run = letting_go_run(Hold("/set", ID, (), NOW, NOW, discard_batch=2), FREE, POLL)
+    run = letting_go_run(Hold("/set", ID, (), NOW, NOW, discard_batch=2), FREE)
     assert (run.deployment_id, run.epoch, run.acting, run.changed) == (ID, 4, f"{ID}:release-4", False)
 
 

@@ -108,10 +108,14 @@ DECISION = PendingDecision(APPROVE, NOW, NOW + timedelta(hours=1), Action.ROLL_B
 def test_wait_for_a_person_ends_by_a_command_or_by_its_deadline(
     kinds: list[CommandKind], heard: int, after: int, expected: WaitEnd | None
 ) -> None:
-    assert (
-        answer(CommandStanding(Status.AWAITING_APPROVAL, heard), said(*kinds), DECISION, NOW + timedelta(minutes=after))
-        == expected
-    )
+    standing = CommandStanding(Status.AWAITING_APPROVAL, heard)
+    assert answer(standing, said(*kinds), DECISION, over=after >= 60) == expected
+
+
+def test_a_wait_that_ran_out_while_nobody_was_there_says_so() -> None:
+    found = answer(CommandStanding(Status.AWAITING_APPROVAL), (), DECISION, over=True, unwatched=timedelta(days=10))
+    assert found is not None
+    assert found.reason == "nobody answered within 1 h (Teal itself was away for 240 h): rollBack"
 
 
 def test_reason_of_a_command_names_who_and_why() -> None:
@@ -121,7 +125,10 @@ def test_reason_of_a_command_names_who_and_why() -> None:
 
 def test_approval_of_all_gates_says_so() -> None:
     found = answer(
-        CommandStanding(Status.AWAITING_APPROVAL), [Command(1, APPROVE, NOW, "bob", all_gates=True)], DECISION, NOW
+        CommandStanding(Status.AWAITING_APPROVAL),
+        [Command(1, APPROVE, NOW, "bob", all_gates=True)],
+        DECISION,
+        over=False,
     )
     assert found is not None
     assert found.all_gates
@@ -163,8 +170,7 @@ def test_at_a_gate_what_was_said_before_it_goes_first(
 
 
 def test_pause_of_before_the_gate_is_no_answer_to_it_and_outlives_its_deadline() -> None:
-    late = NOW + timedelta(days=2)
-    assert answer(AT_GATE, given((PAUSE, BEFORE), (STOP, AFTER)), DECISION, late) is None
+    assert answer(AT_GATE, given((PAUSE, BEFORE), (STOP, AFTER)), DECISION, over=True) is None
     told = objection(APPROVE, AT_GATE, given((PAUSE, BEFORE)))
     assert told.startswith("The deployment is awaitingApproval and about to heed pause, and only")
 

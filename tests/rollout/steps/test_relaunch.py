@@ -73,7 +73,8 @@ def test_the_youngest_place_that_may_still_become_healthy_counts(
     row: VmRecord, vm: Vm | None, health: VmHealth, coming: int, checked: bool, waited: int, certain: bool
 ) -> None:
     vms = {"a": vm} if vm is not None else {}
-    time = time_of([row], seen(health), vms, NEW, NOW, NOW + timedelta(seconds=100), coming, checked)
+    at = NOW + timedelta(seconds=100)
+    time = time_of([row], seen(health), vms, NEW, NOW, lambda since: at - since, coming, checked)
     assert (time.waited, time.certain) == (timedelta(seconds=waited), certain)
 
 
