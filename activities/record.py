@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 
-from rollout.model.events import ENDS_COMMANDS, EventResult, apply, apply_to_batch, illegal, with_serving
-from rollout.model.rows.deployment import Event
+from rollout.model.events import AFTER_END, ENDS_COMMANDS, EventResult, apply, apply_to_batch, illegal, with_serving
+from rollout.model.rows.deployment import Deployment, Event
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
 from services.heed import end_commands
 from services.queue import leave
 from services.revision import revise
 
+#: More events than ever come after an end.
+_NEWEST = 100
+
 
 @dataclass(frozen=True)
 class Entry:
     """The event, numbered and dated by the recipe, so that writing it twice writes the same.
 
-    Not ``checked``: the deployment's row follows it, whether or not it may.
+    Not ``checked``: the deployment's row follows it, whether or not it may. ``epoch``: of the lock, of an event after
+    the end.
     """
 
     deployment_id: str
     event: Event
     checked: bool = True
+    epoch: int = 0
 
 
 async def record_event(ports: Ports, entry: Entry) -> EventResult:
@@ -32,10 +38,15 @@ async def record_event(ports: Ports, entry: Entry) -> EventResult:
 
     Commands that the event acts on, or that nobody will act on after it, end with it. An event that is no legal
     transition is written and told, and the deployment's status stays. An end is for ever: what a recipe still has to
-    say of a deployment whose end was written for it is dropped; so is what is said of one whose row is forgotten.
+    say of a deployment whose end was written for it is dropped, unless it is of what happens after an end; so is what
+    is said of one whose row is forgotten.
     """
     event, store = entry.event, ports.store
     row = await store.deployments.get(entry.deployment_id)
+    if event.type in AFTER_END:
+        if row is not None and row.status.ended:
+            await _go_on(ports, entry, row)
+        return EventResult()
     if row is None or (row.status.ended and row.sequence < event.sequence):
         return EventResult()
     if row.sequence >= event.sequence and await _is_late(ports, entry):
@@ -52,6 +63,30 @@ async def record_event(ports: Ports, entry: Entry) -> EventResult:
     if event.type in ENDS_COMMANDS and await end_commands(ports, row, event.at):
         await revise(ports, entry.deployment_id)
     return EventResult(refused)
+
+
+async def _go_on(ports: Ports, entry: Entry, row: Deployment) -> None:
+    """Write what happens after the end of a deployment, once, under the number after the last.
+
+    The number is read here, because no recipe that is under way knows it. Only who has the deployment's lock writes
+    such an event, so no other one takes the same number.
+    """
+    lock = await ports.store.locks.get(row.scale_set_id)
+    if lock is None or (lock.owner, lock.epoch) != (row.id, entry.epoch):
+        return
+    # An earlier run may have written it, and died before the row followed, or before it answered.
+    newest = await ports.store.events.list(row.id, after=max(0, row.sequence - _NEWEST))
+    written = [one for one in newest if one.type in AFTER_END]
+    last = max((one.sequence for one in written), default=0)
+    if not any(_says_the_same(one, entry.event) for one in written):
+        written.append(replace(entry.event, sequence=max(row.sequence, last) + 1))
+        await ports.store.events.put(row.id, written[-1])
+    row = await ports.store.deployments.change(row.id, lambda found: reduce(apply, written, found))
+    await note_deployment(ports, row)
+
+
+def _says_the_same(one: Event, other: Event) -> bool:
+    return (one.type, one.batch, one.data) == (other.type, other.batch, other.data)
 
 
 async def _is_late(ports: Ports, entry: Entry) -> bool:

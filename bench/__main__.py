@@ -1,4 +1,4 @@
-"""`python -m bench [--quick]`: requests, histories, CPU and time at 10 to 900 VMs, the cold start, the command.
+"""`python -m bench [--quick|--looks]`: requests, histories, CPU and time at 10 to 900 VMs, the cold start, the command.
 
 What each column means is in docs/performance.md.
 """
@@ -6,13 +6,25 @@ What each column means is in docs/performance.md.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from bench.cold_start import measure_imports
 from bench.command import measure_help
 from bench.deployment import Measurement, Scale, measure
 from bench.package import measure_package
 from bench.page import measure_page, page_table
-from bench.report import cold_start_table, help_table, history_table, package_table, request_table, time_table
+from bench.report import (
+    cold_start_table,
+    help_table,
+    history_table,
+    look_table,
+    message_table,
+    package_table,
+    request_table,
+    time_table,
+)
 from local.clock import run_virtual
 from rollout.model.azure.scale_set import OrchestrationMode
 
@@ -21,6 +33,8 @@ SCALES = (
     *SMALL,
     Scale(100, 10),
     Scale(100, 10, gateway=True),
+    Scale(100, 100, gateway=True),
+    Scale(100, 100, gateway=True, vm_writes="oneAtATime"),
     Scale(100, 10, mode=OrchestrationMode.FLEXIBLE, gateway=True),
     Scale(900, 10),
     Scale(900, 10, throttling_factor=0.5),
@@ -28,19 +42,40 @@ SCALES = (
     Scale(900, 10, throttling_factor=0.5, mode=OrchestrationMode.FLEXIBLE),
 )
 
+#: What a request to Azure takes from the same region.
+WIRE = timedelta(milliseconds=100)
+WIRED = [
+    Scale(vms, percentage, mode=mode, wire=WIRE, bake=timedelta(minutes=5))
+    for vms, percentage in ((10, 20), (100, 10), (900, 10))
+    for mode in OrchestrationMode
+]
+#: As it was before looks were read in parts.
+WIRED.append(replace(WIRED[-1], part_size=1000))
+
 
 def main() -> None:
     """Run the measurements and print each as soon as it is there."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Teal in virtual time.")
     parser.add_argument("--quick", action="store_true", help="10 VMs only")
-    scales = SMALL if parser.parse_args().quick else SCALES
+    parser.add_argument("--looks", action="store_true", help="only how long looks take, and what a batch costs")
+    asked = parser.parse_args()
+    if asked.looks:
+        print(_looks(WIRED))
+        return
+    scales = SMALL if asked.quick else SCALES
     results: list[Measurement] = []
     for scale in scales:
         results.append(run_virtual(measure(scale)))
         print(request_table(results[-1]), history_table(results[-1]), sep="\n\n", end="\n\n")
+    print(_looks(WIRED[:2] if asked.quick else WIRED), end="\n\n")
     cold_start, package = cold_start_table(measure_imports()), package_table(measure_package())
     page, command = page_table(measure_page()), help_table(measure_help())
     print(time_table(results), cold_start, package, page, command, sep="\n\n")
+
+
+def _looks(scales: Sequence[Scale]) -> str:
+    results = [run_virtual(measure(scale)) for scale in scales]
+    return "\n\n".join([look_table(results), message_table(results)])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from local.azure.arm import throttling
@@ -15,11 +16,15 @@ _HEADER = "x-ms-ratelimit-remaining-resource"
 
 
 class MeteredCloud(Cloud):
-    """A simulated Azure that notes the lowest count that its answers ever gave for each policy."""
+    """A simulated Azure that notes the lowest count that its answers ever gave for each policy.
+
+    ``wire``: how long each request is on its way.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.lowest: dict[str, int] = {}
+        self.wire = timedelta(0)
 
     def begin(self) -> None:
         """Count from now on."""
@@ -28,6 +33,8 @@ class MeteredCloud(Cloud):
 
     async def handle(self, request: ArmRequest) -> ArmResponse:
         """Answer as ever, and look at what is left."""
+        if self.wire:
+            await self.clock.sleep(self.wire)
         response = await super().handle(request)
         for policy, count in re.findall(r"Microsoft\.Compute/(\w+);(\d+)", response.headers.get(_HEADER, "")):
             self.lowest[policy] = min(int(count), self.lowest.get(policy, int(count)))

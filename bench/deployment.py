@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bench.buckets import POLICIES, MeteredCloud, tightest
 from bench.ideal import ideal_duration
+from bench.turns import LookTime, TurnWatch, messages
 from local.azure.world import World, demo_world, parse_world
+from local.durable.actions import ActionType
 from local.durable.turn import Execution
 from local.virtual import VirtualPlatform
 from rollout.model.azure.scale_set import OrchestrationMode
+from rollout.model.order import PART_SIZE
+from settings import Settings
 
 IMAGE = "1.1.0"
 
@@ -24,7 +29,9 @@ REFILLED = timedelta(minutes=5)
 class Scale:
     """A set of ``vms``, replaced in batches of so many percent, at Azure's request limits or a share of them.
 
-    ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked.
+    ``gateway``: the set is in a pool of an application gateway, whose word on its VMs is checked. ``wire``: what each
+    request to Azure takes. ``bake``: for how long the green VMs are watched at the end. ``part_size``: as in the
+    settings. ``vm_writes``: how Azure takes the writes of its VMs, each of which takes 40 s where it is one at a time.
     """
 
     vms: int
@@ -32,6 +39,10 @@ class Scale:
     throttling_factor: float = 1.0
     mode: OrchestrationMode = OrchestrationMode.UNIFORM
     gateway: bool = False
+    wire: timedelta = timedelta(0)
+    bake: timedelta = timedelta(0)
+    part_size: int = PART_SIZE
+    vm_writes: str = "parallel"
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,10 @@ class Histories:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a deployment took. ``cpu_seconds`` is the whole process's: Teal, the SDKs, and what stands in for Azure."""
+    """What a deployment took. ``cpu_seconds`` is the whole process's: Teal, the SDKs, and what stands in for Azure.
+
+    ``begun``: what the orchestrations of the batch began that began most.
+    """
 
     scale: Scale
     batches: int
@@ -70,6 +84,8 @@ class Measurement:
     duration: timedelta
     ideal: timedelta
     cpu_seconds: float
+    looks: tuple[LookTime, ...] = ()
+    begun: Counter[ActionType] = field(default_factory=Counter)
 
     @property
     def orchestrator_cpu_seconds(self) -> float:
@@ -79,14 +95,21 @@ class Measurement:
 
 async def measure(scale: Scale) -> Measurement:
     """Roll a set of this size to a good image. Raises ``RuntimeError`` where the deployment does not finish."""
-    platform = VirtualPlatform(_world(scale))
+    platform = VirtualPlatform(_world(scale), settings=Settings(part_size=scale.part_size))
     cloud = platform.cloud = MeteredCloud(platform.world, platform.clock)
+    cloud.wire = scale.wire
     async with platform:
         # Registering the groups has listed their VMs: the deployment is measured from full buckets.
         await platform.clock.sleep(REFILLED)
         cloud.begin()
+        watch = TurnWatch(platform.clock.now)
+        if scale.wire:
+            platform.host.durable.listen(watch.hear)
         begun = time.process_time()
-        deployment_id = await platform.start(image=IMAGE, batchSizePercentage=scale.batch_size_percentage)
+        bake = round(scale.bake.total_seconds())
+        deployment_id = await platform.start(
+            image=IMAGE, batchSizePercentage=scale.batch_size_percentage, bakeTime=bake
+        )
         row = await platform.ended(deployment_id)
         cpu_seconds = time.process_time() - begun
         if row.status != "finished" or row.ended_at is None:
@@ -99,6 +122,8 @@ async def measure(scale: Scale) -> Measurement:
             row.ended_at - row.created_at,
             ideal_duration(cloud, platform.settings.poll_interval, row.parameters.draining_timeout),
             cpu_seconds,
+            tuple(watch.looks()),
+            max(watch.of_batches().values(), key=messages, default=Counter()),
         )
 
 
@@ -109,6 +134,9 @@ def _world(scale: Scale) -> World:
         document["scaleSets"][0]["backendPools"] = ["api-gw/api"]
         document["groups"][0]["healthCheckTypes"].append("applicationGateway")
     document["platform"]["throttlingFactor"] = scale.throttling_factor
+    document["platform"]["vmWrites"] = scale.vm_writes
+    if scale.vm_writes == "oneAtATime":
+        document["platform"]["updateTime"] = 40
     return parse_world(document)
 
 

@@ -9,7 +9,9 @@ from bench.command import GOAL as HELP_GOAL
 from bench.command import HelpTime
 from bench.deployment import Measurement, RequestCounts, Scale
 from bench.package import LONGEST_IMPORT, Package
+from bench.turns import MESSAGES, messages
 from rollout.model.azure.scale_set import OrchestrationMode
+from rollout.model.order import PART_SIZE
 from rollout.model.words import counted
 
 #: Requests that change one VM or its interface: their number grows with the set's, so they are told apart.
@@ -69,6 +71,42 @@ def time_table(results: Sequence[Measurement]) -> str:
     return table(f"Time, and CPU over that at {results[0].scale.vms} VMs", header, rows)
 
 
+def look_table(results: Sequence[Measurement]) -> str:
+    """How long looks take where each request is on its way for a while, and what that makes of the deployment."""
+    header = ("scale", "time of the deployment", "step", "looks", "most activities", "a look, median", "longest")
+    rows = [
+        (
+            title(one.scale),
+            str(one.duration).partition(".")[0],
+            look.step,
+            look.looks,
+            look.activities_max,
+            f"{look.median.total_seconds():.1f} s",
+            f"{look.longest.total_seconds():.1f} s",
+        )
+        for one in results
+        for look in one.looks
+    ]
+    milliseconds = round(results[0].scale.wire.total_seconds() * 1000)
+    return table(f"Looks, each request taking {milliseconds} ms, activities none", header, rows)
+
+
+def message_table(results: Sequence[Measurement]) -> str:
+    """What a batch costs in Durable Functions: the one of each deployment that costs most."""
+    header = ("scale", "activities", "sub-orchestrations", "timers", "messages", "most events", "orchestrator CPU")
+    rows = [
+        (
+            title(one.scale),
+            *(one.begun[kind] for kind in MESSAGES),
+            messages(one.begun),
+            max(history.events_max for history in one.histories),
+            f"{one.orchestrator_cpu_seconds / results[0].orchestrator_cpu_seconds:.1f} x",
+        )
+        for one in results
+    ]
+    return table("Messages of a batch, and of the deployment the most events of an instance, and CPU", header, rows)
+
+
 def cold_start_table(cold_starts: Sequence[ColdStart]) -> str:
     """The import of the app over that of the bare SDKs."""
     rows = [("compiled" if one.compiled else "not compiled", f"{one.ratio:.2f}", f"{GOAL}") for one in cold_starts]
@@ -99,8 +137,10 @@ def title(scale: Scale) -> str:
     """``900 VMs, Flexible, at 0.5 of Azure's limits``."""
     limits = "" if scale.throttling_factor == 1 else f" at {scale.throttling_factor:g} of Azure's limits"
     mode = "" if scale.mode is OrchestrationMode.UNIFORM else f", {scale.mode}" + ("," if limits else "")
+    parts = ", never in parts" if scale.part_size > PART_SIZE else ""
     gateway = ", behind a gateway" if scale.gateway else ""
-    return f"{scale.vms} VMs{mode}{gateway}{limits}"
+    gateway += ", written to one at a time" if scale.vm_writes == "oneAtATime" else ""
+    return f"{scale.vms} VMs{mode}{gateway}{parts}{limits}"
 
 
 def table(caption: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -31,15 +31,13 @@ def read_parts(context: RecipeContext, watch: Watch, since: datetime) -> Recipe[
     parts = watch.parts
     if parts is None:
         return Collected()
-    begun, answers = parts.since or context.current_utc_datetime, list[Progress]()
-    for start in range(0, len(parts.numbers), parts.together):
-        if start:
-            yield context.create_timer(context.current_utc_datetime + parts.pause)
+    begun, answers = context.current_utc_datetime, list[Progress]()
+    for wave, numbers in enumerate(_waves(parts)):
+        if wave:
+            # Each from the first one's time: timers that fire a little early must not add up.
+            yield context.create_timer(begun + wave * parts.pause)
         order = order_of(context, watch, since)
-        orders = [
-            replace(order, part=PartOrder(number, parts.size))
-            for number in parts.numbers[start : start + parts.together]
-        ]
+        orders = [replace(order, part=PartOrder(number, parts.size)) for number in numbers]
         answers += yield from _side_by_side(
             context, [context.call_activity(parts.activity, encode(one)) for one in orders]
         )
@@ -47,12 +45,16 @@ def read_parts(context: RecipeContext, watch: Watch, since: datetime) -> Recipe[
             break
     patience = max((answer.after for answer in answers if answer.state is StepState.AGAIN), default=timedelta(0))
     refused = next((answer for answer in answers if answer.state is StepState.FAILED), None)
-    return Collected(begun, patience, refused)
+    return Collected(parts.since or begun, patience, refused)
 
 
 def steps_of(parts: Parts | None) -> int:
     """How many activities and timers parts take."""
-    return len(parts.numbers) + -(-len(parts.numbers) // parts.together) - 1 if parts else 0
+    return len(parts.numbers) + len(_waves(parts)) - 1 if parts else 0
+
+
+def _waves(parts: Parts) -> list[tuple[int, ...]]:
+    return [parts.numbers[: parts.together], *((number,) for number in parts.numbers[parts.together :])]
 
 
 def _side_by_side(context: RecipeContext, tasks: Sequence[Any]) -> Recipe[list[Progress]]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from orchestrators.broken import IllegalEvent, cause_of
 from orchestrators.endings import (
-    DISCARD_GREEN,
     RELEASE_GROUP,
     RESTORE_IMAGE,
     RESTORE_PROCESSES,
@@ -24,6 +23,8 @@ from rollout.model.order import Progress, Run, StepState
 from rollout.model.status import Status
 
 RECLAIM = StepRecipe("reclaim")
+DISCARD_KEPT = StepRecipe("discard_green", EventType.KEPT_DISCARDED)
+RESTORE_KEPT = StepRecipe("restore_processes", EventType.KEPT_RESTORED)
 
 #: Of a set that is gone nothing can do harm any more: what is left to do is to forget what was held of it.
 SET_GONE = "scaleSetGone"
@@ -58,15 +59,16 @@ def restore(context: RecipeContext, run: Run) -> Recipe[Json]:
 
 
 def let_go_of_kept(context: RecipeContext, run: Run, reclaimed: Progress) -> Recipe[Json]:
-    """The deployment's history has an end, and gets no more facts; the VMs' rows say what became of them.
+    """The deployment has an end, which stays as it is; what becomes of what it left is added to its history.
 
     Where the VMs do not go, the journal stays as it is, and all this is tried again.
     """
     kept = reclaimed
-    if reclaimed.data["discard"]:
-        run, kept = yield from carry_out(context, replace(run, batch=reclaimed.data["discard"]), DISCARD_GREEN)
+    if batch := reclaimed.data["discard"]:
+        run = replace(run, batch=batch, batches=reclaimed.data["batches"])
+        run, kept = yield from carry_out(context, run, DISCARD_KEPT)
     if kept.done:
-        run, kept = yield from carry_out(context, replace(run, batch=0), RESTORE_PROCESSES)
+        run, kept = yield from carry_out(context, replace(run, batch=0), RESTORE_KEPT)
     run, _ = yield from carry_out(context, replace(run, batch=0), RELEASE_GROUP)
     return end(context, run, Status.FINISHED if kept.done else Status.FAILED, kept.reason)
 

@@ -15,7 +15,7 @@ from azure.durable_functions import RetryOptions
 from orchestrators.broken import INTERNAL_ERROR, Broken, IllegalEvent, first_line
 from orchestrators.children import own_id
 from rollout.model.codec import Json, decode, encode, encode_time
-from rollout.model.events import EventResult, EventType
+from rollout.model.events import AFTER_END, EventResult, EventType
 from rollout.model.names import batch_instance_id, paused_instance_id, wait_instance_id
 from rollout.model.order import Order, Parts, Progress, Run, StepState, failed
 from rollout.model.rows.commands import CommandKind
@@ -209,7 +209,7 @@ def carry_out_batch(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progr
 def record(
     context: RecipeContext, run: Run, fact: EventType, message: str, data: Json, *, checked: bool = True
 ) -> Recipe[Run]:
-    """Number and date a fact and write it into the history.
+    """Number and date a fact and write it into the history. What happens after an end is numbered as it is written.
 
     ``Broken``: it could not be written, or is none that can happen to a deployment where this one stands. One that is
     not ``checked`` is written all the same.
@@ -223,6 +223,8 @@ def record(
         data=data,
     )
     entry = {"deploymentId": run.deployment_id, "event": encode(event)} | ({} if checked else {"checked": False})
+    if fact in AFTER_END:
+        entry["epoch"] = run.epoch
     try:
         answer = yield context.call_activity_with_retry("record_event", _RECORDING, entry)
     except Exception as error:

@@ -16,7 +16,7 @@ LOOKS_PER_GENERATION = 5
 
 #: Activities and timers per generation, where looks are read in parts: four events each, and five at its beginning and
 #: end, keep a history under 200.
-STEPS_PER_GENERATION = 46
+STEPS_PER_GENERATION = 36
 
 #: How often in a row Azure or Teal's own storage may fail before the step does: more than an hour with backoff.
 SETBACKS_MAX = 20

@@ -21,6 +21,7 @@ from local.virtual.memory import memory_store
 from rollout.model.azure.evidence import Inspection
 from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
+from rollout.model.choices import HealthCheckType
 from rollout.model.codec import Json
 from rollout.model.group import Group
 from rollout.model.rows.deployment import Deployment
@@ -322,7 +323,8 @@ class World:
         return answer.body
 
     async def add_group(self, **fields: Any) -> Group:
-        group = Group(**{"id": "web", "scale_set_id": SCALE_SET_ID, "image_id": IMAGE_ID, **fields})
+        asked = {"health_check_types": (HealthCheckType.VM_STATE, HealthCheckType.APPLICATION_HEALTH)}
+        group = Group(**{"id": "web", "scale_set_id": SCALE_SET_ID, "image_id": IMAGE_ID, **asked, **fields})
         await self.store.groups.put(group)
         return group
 

@@ -121,3 +121,9 @@ def test_every_failure_code_is_explained_with_what_to_do() -> None:
     codes = failure_codes()
     assert {"batchUnhealthy", "groupUnhealthy", "orchestratorLost"} <= codes
     assert codes - documented == set()
+
+
+def test_the_readme_shows_every_picture() -> None:
+    pictures = {f"docs/pictures/{path.name}" for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert pictures <= set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README))
+    assert sum((ROOT / picture).stat().st_size for picture in pictures) < 1_000_000

@@ -15,7 +15,8 @@ async def reclaim(ports: Ports, order: Order) -> Progress:
     """Have the lock in the epoch after the order's; whoever is late finds the earlier one gone.
 
     Answers the new ``epoch``, the ``sequence`` of the last event, whether the deployment has ``ended``, whether its
-    batch is ``open``, and which batch's green VMs are to go now that they were kept long enough (``discard``, else 0).
+    batch is ``open``, and which of its ``batches`` is the one whose green VMs are to go now that they were kept long
+    enough (``discard``, else 0).
     """
     lock = await ports.store.locks.get(order.scale_set_id)
     if lock is None or (lock.owner, lock.epoch) != (order.deployment_id, order.epoch + 1):
@@ -35,6 +36,7 @@ async def reclaim(ports: Ports, order: Order) -> Progress:
         planned=row is not None and row.number_of_batches > 0,
         open=_is_open(row, batch),
         discard=_due(hold, order) if row is not None else 0,
+        batches=row.number_of_batches if row is not None else 0,
     )
 
 

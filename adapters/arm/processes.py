@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from adapters.arm.updates import update_scale_set
 from rollout.holds.moves import is_service
 from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet
 from rollout.model.codec import Json
-from rollout.model.rows.holds import MANUAL, SERVICE_STATE, SUSPENDED, HoldKind, Process
+from rollout.model.rows.holds import MANUAL, SERVICE_STATE, SUSPENDED, ZONE_REBALANCING, HoldKind, Process
 from rollout.ports.errors import Refused
 
 #: The service of a Uniform set that replaces unhealthy VMs.
@@ -49,7 +50,7 @@ class ArmProcesses:
         """Everything, in two requests or three; what may not be read says so (``Process.unreadable``)."""
         body, _ = await read_json(self._clients, scale_set.id, _url(scale_set, ""))
         properties = body.get("properties") or {}
-        own = [_policy(kind, scale_set.id, properties) for kind in _POLICIES if kind is not HoldKind.REPAIRS]
+        own = [_read(kind, scale_set.id, properties) for kind in _POLICIES if kind is not HoldKind.REPAIRS]
         overprovision = {"overprovision": bool(properties.get("overprovision"))}
         own.append(Process(HoldKind.OVERPROVISION, scale_set.id, overprovision))
         repairs = await self._repairs(scale_set, properties)
@@ -65,7 +66,7 @@ class ArmProcesses:
         properties: Json = {}
         for process in processes:
             if process.kind in _POLICIES and not is_service(process):
-                properties[_POLICIES[process.kind]] = process.value
+                properties = {**_beside(process), **properties, _POLICIES[process.kind]: process.value}
             elif process.kind is HoldKind.OVERPROVISION:
                 properties |= process.value
         if properties:
@@ -104,6 +105,23 @@ class ArmProcesses:
 
 def _url(scale_set: ScaleSet, below: str) -> str:
     return f"{quote(scale_set.id, safe='/')}{below}?api-version={VM_API_VERSION}"
+
+
+def _read(kind: HoldKind, scale_set_id: str, properties: Mapping[str, Any]) -> Process:
+    """A policy; with zone rebalancing that of repairs, which Azure turns on with it unless the same write says no.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/auto-zone-balance-enable
+    """
+    policy = _policy(kind, scale_set_id, properties)
+    if kind is not HoldKind.ZONE_REBALANCE:
+        return policy
+    repairs = _policy(HoldKind.REPAIRS, scale_set_id, properties).value
+    return replace(policy, beside={_POLICIES[HoldKind.REPAIRS]: repairs})
+
+
+def _beside(process: Process) -> Json:
+    turned_on = (process.value.get(ZONE_REBALANCING) or {}).get("enabled")
+    return process.beside if turned_on else {}
 
 
 def _policy(kind: HoldKind, scale_set_id: str, properties: Mapping[str, Any]) -> Process:

@@ -15,6 +15,7 @@ import {
   notJudged,
   sizesInWords,
 } from '../src/model/form';
+import { eventLook } from '../src/model/events';
 import { prompt, rollNeeded } from '../src/model/groups';
 import { filtered, rowAct } from '../src/model/history';
 import { fromTo, imageName, label } from '../src/model/images';
@@ -22,8 +23,9 @@ import { pause } from '../src/model/pace';
 import { parameters } from '../src/model/parameters';
 import { present, rank } from '../src/model/health';
 import { instanceLines } from '../src/model/instance-view';
+import { shown, vmShown } from '../src/model/status';
 import { story } from '../src/model/story';
-import { waitsFor } from '../src/model/waiting';
+import { timeLeft, waitsFor } from '../src/model/waiting';
 import { about, ago, clock, counter, listed, moment, plain, utc } from '../src/model/words';
 import { captured, runOf } from './captured';
 
@@ -262,4 +264,21 @@ test('an instance view is told as lines, a status each', () => {
 test('what has just happened is not what is waited for', () => {
   assert.equal(waitsFor('Batch 2 of 5: waiting for 1 of 2 VMs'), '1 of 2 VMs');
   assert.equal(waitsFor('Batch 2 of 5: started', 'launch'), 'New VMs to be launched');
+});
+
+test('the time that is left is what the API says, and none while somebody is asked', () => {
+  const of = { ...captured('sick').deployment, decision: null, expectedEndAt: '2026-11-23T08:37:30.000Z' };
+  const now = Date.parse('2026-11-23T08:30:00.000Z') / 1000;
+  assert.equal(timeLeft(of, now), 'about 8 min left');
+  assert.equal(timeLeft({ ...of, expectedEndAt: null }, now), '');
+  const decision = { asked: 'approve', since: '', deadline: '', action: 'stop' } as Deployment['decision'];
+  assert.equal(timeLeft({ ...of, decision }, now), '');
+});
+
+test('a type of event, a status and a status of a VM that a newer Teal has are shown by their names', () => {
+  const event = { type: 'VmRelaunched', message: 'web_3 was launched again', data: {}, at: 0, batch: 1, sequence: 1 };
+  assert.deepEqual(eventLook(event as never), { icon: 'dot', tone: '' });
+  assert.deepEqual(shown('verifying' as Deployment['status']), { word: 'verifying', icon: 'dot', tone: '' });
+  const vm = { status: 'restarting', reason: 'Restarting', gone: false, comes: true };
+  assert.equal(vmShown(vm as never).word, 'Restarting');
 });

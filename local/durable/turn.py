@@ -134,6 +134,7 @@ class _Run:
             answer = parse_answer(self.taker.worker.run_orchestrator(self.instance.name, context))
         except Exception as error:
             answer = parse_failure(error)
+        cpu_seconds = time.thread_time() - begun
         if self.taker.listener is not None:
             self.taker.listener(self.instance.name, context, answer)
         execution = Execution(
@@ -143,7 +144,7 @@ class _Run:
             events=len(self.past) + len(self.turn.events),
             new_events=len(self.turn.events),
             context_bytes=len(context),
-            cpu_seconds=time.thread_time() - begun,
+            cpu_seconds=cpu_seconds,
             at=self.now,
         )
         self.turn.executions.append(execution)

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -84,6 +84,7 @@ def play(
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
     options = HostOptions(disabled=frozenset() if script.setting.asked else EACH_MINUTE)
     platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
+    platform.settings = replace(platform.settings, part_size=script.setting.part_size)
     if table is not None:
         platform.store = store_over(table)
     async with platform:

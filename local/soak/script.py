@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from local.soak.breakage import BREAKAGE
 from local.soak.interference import ACTS
 from local.soak.requests import choose_parameters, choose_request
 from local.soak.worlds import Setting, choose_setting
+from rollout.model.order import PART_SIZE
 
 #: Trouble that takes its time, so that the player sees to it itself.
 OUTAGES = ("hostKilled", "hostAsleep", "suspended")
@@ -72,7 +73,7 @@ class Script:
 
 def write_script(seed: Seed) -> Script:
     """The script that the seed decides. A faulty run is the clean one of its number, and what breaks besides."""
-    setting = choose_setting(seed.dice("setting"))
+    setting = _setting(seed)
     steps = list(_story(seed.dice("story"), setting))
     calls = seed.dice("calls")
     if calls.random() < CALLERS:
@@ -83,6 +84,11 @@ def write_script(seed: Seed) -> Script:
     return Script(seed, setting, tuple(steps))
 
 
+def _setting(seed: Seed) -> Setting:
+    """The seed's setting. With dice of their own, many looks of a few VMs are read in parts."""
+    return replace(choose_setting(seed.dice("setting")), part_size=seed.dice("parts").choice([1, 2, PART_SIZE]))
+
+
 #: In how many runs somebody walks through the API besides, and how many calls are made of a script that is all walk.
 CALLERS = 0.2
 
@@ -90,7 +96,7 @@ CALLERS = 0.2
 def write_walk(seed: Seed, calls: int) -> Script:
     """A script of so many calls, three at a time, with deployments and others' interference between."""
     dice = seed.dice("walk")
-    setting = choose_setting(seed.dice("setting"))
+    setting = _setting(seed)
     steps: list[ScriptStep] = []
     while calls > 0:
         times = min(calls, dice.choice([3, 6, 9]))

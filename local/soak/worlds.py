@@ -9,6 +9,7 @@ from typing import Any
 from local.azure.arm.messages import Json
 from local.azure.network.network import GATEWAY_TYPE, LOAD_BALANCER_TYPE
 from local.azure.world import World, demo_world, parse_world
+from rollout.model.order import PART_SIZE
 
 #: What may be the matter with a VM before anything is deployed.
 STOPPED, DEALLOCATED, PROTECTED = "stopped", "deallocated", "protected"
@@ -33,7 +34,8 @@ DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
 @dataclass(frozen=True)
 class Setting:
     """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs;
-    ``asked``: the timers of each minute look whether the set needs a roll, and what is due.
+    ``asked``: the timers of each minute look whether the set needs a roll, and what is due;
+    ``part_size``: as in the app's settings.
     """
 
     mode: str
@@ -50,6 +52,10 @@ class Setting:
     image_rule: bool = False
     vm_writes: str = "parallel"
     asked: bool = True
+    part_size: int = PART_SIZE
+    admin_state: str = "pool"
+    events_late: int = 2
+    rebalances: bool = False
 
     @property
     def health_check_types(self) -> tuple[str, ...]:
@@ -90,6 +96,9 @@ def choose_setting(dice: Random) -> Setting:
         image_rule=dice.random() < 0.2,
         vm_writes=dice.choice(["parallel", "oneAtATime"]) if uniform else "parallel",
         asked=dice.random() < 0.25,
+        admin_state=dice.choice(["pool", "pool", "balancer", "never"]),
+        events_late=dice.choice([2, 2, 600]),
+        rebalances=dice.random() < 0.2,
     )
 
 
@@ -123,8 +132,13 @@ def world_of(setting: Setting) -> World:
             "imageId": group["imageId"],
             "deployment": {"batchSizePercentage": 50, "gracePeriod": 300},
         }
+        for subscription in document["eventSubscriptions"]:
+            subscription["arrivesWithin"] = setting.events_late
     else:
         document["eventSubscriptions"] = []
+    if setting.rebalances:
+        policy = {"resiliencyPolicy": {"automaticZoneRebalancingPolicy": {"enabled": True}}}
+        scale_set["overrides"] = {**scale_set["overrides"], "properties": policy}
     return parse_world({**document, "scaleSets": [scale_set], "groups": [group], **_surroundings(setting, scale_set)})
 
 
@@ -132,7 +146,8 @@ def _surroundings(setting: Setting, scale_set: Json) -> dict[str, Any]:
     found: dict[str, Any] = {"loadBalancers": [], "applicationGateways": [], "autoscaleSettings": []}
     if setting.balancer:
         field, body = BALANCERS[setting.balancer]
-        found[field] = [body]
+        told = {"adminState": setting.admin_state} if setting.balancer == "loadBalancer" else {}
+        found[field] = [body | told]
         scale_set["backendPools"] = ["front/web"]
     if setting.autoscale:
         profile = {"name": "always", "minimum": min(setting.vms, 2), "maximum": setting.vms + 2, "default": setting.vms}

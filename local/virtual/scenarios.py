@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -294,6 +295,18 @@ async def flexible(scene: ScenarioScene) -> None:
     await scene.ends(await scene.platform.start("api", **{**asked, **GOOD}), Status.FINISHED)
 
 
+async def in_parts(scene: ScenarioScene) -> None:
+    """A Flexible set of which each VM is a part of every look; evidence is taken in parts, too."""
+    scene.platform.settings = replace(scene.platform.settings, part_size=1)
+    asked = {"healthCheckTypes": ["vmState", "applicationHealth"], "bakeTime": 60}
+    await scene.ends(await scene.platform.start("api", **BAD, **asked), Status.FAILED)
+    deployment = await scene.platform.start("api", **GOOD, **asked)
+    await scene.until(deployment, "BakeStarted")
+    await scene.sleep(20)
+    scene.keep("being watched")
+    await scene.ends(deployment, Status.FINISHED)
+
+
 async def published(scene: ScenarioScene) -> None:
     """Versions are published while the one before is being made and deployed; one is for nobody."""
     await scene.rule("1.x")
@@ -332,6 +345,7 @@ SCENARIOS: dict[str, Scenario] = {
     "unchanged": unchanged,
     "scheduled": scheduled,
     "flexible": flexible,
+    "in-parts": in_parts,
     "published": published,
 }
 

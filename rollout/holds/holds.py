@@ -78,7 +78,8 @@ def _held(process: Process, needs: HoldNeeds, earlier: ProcessHold | None) -> Pr
     if not parts:
         return None
     old, new, there = (_only(parts, value) for value in (original, wanted, now))
-    return ProcessHold(process.kind, process.resource_id, old, new, there)
+    beside = earlier.beside if earlier is not None and inherited else process.beside
+    return ProcessHold(process.kind, process.resource_id, old, new, there, beside=beside)
 
 
 def _ours(item: ProcessHold, now: Json) -> list[str]:

@@ -42,7 +42,29 @@ def to_hold(items: Sequence[ProcessHold], processes: Iterable[Process]) -> HoldM
 
 def to_restore(items: Sequence[ProcessHold], processes: Iterable[Process], keep: bool) -> HoldMove:
     """What to write so that all is as it was; with ``keep`` what is kept is held by its new value instead."""
-    return _move(items, processes, lambda item: _holding(item) if keep and item.kept else _restoring(item), "meanwhile")
+    move = _move(items, processes, lambda item: _holding(item) if keep and item.kept else _restoring(item), "meanwhile")
+    return replace(move, items=_with_changed_beside(move.items, processes))
+
+
+def _with_changed_beside(items: Sequence[ProcessHold], processes: Iterable[Process]) -> tuple[ProcessHold, ...]:
+    """The items, saying what Azure, or somebody, switched on with them, where the journal has no item of its own."""
+    kinds = {item.kind for item in items}
+    present = {process.key: process.beside for process in processes if not process.unreadable}
+
+    def told(item: ProcessHold) -> ProcessHold:
+        if item.conflict or HoldKind.REPAIRS in kinds:
+            return item
+        was = {name: bool(value.get("enabled")) for name, value in item.beside.items()}
+        now = {name: bool(value.get("enabled")) for name, value in present.get(item.key, {}).items()}
+        changed = [name for name in was if name in now and was[name] != now[name]]
+        words = [
+            f"{label_of(HoldKind.REPAIRS)} was changed to {words_of(now[name])} meanwhile and is left so; it was "
+            f"{words_of(was[name])}"
+            for name in changed
+        ]
+        return replace(item, conflict="; ".join(words))
+
+    return tuple(map(told, items))
 
 
 def _holding(item: ProcessHold) -> _Aim:

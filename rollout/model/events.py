@@ -59,6 +59,8 @@ class EventType(StrEnum):
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
+    KEPT_DISCARDED = "KeptGreenDiscarded"  # discarded: green VMs that were kept for a while after the end
+    KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held for a while after the end
 
 
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
@@ -76,6 +78,9 @@ ENDS_COMMANDS = frozenset(
         EventType.ROLLED_BACK,
     }
 )
+
+#: What can still happen after the end of a deployment, whose status, reason, error and time of end stay as they are.
+AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED})
 
 #: How much of a batch's work is behind it once a phase is reached.
 _SHARE = {
@@ -112,12 +117,16 @@ def illegal(deployment: Deployment, event: Event) -> IllegalTransition | None:
 
 
 def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Deployment:
-    """The deployment's row after the event; unchanged where it holds the event already, or has ended.
+    """The deployment's row after the event; unchanged where it holds the event already.
 
-    Of an event that is no legal transition the row holds only the number, unless that is not ``checked``.
+    After its end only what can happen then changes it. Of an event that is no legal transition the row holds only the
+    number, unless that is not ``checked``.
     """
-    if event.sequence <= deployment.sequence or deployment.status.ended:
+    if event.sequence <= deployment.sequence or deployment.status.ended != (event.type in AFTER_END):
         return deployment
+    if deployment.status.ended:
+        green = deployment.green_vms - event.data.get("discarded", 0)
+        return replace(deployment, sequence=event.sequence, green_vms=max(0, green))
     if checked and illegal(deployment, event):
         return replace(deployment, sequence=event.sequence)
     return _after(deployment, event)

@@ -136,7 +136,7 @@ def first_order(deployment: Deployment, poll_interval: timedelta) -> Json:
 
 
 #: How many VMs' instance views one activity reads, unless the settings say otherwise.
-PART_SIZE = 50
+PART_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class Parts:
     """What is to be read in parts before a step is looked at again: ``activity``, once for each of the ``numbers``.
 
     A number stands for so many VMs, its ``size``, which the activity finds in the rows by itself. ``together`` of them
-    are read side by side, and those that follow only after a ``pause``. ``since``: when the round began that they
-    belong to; ``None``: they begin one.
+    are read side by side, and those that follow one by one, each a ``pause`` later. ``since``: when the round began
+    that they belong to; ``None``: they begin one.
     """
 
     activity: str

@@ -45,7 +45,7 @@ DOCUMENTS: dict[str, tuple[int, int, int]] = {
     "docs/command.md": (0, 0, 2),
     "docs/deploying.md": (21, 21, 0),
     "docs/health.md": (0, 0, 1),
-    "docs/local.md": (2, 2, 7),
+    "docs/local.md": (2, 2, 8),
     "docs/operations.md": (0, 0, 1),
     "docs/performance.md": (0, 0, 1),
     "docs/security.md": (0, 0, 2),

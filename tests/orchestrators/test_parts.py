@@ -85,13 +85,13 @@ def test_part_that_azure_refuses_fails_the_step(stand: Make, first_run: Make) ->
 
 
 @pytest.mark.parametrize(("answer", "read"), [(done("read"), 5), (BUSY, 2)], ids=["answered", "busy"])
-def test_waves_follow_each_other_at_azures_pace_and_none_where_it_is_busy(
+def test_parts_follow_each_other_at_azures_pace_and_none_where_it_is_busy(
     stand: Make, first_run: Make, answer: Progress, read: int
 ) -> None:
     five = replace(FIRST, parts=replace(THREE, numbers=(0, 1, 2, 3, 4), together=2))
     made = run(stand, first_run, judge_batch=[five, done("healthy")], **{PART: [answer]})
     assert parts_of(made) == [0, 1, 2, 3, 4][:read]
-    assert made.waits() == ([0, 0, 8, 0, 8, 0] if read == 5 else [0, 0, 0])
+    assert made.waits() == ([0, 0, 8, 8, 8, 0] if read == 5 else [0, 0, 0])
 
 
 @pytest.mark.parametrize(("numbers", "together"), [(20, 4), (20, 20), (18, 4), (10, 2), (2, 2)])

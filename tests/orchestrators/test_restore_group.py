@@ -16,7 +16,7 @@ FirstRun = Callable[..., Any]
 
 def reclaimed(**data: Any) -> Progress:
     """What ``reclaim`` answers of a live deployment in the middle of a batch."""
-    known = {"ended": False, "planned": True, "open": True, "discard": 0}
+    known = {"ended": False, "planned": True, "open": True, "discard": 0, "batches": 3}
     return done("it was inProgress", epoch=5, sequence=7, **(known | data))
 
 
@@ -87,10 +87,10 @@ def test_where_another_deployment_has_the_lock_nothing_more_is_done_or_told(
 def test_what_an_ended_deployment_kept_goes_before_what_was_held_comes_back(stand: Stands, first_run: FirstRun) -> None:
     made = stand(reclaim=[reclaimed(ended=True, open=False, discard=3)])
     assert restore(made, first_run, batch=0, changed=False)["status"] == Status.FINISHED
-    steps = [step for step in made.trace if not step.startswith("=")]
-    assert steps == [
+    assert made.trace == [
         "reclaim 0",
         "discard_green 3 in epoch 5",
+        "= 1 KeptGreenDiscarded",
         "restore_processes 0 in epoch 5",
         "release_group 0 in epoch 5",
     ]
@@ -101,6 +101,20 @@ def test_vms_that_do_not_go_leave_the_journal_as_it_is(stand: Stands, first_run:
     made = stand(reclaim=[kept], discard_green=[failed("vmsNotDeleted", "still there")])
     assert restore(made, first_run, batch=0, changed=False)["reason"] == "still there"
     assert [step.split()[0] for step in made.trace] == ["reclaim", "discard_green", "release_group"]
+
+
+def test_what_goes_after_the_end_is_told_in_the_epoch_of_who_acts(stand: Stands, first_run: FirstRun) -> None:
+    answers = {
+        "discard_green": [done("2 VMs deleted", discarded=2)],
+        "restore_processes": [done("Restored: autoscale")],
+    }
+    made = stand(reclaim=[reclaimed(ended=True, open=False, discard=3)], **answers)
+    restore(made, first_run, batch=0, batches=0, changed=False)
+    said = [(event["type"], event["batch"], event["message"]) for event in made.events]
+    assert said == [
+        ("KeptGreenDiscarded", 3, "Batch 3 of 3: 2 VMs deleted"),
+        ("KeptProcessesRestored", None, "Restored: autoscale"),
+    ]
 
 
 def test_every_order_says_who_acts(stand: Stands, first_run: FirstRun) -> None:

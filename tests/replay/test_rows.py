@@ -23,6 +23,7 @@ from rollout.model.rows.commands import Command
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.deployment import Batch, Deployment, Event, Intent, VmRecord
 from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
@@ -50,6 +51,7 @@ KINDS: dict[str, type[Any]] = {
     "Queue": QueueEntry,
     "Signals": Signal,
     "Evidence": VmEvidence,
+    "HealthParts": HealthPart,
     "Commands": Command,
     "Requests": KeyedRequest,
     "Holds": Hold,
@@ -139,7 +141,7 @@ def test_rows_are_found_where_the_store_looks_for_them(rows: Rows) -> None:
         for request in of("Requests", rows):
             assert await store.requests.get(request.scope, request.key) == request
         found = [await of_deployment(store, row) for row in of("Deployments", rows)]
-        for table in ("Batches", "Vms", "Events", "Commands", "Evidence"):
+        for table in ("Batches", "Vms", "Events", "Commands", "Evidence", "HealthParts"):
             assert sum(parts[table] for parts in found) == len(of(table, rows))
         groups = {group.scale_set_id for group in of("Groups", rows)}
         assert sum([len(await store.signals.list(one)) for one in groups]) == len(of("Signals", rows))
@@ -151,12 +153,13 @@ async def of_deployment(store: Store, row: Deployment) -> dict[str, int]:
     """How many rows of each table are a deployment's."""
     assert await store.deployments.get(row.id) == row
     assert row in await store.deployments.newest(row.group_id, 100)
-    vms = await store.vms.list(row.id)
+    vms, batches = await store.vms.list(row.id), await store.batches.list(row.id)
     return {
-        "Batches": len(await store.batches.list(row.id)),
+        "Batches": len(batches),
         "Vms": len(vms),
         "Events": len(await store.events.list(row.id)),
         "Commands": len(await store.commands.list(row.id)),
+        "HealthParts": sum([len(await store.health_parts.list(row.id, batch.number)) for batch in batches]),
         "Evidence": len([vm for vm in vms if await store.evidence.get(row.id, vm.vm_id)]),
     }
 

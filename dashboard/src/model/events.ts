@@ -15,7 +15,6 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   BatchHealthy: ['heart', ''],
   BatchNotJudged: ['eye', ''],
   BatchDetached: ['leave', ''],
-  BatchDeleting: ['trash', ''],
   BatchTerminated: ['check', ''],
   SickGreenDiscarded: ['trash', 'warn'],
   BatchFailed: ['cross', 'bad'],
@@ -34,6 +33,8 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   DeploymentFailed: ['cross', 'bad'],
   DeploymentStopped: ['stop', 'warn'],
   DeploymentRolledBack: ['undo', 'warn'],
+  KeptGreenDiscarded: ['trash', ''],
+  KeptProcessesRestored: ['lock', ''],
 };
 
 export interface EventLook {

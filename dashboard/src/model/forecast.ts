@@ -1,6 +1,7 @@
 /** What is still to come of a deployment: the means of what is done, laid end to end from now. */
 import type { Run } from './run';
 import type { Kind, Row, Step } from './story';
+import { seconds } from './words';
 
 export interface Part {
   kind: Kind;
@@ -51,7 +52,9 @@ export function forecast(run: Run, rows: readonly Row[], last: Step): Forecast {
     at = to + 2;
   }
   ahead.push({ at, blue, green });
-  return { planned, ahead, expectedEnd: at };
+  // What the API says holds: the drawing is laid out from what its own batches took.
+  const told = run.deployment.expectedEndAt;
+  return { planned, ahead, expectedEnd: told ? seconds(told) : at };
 }
 
 function partsOf(row: Row, now: number, took: Readonly<Record<string, number>>): Part[] {

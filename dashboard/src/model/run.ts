@@ -64,7 +64,8 @@ function happened(event: Event): Happened {
 
 function placed(vm: Vm, back: boolean): Placed {
   const side = back ? (vm.color === 'blue' ? 'green' : 'blue') : vm.color;
-  return { ...vm, side, comes: vm.color === 'green', gone: vm.reason === 'Deleted', at: seconds(vm.updatedAt ?? '') };
+  const gone = vm.status === 'deleted' || vm.reason === 'Deleted';
+  return { ...vm, side, comes: vm.color === 'green', gone, at: seconds(vm.updatedAt ?? '') };
 }
 
 function sizeOf(deployment: Deployment, planned: Record<string, unknown> | undefined): number {

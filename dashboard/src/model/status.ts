@@ -1,6 +1,7 @@
 /** The words, icons and tones of statuses. Colour is only where somebody is needed. */
 import type { Status } from '../api/types';
 import type { Placed } from './run';
+import { sentence } from './words';
 
 export type Tone = '' | 'run' | 'warn' | 'bad' | 'quiet' | 'gone' | 'bad gone';
 
@@ -54,6 +55,6 @@ export function vmShown(vm: Placed): Shown {
     case 'pending':
       return { word: 'Pending', icon: 'dots', tone: 'quiet' };
     default:
-      return { word: 'Running', icon: vm.comes ? 'half' : 'dot', tone: '' };
+      return { word: sentence(vm.status), icon: vm.comes ? 'half' : 'dot', tone: '' };
   }
 }

@@ -43,10 +43,9 @@ export function waiting(run: Run, story: Story): Waiting {
   return { what, span: null, left: '', then: '', tone: '' };
 }
 
-/** About how long is left of a deployment by how far it has come; empty where that says nothing. */
+/** About how long is left of a deployment; empty while it waits for somebody, and where nobody can tell. */
 export function timeLeft(of: Deployment, now: number): string {
-  if (!of.startedAt || of.decision || of.progress <= 0 || of.rollBack) return '';
-  return `about ${about(((now - seconds(of.startedAt)) * (100 - of.progress)) / of.progress)} left`;
+  return of.expectedEndAt && !of.decision ? `about ${about(seconds(of.expectedEndAt) - now)} left` : '';
 }
 
 /** The reason of the API, without what a heading says already. */

@@ -176,6 +176,32 @@ def instance_not_active(instance_id: str) -> ArmError:
     return invalid_parameter("instanceIds", text)
 
 
+def capacity_out_of_range(capacity: int, limit: int) -> ArmError:
+    """A set is to have more VMs than it may, or fewer than none. Azure answers 409; the text is assumed."""
+    text = f"The value '{capacity}' of parameter 'sku.capacity' is out of range: it must be between 0 and {limit}."
+    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text, target="sku.capacity")
+
+
+def os_state_changed(current: str, wanted: str) -> ArmError:
+    """An image of the other state than the set's. Status, code and the words of both states are Azure's."""
+    text = (
+        f"The current OS state of the Virtual Machine Scale Set is {current}, which is different from the OS state of "
+        f"the image: {wanted}. Changing it is not allowed."
+    )
+    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", text, target="imageReference")
+
+
+def trusted_launch_unsupported() -> ArmError:
+    """The set's VMs boot as Trusted Launch ones, which the image cannot. The beginning of the text is Azure's."""
+    text = "Use of TrustedLaunch setting is not supported for the provided image. Please select a supported image."
+    return ArmError(HTTPStatus.BAD_REQUEST, "BadRequest", text, target="imageReference")
+
+
+def no_upgrade_to_cancel() -> ArmError:
+    """No rolling upgrade is under way: code and text are Azure's."""
+    return ArmError(HTTPStatus.CONFLICT, "OperationNotAllowed", "There is no ongoing Rolling Upgrade to cancel.")
+
+
 def image_not_available(image_id: str, location: str) -> ArmError:
     """The gallery image does not exist, or not in this region. Status and time (at the write) are assumed."""
     text = (

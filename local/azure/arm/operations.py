@@ -168,8 +168,7 @@ class Operations:
         if vm is not None and vm.provisioning_state == "Updating":
             vm.provisioning_state = "Succeeded"
             vm.revision += 1
-        if self._platform.vm_writes == "oneAtATime":
-            scale_set.etag += 1
+        scale_set.etag += 1
 
     def find(self, operation_id: str) -> LongRunningOperation:
         """An operation by its id.

@@ -84,7 +84,8 @@ def instance_body(scale_set: ScaleSetResource, vm: VmInstance, *, with_view: boo
     }
     if vm.zone is not None:
         body["zones"] = [vm.zone]
-    if with_view:
+    if with_view and not vm.is_deleting:
+        # cloud-provider-azure meets VMs without a view while they are deleted.
         body["properties"]["instanceView"] = instance_view(scale_set, vm)
     return body
 
@@ -116,7 +117,7 @@ def virtual_machine_body(scale_set: ScaleSetResource, vm: VmInstance, view: Json
         ]
     }
     properties["virtualMachineScaleSet"] = {"id": scale_set.id}
-    if view is not None:
+    if view is not None and not vm.is_deleting:
         properties["instanceView"] = view
     body: Json = {
         "name": vm.name,
@@ -283,8 +284,24 @@ def scale_set_view(scale_set: ScaleSetResource, now: datetime) -> Json:
                 "time": now.isoformat(),
             }
         ],
-        "orchestrationServices": [{"serviceName": "AutomaticRepairs", "serviceState": _repairs(scale_set)}],
+        "orchestrationServices": [
+            {"serviceName": "AutomaticRepairs", "serviceState": _repairs(scale_set)},
+            *(
+                [{"serviceName": "AutomaticZoneRebalancing", "serviceState": "Running"}]
+                if _rebalances(scale_set)
+                else []
+            ),
+        ],
     }
+
+
+def _rebalances(scale_set: ScaleSetResource) -> bool:
+    """Whether Azure moves VMs between zones by itself.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/auto-zone-balance-enable
+    """
+    policy = (scale_set.properties.get("resiliencyPolicy") or {}).get("automaticZoneRebalancingPolicy") or {}
+    return bool(policy.get("enabled"))
 
 
 def _repairs(scale_set: ScaleSetResource) -> str:

@@ -112,8 +112,8 @@ def scale_set_routes() -> list[ArmRoute]:
     all_sets = _COMPUTE + "/virtualMachineScaleSets"
     group_sets = _GROUP + "/providers/Microsoft.Compute/virtualMachineScaleSets"
     return [
-        _route("GET", all_sets, "list scale sets", costly, scale_sets.list_in_subscription),
-        _route("GET", group_sets, "list scale sets", costly, scale_sets.list_in_group),
+        _route("GET", all_sets, "list scale sets", throttling.LIST_SETS, scale_sets.list_in_subscription),
+        _route("GET", group_sets, "list scale sets", throttling.LIST_SETS, scale_sets.list_in_group),
         _route("GET", _SCALE_SET, "get scale set", get, scale_sets.read),
         _route("GET", _SCALE_SET + "/instanceView", "get scale set view", costly, scale_sets.view),
         _route("PATCH", _SCALE_SET, "patch scale set", update, scale_sets.patch),
@@ -122,6 +122,9 @@ def scale_set_routes() -> list[ArmRoute]:
         _route("POST", _SCALE_SET + "/delete", "delete VMs", delete, actions.delete_instances),
         _route("POST", _SCALE_SET + "/manualUpgrade", "upgrade VMs", update, actions.upgrade),
         _route("GET", _SCALE_SET + "/rollingUpgrades/latest", "get upgrade", get, actions.latest_rolling_upgrade),
+        _route(
+            "POST", _SCALE_SET + "/rollingUpgrades/cancel", "cancel upgrade", update, actions.cancel_rolling_upgrade
+        ),
         _route(
             "POST",
             _SCALE_SET + "/setOrchestrationServiceState",
@@ -151,11 +154,13 @@ def virtual_machine_routes() -> list[ArmRoute]:
     """The VMs of Flexible scale sets as resources of their own."""
     get, costly = throttling.GET_VIRTUAL_MACHINE, throttling.LIST_VIRTUAL_MACHINES
     every, of_group = virtual_machines.list_in_subscription, virtual_machines.list_in_group
+    stop = virtual_machines.deallocate
     return [
         _route("GET", _COMPUTE + "/virtualMachines", "list virtual machines", costly, every),
         _route("GET", _VM.removesuffix("/{vm}"), "list virtual machines", costly, of_group),
         _route("GET", _VM, "get virtual machine", get, virtual_machines.read),
         _route("GET", _VM + "/instanceView", "get virtual machine view", get, virtual_machines.view),
+        _route("POST", _VM + "/deallocate", "deallocate virtual machine", throttling.DELETE_VIRTUAL_MACHINE, stop),
         _route("DELETE", _VM, "delete virtual machine", throttling.DELETE_VIRTUAL_MACHINE, virtual_machines.delete),
     ]
 

@@ -37,6 +37,8 @@ UPDATE_SCALE_SET = Policy("VMScaleSetUpdate", Limit(4, 12), Limit(500, 1500))
 #: Also for POST …/delete of instances, which the page does not name: assumed.
 DELETE_SCALE_SET = Policy("VMScaleSetDelete", Limit(4, 12), Limit(175, 525))
 GET_SCALE_SET = Policy("VMScaleSetLowCostGet", Limit(12, 36), Limit(800, 2400))
+#: Lists of sets are charged to the subscription alone.
+LIST_SETS = Policy("VMScaleSetList", None, Limit(360, 1080))
 #: Also for the list of a set's VMs, page by page: assumed. Older headers charged it to `HighCostGetVMScaleSet3Min`.
 LIST_SCALE_SETS = Policy("VMScaleSetHighCostGet", Limit(10, 30), Limit(360, 1080))
 UPDATE_INSTANCE = Policy("VMScaleSetVMUpdate", Limit(4, 12), Limit(500, 1500))
@@ -82,7 +84,7 @@ class Throttling:
         for bucket, _ in buckets:
             bucket.tokens -= 1
         count.passed += 1
-        return _remaining(policy, min(bucket.tokens for bucket, _ in buckets))
+        return _remaining(policy, *(bucket.tokens for bucket, _ in buckets))
 
     def _buckets(self, policy: Policy, subscription: str, resource: str) -> list[tuple[Bucket, Limit]]:
         scopes = [(policy.subscription, subscription)]
@@ -100,11 +102,18 @@ class Throttling:
         return bucket
 
 
-def _remaining(policy: Policy, tokens: int) -> dict[str, str]:
+def _remaining(policy: Policy, *tokens: int) -> dict[str, str]:
+    """What is left in each bucket, as a list with commas, which is how it was recorded; the names are assumed.
+
+    What a write says besides of its queue may well be 0, as recorded, and forbids nothing.
+    """
     if policy in (READ_NETWORK, WRITE_NETWORK):
         return {
             f"x-ms-ratelimit-remaining-subscription-global-{'reads' if policy is READ_NETWORK else 'writes'}": str(
-                tokens
+                min(tokens)
             )
         }
-    return {"x-ms-ratelimit-remaining-resource": f"Microsoft.Compute/{policy.name};{tokens}"}
+    told = [f"{policy.name};{tokens[-1]}"]
+    told += [f"{policy.name}Subscription;{tokens[0]}"] if len(tokens) > 1 else []
+    told += ["VmssQueuedVMOperations;0"] if policy in (UPDATE_SCALE_SET, DELETE_SCALE_SET, UPDATE_INSTANCE) else []
+    return {"x-ms-ratelimit-remaining-resource": ",".join(f"Microsoft.Compute/{each}" for each in told)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 
 from local.azure.arm.calls import ArmCall
-from local.azure.arm.errors import entity_not_found, invalid_parameter
+from local.azure.arm.errors import entity_not_found, invalid_parameter, no_upgrade_to_cancel
 from local.azure.arm.messages import ArmResponse, json_response
 from local.azure.arm.resources import ScaleSetResource, VmInstance
 from local.azure.compute.fabric import Boot
@@ -90,6 +90,16 @@ def latest_rolling_upgrade(call: ArmCall) -> ArmResponse:
         }
         return json_response(HTTPStatus.OK, {"location": scale_set.location, "properties": properties})
     raise entity_not_found(f"No rolling upgrade was found for the Virtual Machine Scale Set '{scale_set.name}'.")
+
+
+def cancel_rolling_upgrade(call: ArmCall) -> ArmResponse:
+    """POST …/rollingUpgrades/cancel: the one that is under way ends."""
+    scale_set = call.scale_set(as_parent=True)
+    if scale_set.rolling_upgrade != "RollingForward":
+        raise no_upgrade_to_cancel()
+    call.writable(as_parent=True)
+    scale_set.rolling_upgrade = "Cancelled"
+    return _begin(call, scale_set, [])
 
 
 def _begin(call: ArmCall, scale_set: ScaleSetResource, boots: list[Boot]) -> ArmResponse:

@@ -96,10 +96,14 @@ def usages(state: CloudState, quota: Quota, location: str) -> Json:
 
 
 def skus(state: CloudState, request: ArmRequest) -> Json:
-    """The answer of ``GET …/skus``: some sizes, and those of the sets that there are; only by location."""
-    region = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
+    """The answer of ``GET …/skus``: some sizes, and those of the sets that there are.
+
+    Without a filter by location each is in all regions that there are sets in.
+    """
+    asked = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
+    regions = [asked] if asked else sorted({scale_set.location for scale_set in state.scale_sets.values()})
     used = {str((scale_set.body.get("sku") or {}).get("name", "")) for scale_set in state.scale_sets.values()}
-    return {"value": [_sku(size, region) for size in sorted({*_SIZES, *used} - {""})]}
+    return {"value": [_sku(size, regions) for size in sorted({*_SIZES, *used} - {""})]}
 
 
 #: What every region has, besides the sizes in use.
@@ -113,7 +117,7 @@ def is_arm(size: str) -> bool:
     return re.fullmatch(r"Standard_[A-Z]+[0-9]+[a-z]*p[a-z]*_v[0-9]+", size) is not None
 
 
-def _sku(size: str, region: str) -> Json:
+def _sku(size: str, regions: list[str]) -> Json:
     # Arm's and the sixth version of sizes are of generation 2 only:
     # https://learn.microsoft.com/azure/virtual-machines/generation-2
     arm = is_arm(size)
@@ -129,8 +133,8 @@ def _sku(size: str, region: str) -> Json:
         "tier": "Standard",
         "size": size.removeprefix("Standard_"),
         "family": family(size),
-        "locations": [region],
-        "locationInfo": [{"location": region, "zones": ["1", "2", "3"], "zoneDetails": []}],
+        "locations": regions,
+        "locationInfo": [{"location": region, "zones": ["1", "2", "3"], "zoneDetails": []} for region in regions],
         "capabilities": [{"name": name, "value": str(value)} for name, value in told.items()],
         "restrictions": [],
     }

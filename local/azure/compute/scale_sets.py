@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from local.azure.arm.calls import SCALE_SET_TYPE, ArmCall
 from local.azure.arm.errors import (
+    capacity_out_of_range,
     image_type_changed,
     invalid_content,
     invalid_parameter,
@@ -82,7 +83,33 @@ def patch(call: ArmCall) -> ArmResponse:
     if unknown := sorted(changes.keys() - _PATCHABLE - {"id", "name", "type", "location", "etag"}):
         raise invalid_content(f"Could not find member '{unknown[0]}' on object of type 'VirtualMachineScaleSetUpdate'.")
     _check_shape(changes)
-    return update(call, scale_set, merge(scale_set.body, {name: changes[name] for name in _PATCHABLE & changes.keys()}))
+    wanted = merge(scale_set.body, {name: changes[name] for name in _PATCHABLE & changes.keys()})
+    if _rebalances(wanted) and not _rebalances(scale_set.body):
+        _turn_repairs_on(wanted, changes)
+    return update(call, scale_set, wanted, renewed=_names_profile(changes))
+
+
+def _names_profile(body: Json) -> bool:
+    """Whether a write says how VMs are made. Even said as it was, the VMs there are count as outdated.
+
+    azure-sdk-for-java#32223, azure-rest-api-specs#22552.
+    """
+    return "virtualMachineProfile" in (body.get("properties") or {})
+
+
+def _rebalances(body: Json) -> bool:
+    policy = (body.get("properties") or {}).get("resiliencyPolicy") or {}
+    return bool((policy.get("automaticZoneRebalancingPolicy") or {}).get("enabled"))
+
+
+def _turn_repairs_on(wanted: Json, changes: Json) -> None:
+    """Turning zone rebalancing on turns automatic repairs on too, unless the same write says otherwise.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/auto-zone-balance-enable
+    """
+    if "automaticRepairsPolicy" not in changes["properties"]:
+        policy = wanted["properties"].get("automaticRepairsPolicy") or {}
+        wanted["properties"]["automaticRepairsPolicy"] = {**policy, "enabled": True}
 
 
 def put(call: ArmCall) -> ArmResponse:
@@ -98,7 +125,8 @@ def put(call: ArmCall) -> ArmResponse:
     kept = {name: scale_set.properties[name] for name in _READ_ONLY if name in scale_set.properties}
     identity = {name: scale_set.body[name] for name in ("name", "id", "type", "location")}
     properties = {**(body.get("properties") or scale_set.properties), **kept}
-    return update(call, scale_set, {**scale_set.body, **body, **identity, "properties": properties})
+    wanted = {**scale_set.body, **body, **identity, "properties": properties}
+    return update(call, scale_set, wanted, renewed=_names_profile(body))
 
 
 def _check_shape(body: Json) -> None:
@@ -135,10 +163,13 @@ def _create(call: ArmCall, body: Json) -> ArmResponse:
     return json_response(HTTPStatus.CREATED, scale_set_body(scale_set), response.headers)
 
 
-def update(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> ArmResponse:
-    """Make the set's body ``wanted``, and start what that means for its VMs."""
+def update(call: ArmCall, scale_set: ScaleSetResource, wanted: Json, *, renewed: bool = False) -> ArmResponse:
+    """Make the set's body ``wanted``, and start what that means for its VMs.
+
+    ``renewed``: its profile was said anew, and may be what it was.
+    """
     _check(call, scale_set, wanted)
-    operation = _apply(call, scale_set, wanted)
+    operation = _apply(call, scale_set, wanted, renewed=renewed)
     call.effect.capacity_after = scale_set.capacity
     headers = {**call.async_headers(operation), **call.operations.retry_after(), "etag": scale_set.quoted_etag}
     return json_response(HTTPStatus.OK, scale_set_body(scale_set), headers)
@@ -187,17 +218,18 @@ def counted_vms(scale_set: ScaleSetResource) -> int:
 
 
 def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
-    """Refuse a capacity beyond Azure's limits. Code and text are assumed."""
+    """Refuse a capacity beyond Azure's limits."""
     limit = CAPACITY_LIMIT_OF_SINGLE_PLACEMENT_GROUP if single_placement_group else CAPACITY_LIMIT
     if not 0 <= capacity <= limit:
-        text = f"The value '{capacity}' of parameter 'sku.capacity' is out of range: it must be between 0 and {limit}."
-        raise invalid_parameter("sku.capacity", text)
+        raise capacity_out_of_range(capacity, limit)
 
 
-def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> LongRunningOperation:
+def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json, *, renewed: bool) -> LongRunningOperation:
     call.operations.preempt(scale_set.key)
     counted = counted_vms(scale_set)
     is_new_model = replace_body(scale_set, wanted)
+    if renewed and not is_new_model:
+        _add_model(scale_set, wanted)
     boots: list[Boot] = []
     ends = [call.state.now + call.world.platform.update_time]
     mode = str((scale_set.properties.get("upgradePolicy") or {}).get("mode", "Manual")).lower()
@@ -244,15 +276,20 @@ def scale_in_rule(scale_set: ScaleSetResource) -> str:
 def replace_body(scale_set: ScaleSetResource, wanted: Json) -> bool:
     """Make the set's body ``wanted``, and say whether VMs made from now on differ from those made before.
 
-    A model that returns to what it once was counts as another model: assumed.
+    A model that returns to what it once was counts as another model: assumed. A write that changes nothing leaves the
+    ETag as it is: recorded (azure-sdk-for-go, armcompute).
     """
     is_new_model = _is_new_model(scale_set, wanted)
+    scale_set.etag += wanted != scale_set.body
     scale_set.body = wanted
-    scale_set.etag += 1
     if is_new_model:
-        scale_set.model += 1
-        scale_set.models[scale_set.model] = _profile(wanted)
+        _add_model(scale_set, wanted)
     return is_new_model
+
+
+def _add_model(scale_set: ScaleSetResource, wanted: Json) -> None:
+    scale_set.model += 1
+    scale_set.models[scale_set.model] = _profile(wanted)
 
 
 def _is_new_model(scale_set: ScaleSetResource, wanted: Json) -> bool:

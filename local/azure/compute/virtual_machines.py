@@ -85,6 +85,15 @@ def view(call: ArmCall) -> ArmResponse:
     return json_response(HTTPStatus.OK, virtual_machine_view(*call.virtual_machine(), with_health=True))
 
 
+def deallocate(call: ArmCall) -> ArmResponse:
+    """POST …/deallocate of a VM."""
+    scale_set, vm = call.virtual_machine()
+    key = call.check_instance_free(scale_set, vm)
+    call.fabric.stop(scale_set, [vm], deallocate=True)
+    ends_at = call.state.now + call.world.platform.stop_time
+    return call.accepted(call.operations.begin(key, scale_set.key, ends_at, call.fault))
+
+
 def delete(call: ArmCall) -> ArmResponse:
     """DELETE a VM. The set's capacity stays what it is: the set was not asked."""
     scale_set, vm = call.virtual_machine()

@@ -25,7 +25,7 @@ from local.azure.world.events import EventSubscriptionSpec
 
 #: How soon an event arrives, and within what time a copy that nobody needs. Both are assumed; that is why events come
 #: out of order.
-_ARRIVES_WITHIN, _COMES_AGAIN_WITHIN = timedelta(seconds=2), timedelta(minutes=1)
+_COMES_AGAIN_WITHIN = timedelta(minutes=1)
 
 _OUTCOMES: dict[str, WriteOutcome] = {"Succeeded": "Success", "Failed": "Failure", "Canceled": "Cancel"}
 
@@ -71,7 +71,7 @@ class Topic:
         for copy in range(1 + spec.duplicates):
             self._state.notified += 1
             number = self._state.notified
-            within = _COMES_AGAIN_WITHIN if copy else _ARRIVES_WITHIN
+            within = _COMES_AGAIN_WITHIN if copy else spec.arrives_within
             due_at = event.time + within * self.fraction(f"notification/{number}")
             self._state.notifications.append(PendingNotification(number, spec.name, event, due_at))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from local.azure.arm.errors import image_does_not_fit, invalid_parameter, plan_differs
+from local.azure.arm.errors import image_does_not_fit, os_state_changed, plan_differs, trusted_launch_unsupported
 from local.azure.arm.messages import Json
 from local.azure.arm.resources import CloudState
 from local.azure.images.galleries import GALLERY_TYPE, SimulatedGalleries
@@ -129,9 +129,9 @@ def _check_os_state(image: ImageSpec | MarketplaceSpec | ManagedImageSpec, profi
     specialized = not isinstance(image, MarketplaceSpec) and image.os_state == "Specialized"
     has_profile = has_os_profile(profile)
     if specialized and has_profile:
-        raise invalid_parameter("osProfile", "Parameter 'osProfile' is not allowed.")
+        raise os_state_changed("Generalized", "Specialized")
     if not specialized and not has_profile:
-        raise invalid_parameter("osProfile", "Required parameter 'osProfile' is missing (null).")
+        raise os_state_changed("Specialized", "Generalized")
 
 
 def _check_security(image: ImageSpec | MarketplaceSpec, wanted: str) -> None:
@@ -139,6 +139,10 @@ def _check_security(image: ImageSpec | MarketplaceSpec, wanted: str) -> None:
     if unsaid:
         return
     if wanted not in _SECURITY_TYPES.get(image.security_type or "", ("Standard",)):
-        raise image_does_not_fit(f"security type '{wanted}'")
+        raise (
+            trusted_launch_unsupported()
+            if wanted == "TrustedLaunch"
+            else image_does_not_fit(f"security type '{wanted}'")
+        )
     if wanted != "Standard" and image.hyper_v_generation == "V1":
         raise image_does_not_fit(f"Hypervisor Generation '1' with security type '{wanted}'")

@@ -5,11 +5,12 @@ Terms: ``Microsoft.EventGrid/eventSubscriptions``, its ``filter`` and ``retryPol
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
 
-from local.azure.world.parts import Name, Part
+from local.azure.world.parts import Duration, Name, Part
 
 
 class EventSubscriptionSpec(Part):
@@ -35,6 +36,9 @@ class EventSubscriptionSpec(Part):
     max_delivery_attempts: int = Field(default=30, ge=1, le=30, description="how often a delivery is tried")
     event_time_to_live_in_minutes: int = Field(
         default=1440, ge=1, le=1440, description="how long a delivery is tried, in minutes"
+    )
+    arrives_within: Duration = Field(
+        default=timedelta(seconds=2), description="how late an event may be; Azure's were seen ten minutes late"
     )
     duplicates: int = Field(
         default=0, ge=0, description="how often each event comes again, within a minute, although it was taken"

@@ -38,7 +38,8 @@ class Process:
     ``resource_id`` is the scale set's, or the autoscale setting's. ``value`` has a field for each part. Of autoscale:
     ``{profile: {"minimum", "maximum", "default"}}``; of repairs ``{"serviceState"}`` (Uniform) or the whole
     ``automaticRepairsPolicy`` (Flexible); else the policy of the set's model with Azure's names. ``active``: it is
-    turned on. ``unreadable``: why nothing is known of it.
+    turned on. ``unreadable``: why nothing is known of it. ``beside``: what else of the set's properties goes into a
+    write that turns it on, as it was read, because Azure may change it with that.
     """
 
     kind: HoldKind
@@ -46,6 +47,7 @@ class Process:
     value: Json
     active: bool = True
     unreadable: str = ""
+    beside: Json = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[HoldKind, str]:
@@ -59,7 +61,7 @@ class ProcessHold:
 
     ``before``: what ``new`` is written over. It is ``old``, unless an earlier deployment's value was there. ``kept``:
     it stays so for a while after the deployment. ``restored``: nothing is left to do. ``conflict``: what of it is
-    somebody else's by now, in words.
+    somebody else's by now, in words. ``beside``: as ``Process.beside``, when it was read to be held.
     """
 
     kind: HoldKind
@@ -70,6 +72,7 @@ class ProcessHold:
     kept: bool = False
     conflict: str = ""
     restored: bool = False
+    beside: Json = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[HoldKind, str]:

@@ -192,6 +192,20 @@ async def test_policies_go_in_one_guarded_patch(script: Any, processes: Any) -> 
     }
 
 
+async def test_repairs_go_as_they_are_into_the_write_that_turns_zone_rebalancing_on(
+    script: Any, processes: Any
+) -> None:
+    script.answer(200, scale_set_body(resiliencyPolicy=POLICIES["resiliencyPolicy"]))
+    script.answer(200, {"value": []})
+    script.answer(200, scale_set_body())
+    found = {process.kind: process for process in await processes.read(SET)}
+    await processes.write(SET, [found[HoldKind.ZONE_REBALANCE]])
+    assert json.loads(script.requests[-1].content)["properties"] == {
+        "automaticRepairsPolicy": {"enabled": False},
+        "resiliencyPolicy": POLICIES["resiliencyPolicy"],
+    }
+
+
 async def test_a_write_that_could_not_be_guarded_is_refused(script: Any, processes: Any) -> None:
     with pytest.raises(Refused, match="etagMissing"):
         await processes.write(
@@ -292,7 +306,7 @@ def test_what_is_written_is_read_again(play: Any, mode: str) -> None:
         assert after[HoldKind.REPAIRS].value == {**before[HoldKind.REPAIRS].value, **repairs}
         assert after[HoldKind.SCALE_IN_POLICY].value == {"rules": ["OldestVM"], "forceDeletion": False}
         for kind in (HoldKind.ZONE_REBALANCE, HoldKind.OVERPROVISION, HoldKind.UPGRADE_MODE):
-            assert after[kind] == before[kind]
+            assert after[kind].value == before[kind].value
         for kind in (HoldKind.AUTOSCALE, HoldKind.REPAIRS, HoldKind.SCALE_IN_POLICY):
             await stage.write(kind, **before[kind].value)
         assert await stage.read() == before

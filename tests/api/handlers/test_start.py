@@ -48,8 +48,10 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
         "rollBack": None,
         "queuePosition": None,
         "image": {"requested": "1.1.0", "pinned": f"{world.image_id}/versions/1.1.0", "previous": None},
-        "healthCheckTypes": ["vmState"],
+        "healthCheckTypes": ["vmState", "applicationHealth"],
         "gracePeriod": 600,
+        "expectedEndAt": None,
+        "expectedEndWithoutWaits": True,
         "createdAt": "2026-11-23T08:15:00.000Z",
         "queuedAt": None,
         "startedAt": None,
@@ -83,7 +85,7 @@ async def test_a_start_answers_202_with_the_deployment_and_where_to_follow_it(wo
             "maxUnhealthyPercentage": 100,
             "tolerateUnhealthy": False,
             "drainingTimeout": 120,
-            "healthCheckTypes": ["vmState"],
+            "healthCheckTypes": ["vmState", "applicationHealth"],
             "comment": "release 42",
             "signals": [],
         },
@@ -104,7 +106,7 @@ async def test_a_deployment_keeps_the_groups_signals_and_vm_ready_gives_a_thresh
     await world.add_group(health_check_types=(), signals=(SignalRule(SignalType.VM_READY, timedelta(seconds=90)),))
     body = await world.start(minHealth=50)
     assert body["parameters"]["signals"] == [{"type": "vmReady", "timeout": 90}]
-    assert body["findings"] == []
+    assert [finding["code"] for finding in body["findings"]] == ["healthNotAsked"]
 
     await world.add_group(health_check_types=(), signals=(SignalRule(SignalType.VM_READY_TO_SHUTDOWN),))
     status, error = await world.refused("POST", START, {"image": "1.1.0", "minHealth": 50})
@@ -223,6 +225,7 @@ async def test_nobody_can_say_who_they_are(world: Any) -> None:
 
 async def test_warnings_are_told_with_the_202(world: Any) -> None:
     world.scale_sets.add(replace(world.scale_sets.sets[world.scale_set_id.lower()], reports_health=False))
+    await world.add_group(health_check_types=(HealthCheckType.VM_STATE,))
     (finding,) = (await world.start())["findings"]
 
     assert (finding["severity"], finding["code"]) == ("warning", "greenServesUnjudged")
@@ -313,7 +316,7 @@ MALFORMED = [
     ({"image": "1.1.0", "healthCheckTypes": "vmState"}, 400, "invalidType", "healthCheckTypes"),
     ({"image": "1.1.0", "healthCheckTypes": [1]}, 400, "invalidType", "healthCheckTypes"),
     ({"image": "1.1.0", "healthCheckTypes": ["ping"]}, 400, "unknownHealthCheckType", "healthCheckTypes"),
-    ({"image": "1.1.0", "healthCheckTypes": ["applicationHealth"]}, 400, "healthCheckNotDefined", "healthCheckTypes"),
+    ({"image": "1.1.0", "healthCheckTypes": ["loadBalancer"]}, 400, "healthCheckNotDefined", "healthCheckTypes"),
     ([], 400, "invalidType", None),
     (b"", 400, "malformedJson", None),
     (b"{", 400, "malformedJson", None),
@@ -375,8 +378,8 @@ async def test_unknown_and_undefined_health_check_types_are_answered_with_those_
         unknown["message"]
         == "healthCheckTypes knows vmState, applicationHealth, loadBalancer, applicationGateway, not ping"
     )
-    _, undefined = await world.refused("POST", START, {"image": "1.1.0", "healthCheckTypes": ["applicationHealth"]})
-    assert "those of group web, vmState;" in undefined["message"]
+    _, undefined = await world.refused("POST", START, {"image": "1.1.0", "healthCheckTypes": ["loadBalancer"]})
+    assert "those of group web, vmState, applicationHealth;" in undefined["message"]
 
 
 @pytest.mark.parametrize("group", ["api", "WEB", "%00", "a_b"])

@@ -157,6 +157,19 @@ def test_a_profile_that_somebody_changed_is_left_and_the_others_come_back() -> N
     )
 
 
+def test_repairs_that_came_on_with_the_rebalancing_of_zones_are_told() -> None:
+    off = {"automaticRepairsPolicy": {"enabled": False}}
+    items = plan_hold([replace(REBALANCE, beside=off)], HoldNeeds(2, 2, 1))
+    held = replace(REBALANCE, value={"automaticZoneRebalancingPolicy": {"enabled": False}}, beside=off)
+    [write] = to_restore(items, [held], keep=False).writes
+    assert write == replace(REBALANCE, beside=off)
+    assert conflicts(to_restore(items, [write], keep=False).items) == []
+    on = replace(write, beside={"automaticRepairsPolicy": {"enabled": True}})
+    assert conflicts(to_restore(items, [on], keep=False).items) == [
+        "automatic repairs was changed to on meanwhile and is left so; it was off"
+    ]
+
+
 def test_what_is_gone_or_cannot_be_read_any_more_is_told_with_its_old_value() -> None:
     items = plan_hold([autoscale(day=bounds(1, 2, 1))], HoldNeeds(2, 2, 1))
     assert "profile day is gone" in conflicts(to_restore(items, [], keep=False).items)[0]

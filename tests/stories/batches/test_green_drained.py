@@ -113,6 +113,11 @@ def test_kept_green_vms_are_drained_when_their_time_is_over(play: Play, mode: st
         assert (sorted(stage.versions()), stage.serving()) == (["1.0.0"] * 4 + ["1.3.0"] * 2, 5)
         await stage.sleep(hours=1)
         assert (stage.versions(), stage.serving()) == (["1.0.0"] * 4, 4)
+        told = [
+            event.message for event in await stage.platform.events(deployment) if event.type.startswith("KeptGreen")
+        ]
+        assert told == ["Batch 1 of 2: 2 VMs deleted"]
+        assert (await stage.platform.row(deployment)).green_vms == 0
 
     play(story, behind(*pools, mode=mode))
 

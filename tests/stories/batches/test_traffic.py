@@ -406,6 +406,33 @@ def test_one_write_that_resource_manager_wants_later_changes_nothing(
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
 
 
+async def _writes(stage: Any) -> list[str]:
+    """What a deployment writes, by method. It ends the same, whatever Azure wanted later."""
+    await finished(stage, await stage.platform.start(**GOOD))
+    assert (stage.versions(), stage.serving(), stage.capacity()) == (["1.1.0"] * 4, 4, 4)
+    wrote = [one for one in stage.platform.cloud.audit if one.method != "POST" or one.path.endswith("/delete")]
+    return [one.method for one in wrote]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_each_write_in_turn_that_resource_manager_wants_later_changes_nothing(play: Play, mode: str) -> None:
+    world = behind(*BOTH, mode=mode, checks=BOTH_CHECKS)
+    undisturbed = play(_writes, world)
+    assert len(undisturbed) > 8
+    for number, method in enumerate(undisturbed):
+        path = "/delete$" if method == "POST" else ".*"
+        nth = undisturbed[: number + 1].count(method)
+        fault = Fault.model_validate({"method": method, "path": path, "calls": [nth], **CONFLICT})
+
+        async def story(stage: Any, fault: Fault = fault) -> None:
+            stage.platform.cloud.faults.add(fault)
+            await _writes(stage)
+            assert stage.platform.cloud.faults.struck == 1
+
+        play(story, world)
+
+
 @pytest.mark.parametrize("vms", [12, pytest.param(100, marks=pytest.mark.nightly)])
 def test_vms_that_azure_lets_be_written_to_one_at_a_time_leave_their_pools(play: Play, vms: int) -> None:
     async def story(stage: Any) -> None:

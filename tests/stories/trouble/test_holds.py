@@ -88,6 +88,18 @@ def test_a_failed_deployment_brings_everything_back(play: Play, either_world: Wo
     play(story, restless(either_world(4)))
 
 
+def test_zone_rebalancing_that_comes_back_turns_no_repairs_on(play: Play, either_world: Worlds) -> None:
+    """Azure turns repairs on with it, unless the same write says no; a checker compares them before and after."""
+
+    async def story(stage: Any) -> None:
+        row = await stage.platform.ended(await stage.platform.start(**GOOD))
+        assert row.status is Status.FINISHED
+        assert (await data_of(stage, row.id, "ProcessesRestored"))["conflicts"] == []
+
+    rebalancing = {"resiliencyPolicy": POLICIES["resiliencyPolicy"]}
+    play(story, restless(either_world(4), overrides={"properties": rebalancing}))
+
+
 def test_repairs_do_not_replace_sick_vms_while_a_deployment_judges_them(play: Play, either_world: Worlds) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**BAD)

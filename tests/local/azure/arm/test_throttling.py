@@ -54,6 +54,21 @@ async def test_a_bucket_belongs_to_one_resource(ask: Ask, cloud: Cloud, web: str
     assert await burst(ask, cloud, "GET", f"{web}/virtualMachines/1", 1) == [200]
 
 
+LEFT = "x-ms-ratelimit-remaining-resource"
+
+
+async def test_lists_of_sets_are_charged_to_the_subscription_alone(ask: Ask, cloud: Cloud, web: str) -> None:
+    sets = web.rpartition("/")[0]
+    answers = [await ask(cloud, "GET", sets) for _ in range(40)]
+    assert {answer.status for answer in answers} == {200}
+    assert answers[-1].headers[LEFT] == "Microsoft.Compute/VMScaleSetList;1040"
+
+
+async def test_a_write_that_passed_may_say_that_nothing_of_the_queue_is_left(ask: Ask, cloud: Cloud, web: str) -> None:
+    answer = await ask(cloud, "PATCH", web, {"tags": {"a": "b"}})
+    assert answer.headers[LEFT].endswith(",Microsoft.Compute/VmssQueuedVMOperations;0")
+
+
 async def test_the_refusal_says_which_limit_and_how_long_to_wait(
     ask: Ask, cloud: Cloud, clock: PlatformClock, web: str
 ) -> None:
@@ -61,14 +76,15 @@ async def test_the_refusal_says_which_limit_and_how_long_to_wait(
     await clock.sleep(timedelta(seconds=20))
     refused = await ask(cloud, "GET", web)
     assert refused.headers["retry-after"] == "40"
-    assert refused.headers["x-ms-ratelimit-remaining-resource"] == "Microsoft.Compute/VMScaleSetLowCostGet;0"
+    assert refused.headers[LEFT] == "Microsoft.Compute/VMScaleSetLowCostGet;0"
     body = refused.json()
     assert (body["code"], body["details"][0]["target"]) == ("OperationNotAllowed", "VMScaleSetLowCostGet")
 
 
 async def test_answers_say_what_is_left_and_requests_are_counted_by_kind(ask: Ask, cloud: Cloud, web: str) -> None:
     answer = await ask(cloud, "GET", web)
-    assert answer.headers["x-ms-ratelimit-remaining-resource"] == "Microsoft.Compute/VMScaleSetLowCostGet;35"
+    low_cost = "Microsoft.Compute/VMScaleSetLowCostGet"
+    assert answer.headers[LEFT] == f"{low_cost};35,{low_cost}Subscription;2399"
     await burst(ask, cloud, "GET", web, 36)
     count = cloud.requests["get scale set [VMScaleSetLowCostGet]"]
     assert (count.passed, count.throttled) == (36, 1)

@@ -40,6 +40,55 @@ async def test_a_raised_capacity_shows_at_once_and_its_vms_are_creating(
     assert (await ask(cloud, "GET", web)).json()["properties"]["provisioningState"] == "Succeeded"
 
 
+async def test_a_profile_that_is_said_as_it_was_outdates_every_vm_and_leaves_the_etag(
+    ask: Ask, cloud: Cloud, web: str
+) -> None:
+    before = (await ask(cloud, "GET", web)).json()
+    profile = {"properties": {"virtualMachineProfile": before["properties"]["virtualMachineProfile"]}}
+    assert (await ask(cloud, "PATCH", web, profile)).json()["etag"] == before["etag"]
+    await settle(cloud)
+    listed = (await ask(cloud, "GET", f"{web}/virtualMachines")).json()["value"]
+    assert {vm["properties"]["latestModelApplied"] for vm in listed} == {False}
+    assert (await ask(cloud, "PATCH", web, {"tags": {"a": "b"}})).json()["etag"] != before["etag"]
+
+
+async def test_turning_zone_rebalancing_on_turns_repairs_on_unless_the_write_says_no(
+    ask: Ask, cloud: Cloud, web: str
+) -> None:
+    rebalancing = {"resiliencyPolicy": {"automaticZoneRebalancingPolicy": {"enabled": True}}}
+    off = {"resiliencyPolicy": {"automaticZoneRebalancingPolicy": {"enabled": False}}}
+    repairs = {"automaticRepairsPolicy": {"enabled": False}}
+    for properties, expected in (({**rebalancing, **repairs}, False), (off, False), (rebalancing, True)):
+        answer = await ask(cloud, "PATCH", web, {"properties": properties})
+        assert bool(answer.json()["properties"].get("automaticRepairsPolicy", {}).get("enabled")) is expected
+        await settle(cloud)
+    services = (await ask(cloud, "GET", f"{web}/instanceView")).json()["orchestrationServices"]
+    assert [one["serviceName"] for one in services] == ["AutomaticRepairs", "AutomaticZoneRebalancing"]
+
+
+async def test_a_rolling_upgrade_is_cancelled_where_there_is_one(ask: Ask, cloud: Cloud, web: str) -> None:
+    refused = await ask(cloud, "POST", f"{web}/rollingUpgrades/cancel")
+    assert (refused.status, refused.json()["error"]["code"]) == (409, "OperationNotAllowed")
+    cloud.interfere.rolling_upgrade(web, "RollingForward")
+    assert (await ask(cloud, "POST", f"{web}/rollingUpgrades/cancel")).status == 202
+    latest = (await ask(cloud, "GET", f"{web}/rollingUpgrades/latest")).json()
+    assert latest["properties"]["runningStatus"]["code"] == "Cancelled"
+
+
+async def test_a_vm_that_is_being_deleted_has_no_view(ask: Ask, cloud: Cloud, web: str) -> None:
+    await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["3"]})
+    listed = (await ask(cloud, "GET", f"{web}/virtualMachines?$expand=instanceView")).json()["value"]
+    without = [vm["name"] for vm in listed if "instanceView" not in vm["properties"]]
+    assert without == ["web_3"]
+
+
+async def test_sizes_without_a_filter_are_in_the_regions_that_there_are(ask: Ask, cloud: Cloud, web: str) -> None:
+    path = f"{web.partition('/resourceGroups/')[0]}/providers/Microsoft.Compute/skus"
+    sizes = (await ask(cloud, "GET", path)).json()["value"]
+    assert sizes
+    assert {tuple(size["locations"]) for size in sizes} == {("eastus2",)}
+
+
 async def test_new_vms_balance_the_zones(ask: Ask, cloud: Cloud, web: str) -> None:
     await ask(cloud, "PATCH", web, {"sku": {"capacity": 15}})
     zones = Counter(vm.zone for vm in cloud.scale_set(web).instances.values())
@@ -280,9 +329,9 @@ async def test_capacity_over_the_limits_is_refused(
 ) -> None:
     cloud = Cloud(patched_demo({"capacity": 100, "singlePlacementGroup": True}), clock)
     refused = await ask(cloud, "PATCH", web, {"sku": {"capacity": 101}})
-    assert (refused.status, refused.json()["error"]["target"]) == (400, "sku.capacity")
+    assert (refused.status, refused.json()["error"]["code"]) == (409, "OperationNotAllowed")
     cloud = Cloud(patched_demo({"capacity": 1000}), clock)
-    assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 1001}})).status == 400
+    assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 1001}})).status == 409
     assert cloud.scale_set(web).capacity == 1000
 
 

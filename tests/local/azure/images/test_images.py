@@ -178,7 +178,7 @@ async def test_latest_passes_over_what_is_deprecated(ask: Ask, clock: PlatformCl
             "VMMarketplaceInvalidInput",
         ),
         ("apps/web/1.0.0", {"gallery": {"purchasePlan": PLAN}}, {"id": "1.1.0"}, "VMMarketplaceInvalidInput"),
-        ("apps/web/1.0.0", {"gallery": {"osState": "Specialized"}}, {"id": "1.1.0"}, "InvalidParameter"),
+        ("apps/web/1.0.0", {"gallery": {"osState": "Specialized"}}, {"id": "1.1.0"}, "OperationNotAllowed"),
         ("apps/web/1.0.0", {"gallery": {"securityType": "ConfidentialVM"}}, {"id": "1.1.0"}, "BadRequest"),
         ("apps/web/1.0.0", {}, {"id": "1.2.0"}, "GalleryImageNotFound"),
         (
