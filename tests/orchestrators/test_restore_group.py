@@ -90,7 +90,7 @@ def test_what_an_ended_deployment_kept_goes_before_what_was_held_comes_back(stan
     assert made.trace == [
         "reclaim 0",
         "discard_green 3 in epoch 5",
-        "= 1 KeptGreenDiscarded",
+        "= 8 KeptGreenDiscarded",
         "restore_processes 0 in epoch 5",
         "release_group 0 in epoch 5",
     ]

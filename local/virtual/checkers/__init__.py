@@ -37,6 +37,7 @@ from local.virtual.checkers.rows import (
     rows_agree,
     rows_as_the_set,
     skipped_vms_stand,
+    told_after_the_end,
 )
 from local.virtual.checkers.watched import Checker, WatchedSet
 
@@ -73,6 +74,7 @@ CHECKERS: tuple[Checker, ...] = (
     commands_heeded,
     queue_in_order,
     queue_has_an_end,
+    told_after_the_end,
 )
 
 

@@ -38,7 +38,7 @@ _TIMES = frozenset(
 )
 #: How often the row was looked at, and how Azure took the writes of VMs, is what had to be tried again.
 _TRIES = {"revision", "vmWrites"}
-_TIMELESS = _TIMES | _TRIES | {"endedAt", "updatedAt", "deletingAt", "vmId", "sequence"}
+_TIMELESS = _TIMES | _TRIES | {"endedAt", "expected", "updatedAt", "deletingAt", "vmId", "sequence"}
 
 
 def _timeless(value: Any) -> Any:

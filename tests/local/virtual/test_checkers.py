@@ -20,7 +20,7 @@ from rollout.model.names import deployment_id
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem
 from rollout.model.rows.holds import Hold
-from rollout.model.status import Status
+from rollout.model.status import Color, Status
 
 Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 
@@ -215,6 +215,15 @@ def test_a_turn_that_was_jumped_and_an_end_that_left_the_queue_to_itself_are_fou
 
     assert "queue_in_order" in broken(jumped)
     assert broken(stayed) == {"queue_has_an_end"}
+
+
+def test_a_vm_that_went_after_the_end_and_is_not_told_is_found() -> None:
+    async def untold(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        (green, *_) = [one for one in await platform.store.vms.list(row.id) if one.color is Color.GREEN]
+        gone = replace(green, reason="Deleted", updated_at=platform.clock.now())
+        await platform.store.vms.put(row.id, [gone])
+
+    assert "told_after_the_end" in broken(untold)
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
