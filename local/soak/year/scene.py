@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from local.azure.compute.serving import ServingChecker
 from local.azure.world.images import Behavior
 from local.durable.errors import HostKilled
 from local.durable.options import HostOptions
 from local.soak.worlds import Setting
 from local.soak.year.tables import CountedTables
 from local.soak.year.wall import Gap
-from local.soak.year.world import BALANCED, FLEXIBLE, SCHEDULES
+from local.soak.year.world import BALANCED, FLEXIBLE, SCHEDULES, vms_of
 from local.virtual import Reply, VirtualPlatform
 from local.virtual.checkers.watched import WatchedSet, image_version
 
@@ -23,7 +24,8 @@ from local.virtual.checkers.watched import WatchedSet, image_version
 class YearScene:
     """The platform with its tables; ``names`` says what each group is called now, ``gaps`` when the app was not itself.
 
-    ``unexpected`` are answers that no request may get. While the app is away nobody does anything else.
+    ``unexpected`` are answers that no request may get; ``in_order``: whether the set was, when it was last begun to
+    watch it. While the app is away nobody does anything else.
     """
 
     platform: VirtualPlatform
@@ -32,6 +34,7 @@ class YearScene:
     gaps: list[Gap] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     watched: dict[str, WatchedSet] = field(default_factory=dict)
+    in_order: dict[str, bool] = field(default_factory=dict)
     published: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in SCHEDULES})
     numbers: int = 0
     looks: bool = True
@@ -54,16 +57,22 @@ class YearScene:
         """The group's set as requests are chosen for it."""
         kinds = {"loadBalancers": "loadBalancer", "applicationGateways": "applicationGateway"}
         mode = "Flexible" if group in FLEXIBLE else "Uniform"
-        return Setting(mode, 2, kinds[BALANCED[group]] if group in BALANCED else "")
+        return Setting(mode, vms_of(group), kinds[BALANCED[group]] if group in BALANCED else "")
 
     async def sleep(self, duration: timedelta) -> None:
         """Let time pass."""
         await self.platform.clock.sleep(duration)
 
-    def watch(self) -> None:
-        """Hold each set, from now on, to what it is."""
+    async def watch(self) -> None:
+        """Hold each set, from now on, to what it is; nothing is under way."""
         for group in SCHEDULES:
-            self.watched[group] = WatchedSet.begin(self.platform, self.set_id(group), self.named(group))
+            watched = WatchedSet.begin(self.platform, self.set_id(group), self.named(group))
+            last = await watched.last_begun()
+            self.in_order[group] = last is None or last.settled
+            # What is left over of an unfinished deployment need not serve.
+            floor = min(watched.serving.floor, vms_of(group))
+            serving = ServingChecker(self.platform.cloud, self.set_id(group), floor)
+            self.watched[group] = replace(watched, serving=serving, older=frozenset(await watched.deployments()))
 
     def publish(self, group: str, behavior: Behavior, kept: int) -> None:
         """Publish the next version of the group's image, and delete the oldest beyond so many that nobody uses."""

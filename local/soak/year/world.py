@@ -50,11 +50,16 @@ def year_world() -> World:
     return parse_world({**document, "autoscaleSettings": []})
 
 
+def vms_of(name: str) -> int:
+    """How many VMs the set is to have."""
+    return 3 if name in BALANCED else 2
+
+
 def _scale_set(name: str) -> Json:
     return {
         "name": name,
         "resourceGroup": "demo",
-        "capacity": 3 if name in BALANCED else 2,
+        "capacity": vms_of(name),
         "image": f"apps/{name}/1.0.0",
         "health": "binary",
         "orchestrationMode": "Flexible" if name in FLEXIBLE else "Uniform",

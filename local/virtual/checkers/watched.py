@@ -22,6 +22,7 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
+    ``older``: deployments that had ended then, of which nothing is asked any more.
     """
 
     platform: VirtualPlatform
@@ -32,6 +33,7 @@ class WatchedSet:
     settings: dict[str, Any]
     places: dict[str, Places]
     acts: int
+    older: frozenset[str] = frozenset()
 
     @classmethod
     def begin(cls, platform: VirtualPlatform, scale_set_id: str, group_id: str) -> WatchedSet:
@@ -86,7 +88,7 @@ class WatchedSet:
     async def deployments(self) -> list[str]:
         """The ids of the set's deployments, newest first."""
         rows = await self.platform.store.deployments.newest(self.group_id, 100)
-        return [row.id for row in rows]
+        return [row.id for row in rows if row.id not in self.older]
 
     async def intents(self) -> list[Intent]:
         """Everything that was ever meant to be done to the set."""
