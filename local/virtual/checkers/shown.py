@@ -13,6 +13,7 @@ TWO_LOOKS = timedelta(minutes=2)
 
 #: What may be shown of a VM by what has become of it.
 _MAY_BE: dict[str, frozenset[VmStatus]] = {
+    "deleting": frozenset(VmStatus),
     "gone": frozenset({VmStatus.DELETED}),
     "stopped": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
     "failed": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
@@ -43,6 +44,6 @@ def _steady_states(watched: WatchedSet, at: datetime) -> dict[str, str]:
     """By ``vmId``, what each VM had been for two looks then; empty where it changed in between."""
     states: dict[str, str] = {}
     for change in watched.platform.cloud.changes:
-        if change.time <= at:
+        if change.time <= at and change.state in _MAY_BE:
             states[change.vm_id] = change.state if change.time <= at - TWO_LOOKS else ""
     return states
