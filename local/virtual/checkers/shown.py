@@ -45,6 +45,6 @@ def _steady_states(watched: WatchedSet, at: datetime) -> dict[str, str]:
     """By ``vmId``, what each VM had been for two looks then; empty where it changed in between."""
     states: dict[str, str] = {}
     for change in watched.platform.cloud.changes:
-        if change.time <= at and change.state in _MAY_BE:
+        if change.time <= at:
             states[change.vm_id] = change.state if change.time <= at - TWO_LOOKS else ""
     return states
