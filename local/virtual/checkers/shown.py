@@ -18,8 +18,6 @@ _MAY_BE: dict[str, frozenset[VmStatus]] = {
     "failed": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
     "serving": frozenset(VmStatus) - {VmStatus.DELETED},
     "notServing": frozenset(VmStatus) - {VmStatus.DELETED},
-    # It is in the list or not, as Azure comes to it.
-    "deleting": frozenset(VmStatus),
 }
 
 
