@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import World, parse_world
+from local.durable.options import HostOptions
 from rollout.automation.tries import version_id
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.status import Status
@@ -82,7 +83,7 @@ def test_a_bad_image_in_the_model_is_told_and_only_a_person_who_names_it_goes_to
         assert await dangers(stage) == []
         assert await stage.platform.store.holds.get(stage.scale_set_id) is None
 
-    play(story, autoscaled(either_world(2)), exempt=["never_fewer_serving"])
+    play(story, autoscaled(either_world(2)), exempt=["never_fewer_serving"], options=HostOptions())
 
 
 def test_another_version_that_fails_too_claims_nothing_restored(play: Play, either_world: Worlds) -> None:

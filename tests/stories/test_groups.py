@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import World, parse_world
+from local.durable.options import HostOptions
 from rollout.model.codec import decode_time
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def test_an_open_list_of_200_groups_costs_azure_nothing(play: Play, small_world:
         assert somebody == nobody
         assert {(minute[SETS], minute[LISTS]) for minute in somebody} == {(10, 10)}
 
-    play(story, many_groups(small_world(), 200))
+    play(story, many_groups(small_world(), 200), options=HostOptions())
 
 
 BALANCERS = {"web-lb/web": "loadBalancers/web-lb", "web-gw/web": "applicationGateways/web-gw"}

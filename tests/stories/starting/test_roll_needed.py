@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.azure.world import World
+from local.durable.options import HostOptions
 from rollout.model.status import Status
 
 pytestmark = pytest.mark.slow
@@ -117,7 +118,7 @@ def test_what_the_deployment_knows_is_told_whichever_process_is_asked(play: Play
         assert row.status is Status.FINISHED, row.reason
         assert (await look(stage))["outdated"] == 0
 
-    play(story, either_world(4))
+    play(story, either_world(4), options=HostOptions())
 
 
 def test_a_stopped_deployment_leaves_vms_that_the_group_tells_of(play: Play, either_world: SmallWorld) -> None:
