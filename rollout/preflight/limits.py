@@ -8,6 +8,7 @@ from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.azure.surroundings import ManagementLock, Surroundings, Usage
 from rollout.model.findings import Finding, error, info
 from rollout.model.parameters import Parameters
+from rollout.model.words import counted
 from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import most_cores
 from rollout.preflight.vms import names
@@ -31,9 +32,19 @@ def check_size(scale_set: ScaleSet, planned: BatchPlan, parameters: Parameters) 
             "surgeOverLimit",
             f"{standing} VMs and {planned.surge} green ones are {standing + planned.surge}; "
             f"{holder} holds {limit} at most",
-            f"Choose a {field} that launches at most {max(0, limit - standing)} VMs at once",
+            _room(scale_set, field, limit - standing),
             field,
         )
+
+
+def _room(scale_set: ScaleSet, field: str, room: int) -> str:
+    """How the largest batch comes to have room: a smaller batch is no way where there is none at all."""
+    if room > 0:
+        return f"Choose a {field} that launches at most {counted(room, 'VM')} at once"
+    scale_in = f"Scale the set in by {counted(1 - room, 'VM')} or more"
+    if scale_set.single_placement_group:
+        return f"{scale_in}, or az vmss update --set singlePlacementGroup=false, which is for ever"
+    return scale_in
 
 
 def check_quota(
@@ -56,12 +67,13 @@ def _exceeded(
 ) -> Iterator[Finding]:
     if usage is None or needed <= usage.left:
         return
-    field = _field(planned, parameters)
+    field, room = _field(planned, parameters), usage.left // for_each
+    smaller = f", or choose a {field} that launches at most {counted(room, 'VM')} at once" if room else ""
     yield error(
         "quotaExceeded",
         f"The largest batch needs {needed} more of {usage.label} in {scale_set.location}; "
         f"{usage.used} of {usage.limit} are in use",
-        f"Ask Azure for more quota, or choose a {field} that launches at most {usage.left // for_each} VMs at once",
+        f"Ask Azure for more quota{smaller or ', or free some of what is in use'}",
         field,
     )
 

@@ -61,6 +61,23 @@ def test_the_remedy_names_what_makes_the_batch_large() -> None:
     assert by_canary.target == "canary.size"
 
 
+@pytest.mark.parametrize(
+    ("scale_set", "count", "remedy"),
+    [
+        (
+            replace(SET, single_placement_group=True),
+            100,
+            "Scale the set in by 1 VM or more, or az vmss update --set singlePlacementGroup=false, which is for ever",
+        ),
+        (SET, 1002, "Scale the set in by 3 VMs or more"),
+        (SET, 999, "Choose a batchSizePercentage that launches at most 1 VM at once"),
+    ],
+)
+def test_a_full_set_gets_a_remedy_that_can_be_followed(scale_set: ScaleSet, count: int, remedy: str) -> None:
+    (found,) = check_size(scale_set, planned(count), PARAMETERS)
+    assert found.remedy == remedy
+
+
 def quota(*usages: Usage, scale_set: ScaleSet = SET, size: VmSize | None = SIZE, count: int = 10) -> list[Finding]:
     return list(check_quota(scale_set, planned(count), PARAMETERS, Surroundings(size, usages)))
 
@@ -88,7 +105,7 @@ def test_a_refusal_says_what_is_short() -> None:
     assert finding.message == (
         "The largest batch needs 4 more of Standard DSv5 Family vCPUs in eastus2; 19 of 20 are in use"
     )
-    assert finding.remedy.endswith("choose a batchSizePercentage that launches at most 0 VMs at once")
+    assert finding.remedy == "Ask Azure for more quota, or free some of what is in use"
     assert finding.severity is Severity.ERROR
 
 
