@@ -119,6 +119,15 @@ def read_health(view: Json) -> str | None:
     return _after_slash(_at(view, "vmHealth", "status", "code"))
 
 
+def words_of(text: str | None) -> tuple[str, ...]:
+    """What a capability or a feature lists with commas.
+
+    >>> words_of("SCSI, NVMe"), words_of(None)
+    (('SCSI', 'NVMe'), ())
+    """
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
 def read_plan(body: Json | None) -> PurchasePlan | None:
     """The ``plan`` of a scale set or of a marketplace image, or the ``purchasePlan`` of a gallery's image."""
     if not body:

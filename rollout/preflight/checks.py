@@ -98,7 +98,7 @@ def check_start(
         findings += check_signals(parameters)
         findings += check_traits(scale_set)
     findings += check_image(version, version_id, scale_set, now)
-    findings += check_image_on_size(version, size)
+    findings += check_image_on_size(version, size, scale_set.disk_controller if scale_set else None)
     findings += check_health_checks(parameters, group)
     return in_order(findings)
 

@@ -117,6 +117,17 @@ def is_arm(size: str) -> bool:
     return re.fullmatch(r"Standard_[A-Z]+[0-9]+[a-z]*p[a-z]*_v[0-9]+", size) is not None
 
 
+def disk_controllers(size: str) -> str:
+    """How disks can be attached to VMs of a size: https://learn.microsoft.com/azure/virtual-machines/nvme-overview.
+
+    >>> disk_controllers("Standard_D2s_v6"), disk_controllers("Standard_E8bds_v5"), disk_controllers("Standard_D2s_v5")
+    ('NVMe', 'SCSI, NVMe', 'SCSI')
+    """
+    if size.endswith("_v6"):
+        return "NVMe"
+    return "SCSI, NVMe" if re.fullmatch(r"Standard_E[0-9]+bd?s_v5", size) else "SCSI"
+
+
 def _sku(size: str, regions: list[str]) -> Json:
     # Arm's and the sixth version of sizes are of generation 2 only:
     # https://learn.microsoft.com/azure/virtual-machines/generation-2
@@ -126,6 +137,7 @@ def _sku(size: str, regions: list[str]) -> Json:
         "vCPUsAvailable": cores(size),
         "HyperVGenerations": "V2" if arm or size.endswith("_v6") else "V1,V2",
         "CpuArchitectureType": "Arm64" if arm else "x64",
+        "DiskControllerTypes": disk_controllers(size),
     }
     return {
         "resourceType": "virtualMachines",

@@ -164,6 +164,11 @@ class ScaleSet:
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def disk_controller(self) -> str | None:
+        """How the model has disks attached, ``SCSI`` or ``NVMe``; ``None`` where it leaves that to Azure."""
+        return self.model.get("virtualMachineProfile.storageProfile.diskControllerType")
+
+    @property
     def place(self) -> Place:
         """From where its images are read."""
         return Place(self.id, region_name(self.location))
@@ -284,7 +289,8 @@ class PublishedVersion:
     What else follows is what a set has to fit, each ``None`` where Azure states nothing: ``security_type`` is the
     image's feature of that name (``TrustedLaunch``, ``TrustedLaunchSupported``, ``ConfidentialVmSupported``…),
     ``os_state`` is ``Generalized`` or ``Specialized``, ``architecture`` ``x64`` or ``Arm64``, ``hyper_v_generation``
-    ``V1`` or ``V2``. ``end_of_life``: until when its publisher keeps it up.
+    ``V1`` or ``V2``. ``end_of_life``: until when its publisher keeps it up. ``disk_controllers``: what it can boot from
+    (``SCSI``, ``NVMe``), empty where Azure states nothing.
     """
 
     id: str
@@ -302,6 +308,7 @@ class PublishedVersion:
     plan: PurchasePlan | None = None
     end_of_life: datetime | None = None
     excluded_regions: frozenset[str] = frozenset()
+    disk_controllers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """A gallery's version is named by its id."""

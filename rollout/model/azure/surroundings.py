@@ -12,8 +12,8 @@ from rollout.model.rows.holds import Process
 class VmSize:
     """A VM size: the quota that it is charged to (``standardDSv5Family``), and how many cores it takes of it.
 
-    ``generations``: the Hyper-V generations that it can be (``V1``, ``V2``); ``architecture``: ``x64`` or ``Arm64``.
-    Empty where Azure does not tell.
+    ``generations``: the Hyper-V generations that it can be (``V1``, ``V2``); ``architecture``: ``x64`` or ``Arm64``;
+    ``disk_controllers``: what its disks can be attached by (``SCSI``, ``NVMe``). Empty where Azure does not tell.
     """
 
     name: str
@@ -21,6 +21,7 @@ class VmSize:
     cores: int
     generations: tuple[str, ...] = ()
     architecture: str = ""
+    disk_controllers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
