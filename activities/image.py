@@ -13,7 +13,7 @@ from rollout.model.rows.deployment import Deployment, IntentKind
 from rollout.planning.image_before import not_good
 from rollout.ports.errors import AzureError, Refused
 from rollout.ports.ports import Ports
-from services.bad_image import note_model, seen_afresh
+from services.images.bad_image import note_model, seen_afresh
 
 #: How long another operation on the set may take before the image cannot be changed.
 WAIT_LIMIT = timedelta(minutes=30)

@@ -26,9 +26,9 @@ from rollout.planning.plan import approvals, approves_every, policies, serving_f
 from rollout.ports.ports import Ports
 from rollout.steps.known import trouble_of
 from rollout.steps.pacing import before_next_step
-from services.bad_image import seen_afresh
 from services.forecast import past_batches
 from services.group_states import note_vms
+from services.images.bad_image import seen_afresh
 from services.scopes import objection_to
 from services.survey import Survey, survey
 

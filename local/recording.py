@@ -126,7 +126,7 @@ async def play(name: str) -> Recording:
     rows: dict[str, Rows] = {}
     async with platform:
         platform.host.durable.listen(recorder.hear)
-        scene = ScenarioScene(platform, lambda moment: rows.update({moment: tables.rows()}))
+        scene = ScenarioScene(platform, lambda moment: rows.update({moment: tables.rows()}), tables.table)
         await SCENARIOS[name](scene)
         scene.keep("end")
         platform.host.raise_errors()

@@ -14,8 +14,8 @@ from rollout.model.image_rule import ImageRule
 from rollout.model.rows.deployment import Problem
 from rollout.ports.errors import AzureError, Busy
 from rollout.ports.ports import Ports
-from services.bad_image import known_bad
-from services.version import newest_wanted
+from services.images.bad_image import known_bad
+from services.images.version import newest_wanted
 
 #: A look takes at most a tenth of what Azure gives back into the bucket of a Uniform set's lists, 10 requests a minute
 #: (``rollout.model.azure.scale_set.VmList``): the rest is for deployments.

@@ -37,10 +37,10 @@ from rollout.preflight.danger import for_nobody
 from services.beside import findings_beside
 from services.claim import LockHolder, claim, release
 from services.group_states import note_deployment
+from services.images.tries import note_try
 from services.predecessor import end_predecessors, predecessor_of
 from services.queue import FullQueue, enter, leave, under_way
 from services.survey import Survey, survey
-from services.tries import note_try
 
 #: The recipe that carries a deployment out (``orchestrators``).
 RECIPE = "deploy_group"

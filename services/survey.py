@@ -34,11 +34,11 @@ from rollout.preflight.checks import check_planned, check_start, check_surroundi
 from rollout.preflight.danger import check_bad_image
 from rollout.preflight.image import check_image
 from rollout.preflight.vms import check_vms
-from services.bad_image import known_bad
+from services.images.bad_image import known_bad
+from services.images.version import Resolution, look_up, resolve
+from services.images.way_back import look_back
 from services.pool_members import out_of_traffic
 from services.predecessor import former_of
-from services.version import Resolution, look_up, resolve
-from services.way_back import look_back
 
 T = TypeVar("T")
 

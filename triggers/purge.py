@@ -21,9 +21,9 @@ from rollout.model.rows.keyed_request import KeyedRequest, start_scope
 from rollout.model.rows.tries import Try
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
+from services.images.tries import remember_try
 from services.predecessor import predecessor_of
 from services.queue import leave
-from services.tries import remember_try
 
 #: How many rows are looked for at a time.
 PAGE = 1000

@@ -19,8 +19,8 @@ from rollout.planning.roll_back import going_back, planned_rows
 from rollout.ports.ports import Ports
 from rollout.steps.outcome import outcome, still_on
 from rollout.steps.remains import without_lock
-from services.bad_image import judged_good
 from services.group_states import note_vms
+from services.images.bad_image import judged_good
 from services.pool_members import out_of_traffic
 
 #: How many of the VMs that stay on an image that is rolled back the history names.

@@ -21,8 +21,8 @@ from rollout.ports.errors import AzureError, Refused
 from rollout.ports.ports import Ports
 from rollout.steps.pacing import before_next_step
 from rollout.steps.retirement import gone
+from services.images.way_back import look_back
 from services.pool_members import out_of_traffic
-from services.way_back import look_back
 
 #: How often in a row the image before is tried to be read.
 LOOKS_BACK_MAX = 5

@@ -23,7 +23,7 @@ from rollout.steps.draining import out_unnoted
 from rollout.steps.launch import newcomers, orphans
 from rollout.steps.remains import remains
 from rollout.steps.retirement import gone
-from services.bad_image import note_model
+from services.images.bad_image import note_model
 
 #: How long a change of the set that is still under way is waited for.
 SETTLE_LIMIT = timedelta(minutes=30)

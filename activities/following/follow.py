@@ -25,12 +25,12 @@ from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.ports import Ports
 from rollout.preflight.checks import lasting
-from services.bad_image import seen_afresh
 from services.claim import LockHolder
+from services.images.bad_image import seen_afresh
+from services.images.tries import tried, tried_before
 from services.queue import FullQueue, under_way
 from services.scopes import first_objection
 from services.start import NeedlessStart, StartedDeployment, StartRefusal, StartResult, begin, obstacle
-from services.tries import tried, tried_before
 
 #: How often a version that is waited for is looked at.
 LOOK_EVERY = timedelta(seconds=60)

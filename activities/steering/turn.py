@@ -18,13 +18,13 @@ from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.beside import findings_beside
 from services.claim import LockHolder, look
+from services.images.tries import note_try
+from services.images.version import resolve
 from services.predecessor import end_predecessors, predecessor_of
 from services.queue import leave, place_of
 from services.readings import spare
 from services.scopes import objection_to
 from services.survey import survey
-from services.tries import note_try
-from services.version import resolve
 
 #: How often somebody who waits is told anew what is in the way: each look costs a list of the set's VMs.
 LOOK_EVERY = timedelta(minutes=5)

@@ -63,6 +63,7 @@ FINDINGS: tuple[str, ...] = (
     "previousImageNotExact",
     "previousImageUnknown",
     "leftByEarlierDeployment",
+    "skippedOutOfTraffic",
     "nothingToDo",
     "nothingToApprove",
     "modelNotTold",

@@ -29,8 +29,8 @@ from rollout.ports.keys import command_row
 from rollout.ports.ports import Ports
 from rollout.steps.commands import heedings, objection
 from services.heed import note
+from services.images.way_back import look_back
 from services.revision import revise
-from services.way_back import look_back
 
 #: How often a command whose row came second is numbered anew. Each time somebody else's came first, so this ends.
 ATTEMPTS_MAX = 10

@@ -15,7 +15,7 @@ from rollout.model.findings import Finding, error, info
 from rollout.model.group import Group
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
-from services.version import with_replication
+from services.images.version import with_replication
 
 
 async def image_findings(ports: Ports, group: Group) -> tuple[Finding, ...]:

@@ -22,6 +22,7 @@ EXEMPT: dict[str, frozenset[str]] = {
     # What was asked for.
     "unchecked": SERVING,  # what gives the VMs their traffic is not asked whether they serve
     "tolerated": SERVING,  # blue VMs go though their green ones are sick
+    "skippedOutOfTraffic": SERVING,  # VMs that count, and serve no more, are to be left alone
     # What others did to VMs.
     "delete_vm": VMS,
     "evict": VMS,

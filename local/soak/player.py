@@ -251,11 +251,12 @@ async def _is_quiet(scene: SoakScene) -> bool:
 
 async def _judge(scene: SoakScene, outcome: RunOutcome, tell: Tell) -> None:
     outcome.injected = Counter({kind: times for kind, times in scene.injected.items() if times})
-    spared = exempt({*outcome.injected, *scene.traits})
+    rows = await scene.deployments()
+    warned = {finding.code for row in rows for finding in row.findings}
+    spared = exempt({*outcome.injected, *scene.traits, *warned})
     asked = [name for name in map(checker_name, CHECKERS) if name not in spared]
     outcome.checks.update(asked)
     outcome.problems += [*scene.unexpected, *await violations(scene.watched, spared)]
-    rows = await scene.deployments()
     outcome.ends.update(str(row.status) for row in rows)
     for row in rows:
         outcome.forecasts += forecast_errors(row, await scene.platform.events(row.id))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from adapters.tables.store import store_over
 from adapters.tables.table import Columns, Row
+from rollout.ports.errors import Busy
 from rollout.ports.keys import Key, KeyRange
 from rollout.ports.store import Store
 
@@ -23,9 +24,13 @@ def memory_store() -> Store:
 
 
 class MemoryTable:
-    """One table in memory: rows by partition and row key. ETags are the numbers of the writes."""
+    """One table in memory: rows by partition and row key. ETags are the numbers of the writes.
+
+    ``takes_writes``: not while it is out of order.
+    """
 
     def __init__(self) -> None:
+        self.takes_writes = True
         self._partitions: dict[str, dict[str, Row]] = {}
         self._writes = 0
 
@@ -34,14 +39,14 @@ class MemoryTable:
         return self._partitions.get(key.partition, {}).get(key.row)
 
     async def insert(self, key: Key, columns: Columns) -> bool:
-        await asyncio.sleep(0)
+        await self._ready()
         if key.row in self._partitions.get(key.partition, {}):
             return False
         self._write(key, columns)
         return True
 
     async def replace(self, key: Key, columns: Columns, etag: str) -> bool:
-        await asyncio.sleep(0)
+        await self._ready()
         row = self._partitions.get(key.partition, {}).get(key.row)
         if row is None or row.etag != etag:
             return False
@@ -49,7 +54,7 @@ class MemoryTable:
         return True
 
     async def put(self, partition: str, rows: Mapping[str, Columns]) -> None:
-        await asyncio.sleep(0)
+        await self._ready()
         for row, columns in rows.items():
             self._write(Key(partition, row), columns)
 
@@ -93,6 +98,11 @@ class MemoryTable:
             for partition, rows in sorted(self._partitions.items())
             for key, row in sorted(rows.items())
         }
+
+    async def _ready(self) -> None:
+        await asyncio.sleep(0)
+        if not self.takes_writes:
+            raise Busy("ServerBusy", "Table Storage is out of order")
 
     def _write(self, key: Key, columns: Columns) -> None:
         self._writes += 1

@@ -14,6 +14,7 @@ from typing import Any
 
 from local.azure.world import World, demo_world, parse_world
 from local.virtual import VirtualPlatform
+from local.virtual.memory import MemoryTable
 from rollout.model.status import Status
 
 #: A good image, and one whose VMs never become healthy.
@@ -29,11 +30,14 @@ RESTORED = timedelta(minutes=40)
 
 
 class ScenarioScene:
-    """Where a scenario plays; ``keep`` copies the rows as they are now, under a name."""
+    """Where a scenario plays; ``keep`` copies the rows as they are now, under a name; ``table`` is one by its name."""
 
-    def __init__(self, platform: VirtualPlatform, keep: Callable[[str], None]) -> None:
+    def __init__(
+        self, platform: VirtualPlatform, keep: Callable[[str], None], table: Callable[[str], MemoryTable]
+    ) -> None:
         self.platform = platform
         self.keep = keep
+        self.table = table
 
     async def start(self, asked: dict[str, Any], **parameters: Any) -> str:
         """Start a deployment of the Uniform set; its id."""
@@ -260,6 +264,16 @@ async def lost(scene: ScenarioScene) -> None:
         raise RuntimeError(f"the watchdog has not seen to {deployment}: {row}")
 
 
+async def storage_away(scene: ScenarioScene) -> None:
+    """Table Storage takes no events for a while."""
+    deployment = await scene.start(GOOD)
+    await scene.until(deployment, "BatchHealthy", 1)
+    scene.table("Events").takes_writes = False
+    await scene.sleep(120)
+    scene.table("Events").takes_writes = True
+    await scene.ends(deployment, Status.FINISHED)
+
+
 async def sick_replaced(scene: ScenarioScene) -> None:
     """Every second green VM is sick; they are replaced once, and blue VMs stay in the place of what is sick again."""
     await scene.ends(await scene.start(GOOD, image="1.3.0"), Status.FINISHED)
@@ -341,6 +355,7 @@ SCENARIOS: dict[str, Scenario] = {
     "queued": queued,
     "taken-back": taken_back,
     "lost": lost,
+    "storage-away": storage_away,
     "sick-replaced": sick_replaced,
     "unchanged": unchanged,
     "scheduled": scheduled,

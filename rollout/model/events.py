@@ -197,8 +197,8 @@ def _after(deployment: Deployment, event: Event) -> Deployment:
 
 
 def apply_to_batch(batch: Batch, event: Event) -> Batch:
-    """The batch's row after the event; unchanged where it holds the event already."""
-    if event.sequence <= batch.sequence:
+    """The batch's row after the event; unchanged where it holds the event already, and after the deployment's end."""
+    if event.sequence <= batch.sequence or event.type in AFTER_END:
         return batch
     row = replace(batch, sequence=event.sequence, reason=event.message)
     change = _ON_BATCH.get(EventType(event.type))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
-from rollout.model.findings import Finding, info
+from rollout.model.findings import Finding, info, warning
 from rollout.model.rows.deployment import Deployment, StockAtEnd, VmRecord
 from rollout.model.rows.handover import Handover
 from rollout.model.status import Color, Status, VmStatus
@@ -90,7 +90,8 @@ class Inheritance:
 
     ``unknown``: why that is not known to be good (``rollout.planning.image_before``), and ``bad`` that it was judged so
     before; ``given_up``: what the unfinished ones failed with. ``target_size`` 0: as many VMs as there are. ``words``:
-    what was handed on, and what of it is not believed, and why.
+    what was handed on, and what of it is not believed, and why. ``out``: the names of the VMs that are skipped and that
+    an unfinished deployment took out of traffic.
     """
 
     settled: bool
@@ -101,6 +102,7 @@ class Inheritance:
     unknown: str = ""
     bad: bool = False
     given_up: tuple[ImageReference, ...] = ()
+    out: tuple[str, ...] = ()
 
 
 def inherited(
@@ -136,7 +138,8 @@ def inherited(
     bad = is_among(before.image, given_up)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
     words = (*of_size, *before.words, *fate)
-    return Inheritance(False, size, before.image, chain, words, before.unknown, bad, given_up)
+    out = tuple(sorted(vm.name for vm in standing if vm.vm_id in chain.taken_out and vm.vm_id in skipped))
+    return Inheritance(False, size, before.image, chain, words, before.unknown, bad, given_up, out)
 
 
 def was_made_again(left: StockAtEnd | None, scale_set: ScaleSet) -> bool:
@@ -181,6 +184,13 @@ def check_inherited(continues: str, found: Inheritance) -> Iterator[Finding]:
             "leftByEarlierDeployment",
             f"Deployment {continues} did not finish; {'; '.join(found.words)}",
             "Where the set is to have another number of VMs, scale it first",
+        )
+    if found.out:
+        yield warning(
+            "skippedOutOfTraffic",
+            f"{counted(len(found.out), 'VM')} that an unfinished deployment took out of traffic will be skipped, and "
+            f"serve no more than now: {', '.join(found.out)}",
+            "Let them be replaced too, or put them back into their pools first",
         )
 
 

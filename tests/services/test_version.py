@@ -12,7 +12,7 @@ from rollout.model.azure.scale_set import ImageReference, Place, PublishedVersio
 from rollout.model.group import Group
 from rollout.model.image_rule import ImageRule
 from rollout.ports.errors import Refused
-from services.version import CANDIDATES_MAX, look_up, newest_wanted, resolve
+from services.images.version import CANDIDATES_MAX, look_up, newest_wanted, resolve
 
 IMAGE = "/subscriptions/0/resourceGroups/demo/providers/Microsoft.Compute/galleries/apps/images/web"
 GALLERY, SHARED = ImageReference(id=IMAGE), ImageReference(shared_gallery_image_id="/SharedGalleries/0-A/Images/web")

@@ -32,7 +32,7 @@ from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy, Refused
 from rollout.ports.ports import OperatorRules, Ports
-from services.tries import note_try, remember_try, tried
+from services.images.tries import note_try, remember_try, tried
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
 SET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/web"

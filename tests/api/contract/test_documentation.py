@@ -92,7 +92,7 @@ def test_every_finding_is_documented_with_its_severity_and_no_other() -> None:
     modules = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "rollout" / "preflight").glob("*.py"))]
     modules += [
         "rollout/model/azure/images.py",
-        "services/version.py",
+        "services/images/version.py",
         "api/handlers/plan.py",
         "rollout/planning/inheritance.py",
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.choices import HealthCheckType, VmPolicy
 from rollout.model.codec import decode, encode
+from rollout.model.findings import Severity
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Deployment, Image, StockAtEnd, VmRecord
 from rollout.model.rows.handover import Handover, handed_on
@@ -219,3 +220,14 @@ def test_what_unfinished_deployments_failed_with_is_handed_on(
     status: Status, image: Image, given_up: tuple[ImageReference, ...]
 ) -> None:
     assert Predecessor(row(status, image=image)).given_up == given_up
+
+
+def test_who_skips_a_vm_that_is_out_of_traffic_is_warned() -> None:
+    records = (replace(blue(1), status=VmStatus.DETACHED), replace(blue(2), status=VmStatus.DETACHED), blue(3))
+    vms = [vm(1), vm(2), vm(3)]
+    former = Predecessor(row(left=left_behind("web-1", records, SET, vms, NOW)), records)
+    found = inherited(Handover(3, OLD, False, "web-1"), former, SET, vms, skipped=[vms[1].vm_id, vms[2].vm_id])
+    assert found.out == (vms[1].name,)
+    _, told = check_inherited("web-1", found)
+    assert (told.code, told.severity) == ("skippedOutOfTraffic", Severity.WARNING)
+    assert "1 VM that an unfinished deployment took out of traffic will be skipped" in told.message
