@@ -8,7 +8,7 @@ declares them in ``models/_models.py``. What an answer leaves out reads as ``Non
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,7 +111,20 @@ def read_flexible_vm(body: Json) -> Vm | None:
     vm = read_vm({"instanceId": body["name"], **body})
     if vm is None:
         return None
-    return replace(vm, data_disks=_lost_disks(body.get("properties") or {}, only="Delete"))
+    properties = body.get("properties") or {}
+    disks = [_at(properties, "storageProfile", "osDisk") or {}, *(_at(properties, "storageProfile", "dataDisks") or ())]
+    interfaces = [each.get("properties") or {} for each in _at(properties, "networkProfile", "networkInterfaces") or ()]
+    return replace(
+        vm,
+        data_disks=_lost_disks(properties, only="Delete"),
+        left_disks=_detached(disks),
+        left_interfaces=_detached(interfaces),
+    )
+
+
+def _detached(parts: Iterable[Json]) -> int:
+    """How many are detached when their VM is deleted; where nothing is stated nothing is counted."""
+    return sum(1 for part in parts if str(part.get("deleteOption")).lower() == "detach")
 
 
 def read_health(view: Json) -> str | None:

@@ -202,7 +202,8 @@ class Vm:
     made, so that the set's model does not say what it is like, where that has been asked
     (``rollout.model.azure.ownership``); empty for the set's own. ``network_interfaces`` are resource ids.
     ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``: the names of
-    those that are deleted with it. ``failure``: why Azure could not make or change it, in Azure's own code and words.
+    those that are deleted with it. ``left_disks``, ``left_interfaces``: how many of its disks and network interfaces stay
+    when it is deleted. ``failure``: why Azure could not make or change it, in Azure's own code and words.
     ``model``: what it was made as, by the paths of ``ScaleSet.model``.
     """
 
@@ -221,6 +222,8 @@ class Vm:
     network_interfaces: tuple[str, ...] = ()
     latest_model: bool | None = None
     data_disks: tuple[str, ...] = ()
+    left_disks: int = 0
+    left_interfaces: int = 0
     failure: str = ""
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 

@@ -93,6 +93,15 @@ async def test_a_vm_is_named_by_its_name_alone(flexible_vms: FlexibleVms, script
     assert (found.computer_name, found.foreign) == ("vm000001", "")
 
 
+async def test_what_is_detached_from_a_vm_that_goes_is_counted(flexible_vms: FlexibleVms, script: Any) -> None:
+    storage = {"osDisk": {"deleteOption": "Detach"}, "dataDisks": [{"lun": 0}, {"lun": 1, "deleteOption": "Delete"}]}
+    interfaces = [{"id": "a", "properties": {"deleteOption": option}} for option in ("Detach", "detach", "Delete")]
+    network = {"networkInterfaces": [*interfaces, {"id": "b"}]}
+    script.answer(200, {"value": [vm_body(storageProfile=storage, networkProfile=network), vm_body("api_00000001")]})
+    left = [(vm.left_disks, vm.left_interfaces) for vm in (await flexible_vms.list_vms(SET_ID)).vms]
+    assert left == [(1, 2), (0, 0)]
+
+
 async def test_every_page_is_read_and_the_subscription_s_bucket_is_told(flexible_vms: FlexibleVms, script: Any) -> None:
     script.answer(200, {"value": [vm_body("api_00000000")], "nextLink": f"{VMS_URL}?$skiptoken=more"})
     header = "Microsoft.Compute/VMList;889"
