@@ -19,6 +19,7 @@ from rollout.model.azure.scale_set import (
     ImageReference,
     OrchestrationMode,
     PlannedConfiguration,
+    PriorityMix,
     PurchasePlan,
     ScaleSet,
     Vm,
@@ -61,6 +62,10 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         service_fabric=any(publisher == "microsoft.azure.servicefabric" for publisher, _ in _extensions(profile)),
         zone_balance=bool(properties.get("zoneBalance")),
         spot=str(profile.get("priority") or "").lower() in ("spot", "low"),
+        priority_mix=PriorityMix(
+            _at(properties, "priorityMixPolicy", "baseRegularPriorityCount") or 0,
+            _at(properties, "priorityMixPolicy", "regularPriorityPercentageAboveBase") or 0,
+        ),
         health_grace=_health_grace(profile),
         terminate_notice=_terminate_notice(profile),
         security_type=_at(profile, "securityProfile", "securityType"),

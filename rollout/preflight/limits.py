@@ -55,11 +55,23 @@ def check_quota(
     if size is None:
         yield from _exceeded(scale_set, planned, parameters, surroundings.usage("virtualMachines"), planned.surge, 1)
         return
-    quotas = ("lowPriorityCores",) if scale_set.spot else ("cores", size.family)
-    for name in quotas:
-        needed = most_cores(planned, size.cores)
+    needed_regular, needed_spot = _by_priority(scale_set, planned, size.cores)
+    for name, needed in (("cores", needed_regular), (size.family, needed_regular), ("lowPriorityCores", needed_spot)):
         yield from _exceeded(scale_set, planned, parameters, surroundings.usage(name), needed, size.cores)
     yield from _exceeded(scale_set, planned, parameters, surroundings.usage("virtualMachines"), planned.surge, 1)
+
+
+def _by_priority(scale_set: ScaleSet, planned: BatchPlan, cores: int) -> tuple[int, int]:
+    """How many more cores of regular and of Spot VMs there are at most.
+
+    Of a mix, Azure launches what brings the set to the parts that its policy gives the VMs that there are.
+    """
+    needed = most_cores(planned, cores)
+    if not scale_set.spot:
+        return needed, 0
+    regular = scale_set.priority_mix.regular
+    more = (regular(planned.standing + needed // cores) - regular(planned.standing)) * cores
+    return more, needed - more
 
 
 def _exceeded(

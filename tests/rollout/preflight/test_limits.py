@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
+from rollout.model.azure.scale_set import ImageReference, PriorityMix, ScaleSet, Vm
 from rollout.model.azure.surroundings import ManagementLock, ReadFailure, Surroundings, Usage, VmSize
 from rollout.model.findings import Finding, Severity
 from rollout.model.parameters import Parameters
@@ -113,6 +113,25 @@ def test_spot_vms_have_a_quota_of_their_own() -> None:
     spot = replace(SET, spot=True)
     assert quota(Usage("cores", "c", 100, 100), scale_set=spot) == []
     assert len(quota(Usage("lowPriorityCores", "l", 100, 100), scale_set=spot)) == 1
+
+
+@pytest.mark.parametrize(
+    ("mix", "regular", "spot"),
+    [
+        (PriorityMix(), 0, 4),
+        (PriorityMix(base=20), 4, 0),
+        (PriorityMix(base=11), 2, 2),
+        (PriorityMix(base=2, percentage=50), 2, 2),
+        (PriorityMix(percentage=100), 4, 0),
+    ],
+)
+def test_a_priority_mix_needs_cores_of_both_quotas(mix: PriorityMix, regular: int, spot: int) -> None:
+    mixed = replace(SET, spot=True, priority_mix=mix)
+    for name, needed in (("cores", regular), ("standardDSv5Family", regular), ("lowPriorityCores", spot)):
+        assert quota(Usage(name, name, 100 - needed, 100), scale_set=mixed) == []
+        if needed:
+            (found,) = quota(Usage(name, name, 101 - needed, 100), scale_set=mixed)
+            assert (found.code, f"needs {needed} more of {name}" in found.message) == ("quotaExceeded", True)
 
 
 def test_of_a_size_that_is_not_known_only_the_vms_are_counted() -> None:
