@@ -33,6 +33,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.checks import check_planned, check_start, check_surroundings
 from rollout.preflight.danger import check_bad_image
 from rollout.preflight.image import check_image
+from rollout.preflight.limits import VM_SIZES
 from rollout.preflight.vms import check_vms
 from services.images.bad_image import known_bad
 from services.images.version import Resolution, look_up, resolve
@@ -263,7 +264,7 @@ async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
     asked, unread = ports.constraints, list[ReadFailure]()
     balanced = pools_of(scale_set.backend_pools, HealthCheckType.LOAD_BALANCER)
     size, usages, locks, upgrade, processes, stubborn = await asyncio.gather(
-        _told("VM sizes", "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
+        _told(VM_SIZES, "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
         _told("Quotas", "Microsoft.Compute/locations/usages/read", asked.usages(scale_set), unread),
         _told("Locks", "Microsoft.Authorization/locks/read", asked.locks(scale_set), unread),
         _told(

@@ -47,6 +47,7 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         capacity=_at(body, "sku", "capacity") or 0,
         sku_name=_at(body, "sku", "name"),
         sku_tier=_at(body, "sku", "tier"),
+        mixed_sizes=tuple(each["name"] for each in _at(properties, "skuProfile", "vmSizes") or ()),
         provisioning_state=properties.get("provisioningState") or "",
         image=_model_image(profile),
         mode=OrchestrationMode.FLEXIBLE if flexible else OrchestrationMode.UNIFORM,

@@ -18,7 +18,7 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Image
 from rollout.planning.batches import BatchPlan
 from rollout.preflight.image import check_image, check_image_on_size
-from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
+from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_size_known, check_unread
 from rollout.preflight.plan import check_holds, check_plan, check_way_back
 from rollout.preflight.pools import check_draining
 from rollout.preflight.scale_set import (
@@ -108,6 +108,7 @@ def check_surroundings(scale_set: ScaleSet, vms: Sequence[Vm], surroundings: Sur
     yield from check_rolling_upgrade(scale_set, surroundings.rolling_upgrade)
     yield from check_locks(scale_set, vms, surroundings.locks)
     yield from check_draining(surroundings)
+    yield from check_size_known(scale_set, surroundings)
     yield from check_unread(surroundings)
 
 

@@ -18,6 +18,9 @@ SCALE_SET_LIMIT = 1000
 MANAGED_IMAGE_LIMIT = 600
 SINGLE_PLACEMENT_GROUP_LIMIT = 100
 
+#: What is said not to have been read where the list of sizes was not.
+VM_SIZES = "VM sizes"
+
 #: How many models the VMs of a set may run (https://github.com/kubernetes-sigs/cluster-api-provider-azure/issues/4958).
 MODELS_LIMIT = 10
 
@@ -117,6 +120,21 @@ def check_locks(scale_set: ScaleSet, vms: Sequence[Vm], locks: Sequence[Manageme
             f"Locks keep VMs from being deleted: {names(found)}",
             "Take the locks off for the deployment: az lock delete --ids …",
         )
+
+
+def check_size_known(scale_set: ScaleSet, surroundings: Surroundings) -> Iterator[Finding]:
+    """Whether the VMs' size could be looked at; of a mix Azure chooses the sizes only when it launches."""
+    if surroundings.size is not None or not surroundings.usages or surroundings.misses(VM_SIZES):
+        return
+    if scale_set.mixed_sizes:
+        why = f"Azure launches VMs of {', '.join(scale_set.mixed_sizes)}, as it has room and prices are"
+    else:
+        why = f"Azure lists no size {scale_set.sku_name} in {scale_set.location}"
+    yield info(
+        "notChecked",
+        f"{why}: neither the cores that the largest batch needs nor whether its image fits were checked",
+        f"See that the quotas hold the largest batch: az vm list-usage --location {scale_set.location}",
+    )
 
 
 def check_unread(surroundings: Surroundings) -> Iterator[Finding]:

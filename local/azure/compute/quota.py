@@ -78,7 +78,7 @@ def cores_used(state: CloudState, location: str) -> dict[str, int]:
             if vm.power != "deallocated"
         )
         # A set without VMs has its family in the list of usages too.
-        for size in {*sizes, str(scale_set.sku.get("name", ""))} - {""}:
+        for size in {*sizes, scale_set.size} - {""}:
             used[family(size)] = used.get(family(size), 0) + sizes[size] * cores(size)
     return used
 
@@ -102,7 +102,7 @@ def skus(state: CloudState, request: ArmRequest) -> Json:
     """
     asked = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
     regions = [asked] if asked else sorted({scale_set.location for scale_set in state.scale_sets.values()})
-    used = {str((scale_set.body.get("sku") or {}).get("name", "")) for scale_set in state.scale_sets.values()}
+    used = {scale_set.size for scale_set in state.scale_sets.values()}
     return {"value": [_sku(size, regions) for size in sorted({*_SIZES, *used} - {""})]}
 
 

@@ -142,13 +142,13 @@ class ScaleSet:
     ``capacity`` is the nominal size, ``sku.capacity``; a Flexible set may have another number of VMs.
     ``image`` is ``None`` where the set has no VM profile. ``upgrade_mode`` is ``Manual`` where the set has no upgrade
     policy, as Flexible sets may. ``zone_balance`` is strict: Azure fails a launch that would leave the zones uneven.
-    ``spot``: its VMs are Spot VMs but for the regular ones of its ``priority_mix``. ``health_grace``: how long its
-    Application Health extension lets a VM initialize. ``terminate_notice``: how long a VM that is deleted may hold that
-    up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``, ``None`` where the model leaves it
-    open. ``has_os_profile``: the model says how a generalized image is set up. ``planned_network``: the IP
-    configurations of new VMs. ``model``: what it says that can be held against its VMs, by Azure's paths
-    (``rollout.judging.roll_needed``). ``unique_id`` is Azure's own, which a set that is made again under the name does
-    not have.
+    ``mixed_sizes``: of which sizes its VMs may be, where they are a mix. ``spot``: its VMs are Spot VMs but for the
+    regular ones of its ``priority_mix``. ``health_grace``: how long its Application Health extension lets a VM
+    initialize. ``terminate_notice``: how long a VM that is deleted may hold that up. ``security_type`` is
+    ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``, ``None`` where the model leaves it open. ``has_os_profile``:
+    the model says how a generalized image is set up. ``planned_network``: the IP configurations of new VMs. ``model``:
+    what it says that can be held against its VMs, by Azure's paths (``rollout.judging.roll_needed``). ``unique_id`` is
+    Azure's own, which a set that is made again under the name does not have.
     """
 
     id: str
@@ -160,6 +160,7 @@ class ScaleSet:
     image: ImageReference | None
     sku_name: str | None = None
     sku_tier: str | None = None
+    mixed_sizes: tuple[str, ...] = ()
     mode: OrchestrationMode = OrchestrationMode.UNIFORM
     os_type: str | None = None
     upgrade_mode: str = "Manual"

@@ -71,6 +71,10 @@ class Surroundings:
     unread: tuple[ReadFailure, ...] = ()
     stubborn: tuple[StubbornPool, ...] = ()
 
+    def misses(self, what: str) -> bool:
+        """Whether that could not be read, which is told by itself."""
+        return any(one.what == what for one in self.unread)
+
     def usage(self, name: str) -> Usage | None:
         """The limit of that name; Azure writes families in several cases."""
         return next((usage for usage in self.usages if usage.name.lower() == name.lower()), None)

@@ -103,6 +103,13 @@ async def test_what_is_detached_from_a_vm_that_goes_is_counted(flexible_vms: Fle
     assert left == [(1, 2), (0, 0)]
 
 
+def test_the_sizes_of_an_instance_mix_are_read_with_its_set() -> None:
+    body = set_body()
+    assert read_scale_set(body).mixed_sizes == ()
+    body["properties"]["skuProfile"] = {"vmSizes": [{"name": "Standard_D8s_v5"}, {"name": "Standard_E16s_v5"}]}
+    assert read_scale_set(body).mixed_sizes == ("Standard_D8s_v5", "Standard_E16s_v5")
+
+
 def test_a_priority_mix_is_read_with_its_set() -> None:
     body = set_body()
     assert read_scale_set(body).priority_mix == PriorityMix(0, 0)

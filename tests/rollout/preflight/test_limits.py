@@ -12,7 +12,15 @@ from rollout.model.azure.surroundings import ManagementLock, ReadFailure, Surrou
 from rollout.model.findings import Finding, Severity
 from rollout.model.parameters import Parameters
 from rollout.planning.batches import BatchPlan, plan
-from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
+from rollout.preflight.limits import (
+    VM_SIZES,
+    check_locks,
+    check_models,
+    check_quota,
+    check_size,
+    check_size_known,
+    check_unread,
+)
 
 GROUP = "/subscriptions/0/resourceGroups/demo"
 OLD, NEW = ImageReference(id="/versions/1.0.0"), ImageReference(id="/versions/1.1.0")
@@ -173,6 +181,25 @@ def test_a_lock_concerns_what_is_at_its_scope_and_below(scope: str, concerned: b
     found = list(check_locks(SET, vms(3), [ManagementLock("keep", scope, "CanNotDelete")]))
     assert [finding.code for finding in found] == (["deleteLocked"] if concerned else [])
     assert all("keep (CanNotDelete) on" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "surroundings", "words"),
+    [
+        (("Standard_D8s_v5", "Standard_E16s_v5"), {}, "Azure launches VMs of Standard_D8s_v5, Standard_E16s_v5, as it"),
+        ((), {}, "Azure lists no size Standard_X1 in eastus2: neither the cores"),
+        ((), {"size": SIZE}, ""),
+        ((), {"usages": ()}, ""),
+        ((), {"unread": (ReadFailure(VM_SIZES, "no answer"),)}, ""),
+    ],
+)
+def test_where_no_one_size_is_known_its_cores_are_not_checked(
+    sizes: tuple[str, ...], surroundings: dict[str, Any], words: str
+) -> None:
+    around = replace(Surroundings(usages=(Usage("cores", "c", 0, 100),)), **surroundings)
+    found = list(check_size_known(replace(SET, sku_name="Standard_X1", mixed_sizes=sizes), around))
+    assert [finding.code for finding in found] == (["notChecked"] if words else [])
+    assert all(finding.message.startswith(words) for finding in found)
 
 
 def test_what_could_not_be_read_is_told_with_the_right_it_takes() -> None:
