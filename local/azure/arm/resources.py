@@ -185,7 +185,8 @@ class ScaleSetResource:
 def launched_size(body: Json) -> str:
     """The size of VMs that are made from a set's body. Of a mix the simulated Azure always has room for the first.
 
-    >>> launched_size({"sku": {"name": "Mix"}, "properties": {"skuProfile": {"vmSizes": [{"name": "Standard_D8s_v5"}]}}})
+    >>> mix = {"skuProfile": {"vmSizes": [{"name": "Standard_D8s_v5"}, {"name": "Standard_E16s_v5"}]}}
+    >>> launched_size({"sku": {"name": "Mix"}, "properties": mix})
     'Standard_D8s_v5'
     """
     mixed = ((body.get("properties") or {}).get("skuProfile") or {}).get("vmSizes") or []
