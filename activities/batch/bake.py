@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from activities.batch.green import baking_vms
 from activities.batch.look import look_at
-from activities.rows import batch_of, deployment_of
+from activities.rows import batch_of, deployment_of, keep_vms
 from rollout.judging.bake import judge_bake
 from rollout.model.order import BakePeriod, Order, Progress, again, done, failed
 from rollout.model.rows.deployment import Deployment
@@ -31,7 +31,7 @@ async def bake(ports: Ports, order: Order) -> Progress:
     look = await look_at(ports, order, batch, deployment.parameters, standing, "read_baking_health")
     if isinstance(look, Progress):
         return look
-    await ports.store.vms.put(order.deployment_id, look.changed(over=True, at=order.at))
+    await keep_vms(ports, order, look.changed(over=True, at=order.at))
     judged = judge_bake(look.sick_for(order), len(standing), order.poll_interval, deployment.parameters)
     if not judged.passes:
         return failed("unhealthyWhileBaking", judged.reason, healthy=judged.healthy, sick=judged.sick)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from activities.batch.drain import drain
 from activities.batch.pools import drain_intents, look
-from activities.rows import batch_of, deployment_of
+from activities.rows import batch_of, deployment_of, keep_vms
 from rollout.model.order import Order, Progress, done
 from rollout.model.rows.deployment import Batch, VmRecord
 from rollout.model.rows.signals import certain_wait
@@ -36,7 +36,7 @@ async def detach_blue(ports: Ports, order: Order) -> Progress:
     progress = await drain(ports, order, scene, going)
     if not progress.done:
         return progress
-    await ports.store.vms.put(order.deployment_id, _out_of_traffic(blue, leaving, order))
+    await keep_vms(ports, order, _out_of_traffic(blue, leaving, order))
     wait = certain_wait(deployment.parameters.draining_timeout, deployment.parameters.signals)
     after = max(progress.after - wait, timedelta(0)) if leaving else progress.after
     return replace(_detached(leaving, blue, await batch_of(ports, order)), after=after)

@@ -18,6 +18,7 @@ from activities.batch.pools import (
 from activities.batch.room import make_room
 from activities.intents import write_down
 from activities.rights import obstacle
+from activities.rows import keep_vms
 from rollout.model.azure.pools import AdminState
 from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.order import Order, Progress, again, done, failed
@@ -95,13 +96,13 @@ async def drain(ports: Ports, order: Order, scene: PoolView | None, leaving: Seq
         return await make_room(ports, order, scene, leaving, inside, ours, writes)
     if late and any(record.vm_id in inside for record in departure.blue):
         return failed("vmsNotDetached", f"VMs are still in their pools, and for {DRAIN_LIMIT} none left them")
-    await ports.store.vms.put(order.deployment_id, back_inside(leaving, inside))
+    await keep_vms(ports, order, back_inside(leaving, inside))
     if inside and not late:
         return await _leave(ports, order, departure)
     out = newly_out(leaving, inside, intents, scene.listed.vms, order.at)
     if out or departure.blue:
         await note_gateways(ports, order, scene, intents)
-    await ports.store.vms.put(order.deployment_id, out)
+    await keep_vms(ports, order, out)
     return done("Out of every pool", before_next_step(scene.listed))
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from activities.batch.green import judged_of
 from activities.batch.look import Look, look_at
 from activities.batch.relaunch import relaunch_lost
-from activities.rows import batch_of, deployment_of
+from activities.rows import batch_of, deployment_of, keep_vms
 from rollout.judging.verdict import Judgement, Verdict, judge
 from rollout.model.azure.health import on_image
 from rollout.model.azure.scale_set import ImageReference, VmList
@@ -116,7 +116,7 @@ def _named(judgement: Judgement, batch: Batch, image: Image) -> Judgement:
 async def _record(ports: Ports, order: Order, look: Look, judgement: Judgement) -> None:
     """The rows of the VMs of which something new is known, and what the batch waits for."""
     over = judgement.verdict is not Verdict.NOT_YET
-    await ports.store.vms.put(order.deployment_id, look.changed(over, order.at))
+    await keep_vms(ports, order, look.changed(over, order.at))
     await ports.store.batches.change(
         order.deployment_id, order.batch, lambda row: replace(row, reason=judgement.reason)
     )

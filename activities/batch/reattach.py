@@ -15,6 +15,7 @@ from activities.batch.pools import (
     look,
     writes_of,
 )
+from activities.rows import keep_vms
 from rollout.model.azure.pools import AdminState, PoolMembership
 from rollout.model.order import Order, Progress, done
 from rollout.model.rows.deployment import Intent
@@ -76,4 +77,4 @@ async def _record_return(ports: Ports, order: Order, vm_ids: Collection[str]) ->
         for record in records
         if record.vm_id in vm_ids and record.status is VmStatus.DETACHED
     ]
-    await ports.store.vms.put(order.deployment_id, back)
+    await keep_vms(ports, order, back)

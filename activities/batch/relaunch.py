@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from activities.batch.launch import delete_at_once, green_rows, note_failure, write_launch
 from activities.rights import obstacle
-from activities.rows import batch_of
+from activities.rows import batch_of, keep_vms
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
 from rollout.model.order import Order, Progress, StepState
 from rollout.model.rows.deployment import Batch, Deployment, VmRecord
@@ -47,7 +47,7 @@ async def relaunch_lost(
         return Relaunch(tuple(records))
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
     lost = {one.vm_id: one for one in newly_lost(records, listed.by_id(), order.at)}
-    await ports.store.vms.put(order.deployment_id, list(lost.values()))
+    await keep_vms(ports, order, list(lost.values()))
     records = tuple(lost.get(one.vm_id, one) for one in records)
     filled = await _filled(ports, order, deployment, batch, scale_set, listed, records)
     return replace(filled, lost=tuple(lost.values()))

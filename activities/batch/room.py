@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from activities.batch.delete import delete_as_due
 from activities.batch.pools import PoolView, note, note_gateways
-from activities.rows import deployment_of
+from activities.rows import deployment_of, keep_vms
 from rollout.model.azure.vm_writes import VmWrites
 from rollout.model.order import Order, Progress, StepState, again, failed
 from rollout.model.rows.deployment import Intent, VmRecord
@@ -59,7 +59,7 @@ async def _delete_first(
     if any(record.detached_at is None for record in out):
         await note_gateways(ports, order, scene, intents)
         out = set_aside(out, order.at)
-        await ports.store.vms.put(order.deployment_id, out)
+        await keep_vms(ports, order, out)
     parameters = (await deployment_of(ports, order)).parameters
     progress = await delete_as_due(ports, order, parameters, out)
     if progress.state is StepState.AGAIN:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from activities.batch.pools import drain_intents, scene_of
 from activities.batch.reattach import reattach_blue
 from activities.rights import obstacle
-from activities.rows import batch_of, deployment_of
+from activities.rows import batch_of, deployment_of, keep_vms
 from rollout.model.azure.scale_set import Vm, VmList
 from rollout.model.codec import encode
 from rollout.model.order import Order, Progress, again, done
@@ -41,7 +41,7 @@ async def settle_vms(ports: Ports, order: Order) -> Progress:
         return out
     noted = {record.vm_id: record for record in out}
     records = [noted.get(record.vm_id, record) for record in records]
-    await ports.store.vms.put(order.deployment_id, [*out, *gone(records, listed.vms, order.at)])
+    await keep_vms(ports, order, [*out, *gone(records, listed.vms, order.at)])
     return done(remains(listed.vms, records))
 
 

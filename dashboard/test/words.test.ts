@@ -276,7 +276,7 @@ test('the time that is left is what the API says, and none while somebody is ask
 });
 
 test('a type of event, a status and a status of a VM that a newer Teal has are shown by their names', () => {
-  const event = { type: 'VmRelaunched', message: 'web_3 was launched again', data: {}, at: 0, batch: 1, sequence: 1 };
+  const event = { type: 'VmResized', message: 'web_3 has another size', data: {}, at: 0, batch: 1, sequence: 1 };
   assert.deepEqual(eventLook(event as never), { icon: 'dot', tone: '' });
   assert.deepEqual(shown('verifying' as Deployment['status']), { word: 'verifying', icon: 'dot', tone: '' });
   const vm = { status: 'restarting', reason: 'Restarting', gone: false, comes: true };

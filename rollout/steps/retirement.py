@@ -80,6 +80,11 @@ def gone(records: Iterable[VmRecord], vms: Iterable[Vm], at: datetime) -> tuple[
     return tuple(replace(record, reason=DELETED, updated_at=at) for record in left)
 
 
+def unless_deleted(row: VmRecord, record: VmRecord) -> VmRecord:
+    """The record in place of the row, unless the row says that the VM was deleted: that is final."""
+    return row if row.reason == DELETED else record
+
+
 @dataclass(frozen=True)
 class Remaining:
     """What is left of the VMs that are to be deleted: to ``ask`` for, and ``leaving`` already. None: all are gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -25,8 +26,9 @@ from rollout.model.events import EventType, IllegalTransition
 from rollout.model.order import SETBACK, StepState
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Event, IntentKind
-from rollout.model.status import Status
+from rollout.model.status import Color, Status
 from rollout.ports.durable import InstanceState
+from rollout.steps.retirement import DELETED
 
 OnBench = Callable[..., None]
 
@@ -131,6 +133,52 @@ def test_late_run_after_the_batch_has_moved_on_says_that_all_is_done(
         assert await bench.ports.store.vms.list((await bench.row()).id) == rows
 
     on_bench(test)
+
+
+@pytest.mark.parametrize("comes", ["after", "between"])
+def test_late_look_leaves_the_row_of_a_vm_that_was_discarded_meanwhile(on_bench: OnBench, comes: str) -> None:
+    """The look that the delivery repeats, ``after`` all of it or with the deletion ``between`` its reads and writes."""
+
+    async def test(bench: Any) -> None:
+        await advance(bench, judge_batch)
+        late, ports = bench.order(1), bench.ports
+        if comes == "between":
+            slow = SlowHealth(bench.ports.scale_sets)
+            bench.ports = replace(ports, scale_sets=slow)
+            running = asyncio.create_task(bench.call(judge_batch, order=late))
+            await slow.reached.wait()
+            bench.ports = ports
+        assert (await bench.finish(judge_batch, 1)).code == "batchUnhealthy"
+        assert (await bench.finish(raise_epoch)).done
+        bench.epoch = 2
+        assert (await bench.finish(discard_green, 1)).done
+        rows = await bench.ports.store.vms.list((await bench.row()).id, 1)
+        assert [row.reason for row in rows if row.color is Color.GREEN] == [DELETED]
+        if comes == "between":
+            slow.goes_on.set()
+            await running
+        else:
+            await bench.call(judge_batch, order=late)
+        assert await bench.ports.store.vms.list((await bench.row()).id, 1) == rows
+
+    on_bench(test, image="1.2.0")
+
+
+class SlowHealth:
+    """Scale sets whose health, once read, is not given out before ``goes_on``."""
+
+    def __init__(self, scale_sets: Any) -> None:
+        self._scale_sets = scale_sets
+        self.reached, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scale_sets, name)
+
+    async def with_health(self, *asked: Any) -> Any:
+        listed = await self._scale_sets.with_health(*asked)
+        self.reached.set()
+        await self.goes_on.wait()
+        return listed
 
 
 @pytest.mark.parametrize("how", ["epoch raised", "lock freed", "ended", "absent"])

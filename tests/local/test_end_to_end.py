@@ -124,7 +124,7 @@ async def test_the_demo_s_ten_vms_are_replaced_in_five_batches() -> None:
         vms = (await running.get(f"{deployment}/vms"))["value"]
         assert (
             sorted((vm["color"], vm["status"]) for vm in vms)
-            == [("blue", "detached")] * 10 + [("green", "healthy")] * 10
+            == [("blue", "deleted")] * 10 + [("green", "healthy")] * 10
         )
         types = [event["type"] for event in (await running.get(f"{deployment}/events"))["value"]]
         assert types.count("BatchTerminated") == 5

@@ -13,6 +13,7 @@ TWO_LOOKS = timedelta(minutes=2)
 
 #: What may be shown of a VM by what has become of it.
 _MAY_BE: dict[str, frozenset[VmStatus]] = {
+    "deleting": frozenset(VmStatus),
     "gone": frozenset({VmStatus.DELETED}),
     "stopped": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
     "failed": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),

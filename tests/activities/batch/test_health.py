@@ -15,7 +15,7 @@ from activities.image import apply_image
 from local.azure.world import Fault
 from rollout.model.codec import decode, encode
 from rollout.model.events import EventType
-from rollout.model.order import IN_PARTS, SETBACK, Order, PartOrder, Progress, StepState
+from rollout.model.order import IN_PARTS, NEWS, SETBACK, Order, PartOrder, Progress, StepState
 
 OnBench = Callable[..., None]
 
@@ -108,6 +108,28 @@ def test_parts_of_an_earlier_look_count_for_nothing_and_undo_no_later_ones(on_be
         kept = await bench.ports.store.health_parts.list((await bench.row()).id, 1)
         assert {part.at for part in kept} == {order.at}
         assert (await bench.call(judge_batch, order=order)).code == ""
+
+    on_bench(test, scale_set=FLEXIBLE)
+
+
+def test_look_that_only_asks_for_parts_brings_the_news_of_the_list_that_it_read_and_no_other_does(
+    on_bench: OnBench,
+) -> None:
+    async def test(bench: Any) -> None:
+        order = await launched(bench)
+        blue = next(vm for vm in bench.scale_set.active() if vm.image["id"].endswith("1.0.0"))
+        bench.cloud.interfere.delete_vm(bench.scale_set_id, blue.vm_id)
+        await bench.clock.sleep(timedelta(minutes=2))
+        asking = replace(bench.order(1), since=order.since)
+        for _ in range(2):
+            asked = await bench.call(judge_batch, order=asking)
+            (news,) = asked.data[NEWS]
+            assert (asked.code, news["type"], news["vms"]) == (IN_PARTS, "VmsGone", [blue.vm_id])
+        await bench.clock.sleep(timedelta(seconds=15))
+        collecting = replace(bench.order(1), since=order.since, asked=bench.clock.now())
+        for number in (0, 1):
+            assert (await read(bench, collecting, number)).data == {}
+        assert NEWS not in (await bench.call(judge_batch, order=collecting)).data
 
     on_bench(test, scale_set=FLEXIBLE)
 

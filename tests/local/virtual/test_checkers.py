@@ -71,7 +71,8 @@ def test_an_orderly_deployment_breaks_none() -> None:
 def test_a_step_that_was_tried_again_where_nothing_was_wrong_is_found() -> None:
     async def retried(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
         (event, *_) = await platform.events(row.id)
-        again = replace(event, sequence=row.sequence + 1, at=platform.clock.now(), type=EventType.STEP_RETRIED)
+        assert row.ended_at is not None
+        again = replace(event, sequence=row.sequence + 1, at=row.ended_at, type=EventType.STEP_RETRIED)
         await platform.store.events.put(row.id, again)
         await change(platform, row, sequence=row.sequence + 1)
 

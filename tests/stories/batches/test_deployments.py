@@ -241,7 +241,7 @@ def test_group_without_health_checks_waits_each_grace_period_and_judges_that_the
             "00:15 ImageApplied: Image 1.1.0 applied",
             "00:15 BatchStarted: Batch 1 of 1: started",
             "00:45 BatchLaunched: Batch 1 of 1: 2 green VMs launched",
-            "04:45 BatchHealthy: Batch 1 of 1: 2 of 2 green VMs healthy",
+            "04:45 BatchNotJudged: Batch 1 of 1: 2 green VMs run; no health check, waited 240 s",
             "04:45 BatchDetached: Batch 1 of 1: 2 blue VMs detached",
             "07:15 BatchTerminated: Batch 1 of 1: 2 VMs deleted",
             "07:15 DeploymentFinished: 2 VMs now on 1.1.0",
