@@ -15,7 +15,7 @@ from typing import TypeVar
 from rollout.model.azure.images import needs_place, parse_image
 from rollout.model.azure.ownership import told_apart
 from rollout.model.azure.pools import pools_of
-from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PublishedVersion, ScaleSet, Vm, VmList
+from rollout.model.azure.scale_set import ImageReference, PublishedVersion, ScaleSet, Vm, VmList
 from rollout.model.azure.surroundings import ReadFailure, Surroundings
 from rollout.model.choices import HealthCheckType
 from rollout.model.findings import Finding, Severity, in_order
@@ -33,6 +33,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.checks import check_planned, check_start, check_surroundings
 from rollout.preflight.danger import check_bad_image
 from rollout.preflight.image import check_image
+from rollout.preflight.limits import VM_SIZES
 from rollout.preflight.vms import check_vms
 from services.images.bad_image import known_bad
 from services.images.version import Resolution, look_up, resolve
@@ -261,16 +262,15 @@ def _without_version(findings: tuple[Finding, ...], found: Resolution) -> tuple[
 async def _surroundings(ports: Ports, scale_set: ScaleSet) -> Surroundings:
     """What is around the set. What cannot be read, for lack of a right or of an answer, is noted and stops nothing."""
     asked, unread = ports.constraints, list[ReadFailure]()
-    uniform = scale_set.mode is OrchestrationMode.UNIFORM
     balanced = pools_of(scale_set.backend_pools, HealthCheckType.LOAD_BALANCER)
     size, usages, locks, upgrade, processes, stubborn = await asyncio.gather(
-        _told("VM sizes", "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
+        _told(VM_SIZES, "Microsoft.Compute/skus/read", asked.size(scale_set), unread),
         _told("Quotas", "Microsoft.Compute/locations/usages/read", asked.usages(scale_set), unread),
         _told("Locks", "Microsoft.Authorization/locks/read", asked.locks(scale_set), unread),
         _told(
             "Rolling upgrades",
             "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades/read",
-            asked.rolling_upgrade(scale_set) if uniform else _nothing(),
+            asked.rolling_upgrade(scale_set),
             unread,
         ),
         _told("What changes the set by itself", AUTOSCALE_RIGHT, ports.processes.read(scale_set), unread),

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.pages import VM_API_VERSION, find_json, read_pages
-from adapters.arm.reading import Json
+from adapters.arm.reading import Json, words_of
 from adapters.arm.resource_ids import ScaleSetId, subscription_of
 from rollout.model.azure.scale_set import ScaleSet, region_name
 from rollout.model.azure.surroundings import ManagementLock, Usage, VmSize
@@ -80,11 +80,14 @@ def _size(item: Json) -> VmSize | None:
         return None
     told = {each.get("name"): each.get("value") for each in item.get("capabilities") or ()}
     cores = told.get("vCPUsAvailable") or told.get("vCPUs") or "0"
-    generations = tuple(
-        part.strip().upper() for part in (told.get("HyperVGenerations") or "").split(",") if part.strip()
+    return VmSize(
+        item["name"],
+        item.get("family") or "",
+        int(cores),
+        tuple(word.upper() for word in words_of(told.get("HyperVGenerations"))),
+        told.get("CpuArchitectureType") or "",
+        words_of(told.get("DiskControllerTypes")),
     )
-    architecture = told.get("CpuArchitectureType") or ""
-    return VmSize(item["name"], item.get("family") or "", int(cores), generations, architecture)
 
 
 def _usage(item: Json) -> Usage:

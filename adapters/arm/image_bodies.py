@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.arm.reading import Json, read_plan
+from adapters.arm.reading import Json, read_plan, words_of
 from rollout.model.azure.images import at_version
 from rollout.model.azure.scale_set import ImageReference, PublishedVersion, PurchasePlan, region_name
 from rollout.model.codec import decode_time
@@ -29,6 +29,7 @@ class Definition:
     security_type: str | None = None
     plan: PurchasePlan | None = None
     end_of_life: datetime | None = None
+    disk_controllers: tuple[str, ...] = ()
 
 
 def read_definition(body: Json) -> Definition:
@@ -42,6 +43,7 @@ def read_definition(body: Json) -> Definition:
         security_type=_feature(properties, "SecurityType"),
         plan=read_plan(properties.get("purchasePlan")),
         end_of_life=_time(properties.get("endOfLifeDate")),
+        disk_controllers=words_of(_feature(properties, "DiskControllerTypes")),
     )
 
 
@@ -91,6 +93,7 @@ def read_marketplace_version(body: Json, image: ImageReference, region: str) -> 
         os_state="Generalized",
         plan=read_plan(properties.get("plan")),
         end_of_life=_time(deprecation.get("scheduledDeprecationTime")),
+        disk_controllers=words_of(_feature(properties, "DiskControllerTypes")),
     )
 
 
@@ -136,6 +139,7 @@ def _version(
         os_state=definition.os_state,
         plan=definition.plan,
         end_of_life=min(ends, default=None),
+        disk_controllers=definition.disk_controllers,
         excluded_regions=frozenset(
             region_name(target["name"])
             for target in publishing.get("targetRegions") or ()

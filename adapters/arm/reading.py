@@ -8,7 +8,7 @@ declares them in ``models/_models.py``. What an answer leaves out reads as ``Non
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from rollout.model.azure.scale_set import (
     ImageReference,
     OrchestrationMode,
     PlannedConfiguration,
+    PriorityMix,
     PurchasePlan,
     ScaleSet,
     Vm,
@@ -46,6 +47,7 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         capacity=_at(body, "sku", "capacity") or 0,
         sku_name=_at(body, "sku", "name"),
         sku_tier=_at(body, "sku", "tier"),
+        mixed_sizes=tuple(each["name"] for each in _at(properties, "skuProfile", "vmSizes") or ()),
         provisioning_state=properties.get("provisioningState") or "",
         image=_model_image(profile),
         mode=OrchestrationMode.FLEXIBLE if flexible else OrchestrationMode.UNIFORM,
@@ -61,6 +63,10 @@ def read_scale_set(body: Json, etag_header: str | None = None) -> ScaleSet:
         service_fabric=any(publisher == "microsoft.azure.servicefabric" for publisher, _ in _extensions(profile)),
         zone_balance=bool(properties.get("zoneBalance")),
         spot=str(profile.get("priority") or "").lower() in ("spot", "low"),
+        priority_mix=PriorityMix(
+            _at(properties, "priorityMixPolicy", "baseRegularPriorityCount") or 0,
+            _at(properties, "priorityMixPolicy", "regularPriorityPercentageAboveBase") or 0,
+        ),
         health_grace=_health_grace(profile),
         terminate_notice=_terminate_notice(profile),
         security_type=_at(profile, "securityProfile", "securityType"),
@@ -111,12 +117,34 @@ def read_flexible_vm(body: Json) -> Vm | None:
     vm = read_vm({"instanceId": body["name"], **body})
     if vm is None:
         return None
-    return replace(vm, data_disks=_lost_disks(body.get("properties") or {}, only="Delete"))
+    properties = body.get("properties") or {}
+    disks = [_at(properties, "storageProfile", "osDisk") or {}, *(_at(properties, "storageProfile", "dataDisks") or ())]
+    interfaces = [each.get("properties") or {} for each in _at(properties, "networkProfile", "networkInterfaces") or ()]
+    return replace(
+        vm,
+        data_disks=_lost_disks(properties, only="Delete"),
+        left_disks=_detached(disks),
+        left_interfaces=_detached(interfaces),
+    )
+
+
+def _detached(parts: Iterable[Json]) -> int:
+    """How many are detached when their VM is deleted; where nothing is stated nothing is counted."""
+    return sum(1 for part in parts if str(part.get("deleteOption")).lower() == "detach")
 
 
 def read_health(view: Json) -> str | None:
     """``vmHealth`` of an instance view, in lower case; ``None`` where nothing reports it."""
     return _after_slash(_at(view, "vmHealth", "status", "code"))
+
+
+def words_of(text: str | None) -> tuple[str, ...]:
+    """What a capability or a feature lists with commas.
+
+    >>> words_of("SCSI, NVMe"), words_of(None)
+    (('SCSI', 'NVMe'), ())
+    """
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def read_plan(body: Json | None) -> PurchasePlan | None:

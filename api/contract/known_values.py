@@ -59,6 +59,7 @@ FINDINGS: tuple[str, ...] = (
     "gracePeriodTooShort",
     "strictZoneBalance",
     "dataDisksLost",
+    "leftBehind",
     "imageEndOfLife",
     "previousImageNotExact",
     "previousImageUnknown",

@@ -113,7 +113,7 @@ _PLAN: Mapping[str, Words] = {
     "seconds": Words("How long.", SECONDS),
     "basis": Words("What that is taken from: the group's newest finished deployments, else assumptions."),
     "Surge.vms": Words("VMs.", VMS),
-    "cores": Words("Cores; `null` where the VM size could not be read.", "cores"),
+    "cores": Words("Cores; `null` where the VM size could not be read, or is one of a mix.", "cores"),
     "PlanBatch.number": Words("The batch's number, from 1."),
     "blue": Words("How many VMs go.", VMS),
     "green": Words("How many VMs come.", VMS),

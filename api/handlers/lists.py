@@ -48,6 +48,11 @@ class WantedDeployments:
         after, before = query_time(request, "createdAfter"), query_time(request, "createdBefore")
         return cls(query_words(request, "status", list(Status)), after, before, image)
 
+    @property
+    def picks(self) -> bool:
+        """Whether rows are passed over between those that are asked for."""
+        return bool(self.statuses or self.image or self.before)
+
     def holds(self, row: Deployment) -> bool:
         """Whether the deployment is one of them."""
         return (
@@ -81,21 +86,45 @@ async def list_deployments(ports: Ports, request: Request) -> Answer:
 
 
 async def _listed(ports: Ports, request: Request, groups: Sequence[Group]) -> Answer:
-    """A page looks at 100 of each group at most. It ends where one of them may have more."""
+    """A page ends where one of the groups may have more, and a group's part of it is 100 at most."""
     wanted, after = WantedDeployments.by(request), _position(request)
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
     if (key := request.query.get("key")) is not None:
         started = await asyncio.gather(*(_started_with(ports, group.id, checked(key, "key")) for group in groups))
         found = first([row for row in _by_age(started, after) if wanted.holds(row)], limit, lambda row: row.id)
         return Answer(200, found.answer(DEPLOYMENTS, await overviews(ports, found.items)))
-    looks = [ports.store.deployments.newest(group.id, PAGE, wanted.begins(after, group.id)) for group in groups]
-    pages = await asyncio.gather(*looks)
-    ends = [_age(page[-1].id) for page in pages if len(page) == PAGE and not wanted.passed(page[-1])]
-    end = min(ends, default=None)
-    seen = [row for row in _by_age(chain(*pages), after) if end is None or _age(row.id) <= end]
+    seen, end = await _newest(ports, groups, wanted, after, limit)
     found = first([row for row in seen if wanted.holds(row)], limit, lambda row: row.id)
     more = replace(found, after=seen[-1].id) if end is not None and seen and not found.after else found
     return Answer(200, more.answer(DEPLOYMENTS, await overviews(ports, more.items)))
+
+
+async def _newest(
+    ports: Ports, groups: Sequence[Group], wanted: WantedDeployments, after: str, limit: int
+) -> tuple[list[Deployment], tuple[str, str] | None]:
+    """The newest rows of all groups, ``limit`` of them where there are, and up to where; ``None``: these are all.
+
+    Each group is read in small pieces, and on only where its next rows may be among those. Of a list of some kinds,
+    where many rows may be passed over, a whole page of each is looked at.
+    """
+    size = PAGE if wanted.picks else limit // max(1, len(groups)) + 2
+    parts: dict[str, list[Deployment]] = {group.id: [] for group in groups}
+    unread, reading = set(parts), sorted(parts)
+    while True:
+        starts = [parts[each][-1].id if parts[each] else wanted.begins(after, each) for each in reading]
+        looks = [ports.store.deployments.newest(each, size, start) for each, start in zip(reading, starts, strict=True)]
+        for each, page in zip(reading, await asyncio.gather(*looks), strict=True):
+            parts[each] += page
+            if len(page) < size or wanted.passed(page[-1]):
+                unread.remove(each)
+        ends = {each: _age(parts[each][-1].id) for each in unread}
+        end = min(ends.values(), default=None)
+        rows = _by_age(chain(*parts.values()), after)
+        seen = [row for row in rows if end is None or _age(row.id) <= end]
+        if end is None or wanted.picks or len(seen) >= limit:
+            return seen, end
+        last = _age(rows[limit - 1].id) if len(rows) >= limit else max(ends.values())
+        reading, size = [each for each, reached in sorted(ends.items()) if reached <= last], min(PAGE, 2 * size)
 
 
 def _images(row: Deployment) -> frozenset[str]:

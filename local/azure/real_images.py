@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from local.azure.arm.messages import Json
-from local.azure.compute.quota import is_arm
+from local.azure.compute.quota import disk_controllers, is_arm
 from local.azure.images.galleries import GALLERY_TYPE
 from local.azure.images.images import has_os_profile
 from local.azure.world import demo_world
@@ -196,10 +196,12 @@ def _traits(body: Json) -> Json:
     profile = vm_profile(body)
     disk = (profile.get("storageProfile") or {}).get("osDisk") or {}
     windows = "windowsConfiguration" in (profile.get("osProfile") or {}) or disk.get("osType") == "Windows"
+    size = str((body.get("sku") or {}).get("name", ""))
     security = (profile.get("securityProfile") or {}).get("securityType")
     return {
         "os_type": "Windows" if windows else "Linux",
-        "architecture": "Arm64" if is_arm(str((body.get("sku") or {}).get("name", ""))) else "x64",
+        "architecture": "Arm64" if is_arm(size) else "x64",
+        "disk_controller_types": "SCSI, NVMe" if "NVMe" in disk_controllers(size) else None,
         "security_type": {"TrustedLaunch": "TrustedLaunchSupported", "ConfidentialVM": "ConfidentialVmSupported"}.get(
             str(security)
         ),

@@ -117,6 +117,8 @@ def group_id(name: str, taken: set[str]) -> str:
 
     >>> group_id("Front_End", set()), group_id("front-end", {"front-end"})
     ('front-end', 'front-end-2')
+    >>> group_id("prod-westeurope-frontend-linux-scaleset-blue-001", {"prod-westeurope-frontend-linux-scaleset"})
+    'prod-westeurope-frontend-linux-scalese-2'
     """
     whole = re.sub(r"[^a-z0-9-]", "-", name.lower()).strip("-") or "group"
     for suffix in ("", *(f"-{number}" for number in range(2, len(taken) + 3))):

@@ -18,7 +18,7 @@ from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Image
 from rollout.planning.batches import BatchPlan
 from rollout.preflight.image import check_image, check_image_on_size
-from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
+from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_size_known, check_unread
 from rollout.preflight.plan import check_holds, check_plan, check_way_back
 from rollout.preflight.pools import check_draining
 from rollout.preflight.scale_set import (
@@ -98,7 +98,7 @@ def check_start(
         findings += check_signals(parameters)
         findings += check_traits(scale_set)
     findings += check_image(version, version_id, scale_set, now)
-    findings += check_image_on_size(version, size)
+    findings += check_image_on_size(version, size, scale_set.disk_controller if scale_set else None)
     findings += check_health_checks(parameters, group)
     return in_order(findings)
 
@@ -108,6 +108,7 @@ def check_surroundings(scale_set: ScaleSet, vms: Sequence[Vm], surroundings: Sur
     yield from check_rolling_upgrade(scale_set, surroundings.rolling_upgrade)
     yield from check_locks(scale_set, vms, surroundings.locks)
     yield from check_draining(surroundings)
+    yield from check_size_known(scale_set, surroundings)
     yield from check_unread(surroundings)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from rollout.model.azure.scale_set import PublishedVersion, ScaleSet, region_name
@@ -51,8 +51,13 @@ def check_image(
         yield from _plan(version, scale_set)
 
 
-def check_image_on_size(version: PublishedVersion | None, size: VmSize | None) -> Iterator[Finding]:
-    """Whether VMs of this size can run the image. What Azure does not tell of a size is taken to fit."""
+def check_image_on_size(
+    version: PublishedVersion | None, size: VmSize | None, controller: str | None = None
+) -> Iterator[Finding]:
+    """Whether VMs of this size can run the image. What Azure does not tell of a size is taken to fit.
+
+    ``controller``: the one of the size's disk controllers that the set's model names.
+    """
     if version is None or size is None:
         return
     wanted, offered = version.architecture, size.architecture
@@ -68,6 +73,18 @@ def check_image_on_size(version: PublishedVersion | None, size: VmSize | None) -
             f"{' and '.join(size.generations)} only",
             f"Deploy an image of generation {size.generations[-1]}",
         )
+    controllers = (controller,) if controller else size.disk_controllers
+    if version.disk_controllers and controllers and not _common(version.disk_controllers, controllers):
+        # https://learn.microsoft.com/azure/virtual-machines/enable-nvme-interface
+        yield _incompatible(
+            f"Image version {version.name} boots from {' and '.join(version.disk_controllers)} disks only, "
+            f"VMs of {size.name} have {' or '.join(controllers)} ones",
+            f"Deploy an image whose definition has {controllers[0]} in its feature DiskControllerTypes",
+        )
+
+
+def _common(some: Iterable[str], others: Iterable[str]) -> bool:
+    return not {word.lower() for word in some}.isdisjoint(word.lower() for word in others)
 
 
 def _usable(version: PublishedVersion) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
 from rollout.model.azure.surroundings import ManagementLock, Surroundings, Usage
 from rollout.model.findings import Finding, error, info
 from rollout.model.parameters import Parameters
+from rollout.model.words import counted
 from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import most_cores
 from rollout.preflight.vms import names
@@ -16,6 +17,9 @@ from rollout.preflight.vms import names
 SCALE_SET_LIMIT = 1000
 MANAGED_IMAGE_LIMIT = 600
 SINGLE_PLACEMENT_GROUP_LIMIT = 100
+
+#: What is said not to have been read where the list of sizes was not.
+VM_SIZES = "VM sizes"
 
 #: How many models the VMs of a set may run (https://github.com/kubernetes-sigs/cluster-api-provider-azure/issues/4958).
 MODELS_LIMIT = 10
@@ -31,9 +35,19 @@ def check_size(scale_set: ScaleSet, planned: BatchPlan, parameters: Parameters) 
             "surgeOverLimit",
             f"{standing} VMs and {planned.surge} green ones are {standing + planned.surge}; "
             f"{holder} holds {limit} at most",
-            f"Choose a {field} that launches at most {max(0, limit - standing)} VMs at once",
+            _room(scale_set, field, limit - standing),
             field,
         )
+
+
+def _room(scale_set: ScaleSet, field: str, room: int) -> str:
+    """How the largest batch comes to have room: a smaller batch is no way where there is none at all."""
+    if room > 0:
+        return f"Choose a {field} that launches at most {counted(room, 'VM')} at once"
+    scale_in = f"Scale the set in by {counted(1 - room, 'VM')} or more"
+    if scale_set.single_placement_group:
+        return f"{scale_in}, or az vmss update --set singlePlacementGroup=false, which is for ever"
+    return scale_in
 
 
 def check_quota(
@@ -44,11 +58,23 @@ def check_quota(
     if size is None:
         yield from _exceeded(scale_set, planned, parameters, surroundings.usage("virtualMachines"), planned.surge, 1)
         return
-    quotas = ("lowPriorityCores",) if scale_set.spot else ("cores", size.family)
-    for name in quotas:
-        needed = most_cores(planned, size.cores)
+    needed_regular, needed_spot = _by_priority(scale_set, planned, size.cores)
+    for name, needed in (("cores", needed_regular), (size.family, needed_regular), ("lowPriorityCores", needed_spot)):
         yield from _exceeded(scale_set, planned, parameters, surroundings.usage(name), needed, size.cores)
     yield from _exceeded(scale_set, planned, parameters, surroundings.usage("virtualMachines"), planned.surge, 1)
+
+
+def _by_priority(scale_set: ScaleSet, planned: BatchPlan, cores: int) -> tuple[int, int]:
+    """How many more cores of regular and of Spot VMs there are at most.
+
+    Of a mix, Azure launches what brings the set to the parts that its policy gives the VMs that there are.
+    """
+    needed = most_cores(planned, cores)
+    if not scale_set.spot:
+        return needed, 0
+    regular = scale_set.priority_mix.regular
+    more = (regular(planned.standing + needed // cores) - regular(planned.standing)) * cores
+    return more, needed - more
 
 
 def _exceeded(
@@ -56,12 +82,13 @@ def _exceeded(
 ) -> Iterator[Finding]:
     if usage is None or needed <= usage.left:
         return
-    field = _field(planned, parameters)
+    field, room = _field(planned, parameters), usage.left // for_each
+    smaller = f", or choose a {field} that launches at most {counted(room, 'VM')} at once" if room else ""
     yield error(
         "quotaExceeded",
         f"The largest batch needs {needed} more of {usage.label} in {scale_set.location}; "
         f"{usage.used} of {usage.limit} are in use",
-        f"Ask Azure for more quota, or choose a {field} that launches at most {usage.left // for_each} VMs at once",
+        f"Ask Azure for more quota{smaller or ', or free some of what is in use'}",
         field,
     )
 
@@ -93,6 +120,21 @@ def check_locks(scale_set: ScaleSet, vms: Sequence[Vm], locks: Sequence[Manageme
             f"Locks keep VMs from being deleted: {names(found)}",
             "Take the locks off for the deployment: az lock delete --ids …",
         )
+
+
+def check_size_known(scale_set: ScaleSet, surroundings: Surroundings) -> Iterator[Finding]:
+    """Whether the VMs' size could be looked at; of a mix Azure chooses the sizes only when it launches."""
+    if surroundings.size is not None or not surroundings.usages or surroundings.misses(VM_SIZES):
+        return
+    if scale_set.mixed_sizes:
+        why = f"Azure launches VMs of {', '.join(scale_set.mixed_sizes)}, as it has room and prices are"
+    else:
+        why = f"Azure lists no size {scale_set.sku_name} in {scale_set.location}"
+    yield info(
+        "notChecked",
+        f"{why}: neither the cores that the largest batch needs nor whether its image fits were checked",
+        f"See that the quotas hold the largest batch: az vm list-usage --location {scale_set.location}",
+    )
 
 
 def check_unread(surroundings: Surroundings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from rollout.model.azure.scale_set import OrchestrationMode, ScaleSet, Vm
 from rollout.model.choices import VmPolicy
 from rollout.model.findings import Finding, error, info, warning
 from rollout.model.parameters import Parameters
+from rollout.model.words import counted
 from rollout.planning.batches import BatchPlan
 from rollout.planning.plan import ATTACHED, PROTECTED, STOPPED, policies
 
@@ -40,7 +41,9 @@ def check_vms(
             "Wait until the set has settled, or set its capacity to the number of VMs it is to have",
         )
     if planned:
-        yield from _data_disks([vm for batch in planned.batches for vm in batch.blue])
+        going = [vm for batch in planned.batches for vm in batch.blue]
+        yield from _data_disks(going)
+        yield from _left_behind(going)
     if planned and parameters.image is None and not parameters.force:
         yield from _models_unknown(standing)
 
@@ -73,6 +76,22 @@ def _data_disks(going: Sequence[Vm]) -> Iterator[Finding]:
             "dataDisksLost",
             f"Data disks are deleted with their VMs: {names(lost)}",
             "Take a snapshot of what is needed, or keep data where VMs can be replaced without it",
+        )
+
+
+def _left_behind(going: Sequence[Vm]) -> Iterator[Finding]:
+    """What is detached and not deleted costs on, and takes addresses of the subnet."""
+    disks, interfaces = sum(vm.left_disks for vm in going), sum(vm.left_interfaces for vm in going)
+    parts = [
+        *([counted(disks, "disk")] if disks else []),
+        *([counted(interfaces, "network interface")] if interfaces else []),
+    ]
+    if parts:
+        yield warning(
+            "leftBehind",
+            f"{' and '.join(parts)} of VMs that are deleted {'stays' if disks + interfaces == 1 else 'stay'} behind: "
+            "their deleteOption is Detach",
+            "Set deleteOption to Delete in the set's model and its VMs, or delete them yourself afterwards",
         )
 
 

@@ -168,12 +168,29 @@ class ScaleSetResource:
         return next((vm for vm in self.instances.values() if vm.name.lower() == wanted), None)
 
     def sku_of(self, vm: VmInstance) -> Json:
-        """The size of a VM: its own, also when the set's is another by now."""
-        return vm.sku or self.sku
+        """The size of a VM: its own, also when the set's is another by now; of a mix, the first size listed."""
+        own = vm.sku or self.sku
+        return {**own, "name": self.size} if str(own.get("name")).lower() == "mix" else own
+
+    @property
+    def size(self) -> str:
+        """The size of the VMs that are made now."""
+        return launched_size(self.body)
 
     def find(self, vm_id: str) -> VmInstance | None:
         """A VM by its unique id."""
         return next((vm for vm in self.instances.values() if vm.vm_id == vm_id), None)
+
+
+def launched_size(body: Json) -> str:
+    """The size of VMs that are made from a set's body. Of a mix the simulated Azure always has room for the first.
+
+    >>> mix = {"skuProfile": {"vmSizes": [{"name": "Standard_D8s_v5"}, {"name": "Standard_E16s_v5"}]}}
+    >>> launched_size({"sku": {"name": "Mix"}, "properties": mix})
+    'Standard_D8s_v5'
+    """
+    mixed = ((body.get("properties") or {}).get("skuProfile") or {}).get("vmSizes") or []
+    return str((mixed[0] if mixed else body.get("sku") or {}).get("name", ""))
 
 
 def _number(name: str) -> int:

@@ -78,7 +78,7 @@ def cores_used(state: CloudState, location: str) -> dict[str, int]:
             if vm.power != "deallocated"
         )
         # A set without VMs has its family in the list of usages too.
-        for size in {*sizes, str(scale_set.sku.get("name", ""))} - {""}:
+        for size in {*sizes, scale_set.size} - {""}:
             used[family(size)] = used.get(family(size), 0) + sizes[size] * cores(size)
     return used
 
@@ -102,7 +102,7 @@ def skus(state: CloudState, request: ArmRequest) -> Json:
     """
     asked = request.query.get("$filter", "").removeprefix("location eq ").strip("'")
     regions = [asked] if asked else sorted({scale_set.location for scale_set in state.scale_sets.values()})
-    used = {str((scale_set.body.get("sku") or {}).get("name", "")) for scale_set in state.scale_sets.values()}
+    used = {scale_set.size for scale_set in state.scale_sets.values()}
     return {"value": [_sku(size, regions) for size in sorted({*_SIZES, *used} - {""})]}
 
 
@@ -117,6 +117,17 @@ def is_arm(size: str) -> bool:
     return re.fullmatch(r"Standard_[A-Z]+[0-9]+[a-z]*p[a-z]*_v[0-9]+", size) is not None
 
 
+def disk_controllers(size: str) -> str:
+    """How disks can be attached to VMs of a size: https://learn.microsoft.com/azure/virtual-machines/nvme-overview.
+
+    >>> disk_controllers("Standard_D2s_v6"), disk_controllers("Standard_E8bds_v5"), disk_controllers("Standard_D2s_v5")
+    ('NVMe', 'SCSI, NVMe', 'SCSI')
+    """
+    if size.endswith("_v6"):
+        return "NVMe"
+    return "SCSI, NVMe" if re.fullmatch(r"Standard_E[0-9]+bd?s_v5", size) else "SCSI"
+
+
 def _sku(size: str, regions: list[str]) -> Json:
     # Arm's and the sixth version of sizes are of generation 2 only:
     # https://learn.microsoft.com/azure/virtual-machines/generation-2
@@ -126,6 +137,7 @@ def _sku(size: str, regions: list[str]) -> Json:
         "vCPUsAvailable": cores(size),
         "HyperVGenerations": "V2" if arm or size.endswith("_v6") else "V1,V2",
         "CpuArchitectureType": "Arm64" if arm else "x64",
+        "DiskControllerTypes": disk_controllers(size),
     }
     return {
         "resourceType": "virtualMachines",

@@ -22,7 +22,7 @@ from local.azure.arm.errors import (
 from local.azure.arm.messages import ArmResponse, Json, json_response
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import scale_set_body, scale_set_view
-from local.azure.arm.resources import LongRunningOperation, ScaleSetResource
+from local.azure.arm.resources import LongRunningOperation, ScaleSetResource, launched_size
 from local.azure.compute.fabric import Boot, Fabric
 from local.azure.compute.quota import check_quota
 from local.azure.compute.scaling import scale_in
@@ -194,7 +194,7 @@ def _check(call: ArmCall, scale_set: ScaleSetResource, wanted: Json) -> None:
     # The surplus of overprovisioning does not count against quota:
     # https://learn.microsoft.com/azure/virtual-machine-scale-sets/virtual-machine-scale-sets-design-overview
     more = capacity - counted_vms(scale_set)
-    check_quota(call.state, call.world.quota, scale_set, str(sku["name"]), more)
+    check_quota(call.state, call.world.quota, scale_set, launched_size(wanted), more)
 
 
 def models_in_use(call: ArmCall, scale_set: ScaleSetResource) -> int:

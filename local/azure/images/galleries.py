@@ -13,6 +13,7 @@ from typing import TypeVar
 from local.azure.arm.errors import ArmError, image_not_available, resource_not_found
 from local.azure.arm.messages import Json
 from local.azure.arm.resources import CloudState, Replica, VersionResource
+from local.azure.images.features import features
 from local.azure.images.image_versions import (
     OS_DISK_IMAGE,
     is_left_out,
@@ -171,8 +172,8 @@ class SimulatedGalleries:
             "architecture": image.architecture,
             "identifier": {"publisher": gallery.name, "offer": image.name, "sku": image.name},
         }
-        if image.security_type:
-            properties["features"] = [{"name": "SecurityType", "value": image.security_type}]
+        if found := features(image):
+            properties["features"] = found
         if image.purchase_plan:
             properties["purchasePlan"] = image.purchase_plan.model_dump()
         return properties

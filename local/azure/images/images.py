@@ -7,6 +7,7 @@ from datetime import datetime
 from local.azure.arm.errors import image_does_not_fit, os_state_changed, plan_differs, trusted_launch_unsupported
 from local.azure.arm.messages import Json
 from local.azure.arm.resources import CloudState
+from local.azure.compute.quota import disk_controllers
 from local.azure.images.galleries import GALLERY_TYPE, SimulatedGalleries
 from local.azure.images.marketplace import SimulatedMarketplace
 from local.azure.images.shared_galleries import SimulatedSharedGalleries
@@ -70,6 +71,7 @@ class SimulatedImages:
         profile: Json = (body.get("properties") or {}).get("virtualMachineProfile") or {}
         _check_os_state(image, profile)
         if not isinstance(image, ManagedImageSpec):
+            _check_disks(image, str((body.get("sku") or {}).get("name", "")), profile)
             _check_security(image, str((profile.get("securityProfile") or {}).get("securityType", "Standard")))
 
     def _image(self, reference: Json) -> ImageSpec | MarketplaceSpec | ManagedImageSpec | None:
@@ -132,6 +134,14 @@ def _check_os_state(image: ImageSpec | MarketplaceSpec | ManagedImageSpec, profi
         raise os_state_changed("Generalized", "Specialized")
     if not specialized and not has_profile:
         raise os_state_changed("Specialized", "Generalized")
+
+
+def _check_disks(image: ImageSpec | MarketplaceSpec, size: str, profile: Json) -> None:
+    """https://learn.microsoft.com/azure/virtual-machines/enable-nvme-interface."""
+    wanted = (profile.get("storageProfile") or {}).get("diskControllerType") or disk_controllers(size)
+    stated = image.disk_controller_types
+    if stated and set(stated.split(", ")).isdisjoint(str(wanted).split(", ")):
+        raise image_does_not_fit(f"disk controller type '{wanted}'")
 
 
 def _check_security(image: ImageSpec | MarketplaceSpec, wanted: str) -> None:

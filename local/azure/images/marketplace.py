@@ -10,6 +10,7 @@ from datetime import datetime
 
 from local.azure.arm.errors import platform_image_not_found, vm_image_not_found
 from local.azure.arm.messages import Json
+from local.azure.images.features import features
 from local.azure.world import World
 from local.azure.world.images import MarketplaceSpec, MarketplaceVersionSpec
 
@@ -87,7 +88,7 @@ class SimulatedMarketplace:
             "disallowed": {"vmDiskType": "Unmanaged"},
             "automaticOSUpgradeProperties": {"automaticOSUpgradeSupported": True},
             "imageDeprecationStatus": self._deprecation(version, now),
-            "features": [{"name": "SecurityType", "value": image.security_type}] if image.security_type else [],
+            "features": features(image),
             "osDiskImage": {"operatingSystem": image.os_type},
             "dataDiskImages": [],
         }

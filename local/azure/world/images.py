@@ -12,6 +12,8 @@ from local.azure.world.parts import Duration, Name, Part, ResourceGroupName
 Architecture = Literal["x64", "Arm64"]
 Generation = Literal["V1", "V2"]
 OsType = Literal["Linux", "Windows"]
+DiskControllers = Literal["SCSI", "NVMe", "SCSI, NVMe"]
+
 SecurityType = Literal[
     "TrustedLaunch",
     "TrustedLaunchSupported",
@@ -100,6 +102,9 @@ class ImageSpec(Part):
     hyper_v_generation: Generation = Field(default="V2", description="the generation of its VMs")
     architecture: Architecture = Field(default="x64", description="the processor")
     security_type: SecurityType | None = Field(default=None, description="the feature `SecurityType`; none: not stated")
+    disk_controller_types: DiskControllers | None = Field(
+        default=None, description="the feature `DiskControllerTypes`; none: not stated"
+    )
     purchase_plan: PlanSpec | None = Field(default=None, description="none: it is not bought")
     versions: tuple[VersionSpec, ...] = Field(default=(), description="its versions")
     published: PublishedSpec = Field(default=PublishedSpec(), description="versions that are published later")
@@ -155,5 +160,8 @@ class MarketplaceSpec(Part):
     hyper_v_generation: Generation = Field(default="V2", description="the generation of its VMs")
     architecture: Architecture = Field(default="x64", description="the processor")
     security_type: SecurityType | None = Field(default=None, description="the feature `SecurityType`; none: not stated")
+    disk_controller_types: DiskControllers | None = Field(
+        default=None, description="the feature `DiskControllerTypes`; none: not stated"
+    )
     plan: PlanSpec | None = Field(default=None, description="none: it is not bought")
     versions: tuple[MarketplaceVersionSpec, ...] = Field(default=(), description="its versions")

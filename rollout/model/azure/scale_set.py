@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -99,6 +100,25 @@ class Place:
     region: str
 
 
+@dataclass(frozen=True)
+class PriorityMix:
+    """How a set divides its VMs: the first ``base`` are regular ones, and of those above so many of a hundred.
+
+    https://learn.microsoft.com/azure/virtual-machine-scale-sets/spot-priority-mix
+    """
+
+    base: int = 0
+    percentage: int = 0
+
+    def regular(self, vms: int) -> int:
+        """How many of so many VMs are regular ones, rounded up; the others are Spot VMs.
+
+        >>> [PriorityMix(base=2, percentage=50).regular(vms) for vms in (1, 2, 3, 4, 10)]
+        [1, 2, 3, 3, 6]
+        """
+        return min(vms, self.base + math.ceil(max(0, vms - self.base) * self.percentage / 100))
+
+
 class OrchestrationMode(StrEnum):
     """``properties.orchestrationMode`` of a scale set; a set without it is Uniform."""
 
@@ -122,12 +142,13 @@ class ScaleSet:
     ``capacity`` is the nominal size, ``sku.capacity``; a Flexible set may have another number of VMs.
     ``image`` is ``None`` where the set has no VM profile. ``upgrade_mode`` is ``Manual`` where the set has no upgrade
     policy, as Flexible sets may. ``zone_balance`` is strict: Azure fails a launch that would leave the zones uneven.
-    ``health_grace``: how long its Application Health extension lets a VM initialize. ``terminate_notice``: how long a
-    VM that is deleted may hold that up. ``security_type`` is ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``,
-    ``None`` where the model leaves it open. ``has_os_profile``: the model says how a generalized image is set up.
-    ``planned_network``: the IP configurations of new VMs. ``model``: what it says that can be held against its VMs, by
-    Azure's paths (``rollout.judging.roll_needed``). ``unique_id`` is Azure's own, which a set that is made again under
-    the name does not have.
+    ``mixed_sizes``: of which sizes its VMs may be, where they are a mix. ``spot``: its VMs are Spot VMs but for the
+    regular ones of its ``priority_mix``. ``health_grace``: how long its Application Health extension lets a VM
+    initialize. ``terminate_notice``: how long a VM that is deleted may hold that up. ``security_type`` is
+    ``TrustedLaunch``, ``ConfidentialVM`` or ``Standard``, ``None`` where the model leaves it open. ``has_os_profile``:
+    the model says how a generalized image is set up. ``planned_network``: the IP configurations of new VMs. ``model``:
+    what it says that can be held against its VMs, by Azure's paths (``rollout.judging.roll_needed``). ``unique_id`` is
+    Azure's own, which a set that is made again under the name does not have.
     """
 
     id: str
@@ -139,6 +160,7 @@ class ScaleSet:
     image: ImageReference | None
     sku_name: str | None = None
     sku_tier: str | None = None
+    mixed_sizes: tuple[str, ...] = ()
     mode: OrchestrationMode = OrchestrationMode.UNIFORM
     os_type: str | None = None
     upgrade_mode: str = "Manual"
@@ -152,6 +174,7 @@ class ScaleSet:
     service_fabric: bool = False
     zone_balance: bool = False
     spot: bool = False
+    priority_mix: PriorityMix = PriorityMix()
     health_grace: timedelta | None = None
     terminate_notice: timedelta | None = None
     security_type: str | None = None
@@ -162,6 +185,11 @@ class ScaleSet:
     created_at: datetime | None = None
     unique_id: str = ""
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def disk_controller(self) -> str | None:
+        """How the model has disks attached, ``SCSI`` or ``NVMe``; ``None`` where it leaves that to Azure."""
+        return self.model.get("virtualMachineProfile.storageProfile.diskControllerType")
 
     @property
     def place(self) -> Place:
@@ -197,7 +225,8 @@ class Vm:
     made, so that the set's model does not say what it is like, where that has been asked
     (``rollout.model.azure.ownership``); empty for the set's own. ``network_interfaces`` are resource ids.
     ``latest_model``: it runs the set's present model, ``None`` where Azure does not tell. ``data_disks``: the names of
-    those that are deleted with it. ``failure``: why Azure could not make or change it, in Azure's own code and words.
+    those that are deleted with it. ``left_disks``, ``left_interfaces``: how many of its disks and network interfaces
+    stay when it is deleted. ``failure``: why Azure could not make or change it, in Azure's own code and words.
     ``model``: what it was made as, by the paths of ``ScaleSet.model``.
     """
 
@@ -216,6 +245,8 @@ class Vm:
     network_interfaces: tuple[str, ...] = ()
     latest_model: bool | None = None
     data_disks: tuple[str, ...] = ()
+    left_disks: int = 0
+    left_interfaces: int = 0
     failure: str = ""
     model: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -284,7 +315,8 @@ class PublishedVersion:
     What else follows is what a set has to fit, each ``None`` where Azure states nothing: ``security_type`` is the
     image's feature of that name (``TrustedLaunch``, ``TrustedLaunchSupported``, ``ConfidentialVmSupported``…),
     ``os_state`` is ``Generalized`` or ``Specialized``, ``architecture`` ``x64`` or ``Arm64``, ``hyper_v_generation``
-    ``V1`` or ``V2``. ``end_of_life``: until when its publisher keeps it up.
+    ``V1`` or ``V2``. ``end_of_life``: until when its publisher keeps it up. ``disk_controllers``: what it can boot from
+    (``SCSI``, ``NVMe``), empty where Azure states nothing.
     """
 
     id: str
@@ -302,6 +334,7 @@ class PublishedVersion:
     plan: PurchasePlan | None = None
     end_of_life: datetime | None = None
     excluded_regions: frozenset[str] = frozenset()
+    disk_controllers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """A gallery's version is named by its id."""

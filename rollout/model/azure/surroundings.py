@@ -12,8 +12,8 @@ from rollout.model.rows.holds import Process
 class VmSize:
     """A VM size: the quota that it is charged to (``standardDSv5Family``), and how many cores it takes of it.
 
-    ``generations``: the Hyper-V generations that it can be (``V1``, ``V2``); ``architecture``: ``x64`` or ``Arm64``.
-    Empty where Azure does not tell.
+    ``generations``: the Hyper-V generations that it can be (``V1``, ``V2``); ``architecture``: ``x64`` or ``Arm64``;
+    ``disk_controllers``: what its disks can be attached by (``SCSI``, ``NVMe``). Empty where Azure does not tell.
     """
 
     name: str
@@ -21,6 +21,7 @@ class VmSize:
     cores: int
     generations: tuple[str, ...] = ()
     architecture: str = ""
+    disk_controllers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Surroundings:
     processes: tuple[Process, ...] = ()
     unread: tuple[ReadFailure, ...] = ()
     stubborn: tuple[StubbornPool, ...] = ()
+
+    def misses(self, what: str) -> bool:
+        """Whether that could not be read, which is told by itself."""
+        return any(one.what == what for one in self.unread)
 
     def usage(self, name: str) -> Usage | None:
         """The limit of that name; Azure writes families in several cases."""

@@ -67,6 +67,14 @@ async def test_of_constrained_cores_only_those_count_that_can_be_used(constraint
     assert size.cores == 4
 
 
+async def test_a_size_tells_what_its_vms_can_run(constraints: ArmConstraints, script: Any) -> None:
+    told = {"HyperVGenerations": "V1,V2", "CpuArchitectureType": "x64", "DiskControllerTypes": "SCSI,NVMe"}
+    script.answer(200, {"value": [sku("Standard_D2s_v5", vCPUs="2", **told)]})
+    size = await constraints.size(SET)
+    assert size is not None
+    assert (size.generations, size.architecture, size.disk_controllers) == (("V1", "V2"), "x64", ("SCSI", "NVMe"))
+
+
 async def test_a_size_that_is_not_listed_is_none(constraints: ArmConstraints, script: Any) -> None:
     script.answer(200, {"value": []})
     assert await constraints.size(SET) is None

@@ -10,12 +10,13 @@ import pytest
 
 from adapters.arm.client import ComputeClients
 from adapters.arm.flexible import FlexibleVms
+from adapters.arm.reading import read_scale_set
 from adapters.arm.scale_sets import ArmScaleSets
 from local.azure.arm.transport import InProcessTransport
 from local.azure.cloud import Cloud
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, PlatformClock, run_virtual
-from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, Vm, VmList
+from rollout.model.azure.scale_set import ImageReference, OrchestrationMode, PriorityMix, Vm, VmList
 from rollout.ports.errors import Busy, Refused, Stale
 from settings import Settings
 
@@ -91,6 +92,29 @@ async def test_a_vm_is_named_by_its_name_alone(flexible_vms: FlexibleVms, script
     assert found.created_at == datetime(2026, 11, 23, 8, 15, tzinfo=UTC)
     assert found.running
     assert (found.computer_name, found.foreign) == ("vm000001", "")
+
+
+async def test_what_is_detached_from_a_vm_that_goes_is_counted(flexible_vms: FlexibleVms, script: Any) -> None:
+    storage = {"osDisk": {"deleteOption": "Detach"}, "dataDisks": [{"lun": 0}, {"lun": 1, "deleteOption": "Delete"}]}
+    interfaces = [{"id": "a", "properties": {"deleteOption": option}} for option in ("Detach", "detach", "Delete")]
+    network = {"networkInterfaces": [*interfaces, {"id": "b"}]}
+    script.answer(200, {"value": [vm_body(storageProfile=storage, networkProfile=network), vm_body("api_00000001")]})
+    left = [(vm.left_disks, vm.left_interfaces) for vm in (await flexible_vms.list_vms(SET_ID)).vms]
+    assert left == [(1, 2), (0, 0)]
+
+
+def test_the_sizes_of_an_instance_mix_are_read_with_its_set() -> None:
+    body = set_body()
+    assert read_scale_set(body).mixed_sizes == ()
+    body["properties"]["skuProfile"] = {"vmSizes": [{"name": "Standard_D8s_v5"}, {"name": "Standard_E16s_v5"}]}
+    assert read_scale_set(body).mixed_sizes == ("Standard_D8s_v5", "Standard_E16s_v5")
+
+
+def test_a_priority_mix_is_read_with_its_set() -> None:
+    body = set_body()
+    assert read_scale_set(body).priority_mix == PriorityMix(0, 0)
+    body["properties"]["priorityMixPolicy"] = {"baseRegularPriorityCount": 2, "regularPriorityPercentageAboveBase": 50}
+    assert read_scale_set(body).priority_mix == PriorityMix(2, 50)
 
 
 async def test_every_page_is_read_and_the_subscription_s_bucket_is_told(flexible_vms: FlexibleVms, script: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -87,6 +88,36 @@ async def test_deployments_of_all_groups_page_newest_first_whatever_comes_meanwh
     assert late not in shown
     times = [name.rsplit("-", 2)[1] for name in shown]
     assert times == sorted(times, reverse=True)
+
+
+class Counted:
+    """The rows of deployments, and how many of them were read for lists."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows, self.read = rows, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rows, name)
+
+    async def newest(self, *place: Any) -> list[Deployment]:
+        page: list[Deployment] = await self.rows.newest(*place)
+        self.read += len(page)
+        return page
+
+
+@pytest.mark.parametrize("busy", [0, 150])
+@pytest.mark.parametrize("limit", [1, 10, 100])
+async def test_a_page_of_many_groups_reads_few_rows_more_than_it_shows(world: Any, busy: int, limit: int) -> None:
+    rows = [row(world, f"g{n % 20}", 2 * n, f"{n:06x}") for n in range(200)]
+    rows += [row(world, "busy", 101 + 2 * n, f"{1000 + n:06x}") for n in range(busy)]
+    for group in {one.group_id for one in rows}:
+        await world.add_group(id=group, scale_set_id=f"/{group}")
+    await add(world, rows)
+    world.store = replace(world.store, deployments=Counted(world.store.deployments))
+    body = await world.get(f"deployments?limit={limit}")
+    newest = sorted(rows, key=lambda one: one.created_at, reverse=True)
+    assert [item["id"] for item in body["value"]] == [one.id for one in newest[:limit]]
+    assert world.store.deployments.read <= 3 * limit + 4 * 21
 
 
 async def test_a_status_is_found_however_far_back(world: Any) -> None:

@@ -106,12 +106,24 @@ def test_a_named_version_that_latest_passes_over_is_told_unless_it_is_the_set_s_
         ({"hyper_v_generation": "V1"}, {"generations": ("V2",)}, False),
         ({"hyper_v_generation": "V2"}, {"generations": ("V1",)}, False),
         ({}, {"generations": ("V2",), "architecture": "Arm64"}, True),
+        ({"disk_controllers": ("SCSI",)}, {"disk_controllers": ("NVMe",)}, False),
+        ({"disk_controllers": ("SCSI", "NVMe")}, {"disk_controllers": ("nvme",)}, True),
+        ({"disk_controllers": ("SCSI",)}, {"disk_controllers": ("SCSI", "NVMe")}, True),
+        ({"disk_controllers": ("SCSI",)}, {}, True),
+        ({}, {"disk_controllers": ("NVMe",)}, True),
         ({"architecture": "Arm64", "hyper_v_generation": "V1"}, {"generations": (), "architecture": ""}, True),
     ],
 )
 def test_what_the_vm_size_can_run(image: dict[str, Any], size: dict[str, Any], fits: bool) -> None:
     found = list(check_image_on_size(replace(VERSION, **image), replace(SIZE, **size)))
     assert [finding.code for finding in found] == ([] if fits else ["imageIncompatible"])
+
+
+def test_the_sets_model_names_the_disk_controller_where_its_size_has_several() -> None:
+    both, scsi = replace(SIZE, disk_controllers=("SCSI", "NVMe")), replace(VERSION, disk_controllers=("SCSI",))
+    assert list(check_image_on_size(scsi, both, "SCSI")) == []
+    (found,) = check_image_on_size(scsi, both, "NVMe")
+    assert found.message == ("Image version 1.1.0 boots from SCSI disks only, VMs of Standard_D2s_v5 have NVMe ones")
 
 
 def test_what_is_not_known_is_not_held_against_an_image() -> None:

@@ -7,12 +7,20 @@ from typing import Any
 
 import pytest
 
-from rollout.model.azure.scale_set import ImageReference, ScaleSet, Vm
+from rollout.model.azure.scale_set import ImageReference, PriorityMix, ScaleSet, Vm
 from rollout.model.azure.surroundings import ManagementLock, ReadFailure, Surroundings, Usage, VmSize
 from rollout.model.findings import Finding, Severity
 from rollout.model.parameters import Parameters
 from rollout.planning.batches import BatchPlan, plan
-from rollout.preflight.limits import check_locks, check_models, check_quota, check_size, check_unread
+from rollout.preflight.limits import (
+    VM_SIZES,
+    check_locks,
+    check_models,
+    check_quota,
+    check_size,
+    check_size_known,
+    check_unread,
+)
 
 GROUP = "/subscriptions/0/resourceGroups/demo"
 OLD, NEW = ImageReference(id="/versions/1.0.0"), ImageReference(id="/versions/1.1.0")
@@ -61,6 +69,23 @@ def test_the_remedy_names_what_makes_the_batch_large() -> None:
     assert by_canary.target == "canary.size"
 
 
+@pytest.mark.parametrize(
+    ("scale_set", "count", "remedy"),
+    [
+        (
+            replace(SET, single_placement_group=True),
+            100,
+            "Scale the set in by 1 VM or more, or az vmss update --set singlePlacementGroup=false, which is for ever",
+        ),
+        (SET, 1002, "Scale the set in by 3 VMs or more"),
+        (SET, 999, "Choose a batchSizePercentage that launches at most 1 VM at once"),
+    ],
+)
+def test_a_full_set_gets_a_remedy_that_can_be_followed(scale_set: ScaleSet, count: int, remedy: str) -> None:
+    (found,) = check_size(scale_set, planned(count), PARAMETERS)
+    assert found.remedy == remedy
+
+
 def quota(*usages: Usage, scale_set: ScaleSet = SET, size: VmSize | None = SIZE, count: int = 10) -> list[Finding]:
     return list(check_quota(scale_set, planned(count), PARAMETERS, Surroundings(size, usages)))
 
@@ -88,7 +113,7 @@ def test_a_refusal_says_what_is_short() -> None:
     assert finding.message == (
         "The largest batch needs 4 more of Standard DSv5 Family vCPUs in eastus2; 19 of 20 are in use"
     )
-    assert finding.remedy.endswith("choose a batchSizePercentage that launches at most 0 VMs at once")
+    assert finding.remedy == "Ask Azure for more quota, or free some of what is in use"
     assert finding.severity is Severity.ERROR
 
 
@@ -96,6 +121,25 @@ def test_spot_vms_have_a_quota_of_their_own() -> None:
     spot = replace(SET, spot=True)
     assert quota(Usage("cores", "c", 100, 100), scale_set=spot) == []
     assert len(quota(Usage("lowPriorityCores", "l", 100, 100), scale_set=spot)) == 1
+
+
+@pytest.mark.parametrize(
+    ("mix", "regular", "spot"),
+    [
+        (PriorityMix(), 0, 4),
+        (PriorityMix(base=20), 4, 0),
+        (PriorityMix(base=11), 2, 2),
+        (PriorityMix(base=2, percentage=50), 2, 2),
+        (PriorityMix(percentage=100), 4, 0),
+    ],
+)
+def test_a_priority_mix_needs_cores_of_both_quotas(mix: PriorityMix, regular: int, spot: int) -> None:
+    mixed = replace(SET, spot=True, priority_mix=mix)
+    for name, needed in (("cores", regular), ("standardDSv5Family", regular), ("lowPriorityCores", spot)):
+        assert quota(Usage(name, name, 100 - needed, 100), scale_set=mixed) == []
+        if needed:
+            (found,) = quota(Usage(name, name, 101 - needed, 100), scale_set=mixed)
+            assert (found.code, f"needs {needed} more of {name}" in found.message) == ("quotaExceeded", True)
 
 
 def test_of_a_size_that_is_not_known_only_the_vms_are_counted() -> None:
@@ -137,6 +181,25 @@ def test_a_lock_concerns_what_is_at_its_scope_and_below(scope: str, concerned: b
     found = list(check_locks(SET, vms(3), [ManagementLock("keep", scope, "CanNotDelete")]))
     assert [finding.code for finding in found] == (["deleteLocked"] if concerned else [])
     assert all("keep (CanNotDelete) on" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "surroundings", "words"),
+    [
+        (("Standard_D8s_v5", "Standard_E16s_v5"), {}, "Azure launches VMs of Standard_D8s_v5, Standard_E16s_v5, as it"),
+        ((), {}, "Azure lists no size Standard_X1 in eastus2: neither the cores"),
+        ((), {"size": SIZE}, ""),
+        ((), {"usages": ()}, ""),
+        ((), {"unread": (ReadFailure(VM_SIZES, "no answer"),)}, ""),
+    ],
+)
+def test_where_no_one_size_is_known_its_cores_are_not_checked(
+    sizes: tuple[str, ...], surroundings: dict[str, Any], words: str
+) -> None:
+    around = replace(Surroundings(usages=(Usage("cores", "c", 0, 100),)), **surroundings)
+    found = list(check_size_known(replace(SET, sku_name="Standard_X1", mixed_sizes=sizes), around))
+    assert [finding.code for finding in found] == (["notChecked"] if words else [])
+    assert all(finding.message.startswith(words) for finding in found)
 
 
 def test_what_could_not_be_read_is_told_with_the_right_it_takes() -> None:

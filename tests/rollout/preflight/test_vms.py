@@ -79,3 +79,21 @@ def test_without_an_image_it_is_told_where_azure_does_not_say_which_model_a_vm_r
     assert found(replace(absent, force=True), vms(), flexible) == []
     told = [replace(vm, latest_model=True) for vm in vms()]
     assert found(absent, told) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (
+            {"left_disks": 2, "left_interfaces": 1},
+            "2 disks and 1 network interface of VMs that are deleted stay behind",
+        ),
+        ({"left_disks": 1}, "1 disk of VMs that are deleted stays behind"),
+        ({"left_interfaces": 2}, "2 network interfaces of VMs that are deleted stay behind"),
+        ({"left_disks": 2, "image": NEW}, ""),
+    ],
+)
+def test_what_stays_when_its_vm_goes_is_counted(left: dict[str, Any], words: str) -> None:
+    findings = [finding for finding in found(PARAMETERS, vms(**left)) if finding.code == "leftBehind"]
+    assert [finding.severity for finding in findings] == ([Severity.WARNING] if words else [])
+    assert all(finding.message.startswith(words) for finding in findings)

@@ -157,6 +157,7 @@ def test_without_an_image_vms_of_an_older_model_are_rolled(play: Play, small_wor
     play(story, changed(small_world(2)))
 
 
+NVME = {"sku": "Standard_D2s_v6"}
 TRUSTED = {
     "overrides": {"properties": {"virtualMachineProfile": {"securityProfile": {"securityType": "TrustedLaunch"}}}}
 }
@@ -174,6 +175,12 @@ BARE = {"overrides": {"properties": {"virtualMachineProfile": {"osProfile": None
         ("1.1.0", {"sku": "Standard_D2ps_v5", "gallery": {"architecture": "Arm64"}}, {}),
         ("1.1.0", {"gallery": {"hyperVGeneration": "V1"}}, {}),
         ("1.1.0", {"sku": "Standard_D2s_v6", "gallery": {"hyperVGeneration": "V1"}}, {"imageIncompatible": "error"}),
+        (
+            "1.1.0",
+            {"sku": "Standard_D2s_v6", "gallery": {"diskControllerTypes": "SCSI"}},
+            {"imageIncompatible": "error"},
+        ),
+        ("1.1.0", {"sku": "Standard_D2s_v6", "gallery": {"diskControllerTypes": "SCSI, NVMe"}}, {}),
         ("1.1.0", {"gallery": {"securityType": "TrustedLaunch"}}, {"imageIncompatible": "error"}),
         ("1.1.0", {"gallery": {"securityType": "TrustedLaunchSupported"}}, {}),
         ("1.1.0", TRUSTED, {"imageIncompatible": "error"}),

@@ -263,7 +263,7 @@ def test_quota_that_does_not_hold_the_largest_batch_refuses(play: Play, either_w
     async def story(stage: Any) -> None:
         detail = await refused(stage, "quotaExceeded", batchSize=2)
         assert "needs 4 more of standardDSv5Family vCPUs in eastus2; 20 of 23 are in use" in detail["message"]
-        assert detail["remedy"].endswith("choose a batchSize that launches at most 1 VMs at once")
+        assert detail["remedy"].endswith("choose a batchSize that launches at most 1 VM at once")
         assert (await plan(stage, batchSize=1))["canStart"]
         row = await stage.platform.ended(await stage.platform.start(image="1.1.0", batchSize=1, gracePeriod=300))
         assert row.status is Status.FINISHED
@@ -291,14 +291,14 @@ def test_a_lock_that_would_keep_vms_from_being_deleted_refuses(
     play(story, either_world(2))
 
 
-def test_a_rolling_upgrade_of_azures_own_refuses(play: Play, small_world: SmallWorld) -> None:
+def test_a_rolling_upgrade_of_azures_own_refuses(play: Play, either_world: SmallWorld) -> None:
     async def story(stage: Any) -> None:
         stage.platform.cloud.interfere.rolling_upgrade(stage.scale_set_id, "RollingForward")
         await refused(stage, "rollingUpgradeUnderWay")
         stage.platform.cloud.interfere.rolling_upgrade(stage.scale_set_id, "Completed")
         assert (await plan(stage))["canStart"]
 
-    play(story, small_world(2))
+    play(story, either_world(2))
 
 
 def test_ten_models_in_use_refuse_an_eleventh(play: Play, small_world: SmallWorld) -> None:
