@@ -100,8 +100,8 @@ def test_a_changed_model_is_told_rolled_and_told_no_more(play: Play, either_worl
         assert requests(stage) - before - during == Counter({"get scale set": 1, lists: 1})
         return during
 
-    asked = play(lambda stage: story(stage, 50), either_world(4))
-    quiet = play(lambda stage: story(stage, 0), either_world(4))
+    asked = play(lambda stage: story(stage, 50), either_world(4), options=HostOptions())
+    quiet = play(lambda stage: story(stage, 0), either_world(4), options=HostOptions())
     assert asked == quiet
 
 
@@ -118,7 +118,7 @@ def test_what_the_deployment_knows_is_told_whichever_process_is_asked(play: Play
         assert row.status is Status.FINISHED, row.reason
         assert (await look(stage))["outdated"] == 0
 
-    play(story, either_world(4), options=HostOptions())
+    play(story, either_world(4))
 
 
 def test_a_stopped_deployment_leaves_vms_that_the_group_tells_of(play: Play, either_world: SmallWorld) -> None:
