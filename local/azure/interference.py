@@ -356,8 +356,8 @@ class Interference:
             self._fabric.delete(scale_set, [vm])
             if counted:
                 # A Flexible set's may be smaller than the number of its VMs already.
-                scale_set.capacity = max(0, scale_set.capacity - 1)
-                scale_set.etag += 1
+                scale_set.falling += 1
+                scale_set.fall()
 
     def _scale_set(self, scale_set_id: str) -> ScaleSetResource:
         self._enter()

@@ -56,6 +56,7 @@ class Setting:
     admin_state: str = "pool"
     events_late: int = 2
     rebalances: bool = False
+    capacity_falls: str = "atOnce"
 
     @property
     def health_check_types(self) -> tuple[str, ...]:
@@ -99,6 +100,7 @@ def choose_setting(dice: Random) -> Setting:
         admin_state=dice.choice(["pool", "pool", "balancer", "never"]),
         events_late=dice.choice([2, 2, 600]),
         rebalances=dice.random() < 0.2,
+        capacity_falls=dice.choice(["atOnce", "late"]),
     )
 
 
@@ -126,7 +128,11 @@ def world_of(setting: Setting) -> World:
     group["healthCheckTypes"] = list(setting.health_check_types)
     group["defaults"] = DEFAULTS
     group["signals"] = [{"type": kind, "timeout": 300} for kind in setting.signals]
-    document["platform"] |= {"concurrentWrites": setting.concurrent_writes, "vmWrites": setting.vm_writes}
+    document["platform"] |= {
+        "concurrentWrites": setting.concurrent_writes,
+        "vmWrites": setting.vm_writes,
+        "capacityFalls": setting.capacity_falls,
+    }
     if setting.image_rule:
         group["imageRule"] = {
             "imageId": group["imageId"],

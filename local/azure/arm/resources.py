@@ -78,6 +78,7 @@ class ScaleSetResource:
 
     ``models`` holds every virtual machine profile that a VM may still run, by number; ``model`` is the latest, and 0
     that of VMs that were attached. ``standby``: the images of the VMs that wait in its standby pool, next first.
+    ``falling``: by how many the capacity is still to fall, as VMs are gone; a capacity that is written ends that.
     """
 
     id: str
@@ -94,6 +95,7 @@ class ScaleSetResource:
     repairs_suspended: bool = False
     rolling_upgrade: str | None = None
     standby: list[Json] = field(default_factory=list)
+    falling: int = 0
 
     @property
     def key(self) -> str:
@@ -138,6 +140,14 @@ class ScaleSetResource:
     @capacity.setter
     def capacity(self, value: int) -> None:
         self.body["sku"]["capacity"] = value
+        self.falling = 0
+
+    def fall(self) -> None:
+        """One of the VMs is gone by which the capacity is to fall."""
+        if self.falling:
+            still = self.falling - 1
+            self.capacity = max(0, self.capacity - 1)
+            self.falling, self.etag = still, self.etag + 1
 
     @property
     def sku(self) -> Json:

@@ -26,14 +26,21 @@ def delete_instance(call: ArmCall) -> ArmResponse:
 
 
 def remove(call: ArmCall, scale_set: ScaleSetResource, chosen: Iterable[VmInstance]) -> ArmResponse:
-    """Delete VMs; those that are on their way out already are left to it."""
+    """Delete VMs; those that are on their way out already are left to it.
+
+    The capacity may follow late (kubernetes/autoscaler#3510).
+    """
     vms = [vm for vm in chosen if not vm.is_deleting]
-    scale_set.capacity = max(0, scale_set.capacity - len(vms))
+    late = call.world.platform.capacity_falls == "late"
+    if late:
+        scale_set.falling += len(vms)
+    else:
+        scale_set.capacity = max(0, scale_set.capacity - len(vms))
     scale_set.etag += 1
     scale_set.provisioning_state = "Updating"
-    call.fabric.delete(scale_set, vms)
+    call.fabric.delete(scale_set, vms, counted=late)
     call.effect.deleted += [vm.vm_id for vm in vms]
-    call.effect.capacity_after = scale_set.capacity
+    call.effect.capacity_after = max(0, scale_set.capacity - scale_set.falling)
     ends_at = call.state.now + call.world.platform.delete_time
     return call.accepted(call.operations.begin(scale_set.key, scale_set.key, ends_at, call.fault))
 

@@ -61,6 +61,7 @@ class Fabric:
         agenda.on("observed", self._observed)
         agenda.on("probed", self._probed)
         agenda.on("gone", self._gone)
+        agenda.on("goneAndCounted", self._gone_and_counted)
 
     def launch(self, scale_set: ScaleSetResource, count: int, unallocated: int = 0) -> list[Boot]:
         """Create ``count`` VMs of the latest model; the first ``unallocated`` of them get no hardware."""
@@ -193,13 +194,16 @@ class Fabric:
                 vm.health, vm.health_at = "unhealthy", self.state.now
             self._log(scale_set, vm, "stopped")
 
-    def delete(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance]) -> None:
-        """Delete VMs: out of service at once, out of the lists when the deletion is done."""
+    def delete(self, scale_set: ScaleSetResource, vms: Iterable[VmInstance], *, counted: bool = False) -> None:
+        """Delete VMs: out of service at once, out of the lists when the deletion is done.
+
+        ``counted``: the set's capacity falls then, too.
+        """
         gone_at = self.state.now + self.world.platform.delete_time
         for vm in vms:
             self._go_down(vm, "Deleting", vm.power)
             self._log(scale_set, vm, "deleting")
-            self._plan(gone_at, "gone", scale_set, vm)
+            self._plan(gone_at, "goneAndCounted" if counted else "gone", scale_set, vm)
 
     def sicken(self, scale_set: ScaleSetResource, vm: VmInstance, *, sick: bool) -> None:
         """Have a VM's application fail, or recover, whatever its image says."""
@@ -294,6 +298,11 @@ class Fabric:
             for seen_at in self.network.probe_times(scale_set, vm):
                 self._plan(seen_at, "probed", scale_set, vm)
             self._serve(scale_set, vm)
+
+    def _gone_and_counted(self, due: Due) -> None:
+        if subject := self._subject(due):
+            subject[0].fall()
+            self._gone(due)
 
     def _gone(self, due: Due) -> None:
         if subject := self._subject(due):

@@ -214,7 +214,7 @@ def _check_offer(reference: Json, current: Json) -> None:
 
 def counted_vms(scale_set: ScaleSetResource) -> int:
     """The VMs that a new capacity is held against: a Flexible set creates new minus nominal, whatever exists."""
-    return scale_set.capacity if scale_set.is_flexible else len(scale_set.active())
+    return scale_set.capacity - scale_set.falling if scale_set.is_flexible else len(scale_set.active())
 
 
 def check_capacity(capacity: int, *, single_placement_group: bool) -> None:
@@ -236,7 +236,7 @@ def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json, *, renewed:
     if is_new_model and mode in ("automatic", "rolling"):
         # A rolling upgrade goes in batches on Azure; here both modes take every VM down at once, the worst case.
         boots += call.fabric.reimage(scale_set, scale_set.active())
-    missing = scale_set.capacity - counted
+    missing = scale_set.capacity - scale_set.falling - counted
     surplus: list[str] = []
     if missing > 0:
         launched = launch(call, scale_set, missing)
@@ -281,6 +281,8 @@ def replace_body(scale_set: ScaleSetResource, wanted: Json) -> bool:
     """
     is_new_model = _is_new_model(scale_set, wanted)
     scale_set.etag += wanted != scale_set.body
+    asked = (wanted.get("sku") or {}).get("capacity")
+    scale_set.falling = scale_set.falling if asked == scale_set.capacity else 0
     scale_set.body = wanted
     if is_new_model:
         _add_model(scale_set, wanted)

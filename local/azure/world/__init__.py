@@ -88,6 +88,10 @@ class PlatformSpec(Part):
     concurrent_writes: Literal["conflict", "preempt"] = Field(
         default="conflict", description="a second write on a set is refused with 409, or cancels the first"
     )
+    capacity_falls: Literal["atOnce", "late"] = Field(
+        default="atOnce",
+        description="when VMs are deleted, the capacity falls with the request, or with each that is gone",
+    )
     vm_writes: Literal["parallel", "oneAtATime"] = Field(
         default="parallel",
         description="Uniform only: VMs are written to side by side, or a write of one refuses those of the others",

@@ -288,3 +288,19 @@ def test_vms_that_did_not_serve_before_are_replaced_first(play: Play, small_worl
         assert stage.serving() == 4
 
     play(story, small_world(4), exempt=["never_fewer_serving"])
+
+
+@pytest.mark.parametrize("image", ["1.1.0", "1.2.0"])
+def test_capacity_that_follows_deletions_late_leads_to_the_same_end(
+    play: Play, either_world: SmallWorld, image: str
+) -> None:
+    """Azure's capacity may follow only once the VMs are gone (kubernetes/autoscaler#3510)."""
+
+    async def story(stage: Any) -> None:
+        deployment = await stage.platform.start(image=image, batchSizePercentage=50, gracePeriod=300, drainingTimeout=0)
+        row = await stage.platform.ended(deployment)
+        good = image == "1.1.0"
+        assert (row.status, stage.capacity()) == (Status.FINISHED if good else Status.FAILED, 4)
+        assert stage.versions() == ["1.1.0" if good else "1.0.0"] * 4
+
+    play(story, either_world(4, capacityFalls="late"))

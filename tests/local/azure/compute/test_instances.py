@@ -45,6 +45,22 @@ async def test_deleting_vms_lowers_the_capacity_and_takes_them_away_after_a_whil
     assert sorted(cloud.scale_set(web).instances) == [0, 1, 3, 4, 6, 7, 8, 9]
 
 
+async def test_the_capacity_may_fall_only_once_the_vms_are_gone_unless_somebody_writes_it_meanwhile(
+    ask: Ask, patched_demo: Any, clock: PlatformClock, web: str
+) -> None:
+    cloud = Cloud(patched_demo(platform={"capacityFalls": "late", "concurrentWrites": "preempt"}), clock)
+    await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["2", "5"]})
+    assert cloud.scale_set(web).capacity == 10
+    await clock.sleep(timedelta(seconds=30))
+    assert (cloud.scale_set(web).capacity, len(cloud.scale_set(web).active())) == (8, 8)
+
+    await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["1"]})
+    sku = cloud.scale_set(web).body["sku"]
+    assert (await ask(cloud, "PATCH", web, {"sku": {**sku, "capacity": 9}})).status == 200
+    await clock.sleep(timedelta(minutes=5))
+    assert (cloud.scale_set(web).capacity, len(cloud.scale_set(web).active())) == (9, 9)
+
+
 @pytest.mark.parametrize("ids", [["0", "42"], ["web_0"], [], None])
 async def test_a_delete_with_an_id_that_is_no_vm_deletes_nothing(ask: Ask, cloud: Cloud, web: str, ids: Any) -> None:
     refused = await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ids} if ids is not None else {})
