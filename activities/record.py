@@ -77,11 +77,12 @@ async def record_event(ports: Ports, entry: Entry) -> EventResult:
 async def _go_on(ports: Ports, entry: Entry, row: Deployment) -> None:
     """Write what happens after the end of a deployment, once, under the number after the last.
 
-    The number is read here, because no recipe that is under way knows it. Only who has the deployment's lock writes
-    such an event, so no other one takes the same number.
+    The number is read here, because no recipe that is under way knows it. Only who acts for the deployment in its last
+    epoch writes such an event, so no other one takes the same number. Another deployment that has taken the lock over
+    writes none here, and what was done before is told all the same.
     """
     lock = await ports.store.locks.get(row.scale_set_id)
-    if lock is None or (lock.owner, lock.epoch) != (row.id, entry.epoch):
+    if lock is not None and lock.owner == row.id and lock.epoch != entry.epoch:
         return
     # An earlier run may have written it, and died before the row followed, or before it answered.
     newest = await ports.store.events.list(row.id, after=max(0, row.sequence - _NEWEST))
