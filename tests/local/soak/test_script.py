@@ -65,7 +65,7 @@ def test_every_setting_is_a_world() -> None:
 
 def test_what_is_exempt_is_a_promise_and_why_is_something_that_happens() -> None:
     assert {name for names in EXEMPT.values() for name in names} <= {checker_name(one) for one in CHECKERS}
-    assert set(EXEMPT) <= {*ACTS, "partTerminated", "unchecked", "tolerated", "skippedOutOfTraffic"}
+    assert set(EXEMPT) <= {*ACTS, "partTerminated", "clockSet", "unchecked", "tolerated", "skippedOutOfTraffic"}
 
 
 @pytest.mark.parametrize(
