@@ -21,6 +21,7 @@ from rollout.model.group import Group
 from rollout.model.order import Run
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.holds import Hold
+from rollout.model.rows.lock import Lock
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
@@ -105,7 +106,8 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str) -> None:
     """Look at what the deployment holds, now that its orchestration is known to be gone, and act on it."""
     children = await ports.instances.children(deployment_id)
     lock = await ports.store.locks.get(scale_set_id)
-    suspect = Suspect(deployment_id, await ports.store.deployments.get(deployment_id), lock, children)
+    row, planning = await ports.store.deployments.get(deployment_id), await _planning(ports, lock, deployment_id)
+    suspect = Suspect(deployment_id, row, lock, children, planning)
     diagnosis = diagnose(suspect)
     if diagnosis.remedy is not Remedy.NOTHING:
         _log.warning("The orchestration of %s is gone: %s (%s)", deployment_id, diagnosis.reason, diagnosis.remedy)
@@ -122,6 +124,14 @@ async def _treat(ports: Ports, deployment_id: str, scale_set_id: str) -> None:
             await note_deployment(ports, ended)
         case Remedy.RESTORE:
             await _restore(ports, suspect)
+
+
+async def _planning(ports: Ports, lock: Lock | None, deployment_id: str) -> bool:
+    """Whether another deployment has the lock and has not planned yet: only its plan takes over what was left."""
+    if lock is None or lock.owner in ("", deployment_id):
+        return False
+    owner = await ports.store.deployments.get(lock.owner)
+    return owner is None or (owner.started_at is None and not owner.status.ended)
 
 
 async def _free(ports: Ports, suspect: Suspect, now: datetime) -> None:

@@ -54,13 +54,15 @@ class Suspect:
     """A deployment whose orchestration is gone, and what there is of it.
 
     ``row`` and ``lock`` were read after that was seen: what a deployment holds then it holds without an orchestration.
-    ``children`` are those of its orchestrations that have not ended.
+    ``children`` are those of its orchestrations that have not ended. ``planning``: another deployment has the lock, and
+    may still fail before it takes anything over.
     """
 
     deployment_id: str
     row: Deployment | None
     lock: Lock | None
     children: tuple[str, ...] = ()
+    planning: bool = False
 
     @property
     def owner(self) -> str:
@@ -89,6 +91,8 @@ def diagnose(suspect: Suspect) -> Diagnosis:
         return Diagnosis(Remedy.FREE, "it took the lock, and wrote and changed nothing")
     if suspect.holds:
         return Diagnosis(Remedy.RESTORE, f"it was {row.status} and holds the lock")
+    if suspect.planning and row.status is not Status.QUEUED:
+        return Diagnosis(Remedy.NOTHING, f"{suspect.owner} has the lock, and has not taken over yet what it left")
     if suspect.owner:
         return Diagnosis(Remedy.WRITE_END, f"{suspect.owner} has taken over what it left")
     if suspect.lock is None or row.status is Status.QUEUED:

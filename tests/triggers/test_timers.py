@@ -201,14 +201,18 @@ async def test_one_that_waits_is_found_however_many_came_after_it(desk: Desk) ->
     assert await desk.store.queue.list(SCALE_SET) == ()
 
 
-async def test_a_deployment_that_was_taken_over_gets_its_end_and_nothing_is_restored(desk: Desk) -> None:
-    row = await desk.deployment()
-    await desk.lock("web-20261123T000000Z-ffffff")
-    desk.instances.states["web-20261123T000000Z-ffffff"] = InstanceState.RUNNING
+@pytest.mark.parametrize("planned", [True, False])
+async def test_a_deployment_gets_its_end_once_the_next_one_has_taken_over_what_it_left(
+    desk: Desk, planned: bool
+) -> None:
+    row, other = await desk.deployment(), "web-20261123T000000Z-ffffff"
+    await desk.store.deployments.add(replace(row, id=other, started_at=NOW if planned else None))
+    await desk.lock(other)
+    desk.instances.states[other] = InstanceState.RUNNING
     assert await desk.watch() == []
     ended = await desk.store.deployments.get(row.id)
     assert ended is not None
-    assert ended.status is Status.FAILED
+    assert ended.status is (Status.FAILED if planned else Status.IN_PROGRESS)
 
 
 async def test_a_deployment_that_freed_the_set_and_wrote_no_end_is_restored(desk: Desk) -> None:

@@ -91,6 +91,12 @@ def test_what_is_done_follows_from_the_row_and_the_lock(
     assert diagnosis.reason
 
 
+def test_what_another_has_not_taken_over_yet_is_not_written_off() -> None:
+    """Found by the soak: that other one failed at its plan, and nobody put anything back any more."""
+    assert diagnose(Suspect(ID, row(Status.IN_PROGRESS), OTHERS, planning=True)).remedy is Remedy.NOTHING
+    assert diagnose(Suspect(ID, row(Status.QUEUED), OTHERS, planning=True)).remedy is Remedy.WRITE_END
+
+
 @given(
     st.sampled_from([None, *Status]),
     st.sampled_from([MINE, FREE, OTHERS, None]),
