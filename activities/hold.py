@@ -88,8 +88,9 @@ async def restore_processes(ports: Ports, order: Order) -> Progress:
     if journal is None:
         return _restored(Hold(order.scale_set_id, order.deployment_id, (), order.at))
     deployment = await ports.store.deployments.get(order.deployment_id)
-    if journal.deployment_id != order.deployment_id and (deployment is None or deployment.started_at is None):
-        # It did not come so far as to inherit the journal, and has nothing of its own to bring back.
+    inherits = journal.keep_until is None or (deployment is not None and deployment.started_at is not None)
+    if journal.deployment_id != order.deployment_id and not inherits:
+        # It did not come so far as to inherit the journal, which has a time at which it is brought back.
         return replace(done(f"What {journal.deployment_id} holds stays held"), silent=True)
     if journal.over:
         return _restored(journal)

@@ -57,7 +57,7 @@ async def prepare_deployment(ports: Ports, order: Order) -> Progress:
     if seen.scale_set is not None and seen.listed is not None:
         await note_vms(ports, deployment, seen.scale_set, seen.listed.vms, order.at)
     if seen.plan is None or refuses(seen.findings):
-        return _refused(seen.findings)
+        return await _refused(ports, deployment, seen.findings)
     rows = _rows(deployment, seen.plan, seen.inherited)
     if await _differs_from_an_earlier_plan(ports, deployment, rows):
         return failed("planInterrupted", "Writing the plan failed midway, and the set has changed since. Start again")
@@ -83,9 +83,15 @@ async def _survey(ports: Ports, deployment: Deployment, scale_set: ScaleSet | No
     )
 
 
-def _refused(findings: Sequence[Finding]) -> Progress:
+async def _refused(ports: Ports, deployment: Deployment, findings: Sequence[Finding]) -> Progress:
+    """Why it is not planned, and whether the set is as a lost deployment left it (``leftOpen``).
+
+    Who has the lock now is the one to put that back. What a stopped one keeps for a while has a time of its own.
+    """
     worst = first_error(findings)
-    return failed(worst.code if worst else "refused", describe(findings))
+    hold = await ports.store.holds.get(deployment.scale_set_id)
+    kept = hold is not None and hold.keep_until is not None
+    return failed(worst.code if worst else "refused", describe(findings), leftOpen=not (deployment.settled or kept))
 
 
 def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None) -> list[VmRecord]:

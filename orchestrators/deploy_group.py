@@ -79,7 +79,7 @@ def prepare(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
         run = replace(run, epoch=turn.data["epoch"])
     run, plan = yield from carry_out(context, run, PREPARE)
     if not plan.done:
-        return run, plan
+        return replace(run, changed=plan.data.get("leftOpen", False)), plan
     run = planned(run, plan)
     if not (plan.data["batches"] or plan.data["otherImage"]):
         return run, plan

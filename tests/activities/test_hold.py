@@ -207,10 +207,28 @@ def test_a_later_deployment_inherits_what_an_earlier_one_left_held(on_bench: OnB
     on_bench(test, **EVERYTHING)
 
 
-def test_a_deployment_that_planned_nothing_leaves_what_another_holds(on_bench: OnBench) -> None:
+def test_a_deployment_that_planned_nothing_brings_back_what_a_lost_one_held(on_bench: OnBench) -> None:
+    """Found by the soak: nobody else would, as the journal names no time at which it is brought back."""
+
+    async def test(bench: Any) -> None:
+        await bench.prepare()
+        await bench.finish(hold_processes)
+        left = await journal(bench)
+        assert left is not None
+        await bench.ports.store.deployments.change((await bench.row()).id, lambda row: replace(row, started_at=None))
+        await bench.ports.store.holds.put(replace(left, deployment_id="web-20251231T000000Z-000000", keep_until=None))
+        await restored(bench)
+        assert bounds(bench) == {"day": ("1", "2", "1"), "night": ("2", "9", "3")}
+        assert not bench.scale_set.repairs_suspended
+
+    on_bench(test, **EVERYTHING)
+
+
+def test_a_deployment_that_planned_nothing_leaves_what_another_keeps_for_a_while(on_bench: OnBench) -> None:
     async def test(bench: Any) -> None:
         await bench.begin()
-        other = Hold(bench.scale_set_id, "web-20251231T000000Z-000000", (), bench.clock.now(), discard_batch=2)
+        now = bench.clock.now()
+        other = Hold(bench.scale_set_id, "web-20251231T000000Z-000000", (), now, keep_until=now, discard_batch=2)
         await bench.ports.store.holds.put(other)
         progress = await bench.call_twice(restore_processes)
         assert (progress.done, progress.silent) == (True, True)

@@ -118,6 +118,27 @@ def test_queued_deployment_takes_over_what_a_terminated_one_left(play: Play, sma
     play(story, small_world(4))
 
 
+def test_queued_deployment_that_cannot_be_planned_puts_back_what_a_terminated_one_left(
+    play: Play, either_world: Worlds
+) -> None:
+    """Found by the soak: the set went on with the image that nobody had judged, and with its autoscale held."""
+
+    async def story(stage: Any) -> None:
+        platform = stage.platform
+        first = await platform.start(**GOOD)
+        await stage.until(first, "BatchStarted")
+        second = await platform.start(**BACK, onConflict="queue")
+        vm = platform.cloud.scale_set(stage.scale_set_id).active()[0]
+        platform.cloud.interfere.stop(stage.scale_set_id, vm.vm_id, deallocate=True)
+        platform.host.durable.terminate(first, "by hand")
+        row = await platform.ended(second)
+        assert (row.status, row.error.code) == (Status.FAILED, "stoppedVms")
+        assert stage.model() == "1.0.0"
+        assert (await platform.store.holds.get(stage.scale_set_id)) is None
+
+    play(story, either_world(4), exempt=["never_fewer_serving"])
+
+
 def test_queued_deployment_that_is_terminated_lets_the_next_one_pass(play: Play, small_world: Worlds) -> None:
     async def story(stage: Any) -> None:
         platform = stage.platform
