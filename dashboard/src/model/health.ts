@@ -15,9 +15,9 @@ export interface Health {
 
 const isSick = (vm: Placed): boolean => vm.status === 'unhealthy';
 
-/** Something said that it was sick: a VM that was never judged may be called unhealthy too, and one that is gone was. */
+/** Something said that it was sick: a VM that was never judged may be called unhealthy too. */
 export const wasSick = (vm: Placed): boolean =>
-  (isSick(vm) || vm.status === 'deleted') && (vm.evidence || vm.readings.some((one) => one.health !== 'healthy'));
+  isSick(vm) && (vm.evidence || vm.readings.some((one) => one.health !== 'healthy'));
 
 export function health(run: Run, story: Story): Health {
   const serving = story.steps.at(-1) ?? { blue: 0, green: 0 };
@@ -50,7 +50,7 @@ export function present(run: Run): { blue: number; green: number } {
 
 /** Trouble first, then what moves, then what serves, then what is gone. */
 export function rank(vm: Placed): number {
-  if (isSick(vm) || wasSick(vm)) return vm.gone ? 1 : 0;
+  if (isSick(vm)) return vm.gone ? 1 : 0;
   if (vm.gone) return 7;
   if (vm.comes && vm.status !== 'healthy') return 2;
   if (vm.reason.startsWith('Stays')) return 3;

@@ -65,7 +65,10 @@ function happened(event: Event): Happened {
 function placed(vm: Vm, back: boolean): Placed {
   const side = back ? (vm.color === 'blue' ? 'green' : 'blue') : vm.color;
   const gone = vm.status === 'deleted' || vm.reason === 'Deleted';
-  return { ...vm, side, comes: vm.color === 'green', gone, at: seconds(vm.updatedAt ?? '') };
+  // Of one that is gone the API says no more that it was sick; the page does, and leads to its evidence.
+  const sick = vm.evidence || vm.readings.some((one) => one.health === 'unhealthy');
+  const status = gone && sick ? 'unhealthy' : vm.status;
+  return { ...vm, status, side, comes: vm.color === 'green', gone, at: seconds(vm.updatedAt ?? '') };
 }
 
 function sizeOf(deployment: Deployment, planned: Record<string, unknown> | undefined): number {
