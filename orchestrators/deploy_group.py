@@ -79,7 +79,9 @@ def prepare(context: RecipeContext, run: Run) -> Recipe[tuple[Run, Progress]]:
         run = replace(run, epoch=turn.data["epoch"])
     run, plan = yield from carry_out(context, run, PREPARE)
     if not plan.done:
-        return replace(run, changed=plan.data.get("leftOpen", False)), plan
+        # Nothing is its own yet that could be rolled back: only what a lost deployment left is put back.
+        left_open = plan.data.get("leftOpen", False)
+        return replace(run, changed=left_open, on_failure=OnFailure.DISCARD_GREEN), plan
     run = planned(run, plan)
     if not (plan.data["batches"] or plan.data["otherImage"]):
         return run, plan

@@ -118,8 +118,9 @@ def test_queued_deployment_takes_over_what_a_terminated_one_left(play: Play, sma
     play(story, small_world(4))
 
 
+@pytest.mark.parametrize("on_failure", ["discardGreen", "rollBack"])
 def test_queued_deployment_that_cannot_be_planned_puts_back_what_a_terminated_one_left(
-    play: Play, either_world: Worlds
+    play: Play, either_world: Worlds, on_failure: str
 ) -> None:
     """Found by the soak: the set went on with the image that nobody had judged, and with its autoscale held."""
 
@@ -127,7 +128,7 @@ def test_queued_deployment_that_cannot_be_planned_puts_back_what_a_terminated_on
         platform = stage.platform
         first = await platform.start(**GOOD)
         await stage.until(first, "BatchStarted")
-        second = await platform.start(**BACK, onConflict="queue")
+        second = await platform.start(**BACK, onConflict="queue", onFailure=on_failure)
         vm = platform.cloud.scale_set(stage.scale_set_id).active()[0]
         platform.cloud.interfere.stop(stage.scale_set_id, vm.vm_id, deallocate=True)
         platform.host.durable.terminate(first, "by hand")
