@@ -106,7 +106,7 @@ async def restore_processes(ports: Ports, order: Order) -> Progress:
 
 
 async def _stays_held(ports: Ports, order: Order, journal: Hold) -> Progress | None:
-    """What is held stays so, and nobody looks after it, as long as the model names an image that was judged bad."""
+    """Keep what is held, with nobody to look after it, as long as the model names an image that was judged bad."""
     danger = await ports.store.dangers.get(order.scale_set_id, MODEL_NAMES_BAD_IMAGE)
     scale_set = await ports.scale_sets.read(order.scale_set_id) if danger is not None else None
     if danger is None or scale_set is None or not names(danger, scale_set.image):
@@ -139,7 +139,7 @@ async def _rewritten(ports: Ports, before: Hold, after: Hold) -> Hold:
 async def _bring_back(
     ports: Ports, order: Order, journal: Hold, scale_set: ScaleSet | None, processes: Sequence[Process]
 ) -> Progress:
-    """Of a set that is gone there is nothing to bring back, and nothing to keep."""
+    """Bring back what was held; where the set is gone there is nothing to bring back or to keep."""
     keep = order.keep and scale_set is not None
     move = to_restore(journal.items, processes, keep)
     if scale_set is not None:
@@ -177,7 +177,7 @@ def _named(kinds: Sequence[str]) -> str:
 
 
 def _on_its_way(order: Order, scale_set: ScaleSet, writes: Sequence[Process], purpose: str) -> Progress | None:
-    """What there is to wait for: the set's own settings are changed one write at a time; ``None``: nothing."""
+    """The thing to wait for: the set's own settings are changed one write at a time; ``None``: nothing."""
     if scale_set.settled and not any(map(is_of_the_set, writes)):
         return None
     if not scale_set.settled and order.waited >= WAIT_LIMIT:

@@ -1,4 +1,4 @@
-"""What recipes are made of: carry out a step, write down a fact, show where it stands."""
+"""The parts of recipes: carry out a step, write down a fact, show where it stands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BATCH_LOST = "batchLost"
 
 
 class RecipeContext(Protocol):
-    """What recipes use of the SDK's ``DurableOrchestrationContext``."""
+    """The part that recipes use of the SDK's ``DurableOrchestrationContext``."""
 
     instance_id: str
     current_utc_datetime: datetime
@@ -54,7 +54,7 @@ class StepRecipe:
     unjudged: EventType | None = None
 
     def fact_of(self, progress: Progress) -> EventType | None:
-        """What is written down once the activity is done."""
+        """The fact to write down once the activity is done."""
         return self.fact if progress.data.get("judged", True) else self.unjudged
 
 
@@ -63,7 +63,7 @@ AWAIT_RESUME = StepRecipe("await_resume")
 
 @dataclass(frozen=True)
 class Watch:
-    """What a wait is about: the order to repeat, since when, how many looks there were, and how often one did not work
+    """A wait: the order to repeat, since when, how many looks there were, and how often one did not work
     out, in a row and at all. ``parts``: what is to be read before the next look. ``told``: it wrote facts that a look
     found, so that its run has come further.
     """
@@ -81,7 +81,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What a child that wrote events tells: how it ended, its last event, and the last command that it heeded."""
+    """The answer of a child that wrote events: how it ended, its last event, and the last command that it heeded."""
 
     progress: Progress
     sequence: int
@@ -132,12 +132,12 @@ def caught_up(run: Run, progress: Progress) -> Run:
 
 
 def told(progress: Progress) -> Json:
-    """What an event keeps of a step's answer: all but the number that the recipe goes on from."""
+    """The part of a step's answer that an event keeps: all but the number that the recipe goes on from."""
     return {name: value for name, value in progress.data.items() if name != "sequence"}
 
 
 def _of_child(run: Run, outcome: StepOutcome) -> tuple[Run, Progress]:
-    """What a child that wrote events tells; raises its fault."""
+    """The run and its end after a child that wrote events; raises its fault."""
     run = replace(run, sequence=outcome.sequence, heard=outcome.heard, time=outcome.time or run.time)
     if outcome.progress.code == INTERNAL_ERROR:
         raise Broken(run, outcome.progress.reason)
@@ -145,7 +145,7 @@ def _of_child(run: Run, outcome: StepOutcome) -> tuple[Run, Progress]:
 
 
 def is_pause(progress: Progress) -> bool:
-    """Whether a pause came in between."""
+    """True where a pause came in between."""
     return progress.state is StepState.INTERRUPTED and progress.code == CommandKind.PAUSE
 
 
@@ -269,7 +269,7 @@ def wake_event(watch: Watch) -> str:
 
 
 def order_of(context: RecipeContext, watch: Watch, since: datetime) -> Order:
-    """What an activity is told, with the recipe's recorded time."""
+    """The order of an activity, with the recipe's recorded time."""
     run = watch.run
     time = run.time or Timeline.begin(context.current_utc_datetime)
     return Order(

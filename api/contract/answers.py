@@ -340,16 +340,8 @@ BATCH = derived(
     Batch,
     "Batch",
     omit=(
-        "sequence",
-        "asked",
-        "refused_pools",
-        "gateway_draining",
-        "stages",
-        "vm_writes",
-        "judged",
-        "failure",
-        "relaunched",
-        "notes",
+        *("sequence", "asked", "refused_pools", "gateway_draining", "stages", "vm_writes", "judged"),
+        *("failure", "relaunched", "notes"),
     ),
     instead={"deleting_at": AwareDatetime | None, "phases": list[shape(Stage)]},  # type: ignore[misc]
 )
