@@ -18,9 +18,11 @@ import { changeTheme, save, stick } from './parts/window';
 import { link, route, type Route } from './router';
 import { signIn } from './sign-in';
 import { details, loading, noDeployment } from './views/details';
+import { empty } from './views/empty';
 import { groups, isLive, seen } from './views/groups';
 import { history } from './views/history';
-import type { More, Page, Wanted } from './page';
+import { notifications } from './views/notifications';
+import type { Page, Wanted } from './page';
 
 type Asks =
   | { kind: 'deploy'; wanted: Wanted }
@@ -41,7 +43,6 @@ class App extends View {
   #said = '';
   #attention = 0;
   #opener: HTMLElement | null = null;
-  #more: More | null = null;
   #drawn: (Drawn & { of: unknown }) | null = null;
 
   override connectedCallback(): void {
@@ -63,16 +64,7 @@ class App extends View {
       }
     }
     this.#go();
-    await Promise.all([this.#whoLooks(), this.#fetchMore()]);
-  }
-
-  async #fetchMore(): Promise<void> {
-    try {
-      this.#more ??= await import('./more');
-    } catch {
-      this.#tell('A part of the page did not come: load it anew');
-    }
-    void this.update();
+    await this.#whoLooks();
   }
 
   async #whoLooks(): Promise<void> {
@@ -158,7 +150,6 @@ class App extends View {
     return {
       now: serverNow(),
       me: this.#me,
-      more: this.#more,
       lost: this.#feed?.lost ?? 0,
       deploy: (wanted) => this.#open({ kind: 'deploy', wanted }),
       confirm: (command, deployment, known) =>
@@ -269,11 +260,9 @@ class App extends View {
     if (!feed?.value) return this.#without(feed?.error ?? null);
     if (at.view === 'details') return known ? details(page, known.run, known.story, at) : html``;
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
-    if (at.view === 'notifications') return this.#more?.notifications(page, feed.value as Notification[]) ?? loading();
+    if (at.view === 'notifications') return notifications(page, feed.value as Notification[]);
     const data = feed.value as GroupsData;
-    return data.groups.length
-      ? groups(page, data, new URLSearchParams(location.search))
-      : (this.#more?.empty(page) ?? loading());
+    return data.groups.length ? groups(page, data, new URLSearchParams(location.search)) : empty(page);
   }
 
   /** Nothing has come yet: it is on its way, or why not. */
@@ -312,7 +301,7 @@ class App extends View {
   #open(asks: Asks): void {
     this.#opener = document.activeElement as HTMLElement | null;
     this.#asks = asks;
-    void this.#fetchMore();
+    void this.update();
   }
 
   readonly #closed = (): void => {
@@ -323,8 +312,7 @@ class App extends View {
 
   #dialog(page: Page): TemplateResult | typeof nothing {
     const asks = this.#asks;
-    // Before their code is here, there is nothing to give them.
-    if (!asks || !this.#more) return nothing;
+    if (!asks) return nothing;
     if (asks.kind === 'deploy')
       return html`<teal-deploy
         .page=${page}

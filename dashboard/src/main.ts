@@ -1,5 +1,10 @@
 /** The page's elements, and its theme. */
+import './actions/confirm';
+import './actions/deploy';
+import './actions/key';
+import './parts/evidence';
 import './parts/ticking';
+import './parts/tip-box';
 import './app';
 
 const theme = localStorage.getItem('teal.theme');

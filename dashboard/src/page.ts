@@ -3,9 +3,6 @@ import type { CommandKind, Deployment, DeploymentBody } from './api/types';
 import type { Me } from './api/me';
 import type { Drawn } from './model/story';
 
-/** What is fetched after the first look. */
-export type More = typeof import('./more');
-
 /** With what the dialog opens. `retryOf` goes on where that deployment ended. */
 export interface Wanted extends Partial<DeploymentBody> {
   groupId: string;
@@ -15,8 +12,6 @@ export interface Page {
   /** The server's time, when this was drawn. */
   now: number;
   me: Me | null;
-  /** Null until it is here. */
-  more: More | null;
   /** For how many seconds the app has not been reached; 0 while it is. */
   lost: number;
   /** Open the dialog. */

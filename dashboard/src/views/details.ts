@@ -5,12 +5,17 @@ import type { Story } from '../model/story';
 import { ended } from '../model/status';
 import type { Page } from '../page';
 import { link, type Route, type Tab } from '../router';
+import { allEvents } from '../parts/all-events';
 import { banner, dangers } from '../parts/banner';
 import { latest } from '../parts/events';
 import { facts } from '../parts/facts';
+import { failure } from '../parts/failure';
 import { hero } from '../parts/hero';
 import { lanes } from '../parts/lanes';
 import { legend, timeline } from '../parts/timeline';
+import { asTable } from '../parts/timeline-table';
+import { vmTable } from '../parts/vm-table';
+import { queued } from './queued';
 
 type DetailsRoute = Extract<Route, { view: 'details' }>;
 
@@ -19,9 +24,7 @@ export function details(page: Page, run: Run, story: Story, at: DetailsRoute): T
   const bad = ended(deployment.status) && deployment.status !== 'finished';
   const known = { run, story };
   const waits = deployment.status === 'queued';
-  const { more } = page;
-  if (!more && (waits || bad || at.tab !== 'overview')) return loading();
-  const head = waits ? more?.queued(page, run) : bad ? more?.failure(page, known) : hero(page, known);
+  const head = waits ? queued(page, run) : bad ? failure(page, known) : hero(page, known);
   const live = !ended(deployment.status) && !waits;
   return html`${live ? html`<div id="stick">${banner(page, deployment, true)}</div>` : nothing}${crumbs(run)}${dangers(
     bad ? [] : deployment.dangers,
@@ -47,12 +50,12 @@ function tabs(run: Run, current: Tab): TemplateResult {
   </nav>`;
 }
 
-function tab(page: Page, run: Run, story: Story, at: DetailsRoute): unknown {
+function tab(page: Page, run: Run, story: Story, at: DetailsRoute): TemplateResult {
   if (at.tab === 'vms') return vms(page, run, at);
   if (at.tab === 'events') {
     const first = at.query.get('from');
     const show = (from: number): void => page.replace(`${link.deployment(run.deployment.id, 'events')}?from=${from}`);
-    return page.more?.allEvents(run, story, first === null ? null : Number(first), show);
+    return allEvents(run, story, first === null ? null : Number(first), show);
   }
   return overview(page, run, story);
 }
@@ -67,7 +70,7 @@ function overview(page: Page, run: Run, story: Story): TemplateResult {
                 <h2 id="h-tl">Timeline</h2>
                 ${legend(run, story)}
               </header>
-              ${timeline(run, story, { lost: page.lost })}${page.more?.asTable(story)}
+              ${timeline(run, story, { lost: page.lost })}${asTable(story)}
             </section>
             ${lanes(run, story)}`
         : html`<section class="card">
@@ -87,7 +90,7 @@ function vms(page: Page, run: Run, at: DetailsRoute): TemplateResult {
     : undefined;
   const back = `${link.deployment(run.deployment.id, 'vms')}${at.query.size ? `?${at.query}` : ''}`;
   return html`<div class=${chosen ? 'cols vmcols' : 'stack'}>
-    ${page.more?.vmTable(page, run, at.query, at.vm)}
+    ${vmTable(page, run, at.query, at.vm)}
     ${chosen
       ? html`<teal-vm .vm=${chosen} .page=${page} .deployment=${run.deployment.id} .back=${back}></teal-vm>`
       : nothing}
