@@ -26,12 +26,7 @@ import type { Page, Wanted } from './page';
 
 type Asks =
   | { kind: 'deploy'; wanted: Wanted }
-  | {
-      kind: 'confirm';
-      command: CommandKind | 'takeBack';
-      deployment: Deployment;
-      known: Drawn | null;
-    }
+  | { kind: 'confirm'; command: CommandKind | 'takeBack'; deployment: Deployment }
   | { kind: 'key' };
 
 class App extends View {
@@ -152,8 +147,7 @@ class App extends View {
       me: this.#me,
       lost: this.#feed?.lost ?? 0,
       deploy: (wanted) => this.#open({ kind: 'deploy', wanted }),
-      confirm: (command, deployment, known) =>
-        this.#open({ kind: 'confirm', command, deployment, known: known ?? null }),
+      confirm: (command, deployment) => this.#open({ kind: 'confirm', command, deployment }),
       replace: (path) => {
         window.history.replaceState(null, '', path);
         this.#go();
@@ -324,7 +318,6 @@ class App extends View {
       return html`<teal-confirm
         .command=${asks.command}
         .deployment=${asks.deployment}
-        .known=${asks.known}
         .closed=${this.#closed}
         .done=${this.#accepted}
       ></teal-confirm>`;

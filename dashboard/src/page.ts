@@ -1,7 +1,6 @@
 /** What every view has of the page around it. */
 import type { CommandKind, Deployment, DeploymentBody } from './api/types';
 import type { Me } from './api/me';
-import type { Drawn } from './model/story';
 
 /** With what the dialog opens. `retryOf` goes on where that deployment ended. */
 export interface Wanted extends Partial<DeploymentBody> {
@@ -17,7 +16,7 @@ export interface Page {
   /** Open the dialog. */
   deploy: (wanted: Wanted) => void;
   /** Ask whether a command is meant. */
-  confirm: (command: CommandKind | 'takeBack', deployment: Deployment, known?: Drawn) => void;
+  confirm: (command: CommandKind | 'takeBack', deployment: Deployment) => void;
   /** Change the address without a step in the history. */
   replace: (path: string) => void;
   copy: (text: string, what: string) => void;

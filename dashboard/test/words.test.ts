@@ -11,8 +11,8 @@ import {
   drainRule,
   holds,
   imageChoices,
+  judged,
   minHealthRule,
-  notJudged,
   sizesInWords,
 } from '../src/model/form';
 import { eventLook } from '../src/model/events';
@@ -148,15 +148,15 @@ test('a field shows what holds: what is asked, what was retried, the group’s, 
 });
 
 test('a check is open where the group defines it, and Min. Health where something judges', () => {
-  assert.deepEqual(checkRule('applicationHealth', group()), { off: false, why: '' });
-  assert.deepEqual(checkRule('loadBalancer', group()), { off: true, why: 'not defined by the group' });
-  assert.equal(checkRule('vmState', group()).why, 'always looked at');
+  assert.equal(checkRule('applicationHealth', group()), '');
+  assert.equal(checkRule('loadBalancer', group()), 'not defined by the group');
+  assert.equal(checkRule('vmState', group()), 'always looked at');
   const shutdown = group({ healthCheckTypes: [], signals: [{ type: 'vmReadyToShutdown', timeout: 300 }] });
-  assert.match(minHealthRule(shutdown, []).why, /vmReadyToShutdown says nothing of health/);
-  assert.equal(minHealthRule(group({ signals: [{ type: 'vmReady', timeout: 300 }] }), []).off, false);
-  assert.equal(minHealthRule(group(), ['vmState']).off, false);
-  assert.match(drainRule(shutdown).why, /replaces it: each VM is waited for, 300 s at most/);
-  assert.ok(notJudged(shutdown, []) && !notJudged(group(), ['vmState']));
+  assert.match(minHealthRule(shutdown, []), /vmReadyToShutdown says nothing of health/);
+  assert.equal(minHealthRule(group({ signals: [{ type: 'vmReady', timeout: 300 }] }), []), '');
+  assert.equal(minHealthRule(group(), ['vmState']), '');
+  assert.match(drainRule(shutdown), /replaces it: each VM is waited for, 300 s at most/);
+  assert.ok(!judged(shutdown, []) && judged(group(), ['vmState']));
 });
 
 test('images that cannot be deployed say why', () => {
@@ -176,8 +176,13 @@ test('images that cannot be deployed say why', () => {
     { ...version, version: '1.0.0' },
   ];
   assert.deepEqual(
-    imageChoices(all, group()).map((one) => one.refused || one.words),
-    ['1.1.0', 'not in eastus2', 'not yet in eastus2', '1.0.0 · runs now'],
+    imageChoices(all, group()).map((one) => [one.off, one.words]),
+    [
+      [false, '1.1.0'],
+      [true, '1.2.0 · cannot be deployed: not in eastus2'],
+      [true, '1.3.0 · cannot be deployed: not yet in eastus2'],
+      [false, '1.0.0 · runs now'],
+    ],
   );
 });
 

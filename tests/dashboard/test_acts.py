@@ -213,7 +213,7 @@ def test_a_lost_answer_a_second_click_and_a_reload_start_one(page: PageTest) -> 
     found.get_by_label("Comment").blur()
     choose(found, "1.3.0")
     found.get_by_role("button", name="Roll deployment").dblclick()
-    found.get_by_role("alert").get_by_text("it is started once").wait_for()
+    found.get_by_role("alert").get_by_text("it is done once").wait_for()
     kept = json.loads(shown.evaluate("sessionStorage.getItem('teal.acts')"))
     assert [one["body"]["comment"] for one in kept] == ["once"]
     shown.reload()

@@ -1,23 +1,20 @@
 /** The dialog: what to deploy and how, with the dry run's plan beside it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { mayStillHappen, newAct, send, type Act } from '../api/acts';
 import { address, ApiError, ask } from '../api/client';
 import type { Deployment, Group, ImageVersion, Listed, Plan } from '../api/types';
-import { beginning, change, chosen, type Body, type Known } from '../model/form';
+import { beginning, chosen, type Body, type Known } from '../model/form';
 import { label } from '../model/images';
 import { verdict } from '../model/plan';
 import { tealDeploy } from '../model/teal';
 import { counted } from '../model/words';
 import type { Page, Wanted } from '../page';
 import { button } from '../parts/commands';
-import { icon, note, version } from '../parts/marks';
-import { fields } from './fields';
+import { icon, version } from '../parts/marks';
+import { fields, type Setter } from './fields';
 import { Modal } from './modal';
 import { planView } from './plan-view';
 
 const SETTLED = 400;
-
-export type Setter = <K extends keyof Body>(name: K, value: Body[K] | undefined) => void;
 
 class Deploy extends Modal {
   page!: Page;
@@ -29,13 +26,10 @@ class Deploy extends Modal {
   #body: Body = {};
   #plan: Plan | null = null;
   #planning = true;
-  #sending = false;
-  /** Why there is no plan, and why it was not started. */
+  /** Why there is no plan. */
   #problem: Error | null = null;
-  #refusal = '';
   #timer = 0;
   #asked: AbortController | null = null;
-  #act: Act | null = null;
 
   override connectedCallback(): void {
     this.#body = beginning(this.wanted);
@@ -66,26 +60,22 @@ class Deploy extends Modal {
     void this.update();
   }
 
-  readonly #set: Setter = (name, value) => {
-    this.#body = change(this.#body, name, value);
-    this.#replan();
-  };
-
-  #replan(): void {
+  readonly #set: Setter = (changes) => {
+    this.#body = { ...this.#body, ...changes };
     this.#planning = true;
     // What was asked before says nothing of what the form says now.
     this.#asked?.abort();
     void this.update();
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.#ask(), SETTLED);
-  }
+  };
 
   /** Ask for the plan of what the form says now. */
   async #ask(): Promise<void> {
     this.#asked?.abort();
     const asked = (this.#asked = new AbortController());
-    const path = `groups/${this.wanted.groupId}/deployments?dryRun=true`;
     try {
+      const path = `${deployments(this.wanted.groupId)}?dryRun=true`;
       const plan = await ask<Plan>(path, { method: 'POST', body: this.#body, signal: asked.signal });
       if (asked.signal.aborted) return;
       this.#plan = plan;
@@ -104,29 +94,27 @@ class Deploy extends Modal {
 
   protected override render(): TemplateResult {
     const { groupId, retryOf } = this.wanted;
+    const [known, plan, body, set] = [this.#known, this.#plan, this.#body, this.#set];
     return html`<dialog class="dlg" aria-labelledby="h-dep" @close=${this.onClose}>
       <header>
-        <h1 id="h-dep">${retryOf ? `Retry on ${groupId}` : `Deploy to ${groupId}`}</h1>
-        <span class="soft s">${this.#known ? about(this.#known.group) : nothing}</span><span class="grow"></span>
-        <button class="b quiet icon" type="button" aria-label="Close" @click=${() => this.close()}>${icon('x')}</button>
+        <h1 id="h-dep">${retryOf ? 'Retry on' : 'Deploy to'} ${groupId}</h1>
+        <span class="soft s">${known ? about(known.group) : nothing}</span><span class="grow"></span>
+        <button class="b quiet icon" type="button" aria-label="Close" @click=${this.close}>${icon('x')}</button>
       </header>
       <div class="two">
-        <form class="form" @submit=${this.#submit} id="f-deploy">
-          ${this.#known
-            ? fields(this.#known, this.#versions, this.#body, this.#plan, this.#set)
+        <form class="form" @submit=${this.onSubmit} id="f-deploy">
+          ${known
+            ? fields({ known, body, plan, versions: this.#versions, set })
             : html`<p class="mute">Loading the group…</p>`}
         </form>
         <div
           class="plan ${this.#planning ? 'stale' : ''}"
           role="region"
           aria-label="What will happen"
-          aria-busy=${this.#planning ? 'true' : 'false'}
+          aria-busy=${this.#planning}
           tabindex="0"
         >
-          ${this.#refusal
-            ? html`<div role="alert">${note('bad', 'cross', html`<p><b>Not started.</b> ${this.#refusal}</p>`)}</div>`
-            : nothing}
-          ${planView(this.#plan, this.#problem, this.#body, this.#known, (fix) => this.#fix(fix))}
+          ${this.refused()}${planView(plan, this.#problem, body, known, set)}
         </div>
       </div>
       ${this.#footer()}
@@ -134,71 +122,37 @@ class Deploy extends Modal {
   }
 
   #footer(): TemplateResult {
-    const says = this.#plan && !this.#problem ? verdict(this.#plan) : null;
-    const words = this.#sending ? 'Starting…' : this.#planning ? 'Planning…' : 'Roll deployment';
+    const copy = (what: string, command: () => string): TemplateResult =>
+      button('quiet', 'copy', `Copy as ${what}`, '', () => this.page.copy(command(), 'The command'));
+    const says = this.#plan && !this.#problem ? verdict(this.#plan) : '';
+    const words = this.sending ? 'Starting…' : this.#planning ? 'Planning…' : 'Roll deployment';
     return html`<footer>
-      ${button('quiet', 'copy', 'Copy as curl', '', () => this.page.copy(this.#curl(), 'The command'))}
-      ${button('quiet', 'copy', 'Copy as teal', '', () => this.page.copy(this.#teal(), 'The command'))}
+      ${copy('curl', () => this.#curl())}
+      ${copy('teal', () => tealDeploy(location.origin, this.wanted.groupId, this.#body))}
       <span class="grow"></span>
-      <span class="s soft verdict" role="status"
-        >${says ? (says.bad ? html`<b class="badtext">${says.words}</b>` : says.words) : nothing}</span
-      >
-      <button class="b" type="button" @click=${() => this.close()}>Cancel</button>
-      <button class="b primary roll" type="submit" form="f-deploy" aria-disabled=${this.#ready ? 'false' : 'true'}>
-        ${words}
-      </button>
+      <span class="soft s" role="status">${this.#plan?.canStart ? says : html`<b class="badtext">${says}</b>`}</span>
+      <button class="b" type="button" @click=${this.close}>Cancel</button>
+      <button class="b primary roll" type="submit" form="f-deploy" aria-disabled=${!this.#ready}>${words}</button>
     </footer>`;
   }
 
   get #ready(): boolean {
-    return !this.#planning && !this.#sending && this.#plan?.canStart === true && !this.#problem;
+    return !this.#planning && !this.sending && this.#plan?.canStart === true && !this.#problem;
   }
 
-  #fix(fix: Partial<Body>): void {
-    this.#body = { ...this.#body, ...fix };
-    this.#replan();
-  }
-
-  readonly #submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    if (this.#ready) void this.#start();
-  };
-
-  async #start(): Promise<void> {
-    this.#sending = true;
-    this.#refusal = '';
-    void this.update();
-    try {
-      const deployment = await send<Deployment>(this.#actOf());
-      this.done(deployment);
-      this.close();
-    } catch (error) {
-      const again = mayStillHappen(error);
-      if (!again) this.#act = null;
-      this.#refusal = `${(error as Error).message}.${again ? ' The next click sends the same again: it is started once.' : ''}`;
-    } finally {
-      this.#sending = false;
-      void this.update();
-    }
-  }
-
-  /** The same act for the same form: a second click sends it again, and starts nothing new. */
-  #actOf(): Act {
-    if (this.#act && JSON.stringify(this.#act.body) === JSON.stringify(this.#body)) return this.#act;
+  protected override submit(): void {
     const { groupId } = this.wanted;
-    return (this.#act = newAct(`Deployment to ${groupId}`, 'POST', `groups/${groupId}/deployments`, this.#body));
-  }
-
-  #teal(): string {
-    return tealDeploy(location.origin, this.wanted.groupId, this.#body);
+    if (this.#ready) void this.carryOut(this.done, `Deployment to ${groupId}`, 'POST', deployments(groupId), this.#body);
   }
 
   #curl(): string {
-    const url = address(`groups/${this.wanted.groupId}/deployments`);
     const body = JSON.stringify(this.#body).replaceAll("'", "'\\''");
+    const url = address(deployments(this.wanted.groupId));
     return `curl -X POST -H "x-functions-key: $KEY" -H 'content-type: application/json' ${url} -d '${body}'`;
   }
 }
+
+const deployments = (group: string): string => `groups/${group}/deployments`;
 
 function about(group: Group): TemplateResult {
   const { state } = group;

@@ -7,15 +7,14 @@ import { draw, fixOf, planWords } from '../model/plan';
 import { about, counted } from '../model/words';
 import { icon, note } from '../parts/marks';
 import { timeline } from '../parts/timeline';
-
-type Fix = (change: Partial<Body>) => void;
+import type { Setter } from './fields';
 
 export function planView(
   plan: Plan | null,
   problem: Error | null,
   body: Body,
   known: Known | null,
-  fix: Fix,
+  set: Setter,
 ): TemplateResult {
   if (problem) return failed(problem);
   if (!plan || !known)
@@ -30,7 +29,7 @@ export function planView(
     <p>${planWords(plan, body, grace).join(' ')}</p>
     ${figures(plan)}
     ${story.rows.length ? html`<div class="card">${timeline(run, story, { relative: true })}</div>` : nothing}
-    <div class="stack findings">${plan.findings.map((one) => finding(one, body, fix))}</div>`;
+    <div class="stack findings">${plan.findings.map((one) => finding(one, body, set))}</div>`;
 }
 
 function failed(problem: Error): TemplateResult {
@@ -57,7 +56,7 @@ function figures(plan: Plan): TemplateResult {
 
 const LOOKS = { error: ['bad', 'cross'], warning: ['warn', 'warning'], info: ['', 'info'] } as const;
 
-function finding(one: Finding, body: Body, fix: Fix): TemplateResult {
+function finding(one: Finding, body: Body, set: Setter): TemplateResult {
   const [tone, sign] = LOOKS[one.severity as keyof typeof LOOKS] ?? LOOKS.info;
   const can = fixOf(one, body);
   return note(
@@ -67,7 +66,7 @@ function finding(one: Finding, body: Body, fix: Fix): TemplateResult {
       <p>
         ${one.remedy}
         ${can
-          ? html`<button class="b small" type="button" @click=${() => fix(can.change)}>${can.words}</button>`
+          ? html`<button class="b small" type="button" @click=${() => set(can.change)}>${can.words}</button>`
           : nothing}
       </p>`,
   );

@@ -26,21 +26,14 @@ export function offered(deployment: Deployment): CommandKind[] {
   return [first[deployment.status] ?? 'pause', 'stop', 'rollBack'];
 }
 
-/** Why a command cannot be given now; empty where it can. */
-export function refusedBecause(command: CommandKind, deployment: Deployment, me: Me | null, lost: boolean): string {
+/** Why an act cannot be done now: nobody answers, whoever looks may not, or the deployment is past it; else empty. */
+export function whyNot(act: Act, { me, lost }: { me: Me | null; lost: number }, of?: Deployment): string {
   if (lost) return 'Commands wait until Teal answers again';
-  const role = roleMissing(command, me);
-  if (role) return role;
-  const found = deployment.canBe.find((one) => one.command === command);
-  return found?.possible ? '' : found?.reason || 'It makes no sense now';
-}
-
-/** The role that somebody lacks, in words; empty where they may. */
-export function roleMissing(act: Act, me: Me | null): string {
   const may = me?.may?.[act];
-  if (!may || may.allowed) return '';
-  const role = me?.roles.join(', ') || 'none';
-  return `Your role, ${role}, may not: this takes the role ${may.needs}`;
+  if (may && !may.allowed)
+    return `Your role, ${me?.roles.join(', ') || 'none'}, may not: this takes the role ${may.needs}`;
+  const found = of?.canBe.find((one) => one.command === act);
+  return !of || found?.possible ? '' : found?.reason || 'It makes no sense now';
 }
 
 const NOBODY: Readonly<Record<string, string>> = {

@@ -4,9 +4,7 @@ import { fromTo } from './images';
 import { ended } from './status';
 import { seconds } from './words';
 
-export type Filter = '' | 'running' | 'failed' | 'rolledBack' | 'stopped' | 'finished';
-
-export const FILTERS: readonly (readonly [Filter, string, string])[] = [
+const FILTERS: readonly (readonly [Status | 'running' | '', string, string])[] = [
   ['', 'All', ''],
   ['running', 'In progress', 'progress'],
   ['failed', 'Failed', 'cross'],
@@ -15,8 +13,15 @@ export const FILTERS: readonly (readonly [Filter, string, string])[] = [
   ['finished', 'Finished', 'check'],
 ];
 
-export const inFilter = (status: Status, filter: string): boolean =>
+const inFilter = (status: Status, filter: string): boolean =>
   filter === '' || (filter === 'running' ? !ended(status) : status === filter);
+
+/** The statuses by which the list is narrowed down, each with its count. */
+export const statusChips = (all: readonly Deployment[]): { value: string; word: string; sign: string; count: number }[] =>
+  FILTERS.map(([value, word, sign]) => {
+    const count = all.filter((one) => inFilter(one.status, value)).length;
+    return { value, word, sign, count };
+  });
 
 export interface Asked {
   status: string;
@@ -25,13 +30,10 @@ export interface Asked {
 }
 
 /** The deployments that are asked for, in the order in which they come. */
-export function filtered(all: readonly Deployment[], asked: Asked): Deployment[] {
-  const text = asked.find.trim().toLowerCase();
+export function filtered(all: readonly Deployment[], { status, group, find }: Asked): Deployment[] {
+  const text = find.trim().toLowerCase();
   return all.filter(
-    (one) =>
-      inFilter(one.status, asked.status) &&
-      (!asked.group || one.groupId === asked.group) &&
-      (!text || words(one).includes(text)),
+    (one) => inFilter(one.status, status) && (!group || one.groupId === group) && words(one).includes(text),
   );
 }
 
@@ -52,13 +54,13 @@ export function median(all: readonly Deployment[]): number | null {
   return times[times.length >> 1] ?? null;
 }
 
-export type RowAct = 'takeBack' | 'retry' | 'deployThis' | 'again' | 'pause' | '';
+export type RowAct = 'takeBack' | 'approve' | 'pause' | 'retry' | 'again' | 'deployThis';
 
 /** What the button of a row does: retry goes on only from the group's last one. */
 export function rowAct(of: Deployment, all: readonly Deployment[]): RowAct {
   if (of.status === 'queued') return 'takeBack';
-  if (!ended(of.status)) return 'pause';
-  const last = all.find((one) => one.groupId === of.groupId && one.startedAt !== null);
-  if (of.status !== 'finished') return last?.id === of.id ? 'retry' : 'again';
-  return last?.id === of.id ? 'again' : 'deployThis';
+  if (!ended(of.status)) return of.status === 'awaitingApproval' ? 'approve' : 'pause';
+  const isLast = all.find((one) => one.groupId === of.groupId && one.startedAt !== null)?.id === of.id;
+  if (of.status !== 'finished') return isLast ? 'retry' : 'again';
+  return isLast ? 'again' : 'deployThis';
 }

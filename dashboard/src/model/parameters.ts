@@ -1,44 +1,9 @@
 /** Every parameter in words, and which of them are not Teal's defaults. */
 import type { Parameters } from '../api/types';
+import { DEFAULTS } from './defaults';
 
-/** Teal's own defaults (docs/api.md). */
-const DEFAULTS: Readonly<Record<string, unknown>> = {
-  image: null,
-  batchSizePercentage: 20,
-  batchSize: null,
-  canary: null,
-  approvals: 'none',
-  bakeTime: 0,
-  gracePeriod: 600,
-  stableFor: 0,
-  batchMinHealthyPercentage: 50,
-  minHealth: null,
-  maxUnhealthyPercentage: 100,
-  tolerateUnhealthy: false,
-  drainingTimeout: 120,
-  onFailure: 'discardGreen',
-  onConflict: 'reject',
-  waitTimeout: 86400,
-  actionOnTimeout: 'stop',
-  keepFor: 86400,
-  protectedVms: 'refuse',
-  stoppedVms: 'refuse',
-  attachedVms: 'refuse',
-  adjust: false,
-  force: false,
-  retryOf: null,
-  comment: '',
-};
-
-const IN_SECONDS = new Set([
-  'gracePeriod',
-  'allocationTimeout',
-  'stableFor',
-  'bakeTime',
-  'drainingTimeout',
-  'waitTimeout',
-  'keepFor',
-]);
+/** So end the names of durations. */
+const DURATION = /(Period|Time|Timeout|For)$/;
 
 export interface Parameter {
   name: string;
@@ -51,7 +16,7 @@ export function parameters(of: Parameters): Parameter[] {
   return Object.entries(of).map(([name, value]) => ({
     name,
     value: inWords(name, value),
-    given: name in DEFAULTS && JSON.stringify(DEFAULTS[name]) !== JSON.stringify(value),
+    given: name in DEFAULTS && JSON.stringify(DEFAULTS[name as keyof typeof DEFAULTS]) !== JSON.stringify(value),
   }));
 }
 
@@ -64,5 +29,5 @@ function inWords(name: string, value: unknown): string {
       .filter(([, part]) => part !== null)
       .map(([part, said]) => `${part} ${inWords(part, said)}`)
       .join(', ');
-  return IN_SECONDS.has(name) ? `${value} s` : String(value);
+  return typeof value === 'number' && DURATION.test(name) ? `${value} s` : String(value);
 }

@@ -79,9 +79,10 @@ export interface Fix {
   change: Partial<Body>;
 }
 
+const ADJUST: Fix = { words: 'Adjust it for the deployment', change: { adjust: true } };
 const FIXES: Readonly<Record<string, Fix>> = {
-  upgradeModeNotManual: { words: 'Adjust it for the deployment', change: { adjust: true } },
-  overprovisioning: { words: 'Adjust it for the deployment', change: { adjust: true } },
+  upgradeModeNotManual: ADJUST,
+  overprovisioning: ADJUST,
   protectedVms: { words: 'Skip protected VMs', change: { protectedVms: 'skip' } },
   stoppedVms: { words: 'Skip stopped VMs', change: { stoppedVms: 'skip' } },
   attachedVms: { words: 'Skip attached VMs', change: { attachedVms: 'skip' } },
@@ -99,9 +100,9 @@ export function fixOf(finding: Finding, body: Body): Fix | null {
 }
 
 /** What stands beside the button. */
-export function verdict(plan: Plan): { words: string; bad: boolean } {
-  const errors = plan.findings.filter((one) => one.severity === 'error').length;
-  const warnings = plan.findings.filter((one) => one.severity === 'warning').length;
-  if (!plan.canStart) return { words: `Refused: ${counted(errors, 'finding')}`, bad: true };
-  return { words: warnings ? `${counted(warnings, 'warning')}, nothing refuses it` : 'Nothing refuses it', bad: false };
+export function verdict({ canStart, findings }: Plan): string {
+  const count = (severity: string): number => findings.filter((one) => one.severity === severity).length;
+  const warnings = count('warning');
+  if (!canStart) return `Refused: ${counted(count('error'), 'finding')}`;
+  return warnings ? `${counted(warnings, 'warning')}, nothing refuses it` : 'Nothing refuses it';
 }

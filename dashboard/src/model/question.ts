@@ -1,121 +1,86 @@
 /** A command as a question: what will happen when it is given. */
 import type { CommandKind, Deployment } from '../api/types';
-import { COMMANDS, whenNobody } from './commands';
-import type { Drawn } from './story';
+import { whenNobody } from './commands';
+import { fromTo } from './images';
 import { about, clock, counted, day, seconds } from './words';
 
-export interface Consequence {
-  icon: string;
-  text: string;
-}
+type Consequence = readonly [icon: string, text: string];
 
 export interface Question {
   title: string;
   will: Consequence[];
-  yes: string;
+  /** What the button says that leaves all as it is. */
   no: string;
   tone: 'primary' | 'bad';
 }
 
-/** The story is there where its details are shown. */
-export function question(
-  command: CommandKind | 'takeBack',
-  deployment: Deployment,
-  known: Drawn | null,
-  now: number,
-): Question {
-  const group = deployment.groupId;
-  const no = command === 'approve' || command === 'resume' ? 'Not now' : 'Let it go on';
-  const { word } = COMMANDS[command];
-  const base = { yes: word, no, tone: 'primary' as const };
-  const serving = known?.story.steps.at(-1);
-  const current = known?.story.rows.find((row) => row.live);
+export function question(command: CommandKind | 'takeBack', of: Deployment, now: number): Question {
+  const { groupId, currentBatch, numberOfBatches } = of;
+  const batch = currentBatch ? ` in batch ${currentBatch} of ${numberOfBatches}` : '';
+  const [no, tone] = ['Let it go on', 'primary'] as const;
   switch (command) {
     case 'pause':
-      return { ...base, title: `Pause ${group}${inBatch(deployment)}?`, will: pauses(deployment, now) };
+      return { title: `Pause ${groupId}${batch}?`, will: pauses(of, now), no, tone };
     case 'resume':
-      return { ...base, title: `Let ${group} go on?`, will: [{ icon: 'play', text: goesOn(deployment) }] };
+      return { title: `Let ${groupId} go on?`, will: [['play', `It goes on${batch}, at once.`]], no: 'Not now', tone };
     case 'approve':
-      return {
-        ...base,
-        title: `Let ${group} go on after batch ${deployment.currentBatch}?`,
-        will: approves(deployment),
-      };
-    case 'stop': {
-      const vms = serving
-        ? `${serving.green} green and ${serving.blue} blue VMs go on serving`
-        : 'VMs stay as they are';
-      return {
-        ...base,
-        tone: 'bad',
-        title: `Stop ${group} here?`,
-        will: [
-          { icon: 'stop', text: `Nothing more is replaced: ${vms}.` },
-          { icon: 'image', text: `New VMs will be made from ${known?.run.from || 'the previous image'} again.` },
-          { icon: 'retry', text: `Retry goes on from here later; autoscale undoes nothing for ${keeps(deployment)}.` },
-        ],
-      };
-    }
+      return { title: `Let ${groupId} go on after batch ${currentBatch}?`, will: approves(of), no: 'Not now', tone };
+    case 'stop':
+      return { title: `Stop ${groupId} here?`, will: stops(of), no, tone: 'bad' };
     case 'rollBack':
-      return { ...base, tone: 'bad', title: `Roll ${group} back?`, will: rollsBack(known, current?.green ?? 0) };
-    case 'takeBack':
-      return {
-        ...base,
-        no: 'Let it wait',
-        title: `Take ${group} out of the queue?`,
-        will: [{ icon: 'x', text: 'It ends as stopped, and never begins. Nothing has been changed by it.' }],
-      };
+      return { title: `Roll ${groupId} back?`, will: rollsBack(of), no, tone: 'bad' };
+    case 'takeBack': {
+      const text = 'It ends as stopped, and never begins. Nothing has been changed by it.';
+      return { title: `Take ${groupId} out of the queue?`, will: [['x', text]], no: 'Let it wait', tone };
+    }
   }
 }
 
-const inBatch = (of: Deployment): string =>
-  of.currentBatch ? ` in batch ${of.currentBatch} of ${of.numberOfBatches}` : '';
+const previous = (of: Deployment): string => fromTo(of.image).from || 'the previous image';
 
-const keeps = (of: Deployment): string => about(of.parameters.keepFor);
+const by = (at: number): string => `by ${day(at)}, ${clock(at)}`;
 
-function pauses(of: Deployment, now: number): Consequence[] {
-  const until = now + of.parameters.waitTimeout;
+function pauses({ parameters }: Deployment, now: number): Consequence[] {
+  const { waitTimeout, actionOnTimeout } = parameters;
   return [
-    { icon: 'pause', text: 'Nothing new begins until somebody resumes; VMs that boot or drain go on doing so.' },
-    { icon: 'shield', text: 'As many VMs go on serving.' },
-    {
-      icon: 'clock',
-      text: `Not resumed by ${day(until)}, ${clock(until)}? Then ${whenNobody(of.parameters.actionOnTimeout)}.`,
-    },
+    ['pause', 'Nothing new begins until somebody resumes; VMs that boot or drain go on doing so.'],
+    ['shield', 'As many VMs go on serving.'],
+    ['clock', `Not resumed ${by(now + waitTimeout)}? Then ${whenNobody(actionOnTimeout)}.`],
   ];
 }
 
-const goesOn = (of: Deployment): string => `It goes on${inBatch(of)}, at once.`;
+function approves({ currentBatch, numberOfBatches, decision }: Deployment): Consequence[] {
+  const will: Consequence[] = [
+    ['check', `Batch ${currentBatch + 1} of ${numberOfBatches} starts at once.`],
+    ['list', `${counted(numberOfBatches - currentBatch, 'batch is', 'batches are')} left.`],
+  ];
+  if (decision)
+    will.push(['clock', `Without an answer ${by(seconds(decision.deadline))}: ${whenNobody(decision.action)}.`]);
+  return will;
+}
 
-function approves(of: Deployment): Consequence[] {
-  const left = of.numberOfBatches - of.currentBatch;
-  const deadline = of.decision ? seconds(of.decision.deadline) : 0;
+function stops(of: Deployment): Consequence[] {
+  const { serving, parameters } = of;
+  const vms = serving
+    ? `${serving.newImage} green and ${serving.previousImage} blue VMs go on serving`
+    : 'VMs stay as they are';
   return [
-    { icon: 'check', text: `Batch ${of.currentBatch + 1} of ${of.numberOfBatches} starts at once.` },
-    { icon: 'list', text: `${counted(left, 'batch is', 'batches are')} left.` },
-    ...(deadline
-      ? [
-          {
-            icon: 'clock',
-            text: `Without an answer by ${day(deadline)}, ${clock(deadline)}: ${whenNobody(of.decision?.action ?? '')}.`,
-          },
-        ]
-      : []),
+    ['stop', `Nothing more is replaced: ${vms}.`],
+    ['image', `New VMs will be made from ${previous(of)} again.`],
+    ['retry', `Retry goes on from here later; autoscale undoes nothing for ${about(parameters.keepFor)}.`],
   ];
 }
 
-function rollsBack(known: Drawn | null, starting: number): Consequence[] {
-  const from = known?.run.from || 'the previous image';
-  const green = known?.story.steps.at(-1)?.green ?? 0;
-  const floor = known?.run.floor;
-  return [
-    ...(starting ? [{ icon: 'trash', text: `New VMs that do not serve yet are deleted.` }] : []),
-    green
-      ? {
-          icon: 'undo',
-          text: `${counted(green, 'VM')} on ${known?.run.to} ${green === 1 ? 'is' : 'are'} replaced by new ones on ${from}, in batches.`,
-        }
-      : { icon: 'undo', text: `What was replaced comes back on ${from}, in batches.` },
-    { icon: 'shield', text: floor ? `As few as ${floor} serve at any time.` : 'As many serve as before, at any time.' },
-  ];
+function rollsBack(of: Deployment): Consequence[] {
+  const { currentBatch, serving, servingFloor } = of;
+  const will: Consequence[] = currentBatch ? [['trash', 'New VMs that do not serve yet are deleted.']] : [];
+  const what = serving?.newImage
+    ? `${counted(serving.newImage, 'VM')} on ${fromTo(of.image).to} ${serving.newImage === 1 ? 'is' : 'are'} replaced by new ones`
+    : 'What was replaced comes back';
+  will.push(['undo', `${what} on ${previous(of)}, in batches.`]);
+  will.push([
+    'shield',
+    servingFloor ? `As few as ${servingFloor} serve at any time.` : 'As many serve as before, at any time.',
+  ]);
+  return will;
 }

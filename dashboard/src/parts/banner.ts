@@ -9,8 +9,7 @@ import { timeLeft, waitsFor } from '../model/waiting';
 import type { Page } from '../page';
 import { link } from '../router';
 import { command } from './commands';
-import { fromTo, icon, note, status } from './marks';
-import { vars } from './vars';
+import { bar, fromTo, icon, note, status } from './marks';
 
 /** `here`: on the deployment's own page, where nobody has to open it. */
 export function banner(page: Page, of: Deployment, here = false): TemplateResult {
@@ -27,15 +26,13 @@ export function banner(page: Page, of: Deployment, here = false): TemplateResult
     <div>
       ${status(of.status)}<a class="what" href=${link.deployment(of.id)}>${of.groupId} ${fromTo(from, to)}</a>
       <span class="soft nowrap s">${batch}</span>
-      <div class="bar green" role="img" aria-label="${of.progress} percent" ${vars({ f: `${of.progress}%` })}>
-        <i></i>
-      </div>
+      ${bar(of.progress, 'green')}
       <span class="soft nowrap s">${of.progress} %${left ? `, ${left}` : ''}</span>
       <span class="wait s">${waits(of)}</span>
       <div class="bs">
-        ${command(page, of, first, undefined, true)}${command(page, of, 'stop', undefined, true)}
+        ${command(page, of, first, 'small')}${command(page, of, 'stop', 'small')}
         ${here
-          ? command(page, of, 'rollBack', undefined, true)
+          ? command(page, of, 'rollBack', 'small')
           : html`<a class="b small" href=${link.deployment(of.id)}>Open</a>`}
       </div>
     </div>

@@ -2,17 +2,17 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
-import { COMMANDS, offered, refusedBecause, roleMissing } from '../model/commands';
+import { COMMANDS, offered, whyNot } from '../model/commands';
 import type { Drawn } from '../model/story';
 import { tealWatch } from '../model/teal';
 import type { Page } from '../page';
 import { icon } from './marks';
 
-export function command(page: Page, of: Deployment, kind: CommandKind, known?: Drawn, small = false): TemplateResult {
-  const why = refusedBecause(kind, of, page.me, page.lost > 0);
+export function command(page: Page, of: Deployment, kind: CommandKind, look = ''): TemplateResult {
+  const why = whyNot(kind, page, of);
   const { icon: sign, word } = COMMANDS[kind];
   const primary = (kind === 'approve' || kind === 'resume') && !why ? 'primary' : '';
-  return button(`${primary} ${small ? 'small' : ''}`, sign, `${word}…`, why, () => page.confirm(kind, of, known));
+  return button(`${primary} ${look}`, sign, `${word}…`, why, () => page.confirm(kind, of));
 }
 
 /** A button; `why` says why it is off, and is empty where it is on. */
@@ -20,7 +20,7 @@ export function button(look: string, sign: string, words: string, why: string, c
   return html`<button
     class="b ${look}"
     type="button"
-    aria-disabled=${why ? 'true' : 'false'}
+    aria-disabled=${why !== ''}
     title=${why || nothing}
     @click=${() => why || click()}
   >
@@ -31,10 +31,9 @@ export function button(look: string, sign: string, words: string, why: string, c
 export function commands(page: Page, known: Drawn): TemplateResult {
   const of = known.run.deployment;
   const kinds = offered(of);
-  const role = kinds.map((kind) => roleMissing(kind, page.me)).find(Boolean);
-  const why = page.lost ? 'Commands wait until Teal answers again' : role;
-  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind, known))}${more(page, known)}</div>
-    ${why && kinds.length ? html`<p class="why">${icon('lock')}${why}</p>` : nothing}`;
+  const why = kinds.map((kind) => whyNot(kind, page)).find(Boolean);
+  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind))}${more(page, known)}</div>
+    ${why ? html`<p class="why">${icon('lock')}${why}</p>` : nothing}`;
 }
 
 /** What can be taken along. */

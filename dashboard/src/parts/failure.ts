@@ -5,7 +5,7 @@ import type { Placed, Run } from '../model/run';
 import { shown } from '../model/status';
 import type { Drawn } from '../model/story';
 import { about, counter } from '../model/words';
-import { roleMissing } from '../model/commands';
+import { whyNot } from '../model/commands';
 import type { Page } from '../page';
 import { link } from '../router';
 import { button, more } from './commands';
@@ -77,7 +77,7 @@ function said(sick: readonly Placed[]): TemplateResult | typeof nothing {
 }
 
 function retry(page: Page, run: Run): TemplateResult {
-  return button('', 'retry', 'Retry…', roleMissing('retry', page.me), () => again(page, run));
+  return button('', 'retry', 'Retry…', whyNot('retry', page), () => again(page, run));
 }
 
 function again(page: Page, run: Run, gracePeriod?: number): void {
@@ -93,11 +93,11 @@ function advice(page: Page, run: Run, sick: readonly Placed[], of: Advice, first
     evidence: proof
       ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, proof.vmId)}>${icon('search')}${of.button}</a>`
       : nothing,
-    deploy: button(look, 'image', of.button, roleMissing('start', page.me), () =>
+    deploy: button(look, 'image', of.button, whyNot('start', page), () =>
       page.deploy({ groupId: run.deployment.groupId }),
     ),
-    retry: button(look, 'retry', of.button, roleMissing('retry', page.me), () => again(page, run)),
-    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, roleMissing('retry', page.me), () =>
+    retry: button(look, 'retry', of.button, whyNot('retry', page), () => again(page, run)),
+    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, whyNot('retry', page), () =>
       again(page, run, longer),
     ),
     open: nothing,

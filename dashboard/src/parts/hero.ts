@@ -5,11 +5,12 @@ import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';
 import type { Drawn, Row, Story } from '../model/story';
 import { sameAgain } from '../model/again';
+import { whyNot } from '../model/commands';
 import { waiting } from '../model/waiting';
 import { about, clock, counted, counter, day } from '../model/words';
 import type { Page } from '../page';
 import { commands, button, more } from './commands';
-import { fromTo, glyph, icon, pill, time, when, type Content } from './marks';
+import { bar, fromTo, glyph, icon, pill, time, when, type Content } from './marks';
 import { vars } from './vars';
 
 export function hero(page: Page, known: Drawn): TemplateResult {
@@ -50,11 +51,11 @@ function afterwards(page: Page, known: Drawn): TemplateResult {
   const previous = deployment.image.previous;
   return html`<div class="bs">
     ${previous && deployment.status === 'finished'
-      ? button('', 'undo', `Roll back to ${known.run.from}…`, '', () =>
+      ? button('', 'undo', `Roll back to ${known.run.from}…`, whyNot('start', page), () =>
           page.deploy({ groupId: deployment.groupId, image: previous }),
         )
       : nothing}
-    ${button('', 'retry', 'Same again…', '', () => page.deploy(sameAgain(deployment)))}${more(page, known)}
+    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(page, known)}
   </div>`;
 }
 
@@ -181,7 +182,7 @@ function waits(page: Page, { run, story }: Drawn): TemplateResult {
   return answer(
     heading,
     of.what,
-    html`<div class="bar ${of.tone}" ${vars({ f: `${share.toFixed(1)}%` })}><i></i></div>
+    html`${bar(+share.toFixed(1), of.tone)}
       <p>
         <b><teal-until .at=${until}></teal-until></b> ${of.left.replace(/\.$/, '')}, until ${far}${time(until, !far)}.
         ${of.then}

@@ -4,6 +4,7 @@ import type { Status } from '../api/types';
 import type { Placed, Side } from '../model/run';
 import { shown, vmShown, type Shown } from '../model/status';
 import { clock, moment, utc } from '../model/words';
+import { vars } from './vars';
 
 export type Content = TemplateResult | string | number | typeof nothing;
 
@@ -35,6 +36,10 @@ export const time = (at: number, withSeconds = false): TemplateResult =>
 /** The same with its day. */
 export const when = (at: number, now: number): TemplateResult =>
   html`<time datetime=${new Date(at * 1000).toISOString()} title=${utc(at)}>${moment(at, now)}</time>`;
+
+/** How far something is. */
+export const bar = (percent: number, look = ''): TemplateResult =>
+  html`<div class="bar ${look}" aria-hidden="true" ${vars({ f: `${percent}%` })}><i></i></div>`;
 
 /** A row of facts. */
 export const fact = (name: Content, value: Content): TemplateResult =>

@@ -3,6 +3,7 @@ import { html, type TemplateResult } from 'lit-html';
 import { KIND } from '../model/rows';
 import type { Bar, Row, Story } from '../model/story';
 import { counter } from '../model/words';
+import { table } from './lists';
 import { time } from './marks';
 
 export function asTable(story: Story): TemplateResult {
@@ -17,22 +18,16 @@ export function asTable(story: Story): TemplateResult {
     </tr>`;
   return html`<details class="alt">
     <summary>The same as a table</summary>
-    <div class="scroll" tabindex="0" role="region" aria-label="Batches as a table">
-      <table>
-        <thead>
-          <tr>
-            <th>Batch</th>
-            <th>VMs</th>
-            <th>Step</th>
-            <th>From</th>
-            <th>To</th>
-            <th class="num">Took</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${story.rows.flatMap((of) => of.bars.map((bar, i) => line(of, bar, i === 0)))}
-        </tbody>
-      </table>
-    </div>
+    ${table(
+      'Batches as a table',
+      '',
+      html`<th>Batch</th>
+        <th>VMs</th>
+        <th>Step</th>
+        <th>From</th>
+        <th>To</th>
+        <th class="num">Took</th>`,
+      story.rows.flatMap((of) => of.bars.map((bar, i) => line(of, bar, i === 0))),
+    )}
   </details>`;
 }

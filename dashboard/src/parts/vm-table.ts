@@ -5,55 +5,49 @@ import { rank } from '../model/health';
 import type { Placed, Run } from '../model/run';
 import { vmShown } from '../model/status';
 import type { Page } from '../page';
-import { changed, link } from '../router';
-import { chip, find } from './filters';
-import { glyph, icon, time, vmStatus } from './marks';
+import { link } from '../router';
+import { after, chips, find, sought, table, type Chip } from './lists';
+import { glyph, icon, time, vmStatus, type Content } from './marks';
 
 export const ROWS_MAX = 200;
 
-type Filter = '' | 'unhealthy' | 'blue' | 'green' | 'deleted';
+type Filter = readonly [value: string, word: string, sign: Content, matches: (vm: Placed) => boolean];
 
-const FILTERS: readonly (readonly [Filter, string, (vm: Placed) => boolean])[] = [
-  ['', 'All', () => true],
-  ['unhealthy', 'Unhealthy', (vm) => vm.status === 'unhealthy'],
-  ['blue', 'Blue', (vm) => vm.side === 'blue'],
-  ['green', 'Green', (vm) => vm.side === 'green'],
-  ['deleted', 'Deleted', (vm) => vm.gone],
+const FILTERS: readonly Filter[] = [
+  ['', 'All', nothing, () => true],
+  ['unhealthy', 'Unhealthy', icon('cross'), (vm) => vm.status === 'unhealthy'],
+  ['blue', 'Blue', glyph('blue'), (vm) => vm.side === 'blue'],
+  ['green', 'Green', glyph('green'), (vm) => vm.side === 'green'],
+  ['deleted', 'Deleted', icon('dash'), (vm) => vm.gone],
 ];
 
 export function vmTable(page: Page, run: Run, query: URLSearchParams, selected: string): TemplateResult {
-  const [filter, text] = [query.get('show') ?? '', (query.get('find') ?? '').toLowerCase()];
-  const matches = FILTERS.find(([name]) => name === filter)?.[2] ?? (() => true);
+  const matches = FILTERS.find(([value]) => value === query.get('show'))?.[3] ?? (() => true);
   const found = run.vms
-    .filter((vm) => matches(vm) && `${vm.name} ${vm.vmId}`.toLowerCase().includes(text))
+    .filter((vm) => matches(vm) && `${vm.name} ${vm.vmId}`.toLowerCase().includes(sought(query)))
     .sort((one, other) => rank(one) - rank(other) || one.batch - other.batch || one.name.localeCompare(other.name));
   const rows = found.slice(0, ROWS_MAX);
   const sources = sourcesOf(run);
+  const all = FILTERS.map(
+    ([value, word, sign, matches]): Chip => ({ value, word, sign, count: run.vms.filter(matches).length }),
+  );
   return html`<section class="card" aria-label="VMs">
-    ${filters(page, run, query, filter)}
-    <div class="scroll" tabindex="0" role="region" aria-label="VMs as a table">
-      <table class="cards vms">
-        <thead>
-          <tr>
-            <th>VM</th>
-            <th>Status</th>
-            ${sources.map((source) => html`<th>${source}</th>`)}
-            <th>Reason</th>
-            <th class="num">Batch</th>
-            <th class="num">Since</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map((vm) => keyed(`${vm.vmId} ${vm.batch} ${vm.color}`, line(run, vm, sources, selected, query)))}
-        </tbody>
-      </table>
-    </div>
+    <div class="filters">${chips(page, query, 'show', 'Filter', all)}${find(page, query, 'VM', 'Name or id')}</div>
+    ${table(
+      'VMs as a table',
+      'cards vms',
+      html`<th>VM</th>
+        <th>Status</th>
+        ${sources.map((source) => html`<th>${source}</th>`)}
+        <th>Reason</th>
+        <th class="num">Batch</th>
+        <th class="num">Since</th>`,
+      rows.map((vm) => keyed(`${vm.vmId} ${vm.batch} ${vm.color}`, line(run, vm, sources, selected, query))),
+    )}
     ${found.length > rows.length
-      ? html`<p class="s mute after">
-          The first ${rows.length} of ${found.length}, trouble first. Filter or search for others.
-        </p>`
+      ? after(`The first ${rows.length} of ${found.length}, trouble first. Filter or search for others.`)
       : nothing}
-    ${found.length === 0 ? html`<p class="s mute after">No VM matches.</p>` : nothing}
+    ${found.length ? nothing : after('No VM matches.')}
   </section>`;
 }
 
@@ -62,27 +56,6 @@ function sourcesOf(run: Run): string[] {
   const seen = new Set<string>(run.deployment.healthCheckTypes);
   for (const vm of run.vms) for (const one of vm.readings) seen.add(one.source);
   return [...seen];
-}
-
-function filters(page: Page, run: Run, query: URLSearchParams, current: string): TemplateResult {
-  const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
-  const signs: Record<string, unknown> = {
-    unhealthy: icon('cross'),
-    blue: glyph('blue'),
-    green: glyph('green'),
-    deleted: icon('dash'),
-  };
-  return html`<div class="filters">
-    <div class="chips" role="group" aria-label="Filter">
-      ${FILTERS.map(
-        ([name, word, matches]) =>
-          chip(current === name, signs[name] ?? nothing, word, run.vms.filter(matches).length, () =>
-            set({ show: name }),
-          ),
-      )}
-    </div>
-    ${find('VM', 'Name or id', query.get('find') ?? '', (text) => set({ find: text }))}
-  </div>`;
 }
 
 function line(

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import type { Group, GroupsData, Notification } from '../api/types';
-import { roleMissing } from '../model/commands';
+import { whyNot } from '../model/commands';
 import { imageNews, nextRuns, prompt, rollNeeded, see, type Seen } from '../model/groups';
 import { fromTo as images, label } from '../model/images';
 import { shown, underWay } from '../model/status';
@@ -10,40 +10,39 @@ import { about, counted, seconds } from '../model/words';
 import type { Page } from '../page';
 import { dangers } from '../parts/banner';
 import { button } from '../parts/commands';
-import { chip, find } from '../parts/filters';
-import { fromTo, glyph, icon, status, version, when } from '../parts/marks';
-import { vars } from '../parts/vars';
-import { changed, link } from '../router';
+import { after, chips, find, sought, table, type Chip } from '../parts/lists';
+import { bar, fromTo, glyph, icon, status, version, when, type Content } from '../parts/marks';
+import { link } from '../router';
 import { notificationTable } from './notifications';
 
 export const seen = (data: GroupsData): Seen[] => data.groups.map((group) => see(group, data.deployments));
 
 export function groups(page: Page, data: GroupsData, query: URLSearchParams): TemplateResult {
   const all = seen(data);
-  const [show, text] = [query.get('show') ?? '', (query.get('find') ?? '').toLowerCase()];
-  const by: Record<string, (one: Seen) => boolean> = {
+  const shows: Record<string, (one: Seen) => boolean> = {
+    '': () => true,
     attention: (one) => one.attention !== '',
     running: (one) => one.current !== null,
   };
-  const list = all.filter((one) => (by[show]?.(one) ?? true) && one.group.id.includes(text));
-  const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
-  const shows = (name: string, sign: unknown, word: string, count: number): TemplateResult =>
-    chip(show === name, sign, word, count, () => set({ show: name }));
+  const chip = (value: string, word: string, sign: Content = nothing): Chip => {
+    const count = all.filter(shows[value] ?? (() => true)).length;
+    return { value, word, sign, count };
+  };
+  const list = all.filter(shows[query.get('show') ?? ''] ?? (() => true));
+  const found = list.filter((one) => one.group.id.includes(sought(query)));
   return html`<div class="head">
       <h1>Groups</h1>
-      <div class="chips" role="group" aria-label="Filter">
-        ${shows('', nothing, 'All', all.length)}
-        ${shows('attention', icon('warning'), 'Needs attention', all.filter((one) => one.attention).length)}
-        ${shows('running', icon('progress'), 'In progress', all.filter((one) => one.current).length)}
-      </div>
+      ${chips(page, query, 'show', 'Filter', [
+        chip('', 'All'),
+        chip('attention', 'Needs attention', icon('warning')),
+        chip('running', 'In progress', icon('progress')),
+      ])}
       <span class="grow"></span>
-      <div class="filters bare-f">
-        ${find('group', 'Find a group', query.get('find') ?? '', (text) => set({ find: text }))}
-      </div>
+      <div class="filters bare-f">${find(page, query, 'group', 'Find a group')}</div>
     </div>
     <div class="card">
-      ${list.map((one) => keyed(one.group.id, group(page, one, data.notifications)))}
-      ${list.length === 0 ? html`<p class="s mute after">No group matches.</p>` : nothing}
+      ${found.map((one) => keyed(one.group.id, group(page, one, data.notifications)))}
+      ${found.length ? nothing : after('No group matches.')}
     </div>
     <div class="cols below">
       <section class="card" aria-labelledby="h-pub">
@@ -86,8 +85,7 @@ function group(page: Page, one: Seen, notifications: readonly Notification[]): T
 }
 
 function deployButton(page: Page, group: Group, words: string, look: string): TemplateResult {
-  const why = page.lost ? 'Teal cannot be reached' : roleMissing('start', page.me);
-  return button(look, '', words, why, () => page.deploy({ groupId: group.id }));
+  return button(look, '', words, whyNot('start', page), () => page.deploy({ groupId: group.id }));
 }
 
 function size(one: Seen): TemplateResult {
@@ -123,7 +121,7 @@ function state(one: Seen): TemplateResult {
       <p class="s soft">
         ${fromTo(from, to)}, batch ${current.currentBatch} of ${current.numberOfBatches}, ${current.progress} %
       </p>
-      <div class="bar green short" ${vars({ f: `${current.progress}%` })}><i></i></div>`;
+      ${bar(current.progress, 'green short')}`;
   }
   if (group.state?.error) return html`<span class="st bad">${icon('cross')}Cannot be read</span>${before}`;
   if (rollNeeded(group)) return html`<span class="st warn">${icon('warning')}Needs a roll</span>${before}`;
@@ -166,38 +164,31 @@ function needs(page: Page, of: Group): TemplateResult | typeof nothing {
     </div>`;
   if (!rollNeeded(of)) return nothing;
   const { reasons, total, outdated } = of.rollNeeded ?? { reasons: [], total: null, outdated: 0 };
-  const vms = (count: number): string => (total ? `${count} of ${total}` : `${count}`);
   return html`<div class="needs">
     <header>
       ${icon('warning')}<span><b>${prompt(of)}.</b> New VMs would be made otherwise than these are.</span
       ><span class="grow"></span>
       ${deployButton(page, of, `Deploy to ${outdated === 1 ? 'it' : `these ${outdated}`}…`, 'small primary')}
     </header>
-    <div class="scroll" tabindex="0" role="region" aria-label="What differs in ${of.id}">
-      <table class="cards fields">
-        <thead>
-          <tr>
-            <th>Field</th>
-            <th>Wanted by the model</th>
-            <th>Found</th>
-            <th class="num">VMs</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${reasons.map(
-            (one) =>
-              html`<tr title=${one.message}>
-                <td><code>${one.field}</code></td>
-                ${one.wanted === null && one.found === null
-                  ? html`<td colspan="2" class="soft">${one.message}</td>`
-                  : html`<td data-l="wanted">${value(one.wanted)}</td>
-                      <td data-l="found">${value(one.found)}</td>`}
-                <td class="num" data-l="VMs">${vms(one.vms)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${table(
+      `What differs in ${of.id}`,
+      'cards fields',
+      html`<th>Field</th>
+        <th>Wanted by the model</th>
+        <th>Found</th>
+        <th class="num">VMs</th>`,
+      reasons.map(
+        (one) =>
+          html`<tr title=${one.message}>
+            <td><code>${one.field}</code></td>
+            ${one.wanted === null && one.found === null
+              ? html`<td colspan="2" class="soft">${one.message}</td>`
+              : html`<td data-l="wanted">${value(one.wanted)}</td>
+                  <td data-l="found">${value(one.found)}</td>`}
+            <td class="num" data-l="VMs">${one.vms}${total ? ` of ${total}` : nothing}</td>
+          </tr>`,
+      ),
+    )}
   </div>`;
 }
 

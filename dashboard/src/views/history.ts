@@ -2,143 +2,110 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import type { Deployment, Status } from '../api/types';
-import { COMMANDS, refusedBecause, roleMissing } from '../model/commands';
-import { FILTERS, filtered, inFilter, median, rowAct, took, type RowAct } from '../model/history';
+import { whyNot } from '../model/commands';
+import { filtered, median, rowAct, statusChips, took } from '../model/history';
 import { sameAgain } from '../model/again';
 import { fromTo as images } from '../model/images';
 import { shown } from '../model/status';
-import { about, clock, counter, seconds, utc } from '../model/words';
+import { about, counter, seconds } from '../model/words';
 import type { Page } from '../page';
-import { button } from '../parts/commands';
-import { chip, find } from '../parts/filters';
-import { fromTo, icon, status, when } from '../parts/marks';
+import { button, command } from '../parts/commands';
+import { select } from '../parts/fields';
+import { after, chips, find, table, type Chip } from '../parts/lists';
+import { bar, fromTo, icon, status, time, when } from '../parts/marks';
 import { vars } from '../parts/vars';
 import { changed, link } from '../router';
 
 export function history(page: Page, all: readonly Deployment[], query: URLSearchParams): TemplateResult {
-  const asked = { status: query.get('status') ?? '', group: query.get('group') ?? '', find: query.get('find') ?? '' };
-  const groups = [...new Set([...all.map((one) => one.groupId), ...(asked.group ? [asked.group] : [])])].sort();
-  const ofGroup = all.filter((one) => !asked.group || one.groupId === asked.group);
-  const list = filtered(all, asked);
-  const target = asked.group || (groups.length === 1 ? groups[0] : '');
+  const [asked, group] = [(name: string) => query.get(name) ?? '', query.get('group') ?? ''];
+  const groups = [...new Set([...all.map((one) => one.groupId), ...(group ? [group] : [])])].sort();
+  const ofGroup = all.filter((one) => !group || one.groupId === group);
+  const list = filtered(all, { status: asked('status'), group, find: asked('find') });
+  const target = group || (groups.length === 1 ? groups[0] : '');
   return html`<div class="head">
       <h1>Deployments</h1>
-      <span class="soft s">${asked.group ? `of ${asked.group}` : 'the newest 100 of all groups'}</span
-      ><span class="grow"></span>
+      <span class="soft s">${group ? `of ${group}` : 'the newest 100 of all groups'}</span><span class="grow"></span>
       ${target
-        ? button('primary', 'image', 'Deploy…', roleMissing('start', page.me), () => page.deploy({ groupId: target }))
+        ? button('primary', 'image', 'Deploy…', whyNot('start', page), () => page.deploy({ groupId: target }))
         : html`<a class="b" href=${link.groups()}>Deploy from a group</a>`}
     </div>
     <div class="stack">
       ${ofGroup.length > 1 ? outcomes(ofGroup) : nothing}
       <section class="card" aria-label="Deployments">
-        ${filters(page, query, asked, ofGroup, groups)}
-        <div class="scroll" tabindex="0" role="region" aria-label="Deployments as a table">
-          <table class="cards hist">
-            <thead>
-              <tr>
-                <th>Status</th>
-                <th>Deployment</th>
-                <th>Group</th>
-                <th>Image</th>
-                <th>Progress</th>
-                <th>Started by</th>
-                <th>Created at</th>
-                <th>Ended at</th>
-                <th class="num">Took</th>
-                <th><span class="sr">Actions</span></th>
-              </tr>
-            </thead>
-            <tbody>
-              ${list.map((one) => keyed(one.id, row(page, one, all)))}
-            </tbody>
-          </table>
-        </div>
-        ${list.length === 0
-          ? html`<p class="s mute after">
-              ${all.length ? 'No deployment matches these filters.' : 'Nothing has been deployed yet.'}
-            </p>`
-          : nothing}
+        ${filters(page, query, ofGroup, groups)}${table(
+          'Deployments as a table',
+          'cards hist',
+          html`<th>Status</th>
+            <th>Deployment</th>
+            <th>Group</th>
+            <th>Image</th>
+            <th>Progress</th>
+            <th>Started by</th>
+            <th>Created at</th>
+            <th>Ended at</th>
+            <th class="num">Took</th>
+            <th><span class="sr">Actions</span></th>`,
+          list.map((one) => keyed(one.id, row(page, one, all))),
+        )}
+        ${list.length
+          ? nothing
+          : after(all.length ? 'No deployment matches these filters.' : 'Nothing has been deployed yet.')}
       </section>
     </div>`;
 }
+
+const ENDS: readonly Status[] = ['finished', 'failed', 'rolledBack', 'stopped'];
 
 function outcomes(all: readonly Deployment[]): TemplateResult {
   const longest = Math.max(1, ...all.map((one) => took(one) ?? 0));
   const height = (of: Deployment): string =>
     `${Math.round(22 + 78 * Math.sqrt((took(of) ?? longest * 0.04) / longest))}%`;
-  const count = (of: Status): number => all.filter((one) => one.status === of).length;
-  const bar = (look: string, tall: string, title: string): TemplateResult =>
-    html`<span class="o ${look}" title=${title}><i ${vars({ h: tall })}></i></span>`;
+  const mark = (of: Status, tall: string, title: string): TemplateResult =>
+    html`<span class="o ${shown(of).tone}" title=${title}><i ${vars({ h: tall })}></i></span>`;
   const usual = median(all);
-  const shownStatuses: readonly Status[] = ['finished', 'failed', 'rolledBack', 'stopped'];
-  const words = shownStatuses.map((of) => `${count(of)} ${shown(of).word.toLowerCase()}`).join(', ');
+  const counts = ENDS.map((of) => [of, all.filter((one) => one.status === of).length] as const);
+  const words = counts.map(([of, count]) => `${count} ${shown(of).word.toLowerCase()}`).join(', ');
   return html`<section class="card outcome-card" aria-label="Outcomes">
     <div class="outcome-bars">
       <p class="small mute">Outcomes, oldest to newest; height is how long it took</p>
       <div class="outcomes" role="img" aria-label=${words}>
-        ${[...all]
-          .reverse()
-          .map((one) => bar(shown(one.status).tone, height(one), `${one.id}: ${shown(one.status).word}`))}
+        ${all.toReversed().map((one) => mark(one.status, height(one), `${one.id}: ${shown(one.status).word}`))}
       </div>
     </div>
     <dl class="tally">
-      ${shownStatuses.map(
-        (of) =>
-          html`<div>
-            <dt>
-              <span class="outcomes" aria-hidden="true">${bar(shown(of).tone, '100%', '')}</span>${shown(of).word}
-            </dt>
-            <dd>${count(of)}</dd>
-          </div>`,
+      ${counts.map(([of, count]) =>
+        tallied(
+          html`<span class="outcomes" aria-hidden="true">${mark(of, '100%', '')}</span>${shown(of).word}`,
+          count,
+        ),
       )}
-      ${usual === null
-        ? nothing
-        : html`<div>
-            <dt>Median</dt>
-            <dd>${about(usual)}</dd>
-          </div>`}
+      ${usual === null ? nothing : tallied('Median', about(usual))}
     </dl>
   </section>`;
 }
 
-interface Asked {
-  status: string;
-  group: string;
-  find: string;
-}
+const tallied = (name: unknown, value: unknown): TemplateResult =>
+  html`<div>
+    <dt>${name}</dt>
+    <dd>${value}</dd>
+  </div>`;
 
 function filters(
   page: Page,
   query: URLSearchParams,
-  asked: Asked,
   all: readonly Deployment[],
   groups: readonly string[],
 ): TemplateResult {
-  const set = (changes: Record<string, string>): void => page.replace(changed(query, changes));
-  const value = (event: globalThis.Event): string => (event.target as HTMLInputElement).value;
+  const statuses: Chip[] = statusChips(all).map((one) => ({ ...one, sign: one.sign ? icon(one.sign) : nothing }));
+  const options = [
+    { value: '', words: 'All groups' },
+    ...groups.map((name) => ({ value: name, words: name })),
+  ];
+  const change = (group: string): void => page.replace(changed(query, { group }));
   return html`<div class="filters">
-    <div class="chips" role="group" aria-label="Status">
-      ${FILTERS.map(
-        ([name, word, sign]) =>
-          chip(
-            asked.status === name,
-            sign ? icon(sign) : nothing,
-            word,
-            all.filter((one) => inFilter(one.status, name)).length,
-            () => set({ status: name }),
-          ),
-      )}
-    </div>
-    <span class="grow"></span>
-    <label class="side s"
-      ><span class="sr">Group</span>
-      <select class="narrow" @change=${(event: globalThis.Event) => set({ group: value(event) })}>
-        <option value="" ?selected=${!asked.group}>All groups</option>
-        ${groups.map((name) => html`<option value=${name} ?selected=${asked.group === name}>${name}</option>`)}
-      </select>
-    </label>
-    ${find('deployment', 'Comment, image, id, who', asked.find, (text) => set({ find: text }))}
+    ${chips(page, query, 'status', 'Status', statuses)}<span class="grow"></span>
+    <div class="side s">${select('f-group', 'Group', query.get('group') ?? '', options, change)}</div>
+    ${find(page, query, 'deployment', 'Comment, image, id, who')}
   </div>`;
 }
 
@@ -156,16 +123,11 @@ function row(page: Page, of: Deployment, all: readonly Deployment[]): TemplateRe
     <td>${progress(of)}</td>
     <td class="soft">${of.startedBy}</td>
     <td class="nowrap soft">${when(seconds(of.createdAt), page.now)}</td>
-    <td class="nowrap soft">${of.endedAt ? ended(of) : nothing}</td>
+    <td class="nowrap soft">${of.endedAt ? time(seconds(of.endedAt)) : nothing}</td>
     <td class="num soft">${length === null ? nothing : length < 3600 ? counter(length) : about(length)}</td>
-    <td class="num nowrap">${act(page, of, rowAct(of, all))}</td>
+    <td class="num nowrap">${act(page, of, all)}</td>
   </tr>`;
 }
-
-const ended = (of: Deployment): TemplateResult =>
-  html`<time datetime=${of.endedAt ?? ''} title=${utc(seconds(of.endedAt ?? ''))}
-    >${clock(seconds(of.endedAt ?? ''))}</time
-  >`;
 
 function progress(of: Deployment): TemplateResult {
   if (of.status === 'queued') {
@@ -173,41 +135,32 @@ function progress(of: Deployment): TemplateResult {
     return html`<span class="mute small nowrap" title=${of.reason}>${place}</span>`;
   }
   if (of.status === 'finished') return html`<span class="mute">100 %</span>`;
-  const tone =
-    { failed: 'bad', rolledBack: 'warn', rollingBack: 'warn', inProgress: 'green' }[of.status as string] ?? '';
+  const tone = of.status === 'inProgress' ? 'green' : shown(of.status).tone;
   const back = of.rollBack?.percent;
-  const at = back ?? of.progress;
-  const words = back === undefined ? `${at} %` : `back at ${back} %`;
-  return html`<span class="pg"
-    ><span class="bar ${tone}" ${vars({ f: `${at}%` })}><i></i></span><span class="nowrap">${words}</span></span
-  >`;
+  const percent = back ?? of.progress;
+  return html`<div class="pg">
+    ${bar(percent, tone)}<span class="nowrap">${back === undefined ? '' : 'back at '}${percent} %</span>
+  </div>`;
 }
 
-function act(page: Page, of: Deployment, kind: RowAct): TemplateResult | typeof nothing {
-  const { groupId } = of;
-  const small = 'quiet small';
-  const lost = page.lost ? 'Commands wait until Teal answers again' : '';
-  const may = lost || roleMissing(kind === 'takeBack' ? 'takeBack' : 'start', page.me);
-  switch (kind) {
+const LOOK = 'quiet small';
+
+function act(page: Page, of: Deployment, all: readonly Deployment[]): TemplateResult {
+  const { id, groupId, image } = of;
+  const start = (sign: string, words: string, wanted: object): TemplateResult =>
+    button(LOOK, sign, words, whyNot('start', page), () => page.deploy({ groupId, ...wanted }));
+  switch (rowAct(of, all)) {
     case 'takeBack':
-      return button(small, COMMANDS.takeBack.icon, 'Take back…', may, () => page.confirm('takeBack', of));
+      return button(LOOK, 'x', 'Take back…', whyNot('takeBack', page), () => page.confirm('takeBack', of));
+    case 'approve':
+      return command(page, of, 'approve', LOOK);
     case 'pause':
-      return of.status === 'awaitingApproval'
-        ? button(small, 'check', 'Approve…', refusedBecause('approve', of, page.me, page.lost > 0), () =>
-            page.confirm('approve', of),
-          )
-        : button(small, 'pause', 'Pause…', refusedBecause('pause', of, page.me, page.lost > 0), () =>
-            page.confirm('pause', of),
-          );
+      return command(page, of, 'pause', LOOK);
     case 'retry':
-      return button(small, 'retry', 'Retry…', may, () => page.deploy({ groupId, retryOf: of.id }));
+      return start('retry', 'Retry…', { retryOf: id });
     case 'again':
-      return button(small, 'retry', 'Same again…', may, () => page.deploy(sameAgain(of)));
+      return start('retry', 'Same again…', sameAgain(of));
     case 'deployThis':
-      return button(small, 'undo', 'Deploy this image…', may, () =>
-        page.deploy({ groupId, image: of.image.pinned ?? of.image.requested }),
-      );
-    default:
-      return nothing;
+      return start('undo', 'Deploy this image…', { image: image.pinned ?? image.requested });
   }
 }

@@ -5,6 +5,7 @@ import type { Notification } from '../api/types';
 import { imageName } from '../model/images';
 import { seconds } from '../model/words';
 import type { Page } from '../page';
+import { after, table } from '../parts/lists';
 import { icon, version, when } from '../parts/marks';
 import { link } from '../router';
 
@@ -28,27 +29,20 @@ export function notifications(page: Page, all: readonly Notification[]): Templat
 }
 
 export function notificationTable(page: Page, all: readonly Notification[]): TemplateResult {
-  if (all.length === 0)
-    return html`<p class="s mute after">No image has been published since Event Grid tells of them.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Published images as a table">
-    <table class="cards">
-      <thead>
-        <tr>
-          <th>Image</th>
-          <th>Published</th>
-          <th>Group</th>
-          <th>What it led to</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${all.flatMap((one) =>
-          one.groups.length
-            ? one.groups.map((of) => keyed(`${one.id} ${of.groupId}`, row(page, one, of)))
-            : [keyed(one.id, row(page, one, null))],
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  if (all.length === 0) return after('No image has been published since Event Grid tells of them.');
+  return table(
+    'Published images as a table',
+    'cards',
+    html`<th>Image</th>
+      <th>Published</th>
+      <th>Group</th>
+      <th>What it led to</th>`,
+    all.flatMap((one) =>
+      one.groups.length
+        ? one.groups.map((of) => keyed(`${one.id} ${of.groupId}`, row(page, one, of)))
+        : [keyed(one.id, row(page, one, null))],
+    ),
+  );
 }
 
 function row(page: Page, one: Notification, of: Notification['groups'][number] | null): TemplateResult {

@@ -1,6 +1,6 @@
 /** The head of a deployment that waits for its turn. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { COMMANDS, roleMissing } from '../model/commands';
+import { COMMANDS, whyNot } from '../model/commands';
 import type { Run } from '../model/run';
 import { waitsFor } from '../model/waiting';
 import { seconds } from '../model/words';
@@ -21,7 +21,6 @@ function before(reason: string): TemplateResult {
 
 export function queued(page: Page, run: Run): TemplateResult {
   const { deployment: of } = run;
-  const why = page.lost ? 'Commands wait until Teal answers again' : roleMissing('takeBack', page.me);
   const story = { rows: [], steps: [], waits: [], rollBack: null, planned: [], ahead: [], expectedEnd: null };
   const { icon, word } = COMMANDS.takeBack;
   return html`<section class="hero" aria-label="Status">
@@ -30,7 +29,7 @@ export function queued(page: Page, run: Run): TemplateResult {
       <h1>${of.groupId} <span>${fromTo(run.from, run.to)}</span></h1>
       <span class="grow"></span>
       <div class="bs">
-        ${button('', icon, `${word}…`, why, () => page.confirm('takeBack', of))}${more(page, { run, story })}
+        ${button('', icon, `${word}…`, whyNot('takeBack', page), () => page.confirm('takeBack', of))}${more(page, { run, story })}
       </div>
       <p class="meta">
         ${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}

@@ -1,0 +1,30 @@
+/** What Teal takes where neither a deployment nor its group says anything (docs/api.md). */
+import type { DeploymentBody } from '../api/types';
+
+export const DEFAULTS: Readonly<DeploymentBody> = {
+  image: null,
+  batchSizePercentage: 20,
+  batchSize: null,
+  canary: null,
+  approvals: 'none',
+  bakeTime: 0,
+  gracePeriod: 600,
+  stableFor: 0,
+  batchMinHealthyPercentage: 50,
+  minHealth: null,
+  maxUnhealthyPercentage: 100,
+  tolerateUnhealthy: false,
+  drainingTimeout: 120,
+  onFailure: 'discardGreen',
+  onConflict: 'reject',
+  waitTimeout: 86400,
+  actionOnTimeout: 'stop',
+  keepFor: 86400,
+  protectedVms: 'refuse',
+  stoppedVms: 'refuse',
+  attachedVms: 'refuse',
+  adjust: false,
+  force: false,
+  retryOf: null,
+  comment: '',
+};
