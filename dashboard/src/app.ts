@@ -199,7 +199,7 @@ class App extends View {
             >`
           : nothing}
         <button class="b quiet icon" type="button" aria-label="Light or dark" @click=${changeTheme}>
-          ${icon('theme')}
+          ${icon('half')}
         </button>
       </div>
     </header>`;

@@ -17,7 +17,7 @@ export function failure(page: Page, known: Drawn): TemplateResult {
   const { deployment } = run;
   const of = aftermath(run, story);
   const where = deployment.currentBatch ? `, in batch ${deployment.currentBatch} of ${deployment.numberOfBatches}` : '';
-  return html`<section class="hero" data-tone=${shown(deployment.status).tone} aria-label="Status">
+  return html`<section class="hero ${shown(deployment.status).tone}" aria-label="Status">
     <header>
       ${title(page, run, story)}<span class="grow"></span>
       <div class="bs">${retry(page, run)}${more(page, known)}</div>

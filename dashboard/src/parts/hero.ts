@@ -17,7 +17,7 @@ export function hero(page: Page, known: Drawn): TemplateResult {
   const { deployment } = known.run;
   const tone = shown(deployment.status).tone;
   const over = known.run.end !== null;
-  return html`<section class="hero" data-tone=${tone} aria-label="Status">
+  return html`<section class="hero ${tone}" aria-label="Status">
     <header>
       ${title(page, known.run, known.story)}<span class="grow"></span>
       ${over ? afterwards(page, known) : commands(page, known)}

@@ -9,7 +9,7 @@ import { vars } from './vars';
 export type Content = TemplateResult | string | number | typeof nothing;
 
 export const icon = (name: string, more = ''): TemplateResult =>
-  html`<svg class="i ${more}" aria-hidden="true">${svg`<use href="#i-${name}"></use>`}</svg>`;
+  html`<svg class="i ${more}" viewBox="0 0 16 16" aria-hidden="true">${svg`<use href="#i-${name}"></use>`}</svg>`;
 
 const marked = ({ word, icon: name, tone }: Shown, more = ''): TemplateResult =>
   html`<span class="st ${tone} ${more}">${icon(name, name === 'progress' ? 'spin' : '')}${word}</span>`;
