@@ -48,10 +48,7 @@ export interface Asked {
 export const address = (path: string): string => new URL(`${API}${path}`, location.origin).href;
 
 export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
-  const answer = await send(path, asked);
-  heard(answer.headers.get('date'));
-  const text = await answer.text();
-  if (!answer.ok) throw refusal(answer, text);
+  const text = await (await send(path, asked)).text();
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
@@ -62,42 +59,35 @@ export async function askIfChanged<T>(
   signal: AbortSignal,
 ): Promise<{ body: T; tag: string } | null> {
   const answer = await send(path, { signal, headers: tag ? { 'if-none-match': tag } : {} });
-  heard(answer.headers.get('date'));
   if (answer.status === 304) return null;
-  const text = await answer.text();
-  if (!answer.ok) throw refusal(answer, text);
-  return { body: JSON.parse(text) as T, tag: answer.headers.get('etag') ?? '' };
+  return { body: (await answer.json()) as T, tag: answer.headers.get('etag') ?? '' };
 }
 
 /** Every page of a list. */
 export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
   const found: T[] = [];
-  let token = '';
-  do {
-    const more = token ? `${path.includes('?') ? '&' : '?'}continuationToken=${encodeURIComponent(token)}` : '';
-    const page = await ask<Listed<T>>(path + more, { signal });
+  let more: string | undefined = path;
+  while (more) {
+    const page: Listed<T> = await ask<Listed<T>>(more, { signal });
     found.push(...page.value);
-    token = page.continuationToken ?? '';
-  } while (token);
+    const token = page.continuationToken && encodeURIComponent(page.continuationToken);
+    more = token && `${path}${path.includes('?') ? '&' : '?'}continuationToken=${token}`;
+  }
   return found;
 }
 
+/** Send a request. What is refused is thrown, and what nobody answers. */
 async function send(path: string, { method = 'GET', body, headers = {}, signal }: Asked): Promise<Response> {
   const known: Record<string, string> = { ...headers, accept: 'application/json' };
   if (key.get()) known['x-functions-key'] = key.get();
   if (body !== undefined) known['content-type'] = 'application/json';
-  try {
-    return await fetch(API + path, {
-      method,
-      headers: known,
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: signal ?? null,
-      cache: 'no-cache',
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new NotReached('Teal cannot be reached');
-  }
+  const sent = { method, headers: known, body: JSON.stringify(body) ?? null, signal: signal ?? null };
+  const answer = await fetch(API + path, { ...sent, cache: 'no-cache' }).catch((error: Error) => {
+    throw error.name === 'AbortError' ? error : new NotReached('Teal cannot be reached');
+  });
+  heard(answer.headers.get('date'));
+  if (answer.ok || answer.status === 304) return answer;
+  throw refusal(answer, await answer.text());
 }
 
 /** The host's own refusals (401, 404, 503 while it starts) have no body. */

@@ -26,20 +26,28 @@ export interface Forecast {
   expectedEnd: number | null;
 }
 
-const PHASES: readonly Kind[] = ['launch', 'health', 'drain', 'terminate'];
-const ASSUMED: Readonly<Record<string, number>> = { launch: 60, health: 90, terminate: 45 };
+/** How long each phase takes. */
+export type Took = Readonly<Partial<Record<Kind, number>>>;
+
+const PHASES = ['launch', 'health', 'drain', 'terminate'] as const;
 
 export function forecast(run: Run, rows: readonly Row[], last: Step): Forecast {
   if (run.end !== null) return { planned: [], ahead: [last], expectedEnd: null };
-  const took = means(run, rows);
   const isBack = rows.some((row) => row.back);
+  const left = rows.filter((row) => !row.done && !row.failure && !row.cut && row.back === isBack);
+  const laid = layOut(left, last, means(run, rows));
+  // What the API says holds: the drawing is laid out from what its own batches took.
+  const told = run.deployment.expectedEndAt;
+  return told ? { ...laid, expectedEnd: seconds(told) } : laid;
+}
+
+/** Batches one after the other, and how many VMs serve once each is healthy. */
+export function layOut(rows: readonly Row[], last: Step, took: Took): Forecast & { expectedEnd: number } {
   const planned: Planned[] = [];
   const ahead = [last];
   let { at, blue, green } = last;
   for (const row of rows) {
-    if (row.done || row.failure || row.cut || (isBack && !row.back)) continue;
     const parts = partsOf(row, at, took);
-    if (parts.length === 0) continue;
     const health = parts.find((part) => part.kind === 'health');
     if (health) {
       const [comes, goes] = [row.green - row.healthy, row.blue];
@@ -47,20 +55,19 @@ export function forecast(run: Run, rows: readonly Row[], last: Step): Forecast {
       green = Math.max(0, green + (row.back ? -goes : comes));
       ahead.push({ at: health.to, blue, green });
     }
-    const [from, to] = [at, parts.at(-1)?.to ?? at];
-    planned.push({ number: row.number, from, to, whole: !row.begun, parts });
+    const to = parts.at(-1)?.to;
+    if (to === undefined) continue;
+    planned.push({ number: row.number, from: at, to, whole: !row.begun, parts });
     at = to + 2;
   }
   ahead.push({ at, blue, green });
-  // What the API says holds: the drawing is laid out from what its own batches took.
-  const told = run.deployment.expectedEndAt;
-  return { planned, ahead, expectedEnd: told ? seconds(told) : at };
+  return { planned, ahead, expectedEnd: at };
 }
 
-function partsOf(row: Row, now: number, took: Readonly<Record<string, number>>): Part[] {
+function partsOf(row: Row, now: number, took: Took): Part[] {
   const live = row.live?.kind;
   if (live === 'gate' || live === 'bake') return [];
-  const phases = PHASES.slice(Math.max(0, live ? PHASES.indexOf(live) : 0));
+  const phases = PHASES.slice(Math.max(0, PHASES.findIndex((kind) => kind === live)));
   let at = now;
   return phases.map((kind) => {
     const usual = took[kind] ?? 0;
@@ -71,9 +78,8 @@ function partsOf(row: Row, now: number, took: Readonly<Record<string, number>>):
   });
 }
 
-function means(run: Run, rows: readonly Row[]): Record<string, number> {
-  const drain = run.deployment.parameters.drainingTimeout;
-  const found: Record<string, number> = { ...ASSUMED, drain };
+function means(run: Run, rows: readonly Row[]): Took {
+  const found = { launch: 60, health: 90, drain: run.deployment.parameters.drainingTimeout, terminate: 45 };
   for (const kind of PHASES) {
     const bars = rows.flatMap((row) => row.bars.filter((bar) => bar.kind === kind && !bar.live));
     if (bars.length) found[kind] = bars.reduce((sum, bar) => sum + bar.to - bar.from, 0) / bars.length;

@@ -1,59 +1,27 @@
 /** The plan of a dry run as a run that has not begun, so that it is drawn as one; and its findings with what to do. */
 import type { Batch, Deployment, Finding, Plan } from '../api/types';
+import { layOut } from './forecast';
 import type { Body } from './form';
 import { fromTo } from './images';
 import type { Run } from './run';
-import type { Drawn, Row, Step, Story } from './story';
+import { makeRow, type Drawn } from './story';
+import { whenFailed } from './waiting';
 import { about, counted } from './words';
 
 export function draw(plan: Plan, draining: number): Drawn {
-  const size = plan.targetSize ?? 0;
-  const seconds = plan.duration?.seconds ?? 0;
-  const each = plan.batches.length ? seconds / plan.batches.length : 0;
-  const rows = plan.batches.map((one) => makeRow(one));
-  const kept = plan.kept.length;
-  let [at, blue, green] = [0, Math.max(0, size - kept), kept];
-  const first: Step = { at, blue, green };
-  const ahead: Step[] = [first];
-  const planned = plan.batches.map((one) => {
-    const parts = partsOf(at, each, draining);
-    const healthy = parts[1]?.to ?? at;
-    blue = Math.max(0, blue - one.blue);
-    green += one.green;
-    ahead.push({ at: healthy, blue, green });
-    const from = at;
-    at += each;
-    return { number: one.number, from, to: at, whole: true, parts };
-  });
-  ahead.push({ at, blue, green });
-  const run = { ...fromTo(plan.image), ...EMPTY, size, floor: plan.servingFloor, kept } as Run;
-  return { run, story: { rows, steps: [first], waits: [], rollBack: null, planned, ahead, expectedEnd: at } };
+  const { batches, duration, kept, servingFloor } = plan;
+  const [size, green] = [plan.targetSize ?? 0, kept.length];
+  const first = { at: 0, blue: Math.max(0, size - green), green };
+  const rows = batches.map((one) => makeRow({ ...one, back: false } as unknown as Batch));
+  const each = (duration?.seconds ?? 0) / Math.max(1, batches.length);
+  const drain = Math.min(draining, each * 0.6);
+  const rest = each - drain;
+  const laid = layOut(rows, first, { launch: rest * 0.25, health: rest * 0.6, drain, terminate: rest * 0.12 });
+  const run = { ...fromTo(plan.image), ...EMPTY, size, floor: servingFloor, kept: green } as Run;
+  return { run, story: { rows, steps: [first], waits: [], rollBack: null, ...laid } };
 }
 
 const EMPTY = { deployment: {} as Deployment, batches: [], vms: [], events: [], start: 0, end: null, now: 0 };
-
-function makeRow(one: Plan['batches'][number]): Row {
-  const batch = { number: one.number, canary: one.canary, back: false, blue: one.blue, green: one.green } as Batch;
-  const nothing = { open: null, live: null, begun: null, done: null, failure: null };
-  return { ...batch, ...nothing, bars: [], healthy: 0, remaining: 0, cut: false };
-}
-
-function partsOf(from: number, each: number, draining: number): Story['planned'][number]['parts'] {
-  const drain = Math.min(draining, each * 0.6);
-  const rest = each - drain;
-  const lengths = [
-    ['launch', rest * 0.25],
-    ['health', rest * 0.6],
-    ['drain', drain],
-    ['terminate', rest * 0.12],
-  ] as const;
-  let at = from;
-  return lengths.map(([kind, length]) => {
-    const part = { kind, from: at, to: at + length };
-    at += length;
-    return part;
-  });
-}
 
 /** What will happen, in one paragraph of parts. */
 export function planWords(plan: Plan, body: Body, grace: number): string[] {
@@ -63,13 +31,7 @@ export function planWords(plan: Plan, body: Body, grace: number): string[] {
   const images = from && from !== to ? `of ${from} by new ones of ${to}` : `by new ones of ${to}`;
   const words = [`Replaces ${counted(vms, 'VM')} ${images} in ${counted(plan.batches.length, 'batch', 'batches')}.`];
   if (plan.servingFloor !== null) words.push(`As few as ${plan.servingFloor} serve at any time.`);
-  const fails: Record<string, string> = {
-    rollBack: 'everything is rolled back',
-    keep: 'its green VMs are kept to be looked at',
-  };
-  words.push(
-    `A batch that is not healthy within ${about(grace)} fails: ${fails[body.onFailure ?? ''] ?? 'its green VMs go, and blue ones stay'}.`,
-  );
+  words.push(`A batch that is not healthy within ${about(grace)} fails: ${whenFailed(body.onFailure)}.`);
   if (plan.batches.some((one) => one.approval)) words.push('Somebody is asked on the way.');
   return words;
 }

@@ -97,7 +97,7 @@ function begin(run: Run): Fold {
   return { run, rows, current: null, blue, green, steps, waits: [], pause: null, rollBack: null };
 }
 
-function makeRow(batch: Batch): Row {
+export function makeRow(batch: Batch): Row {
   const nothing = { open: null, live: null, begun: null, done: null, failure: null };
   return { ...batch, ...nothing, bars: [], healthy: 0, remaining: 0, cut: false };
 }

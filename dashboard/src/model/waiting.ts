@@ -21,6 +21,9 @@ const FAILS: Readonly<Record<string, string>> = {
   rollBack: 'everything is rolled back',
 };
 
+/** What follows a batch that fails. */
+export const whenFailed = (onFailure: string | null | undefined): string => FAILS[onFailure ?? 'discardGreen'] ?? '';
+
 export function waiting(run: Run, story: Story): Waiting {
   const { decision } = run.deployment;
   if (decision) {
@@ -69,10 +72,9 @@ function verdict(run: Run): { left: string; then: string } {
   const { parameters } = run.deployment;
   const judged = parameters.healthCheckTypes.length > 0;
   if (!judged) return { left: 'of the grace period left.', then: 'Nothing is judged: then it goes on.' };
-  const fails = FAILS[parameters.onFailure] ?? '';
   const below =
     parameters.minHealth === null
       ? `Below ${parameters.batchMinHealthyPercentage ?? 50} % healthy`
       : `With ${parameters.minHealth} % unhealthy`;
-  return { left: 'of the grace period left.', then: `${below} the batch then fails, and ${fails}.` };
+  return { left: 'of the grace period left.', then: `${below} the batch then fails, and ${whenFailed(parameters.onFailure)}.` };
 }

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, whyNot } from '../model/commands';
+import type { Run } from '../model/run';
 import type { Drawn } from '../model/story';
 import { tealWatch } from '../model/teal';
 import type { Page } from '../page';
@@ -32,12 +33,12 @@ export function commands(page: Page, known: Drawn): TemplateResult {
   const of = known.run.deployment;
   const kinds = offered(of);
   const why = kinds.map((kind) => whyNot(kind, page)).find(Boolean);
-  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind))}${more(page, known)}</div>
+  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind))}${more(page, known.run)}</div>
     ${why ? html`<p class="why">${icon('lock')}${why}</p>` : nothing}`;
 }
 
 /** What can be taken along. */
-export function more(page: Page, { run }: Drawn): TemplateResult {
+export function more(page: Page, run: Run): TemplateResult {
   const { deployment: of, batches, vms, events } = run;
   const curl = `curl -H "x-functions-key: $KEY" ${address(`deployments/${of.id}`)}`;
   const entry = (sign: string, words: unknown, click: () => void): TemplateResult =>

@@ -20,7 +20,7 @@ export function failure(page: Page, known: Drawn): TemplateResult {
   return html`<section class="hero ${shown(deployment.status).tone}" aria-label="Status">
     <header>
       ${title(page, run, story)}<span class="grow"></span>
-      <div class="bs">${retry(page, run)}${more(page, known)}</div>
+      <div class="bs">${retry(page, run)}${more(page, run)}</div>
       <p class="meta">
         ${deployment.comment ? html`${deployment.comment} · ` : nothing}started by ${deployment.startedBy} · ended
         ${time(run.end ?? run.now)}, after ${counter((run.end ?? run.now) - run.start)}${where}

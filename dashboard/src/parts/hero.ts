@@ -55,7 +55,7 @@ function afterwards(page: Page, known: Drawn): TemplateResult {
           page.deploy({ groupId: deployment.groupId, image: previous }),
         )
       : nothing}
-    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(page, known)}
+    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(page, known.run)}
   </div>`;
 }
 

@@ -21,7 +21,6 @@ function before(reason: string): TemplateResult {
 
 export function queued(page: Page, run: Run): TemplateResult {
   const { deployment: of } = run;
-  const story = { rows: [], steps: [], waits: [], rollBack: null, planned: [], ahead: [], expectedEnd: null };
   const { icon, word } = COMMANDS.takeBack;
   return html`<section class="hero" aria-label="Status">
     <header>
@@ -29,7 +28,7 @@ export function queued(page: Page, run: Run): TemplateResult {
       <h1>${of.groupId} <span>${fromTo(run.from, run.to)}</span></h1>
       <span class="grow"></span>
       <div class="bs">
-        ${button('', icon, `${word}…`, whyNot('takeBack', page), () => page.confirm('takeBack', of))}${more(page, { run, story })}
+        ${button('', icon, `${word}…`, whyNot('takeBack', page), () => page.confirm('takeBack', of))}${more(page, run)}
       </div>
       <p class="meta">
         ${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}
