@@ -358,7 +358,6 @@ function announced({ deployment }: Run): string {
   return `${shown(status).word}${currentBatch ? `, batch ${currentBatch} of ${numberOfBatches}` : ''}`;
 }
 
-
 const nowhere = (): TemplateResult =>
   html`<section class="card empty-1">
     <h1>There is nothing here</h1>

@@ -211,7 +211,7 @@ test('filters take statuses, groups and words', () => {
   const asked = { status: '', group: '', find: '' };
   assert.equal(filtered(all, asked).length, 3);
   assert.deepEqual(
-    filtered(all, { ...asked, status: 'running' }).map((one) => one.groupId),
+    filtered(all, { ...asked, status: 'inProgress' }).map((one) => one.groupId),
     ['api'],
   );
   assert.deepEqual(
@@ -283,7 +283,7 @@ test('the time that is left is what the API says, and none while somebody is ask
 test('a type of event, a status and a status of a VM that a newer Teal has are shown by their names', () => {
   const event = { type: 'VmResized', message: 'web_3 has another size', data: {}, at: 0, batch: 1, sequence: 1 };
   assert.deepEqual(eventLook(event as never), { icon: 'dot', tone: '' });
-  assert.deepEqual(shown('verifying' as Deployment['status']), { word: 'verifying', icon: 'dot', tone: '' });
+  assert.deepEqual(shown('verifying' as Deployment['status']), { word: 'Verifying', icon: 'dot', tone: '' });
   const vm = { status: 'restarting', reason: 'Restarting', gone: false, comes: true };
   assert.equal(vmShown(vm as never).word, 'Restarting');
 });

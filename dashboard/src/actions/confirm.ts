@@ -2,8 +2,8 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { serverNow } from '../api/time';
 import type { CommandKind, Deployment } from '../api/types';
-import { COMMANDS } from '../model/commands';
 import { question } from '../model/question';
+import { named } from '../model/words';
 import { field } from '../parts/fields';
 import { icon } from '../parts/marks';
 import { Modal } from './modal';
@@ -26,14 +26,14 @@ class Confirm extends Modal {
           : nothing}
         ${this.command === 'takeBack' ? nothing : comment()}`,
       no,
-      COMMANDS[this.command].word,
+      named(this.command),
       tone,
     );
   }
 
   protected override submit(form: FormData): void {
     const { id, groupId } = this.deployment;
-    const { word } = COMMANDS[this.command];
+    const word = named(this.command);
     if (this.command === 'takeBack')
       return void this.carryOut(this.done, word, 'DELETE', `groups/${groupId}/queue/${id}`);
     const comment = String(form.get('comment')).trim();

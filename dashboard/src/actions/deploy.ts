@@ -142,7 +142,8 @@ class Deploy extends Modal {
 
   protected override submit(): void {
     const { groupId } = this.wanted;
-    if (this.#ready) void this.carryOut(this.done, `Deployment to ${groupId}`, 'POST', deployments(groupId), this.#body);
+    if (this.#ready)
+      void this.carryOut(this.done, `Deployment to ${groupId}`, 'POST', deployments(groupId), this.#body);
   }
 
   #curl(): string {

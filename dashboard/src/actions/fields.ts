@@ -183,7 +183,8 @@ function check({ known, set }: Form, type: (typeof CHECKS)[number], chosen: read
 
 function canary({ known, body, set }: Form): TemplateResult {
   const of = holds('canary', body, known);
-  const put = (size: number, approval: boolean): void => set({ canary: { size, approval, bakeTime: of?.bakeTime ?? 0 } });
+  const put = (size: number, approval: boolean): void =>
+    set({ canary: { size, approval, bakeTime: of?.bakeTime ?? 0 } });
   const asks = Boolean(of?.approval);
   return html`<div class="f">
       <div class="checks">

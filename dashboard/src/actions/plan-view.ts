@@ -5,7 +5,7 @@ import type { Finding, Plan } from '../api/types';
 import { holds, type Body, type Known } from '../model/form';
 import { draw, fixOf, planWords } from '../model/plan';
 import { about, counted } from '../model/words';
-import { icon, note } from '../parts/marks';
+import { icon, note, told } from '../parts/marks';
 import { timeline } from '../parts/timeline';
 import type { Setter } from './fields';
 
@@ -59,15 +59,6 @@ const LOOKS = { error: ['bad', 'cross'], warning: ['warn', 'warning'], info: [''
 function finding(one: Finding, body: Body, set: Setter): TemplateResult {
   const [tone, sign] = LOOKS[one.severity as keyof typeof LOOKS] ?? LOOKS.info;
   const can = fixOf(one, body);
-  return note(
-    tone,
-    sign,
-    html`<p>${one.severity === 'error' ? html`<b>Refused:</b> ` : nothing}${one.message} <code>${one.code}</code></p>
-      <p>
-        ${one.remedy}
-        ${can
-          ? html`<button class="b small" type="button" @click=${() => set(can.change)}>${can.words}</button>`
-          : nothing}
-      </p>`,
-  );
+  const fix = can && html`<button class="b small" type="button" @click=${() => set(can.change)}>${can.words}</button>`;
+  return told(tone, sign, one, one.severity === 'error' ? html`<b>Refused:</b> ` : nothing, fix ?? nothing);
 }

@@ -5,18 +5,14 @@ import { ended } from './status';
 
 export type Act = CommandKind | 'takeBack' | 'start' | 'retry';
 
-export interface Command {
-  icon: string;
-  word: string;
-}
-
-export const COMMANDS: Readonly<Record<CommandKind | 'takeBack', Command>> = {
-  pause: { icon: 'pause', word: 'Pause' },
-  resume: { icon: 'play', word: 'Resume' },
-  stop: { icon: 'stop', word: 'Stop' },
-  rollBack: { icon: 'undo', word: 'Roll back' },
-  approve: { icon: 'check', word: 'Approve' },
-  takeBack: { icon: 'x', word: 'Take back' },
+/** The icon of each; its word is its name. */
+export const COMMANDS: Readonly<Record<CommandKind | 'takeBack', string>> = {
+  pause: 'pause',
+  resume: 'play',
+  stop: 'stop',
+  rollBack: 'undo',
+  approve: 'check',
+  takeBack: 'x',
 };
 
 /** The commands that a deployment shows, those that make no sense now included. */

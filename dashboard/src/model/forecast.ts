@@ -67,7 +67,12 @@ export function layOut(rows: readonly Row[], last: Step, took: Took): Forecast &
 function partsOf(row: Row, now: number, took: Took): Part[] {
   const live = row.live?.kind;
   if (live === 'gate' || live === 'bake') return [];
-  const phases = PHASES.slice(Math.max(0, PHASES.findIndex((kind) => kind === live)));
+  const phases = PHASES.slice(
+    Math.max(
+      0,
+      PHASES.findIndex((kind) => kind === live),
+    ),
+  );
   let at = now;
   return phases.map((kind) => {
     const usual = took[kind] ?? 0;

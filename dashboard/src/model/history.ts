@@ -1,26 +1,25 @@
 /** The list of deployments: its filters, what stands above it, and what can be done from a row. */
 import type { Deployment, Status } from '../api/types';
 import { fromTo } from './images';
-import { ended } from './status';
+import { ended, shown } from './status';
 import { seconds } from './words';
 
-const FILTERS: readonly (readonly [Status | 'running' | '', string, string])[] = [
-  ['', 'All', ''],
-  ['running', 'In progress', 'progress'],
-  ['failed', 'Failed', 'cross'],
-  ['rolledBack', 'Rolled back', 'undo'],
-  ['stopped', 'Stopped', 'stop'],
-  ['finished', 'Finished', 'check'],
-];
+const FILTERS = ['', 'inProgress', 'failed', 'rolledBack', 'stopped', 'finished'] as const;
 
 const inFilter = (status: Status, filter: string): boolean =>
-  filter === '' || (filter === 'running' ? !ended(status) : status === filter);
+  filter === '' || (filter === 'inProgress' ? !ended(status) : status === filter);
+
+export interface StatusChip {
+  value: (typeof FILTERS)[number];
+  word: string;
+  count: number;
+}
 
 /** The statuses by which the list is narrowed down, each with its count. */
-export const statusChips = (all: readonly Deployment[]): { value: string; word: string; sign: string; count: number }[] =>
-  FILTERS.map(([value, word, sign]) => {
+export const statusChips = (all: readonly Deployment[]): StatusChip[] =>
+  FILTERS.map((value) => {
     const count = all.filter((one) => inFilter(one.status, value)).length;
-    return { value, word, sign, count };
+    return { value, word: value ? shown(value).word : 'All', count };
   });
 
 export interface Asked {

@@ -16,7 +16,7 @@ export function draw(plan: Plan, draining: number): Drawn {
   const each = (duration?.seconds ?? 0) / Math.max(1, batches.length);
   const drain = Math.min(draining, each * 0.6);
   const rest = each - drain;
-  const laid = layOut(rows, first, { launch: rest * 0.25, health: rest * 0.6, drain, terminate: rest * 0.12 });
+  const laid = layOut(rows, first, { launch: rest * 0.25, health: rest * 0.6, drain, terminate: rest * 0.15 });
   const run = { ...fromTo(plan.image), ...EMPTY, size, floor: servingFloor, kept: green } as Run;
   return { run, story: { rows, steps: [first], waits: [], rollBack: null, ...laid } };
 }

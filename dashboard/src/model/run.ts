@@ -15,6 +15,9 @@ export interface Placed extends Omit<Vm, 'updatedAt'> {
   at: number;
 }
 
+/** `green, zone 2`, or only what is said before. */
+export const inZone = (before: string, vm: Placed): string => (vm.zone ? `${before}, zone ${vm.zone}` : before);
+
 export interface Happened extends Omit<Event, 'at' | 'data'> {
   at: number;
   data: Record<string, unknown>;

@@ -76,5 +76,8 @@ function verdict(run: Run): { left: string; then: string } {
     parameters.minHealth === null
       ? `Below ${parameters.batchMinHealthyPercentage ?? 50} % healthy`
       : `With ${parameters.minHealth} % unhealthy`;
-  return { left: 'of the grace period left.', then: `${below} the batch then fails, and ${whenFailed(parameters.onFailure)}.` };
+  return {
+    left: 'of the grace period left.',
+    then: `${below} the batch then fails, and ${whenFailed(parameters.onFailure)}.`,
+  };
 }

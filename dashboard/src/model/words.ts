@@ -66,6 +66,9 @@ export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** A name of the API in words: `Rolled back` of `rolledBack`. */
+export const named = (name: string): string => sentence(name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
+
 /** `a`, `a and b`, `a, b and c`; of more than `most`, how many more there are. */
 export function listed(names: readonly string[], most = 4): string {
   if (names.length > most) return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;

@@ -9,7 +9,7 @@ import { timeLeft, waitsFor } from '../model/waiting';
 import type { Page } from '../page';
 import { link } from '../router';
 import { command } from './commands';
-import { bar, fromTo, icon, note, status } from './marks';
+import { bar, fromTo, icon, status, told } from './marks';
 
 /** `here`: on the deployment's own page, where nobody has to open it. */
 export function banner(page: Page, of: Deployment, here = false): TemplateResult {
@@ -51,16 +51,7 @@ function waits(of: Deployment): TemplateResult | string {
 /** What stands between a scale set and order. */
 export function dangers(of: Deployment['dangers']): TemplateResult | typeof nothing {
   if (!of?.length) return nothing;
-  return html`<div class="stack dangers">
-    ${of.map((one) =>
-      note(
-        'bad',
-        'warning',
-        html`<p><b>${one.message}</b> <code>${one.code}</code></p>
-          <p>${one.remedy}</p>`,
-      ),
-    )}
-  </div>`;
+  return html`<div class="stack dangers">${of.map((one) => told('bad', 'warning', one))}</div>`;
 }
 
 export function lostBar(what: string, again: () => void, next: number): TemplateResult {

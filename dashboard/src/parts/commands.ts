@@ -5,15 +5,15 @@ import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, whyNot } from '../model/commands';
 import type { Run } from '../model/run';
 import type { Drawn } from '../model/story';
+import { named } from '../model/words';
 import { tealWatch } from '../model/teal';
 import type { Page } from '../page';
 import { icon } from './marks';
 
 export function command(page: Page, of: Deployment, kind: CommandKind, look = ''): TemplateResult {
   const why = whyNot(kind, page, of);
-  const { icon: sign, word } = COMMANDS[kind];
   const primary = (kind === 'approve' || kind === 'resume') && !why ? 'primary' : '';
-  return button(`${primary} ${look}`, sign, `${word}…`, why, () => page.confirm(kind, of));
+  return button(`${primary} ${look}`, COMMANDS[kind], `${named(kind)}…`, why, () => page.confirm(kind, of));
 }
 
 /** A button; `why` says why it is off, and is empty where it is on. */
@@ -48,7 +48,9 @@ export function more(page: Page, run: Run): TemplateResult {
     <summary class="b icon" aria-label="Copy or download">${icon('more')}</summary>
     <div>
       ${entry('copy', html`Copy as <code>curl</code>`, () => page.copy(curl, 'The command'))}
-      ${entry('copy', html`Copy as <code>teal</code>`, () => page.copy(tealWatch(location.origin, of.id), 'The command'))}
+      ${entry('copy', html`Copy as <code>teal</code>`, () =>
+        page.copy(tealWatch(location.origin, of.id), 'The command'),
+      )}
       ${entry('copy', 'Copy link', () => page.copy(location.href, 'The link'))}
       ${entry('down', 'Download as JSON', () => page.save(`${of.id}.json`, everything(), 'application/json'))}
     </div>

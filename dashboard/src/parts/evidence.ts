@@ -3,11 +3,11 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { ApiError, ask } from '../api/client';
 import type { Evidence } from '../api/types';
 import { instanceLines } from '../model/instance-view';
-import type { Placed } from '../model/run';
+import { inZone, type Placed } from '../model/run';
 import { plain, seconds } from '../model/words';
 import type { Page } from '../page';
 import { button } from './commands';
-import { glyph, icon, note, time, vmStatus } from './marks';
+import { fact, glyph, icon, note, reading, time, vmStatus } from './marks';
 import { View } from './view';
 
 /** More of a log is only downloaded. */
@@ -52,14 +52,13 @@ class VmDrawer extends View {
 
   protected override render(): TemplateResult {
     const vm = this.#shown;
-    const zone = vm.zone ? `, zone ${vm.zone}` : '';
     return html`<aside class="card drawer" aria-labelledby="h-evi">
       <header>
         <span class="side"
           >${glyph(vm.side)}
           <h2 id="h-evi">${vm.name}</h2></span
         >
-        <span class="mute s">batch ${vm.batch}${zone}</span><span class="grow"></span>
+        <span class="mute s">${inZone(`batch ${vm.batch}`, vm)}</span><span class="grow"></span>
         <a class="b quiet icon" href=${this.back} aria-label="Close">${icon('x')}</a>
       </header>
       <section>
@@ -82,14 +81,9 @@ class VmDrawer extends View {
     return html`<section>
       <h3>Readings</h3>
       <dl class="facts">
-        ${this.#shown.readings.map((one) => {
-          const good = one.health === 'healthy';
-          return html`<dt>${one.source}</dt>
-            <dd>
-              <span class="st ${good ? '' : 'bad'}">${icon(good ? 'check' : 'cross')}${one.detail || one.health}</span>
-              <span class="mute">since ${time(seconds(one.at), true)}</span>
-            </dd>`;
-        })}
+        ${this.#shown.readings.map((one) =>
+          fact(one.source, html`${reading(one)} <span class="mute">since ${time(seconds(one.at), true)}</span>`),
+        )}
       </dl>
     </section>`;
   }
@@ -138,13 +132,7 @@ function instanceView(of: Evidence): TemplateResult | typeof nothing {
   if (rows.length === 0) return nothing;
   return html`<section>
     <h3>Instance view</h3>
-    <dl class="facts">
-      ${rows.map(
-        ([name, value]) =>
-          html`<dt>${name}</dt>
-            <dd>${plain(value)}</dd>`,
-      )}
-    </dl>
+    <dl class="facts">${rows.map(([name, value]) => fact(name, plain(value)))}</dl>
   </section>`;
 }
 

@@ -10,7 +10,7 @@ import type { Page } from '../page';
 import { link } from '../router';
 import { button, more } from './commands';
 import { title } from './hero';
-import { glyph, icon, time } from './marks';
+import { glyph, icon, reading, time } from './marks';
 
 export function failure(page: Page, known: Drawn): TemplateResult {
   const { run, story } = known;
@@ -62,14 +62,7 @@ function said(sick: readonly Placed[]): TemplateResult | typeof nothing {
       (vm) =>
         html`<li>
           <span class="side">${glyph(vm.side)}<b>${vm.name}</b></span>
-          <span class="readings">
-            ${vm.readings.map(
-              (one) =>
-                html`<span class="rd ${one.health === 'healthy' ? '' : 'bad'}"
-                  >${icon(one.health === 'healthy' ? 'check' : 'cross')}${one.source} ${one.detail || one.health}</span
-                >`,
-            )}
-          </span>
+          <span class="readings"> ${vm.readings.map((one) => reading(one, `${one.source} `))} </span>
         </li>`,
     )}
     ${rest ? html`<li class="mute">and ${rest} more</li>` : nothing}

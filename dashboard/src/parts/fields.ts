@@ -11,7 +11,13 @@ export const field = (id: string, word: Content, control: Content, help: Content
   </div>`;
 
 export const text = (id: string, value: string, put: (text: string) => void): TemplateResult =>
-  html`<input id=${id} maxlength="256" autocomplete="off" .value=${value} @change=${(event: Event) => put(textOf(event))} />`;
+  html`<input
+    id=${id}
+    maxlength="256"
+    autocomplete="off"
+    .value=${value}
+    @change=${(event: Event) => put(textOf(event))}
+  />`;
 
 /** A whole number; `put` is told of NaN while there is none. */
 export const count = (

@@ -55,7 +55,10 @@ function afterwards(page: Page, known: Drawn): TemplateResult {
           page.deploy({ groupId: deployment.groupId, image: previous }),
         )
       : nothing}
-    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(page, known.run)}
+    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(
+      page,
+      known.run,
+    )}
   </div>`;
 }
 

@@ -2,7 +2,7 @@
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import { phase } from '../model/rows';
-import type { Placed, Run } from '../model/run';
+import { inZone, type Placed, type Run } from '../model/run';
 import { vmShown } from '../model/status';
 import type { Row, Story } from '../model/story';
 import { counted } from '../model/words';
@@ -69,8 +69,7 @@ function lane(run: Run, row: Row, vms: readonly Placed[], many: boolean): Templa
 
 function tile(id: string, vm: Placed): TemplateResult {
   const { word, icon: sign } = vmShown(vm);
-  const zone = vm.zone ? `, zone ${vm.zone}` : '';
-  const words = `${vm.name}${zone}: ${word}${vm.reason && vm.reason !== word ? `, ${vm.reason}` : ''}`;
+  const words = `${inZone(vm.name, vm)}: ${word}${vm.reason && vm.reason !== word ? `, ${vm.reason}` : ''}`;
   return html`<a class="vm ${tileLook(vm)}" href=${link.vm(id, vm.vmId)} title=${words}
     >${glyph(vm.side)}<span class="nm">${vm.name}</span
     ><span class="ws"><span>${word.replace(', deleted', '').replace('Goes in', 'To')}</span>${icon(sign)}</span></a

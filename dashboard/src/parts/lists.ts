@@ -61,8 +61,7 @@ export const find = (page: Page, query: URLSearchParams, what: string, hint: str
       placeholder=${hint}
       aria-label="Find a ${what}"
       .value=${query.get('find') ?? ''}
-      @input=${(event: InputEvent) =>
-        page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
+      @input=${(event: InputEvent) => page.replace(changed(query, { find: (event.target as HTMLInputElement).value }))}
     />
   </div>`;
 

@@ -1,6 +1,6 @@
 /** The small marks that everything is made of: icons, statuses, sides, versions, times. */
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
-import type { Status } from '../api/types';
+import type { Danger, Reading, Status } from '../api/types';
 import type { Placed, Side } from '../model/run';
 import { shown, vmShown, type Shown } from '../model/status';
 import { clock, moment, utc } from '../model/words';
@@ -45,6 +45,29 @@ export const bar = (percent: number, look = ''): TemplateResult =>
 export const fact = (name: Content, value: Content): TemplateResult =>
   html`<dt>${name}</dt>
     <dd>${value}</dd>`;
+
+/** What a source said of a VM; what is judged calmly is not bad before its VM is. */
+export function reading({ health, detail }: Reading, source: Content = nothing, calm = false): TemplateResult {
+  const good = health === 'healthy';
+  return html`<span class="rd ${good || calm ? '' : 'bad'}"
+    >${icon(good ? 'check' : calm ? 'half' : 'cross')}${source}${detail || health}</span
+  >`;
+}
+
+/** A finding, or a danger: what it is, and what to do. */
+export const told = (
+  tone: '' | 'warn' | 'bad',
+  sign: string,
+  of: Pick<Danger, 'message' | 'code' | 'remedy'>,
+  before: Content = nothing,
+  after: Content = nothing,
+): TemplateResult =>
+  note(
+    tone,
+    sign,
+    html`<p>${before}${of.message} <code>${of.code}</code></p>
+      <p>${of.remedy} ${after}</p>`,
+  );
 
 /** What somebody is told: a note with an icon. */
 export const note = (tone: '' | 'warn' | 'bad', sign: string, content: Content): TemplateResult =>

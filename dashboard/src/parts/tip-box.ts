@@ -1,5 +1,6 @@
 /** What `tip()` has said of an element, beside it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { fact } from './marks';
 import { tips } from './tip';
 import { vars } from './vars';
 import { View } from './view';
@@ -36,13 +37,7 @@ class TealTip extends View {
     const place = { left: `${Math.max(8, box.right - 260)}px`, top: `${above ? box.top - 8 : box.bottom + 8}px` };
     return html`<div class="tip ${above ? 'above' : ''}" role="tooltip" ${vars(place)}>
       <b>${shown.head}</b>
-      <dl>
-        ${shown.facts.map(
-          ([name, value]) =>
-            html`<dt>${name}</dt>
-              <dd>${value}</dd>`,
-        )}
-      </dl>
+      <dl>${shown.facts.map(([name, value]) => fact(name, value))}</dl>
     </div>`;
   }
 }

@@ -2,12 +2,12 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import { rank } from '../model/health';
-import type { Placed, Run } from '../model/run';
+import { inZone, type Placed, type Run } from '../model/run';
 import { vmShown } from '../model/status';
 import type { Page } from '../page';
 import { link } from '../router';
 import { after, chips, find, sought, table, type Chip } from './lists';
-import { glyph, icon, time, vmStatus, type Content } from './marks';
+import { glyph, icon, reading, time, vmStatus, type Content } from './marks';
 
 export const ROWS_MAX = 200;
 
@@ -66,30 +66,25 @@ function line(
   query: URLSearchParams,
 ): TemplateResult {
   const asked = query.size ? `?${query}` : '';
-  const zone = vm.zone ? `, zone ${vm.zone}` : '';
   return html`<tr class="row" aria-selected=${vm.vmId === selected ? 'true' : nothing}>
     <td>
       <span class="side"
         >${glyph(vm.side)}<a class="nm" href=${link.vm(run.deployment.id, vm.vmId) + asked}>${vm.name}</a
-        ><span class="mute small">${vm.side}${zone}</span></span
+        ><span class="mute small">${inZone(vm.side, vm)}</span></span
       >
     </td>
     <td>${vmStatus(vm)}</td>
-    ${sources.map((source) => html`<td>${reading(vm, source)}</td>`)}
+    ${sources.map((source) => html`<td>${said(vm, source)}</td>`)}
     <td class="soft note-c">${noteOf(vm)}</td>
     <td class="num soft">${vm.batch || '–'}</td>
     <td class="nowrap mute num">${time(vm.at, true)}</td>
   </tr>`;
 }
 
-function reading(vm: Placed, source: string): TemplateResult {
+function said(vm: Placed, source: string): TemplateResult {
   const of = vm.readings.find((one) => one.source === source);
   if (!of) return html`<span class="mute">–</span>`;
-  const good = of.health === 'healthy';
-  const sign = good ? 'check' : vm.status === 'running' ? 'half' : 'cross';
-  return html`<span class="rd ${good || vm.status === 'running' ? '' : 'bad'}"
-    ><span class="sr">${source} </span>${icon(sign)}${of.detail || of.health}</span
-  >`;
+  return reading(of, html`<span class="sr">${source} </span>`, vm.status === 'running');
 }
 
 function noteOf(vm: Placed): string {

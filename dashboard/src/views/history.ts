@@ -74,10 +74,7 @@ function outcomes(all: readonly Deployment[]): TemplateResult {
     </div>
     <dl class="tally">
       ${counts.map(([of, count]) =>
-        tallied(
-          html`<span class="outcomes" aria-hidden="true">${mark(of, '100%', '')}</span>${shown(of).word}`,
-          count,
-        ),
+        tallied(html`<span class="outcomes" aria-hidden="true">${mark(of, '100%', '')}</span>${shown(of).word}`, count),
       )}
       ${usual === null ? nothing : tallied('Median', about(usual))}
     </dl>
@@ -96,11 +93,11 @@ function filters(
   all: readonly Deployment[],
   groups: readonly string[],
 ): TemplateResult {
-  const statuses: Chip[] = statusChips(all).map((one) => ({ ...one, sign: one.sign ? icon(one.sign) : nothing }));
-  const options = [
-    { value: '', words: 'All groups' },
-    ...groups.map((name) => ({ value: name, words: name })),
-  ];
+  const statuses: Chip[] = statusChips(all).map((one) => ({
+    ...one,
+    sign: one.value ? icon(shown(one.value).icon) : nothing,
+  }));
+  const options = [{ value: '', words: 'All groups' }, ...groups.map((name) => ({ value: name, words: name }))];
   const change = (group: string): void => page.replace(changed(query, { group }));
   return html`<div class="filters">
     ${chips(page, query, 'status', 'Status', statuses)}<span class="grow"></span>

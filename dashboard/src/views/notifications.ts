@@ -3,18 +3,18 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { keyed } from 'lit-html/directives/keyed.js';
 import type { Notification } from '../api/types';
 import { imageName } from '../model/images';
-import { seconds } from '../model/words';
+import { named, seconds } from '../model/words';
 import type { Page } from '../page';
 import { after, table } from '../parts/lists';
 import { icon, version, when } from '../parts/marks';
 import { link } from '../router';
 
-const OUTCOMES: Readonly<Record<string, readonly [word: string, icon: string, tone: string]>> = {
-  started: ['Started', 'check', ''],
-  waiting: ['Waiting', 'hourglass', 'quiet'],
-  superseded: ['Superseded', 'dash', 'quiet'],
-  ignored: ['Ignored', 'dash', 'quiet'],
-  failed: ['Failed', 'cross', 'bad'],
+const LOOKS: Readonly<Record<string, readonly [icon: string, tone: string]>> = {
+  started: ['check', ''],
+  waiting: ['hourglass', 'quiet'],
+  superseded: ['dash', 'quiet'],
+  ignored: ['dash', 'quiet'],
+  failed: ['cross', 'bad'],
 };
 
 export function notifications(page: Page, all: readonly Notification[]): TemplateResult {
@@ -46,7 +46,8 @@ export function notificationTable(page: Page, all: readonly Notification[]): Tem
 }
 
 function row(page: Page, one: Notification, of: Notification['groups'][number] | null): TemplateResult {
-  const [word, sign, tone] = OUTCOMES[of?.outcome ?? one.outcome] ?? [one.outcome, 'dot', 'quiet'];
+  const outcome = of?.outcome ?? one.outcome;
+  const [sign, tone] = LOOKS[outcome] ?? ['dot', 'quiet'];
   return html`<tr>
     <td>
       ${one.imageId
@@ -56,7 +57,7 @@ function row(page: Page, one: Notification, of: Notification['groups'][number] |
     <td class="nowrap soft">${when(seconds(one.receivedAt), page.now)}</td>
     <td>${of?.groupId ?? ''}</td>
     <td>
-      <span class="st ${tone}">${icon(sign)}${word}</span>
+      <span class="st ${tone}">${icon(sign)}${named(outcome)}</span>
       <span class="soft">${of?.reason ?? one.reason}</span>
       ${of?.deploymentId ? html`<a href=${link.deployment(of.deploymentId)}>${of.deploymentId}</a>` : nothing}
     </td>

@@ -6,7 +6,7 @@ import { waitsFor } from '../model/waiting';
 import { seconds } from '../model/words';
 import type { Page } from '../page';
 import { button, more } from '../parts/commands';
-import { fromTo, note, pill, when } from '../parts/marks';
+import { fromTo, pill, told, when } from '../parts/marks';
 import { link } from '../router';
 
 /** What it waits for; the deployment before it is a link. */
@@ -21,14 +21,15 @@ function before(reason: string): TemplateResult {
 
 export function queued(page: Page, run: Run): TemplateResult {
   const { deployment: of } = run;
-  const { icon, word } = COMMANDS.takeBack;
   return html`<section class="hero" aria-label="Status">
     <header>
       ${pill(of.status)}
       <h1>${of.groupId} <span>${fromTo(run.from, run.to)}</span></h1>
       <span class="grow"></span>
       <div class="bs">
-        ${button('', icon, `${word}…`, whyNot('takeBack', page), () => page.confirm('takeBack', of))}${more(page, run)}
+        ${button('', COMMANDS.takeBack, 'Take back…', whyNot('takeBack', page), () =>
+          page.confirm('takeBack', of),
+        )}${more(page, run)}
       </div>
       <p class="meta">
         ${of.comment ? html`${of.comment} · ` : nothing}asked for by ${of.startedBy} · ${when(run.start, page.now)}
@@ -52,14 +53,7 @@ export function queued(page: Page, run: Run): TemplateResult {
     </div>
     ${of.findings?.length
       ? html`<div class="stack findings">
-          ${of.findings.map((one) =>
-            note(
-              one.severity === 'error' ? 'bad' : '',
-              'info',
-              html`<p>${one.message} <code>${one.code}</code></p>
-                <p>${one.remedy}</p>`,
-            ),
-          )}
+          ${of.findings.map((one) => told(one.severity === 'error' ? 'bad' : '', 'info', one))}
         </div>`
       : nothing}
   </section>`;
