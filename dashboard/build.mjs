@@ -41,6 +41,8 @@ async function bundle() {
     target: ['es2022', 'chrome123', 'firefox128', 'safari17.5'],
     outdir: 'dist/assets',
     legalComments: 'external',
+    // lit-html's private names: all that uses them is in this bundle.
+    mangleProps: /^_\$/,
     write: false,
   });
   const built = new Map(result.outputFiles.map((file) => [file.path.split('/').at(-1), file.text]));

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { ApiError } from '../api/client';
 import type { Finding, Plan } from '../api/types';
 import { holds, type Body, type Known } from '../model/form';
-import { draw, fixOf, planWords } from '../model/plan';
+import { draw, fixOf, planWords, replaced } from '../model/plan';
 import { about, counted } from '../model/words';
 import { icon, note, told } from '../parts/marks';
 import { timeline } from '../parts/timeline';
@@ -42,7 +42,6 @@ function failed(problem: Error): TemplateResult {
 function figures(plan: Plan): TemplateResult {
   const figure = (big: string, small: string, all = ''): TemplateResult =>
     html`<div title=${all || nothing}><b>${big}</b><span>${small}</span></div>`;
-  const vms = plan.batches.reduce((sum, one) => sum + one.blue, 0);
   const cores = plan.surge?.cores ? `, +${plan.surge.cores} cores` : '';
   const basis = plan.duration?.basis ?? '';
   const short = basis.split(/[:;]/)[0] ?? '';
@@ -50,7 +49,10 @@ function figures(plan: Plan): TemplateResult {
     ${figure(plan.duration ? `≈ ${about(plan.duration.seconds)}` : '–', short, basis)}
     ${figure(`${plan.servingFloor ?? '–'}`, 'serving floor: no fewer at any time')}
     ${figure(plan.surge ? `+${counted(plan.surge.vms, 'VM')}` : '–', `surge at most${cores}`)}
-    ${figure(`${vms}`, `VMs replaced, ${plan.kept.length || 'none'} kept, ${plan.skipped.length || 'none'} skipped`)}
+    ${figure(
+      `${replaced(plan)}`,
+      `VMs replaced, ${plan.kept.length || 'none'} kept, ${plan.skipped.length || 'none'} skipped`,
+    )}
   </div>`;
 }
 

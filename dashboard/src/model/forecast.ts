@@ -1,7 +1,7 @@
 /** What is still to come of a deployment: the means of what is done, laid end to end from now. */
 import type { Run } from './run';
-import type { Kind, Row, Step } from './story';
-import { seconds } from './words';
+import { length, type Kind, type Row, type Step } from './story';
+import { mean, seconds } from './words';
 
 export interface Part {
   kind: Kind;
@@ -87,7 +87,7 @@ function means(run: Run, rows: readonly Row[]): Took {
   const found = { launch: 60, health: 90, drain: run.deployment.parameters.drainingTimeout, terminate: 45 };
   for (const kind of PHASES) {
     const bars = rows.flatMap((row) => row.bars.filter((bar) => bar.kind === kind && !bar.live));
-    if (bars.length) found[kind] = bars.reduce((sum, bar) => sum + bar.to - bar.from, 0) / bars.length;
+    if (bars.length) found[kind] = mean(bars, length);
   }
   return found;
 }

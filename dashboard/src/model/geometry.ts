@@ -1,5 +1,6 @@
 /** Where things stand in the timeline: time to 0…1, ticks, and the outlines of counts. */
-import type { Step, Wait } from './story';
+import { length, type Step, type Wait } from './story';
+import { sum } from './words';
 
 export interface Scale {
   x: (at: number) => number;
@@ -15,12 +16,10 @@ const round = (value: number): number => +value.toFixed(4);
 
 /** A wait for people that would take up the picture gets a fixed width, and says how long it was. */
 export function scale(from: number, to: number, waits: readonly Wait[]): Scale {
-  const length = (wait: Wait): number => wait.to - wait.from;
-  const sum = (some: readonly Wait[]): number => some.reduce((total, wait) => total + length(wait), 0);
-  const active = Math.max(1, to - from - sum(waits));
+  const active = Math.max(1, to - from - sum(waits, length));
   const cuts = waits.filter((wait) => length(wait) > active * 0.35).slice(-4);
   const rest = 1 - CUT_WIDTH * cuts.length;
-  const total = Math.max(1, to - from - sum(cuts));
+  const total = Math.max(1, to - from - sum(cuts, length));
   const x = (at: number): number => {
     let [cut, width] = [0, 0];
     for (const wait of cuts) {

@@ -6,7 +6,7 @@ import { fromTo } from './images';
 import type { Run } from './run';
 import { makeRow, type Drawn } from './story';
 import { whenFailed } from './waiting';
-import { about, counted } from './words';
+import { about, counted, sum } from './words';
 
 export function draw(plan: Plan, draining: number): Drawn {
   const { batches, duration, kept, servingFloor } = plan;
@@ -23,10 +23,13 @@ export function draw(plan: Plan, draining: number): Drawn {
 
 const EMPTY = { deployment: {} as Deployment, batches: [], vms: [], events: [], start: 0, end: null, now: 0 };
 
+/** How many VMs are. */
+export const replaced = (plan: Plan): number => sum(plan.batches, (one) => one.blue);
+
 /** What will happen, in one paragraph of parts. */
 export function planWords(plan: Plan, body: Body, grace: number): string[] {
   const { from, to } = fromTo(plan.image);
-  const vms = plan.batches.reduce((sum, one) => sum + one.blue, 0);
+  const vms = replaced(plan);
   if (vms === 0) return [`No VM is replaced: all run ${to} already.`];
   const images = from && from !== to ? `of ${from} by new ones of ${to}` : `by new ones of ${to}`;
   const words = [`Replaces ${counted(vms, 'VM')} ${images} in ${counted(plan.batches.length, 'batch', 'batches')}.`];

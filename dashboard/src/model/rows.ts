@@ -1,7 +1,7 @@
 /** The rows of the timeline in words: what each says at its end, and to whoever cannot see it. */
 import type { Kind, Row, Story } from './story';
 import type { Planned } from './forecast';
-import { clock, counted, counter } from './words';
+import { clock, counted, counter, sum } from './words';
 
 export const KIND: Readonly<Record<Kind, string>> = {
   launch: 'launch',
@@ -78,6 +78,6 @@ export function notBegun(rows: readonly Row[]): string {
   const [first, last] = [rows[0], rows.at(-1)];
   if (!first || !last) return '';
   const which = first === last ? `Batch ${first.number} was` : `Batches ${first.number} to ${last.number} were`;
-  const vms = rows.reduce((sum, row) => sum + row.blue, 0);
+  const vms = sum(rows, (row) => row.blue);
   return `${which} not begun: ${counted(vms, 'VM')} ${vms === 1 ? 'runs' : 'run'} as before`;
 }

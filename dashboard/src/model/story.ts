@@ -2,7 +2,7 @@
 import type { Batch } from '../api/types';
 import { forecast, type Forecast } from './forecast';
 import { number, type Happened, type Run } from './run';
-import { seconds } from './words';
+import { mean, seconds } from './words';
 
 export type Kind = 'launch' | 'health' | 'drain' | 'terminate' | 'discard' | 'gate' | 'pause' | 'bake';
 
@@ -45,6 +45,8 @@ export interface Wait {
   from: number;
   to: number;
 }
+
+export const length = (of: Wait): number => of.to - of.from;
 
 export interface Story extends Forecast {
   rows: Row[];
@@ -116,10 +118,6 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
   BatchNotJudged: onRow((fold, event, row) => good(fold, event, row, number(event.data.running))),
   SickGreenDiscarded: onRow((_fold, event, row) => open(row, 'launch', event.at)),
   BatchDetached: onRow((fold, event, row) => {
-    const gone = number(event.data.detached);
-    if (row.back) fold.green = Math.max(0, fold.green - gone);
-    else fold.blue = Math.max(0, fold.blue - gone);
-    count(fold, event.at);
     row.remaining = number(event.data.remaining);
     const wait = Math.max(fold.run.deployment.parameters.drainingTimeout, number(event.data.gatewayDraining));
     if (row.open) row.open.until = event.at + wait;
@@ -157,11 +155,7 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
 
 /** So many of its green VMs are good to go on with. */
 function good(fold: Fold, event: Happened, row: Row, vms: number): void {
-  const more = vms - row.healthy;
-  row.healthy += more;
-  if (row.back) fold.blue += more;
-  else fold.green += more;
-  count(fold, event.at);
+  row.healthy = vms;
   const drained = event.at + fold.run.deployment.parameters.drainingTimeout;
   open(row, event.data.replace ? 'discard' : 'drain', event.at, drained);
 }
@@ -195,13 +189,12 @@ function count(fold: Fold, at: number): void {
   fold.steps.push({ at, blue: fold.blue, green: fold.green });
 }
 
-/** Where an event says how many serve, that is how many. */
+/** An event that changes how many serve says so; the plan says how many did before it. */
 function served(fold: Fold, event: Happened): void {
   const told = event.data.serving as { previousImage: number; newImage: number } | undefined;
   if (!told) return;
   [fold.blue, fold.green] = [told.previousImage, told.newImage];
-  while (fold.steps.length > 1 && fold.steps.at(-1)?.at === event.at) fold.steps.pop();
-  if (fold.steps.length === 1 && event.type === 'DeploymentPlanned') fold.steps.pop();
+  if (event.type === 'DeploymentPlanned') fold.steps.pop();
   count(fold, fold.steps.length ? event.at : fold.run.start);
 }
 
@@ -238,6 +231,6 @@ function cutOff(row: Row, at: number, live: boolean): void {
 /** How much was done when the roll back began: the share of batches that go forward, in quarters of each. */
 function percentAt(fold: Fold): number {
   const forward = [...fold.rows.values()].filter((row) => !row.back);
-  const parts = forward.map((row): number => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0));
-  return forward.length ? Math.floor((100 * parts.reduce((sum, part) => sum + part, 0)) / forward.length) : 0;
+  const done = (row: Row): number => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0);
+  return Math.floor(100 * mean(forward, done));
 }

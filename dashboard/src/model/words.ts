@@ -61,6 +61,12 @@ export function ago(duration: number): string {
   return duration < 60 ? 'just now' : `${about(duration)} ago`;
 }
 
+export const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
+  all.reduce((total, one) => total + of(one), 0);
+
+/** 0 where there are none. */
+export const mean = <T>(all: readonly T[], of: (one: T) => number): number => sum(all, of) / Math.max(1, all.length);
+
 /** With a capital letter. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,11 +3,11 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { shown } from '../model/status';
 import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';
-import type { Drawn, Row, Story } from '../model/story';
+import { length, type Drawn, type Row, type Story } from '../model/story';
 import { sameAgain } from '../model/again';
 import { whyNot } from '../model/commands';
 import { waiting } from '../model/waiting';
-import { about, clock, counted, counter, day } from '../model/words';
+import { about, clock, counted, counter, day, mean } from '../model/words';
 import type { Page } from '../page';
 import { commands, button, more } from './commands';
 import { bar, fromTo, glyph, icon, pill, time, when, type Content } from './marks';
@@ -196,12 +196,13 @@ function waits(page: Page, { run, story }: Drawn): TemplateResult {
 function took({ run, story }: Drawn): TemplateResult {
   const all = (run.end ?? run.now) - run.start;
   const done = story.rows.filter((row) => row.done && row.begun);
-  const mean = done.reduce((sum, row) => sum + (row.done ?? 0) - (row.begun ?? 0), 0) / Math.max(1, done.length);
+  const each = mean(done, (row) => (row.done ?? 0) - (row.begun ?? 0));
   const drained = story.rows.flatMap((row) => row.bars.filter((bar) => bar.kind === 'drain'));
-  const drain = drained.reduce((sum, bar) => sum + bar.to - bar.from, 0) / Math.max(1, drained.length);
   return answer(
     'Took',
     counter(all),
-    done.length ? html`<p>A batch took ${counter(mean)} on average, ${counter(drain)} of it draining.</p>` : nothing,
+    done.length
+      ? html`<p>A batch took ${counter(each)} on average, ${counter(mean(drained, length))} of it draining.</p>`
+      : nothing,
   );
 }

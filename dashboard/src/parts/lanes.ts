@@ -70,19 +70,21 @@ function lane(run: Run, row: Row, vms: readonly Placed[], many: boolean): Templa
 function tile(id: string, vm: Placed): TemplateResult {
   const { word, icon: sign } = vmShown(vm);
   const words = `${inZone(vm.name, vm)}: ${word}${vm.reason && vm.reason !== word ? `, ${vm.reason}` : ''}`;
-  return html`<a class="vm ${tileLook(vm)}" href=${link.vm(id, vm.vmId)} title=${words}
+  return html`<a
+    class="vm ${vm.side} ${vm.status === 'unhealthy' ? 'sick' : ''} ${look(vm)}"
+    href=${link.vm(id, vm.vmId)}
+    title=${words}
     >${glyph(vm.side)}<span class="nm">${vm.name}</span
     ><span class="ws"><span>${word.replace(', deleted', '').replace('Goes in', 'To')}</span>${icon(sign)}</span></a
   >`;
 }
 
-function tileLook(vm: Placed): string {
-  const look: string[] = [vm.side];
-  if (vm.status === 'unhealthy') look.push('sick');
-  if (vm.gone) look.push('gone');
-  else if (vm.status === 'detached') look.push('leaving');
-  else if (vm.status === 'pending' || (vm.comes && vm.status === 'running')) look.push('judged');
-  return look.join(' ');
+/** What sets a VM apart from those that just serve; empty for these. */
+function look(vm: Placed): string {
+  if (vm.gone) return 'gone';
+  if (vm.status === 'unhealthy') return 'sick';
+  if (vm.status === 'detached') return 'leaving';
+  return vm.status === 'pending' || (vm.comes && vm.status === 'running') ? 'judged' : '';
 }
 
 const PITCH = 12;
@@ -97,8 +99,8 @@ function dots(vms: readonly Placed[]): TemplateResult | typeof nothing {
   vms.forEach((vm, i) => {
     const [x, y] = [(i % columns) * PITCH, Math.floor(i / columns) * PITCH];
     const circle = `M${x + 1} ${y + 5}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z`;
-    add(dotLook(vm), vm.side === 'blue' ? circle : `M${x + 1} ${y + 1}h8v8h-8z`);
-    if (dotLook(vm) === 'sick') add('sickx', `M${x + 3} ${y + 3}l4 4m0 -4l-4 4`);
+    add(look(vm) || vm.side, vm.side === 'blue' ? circle : `M${x + 1} ${y + 1}h8v8h-8z`);
+    if (look(vm) === 'sick') add('sickx', `M${x + 3} ${y + 3}l4 4m0 -4l-4 4`);
   });
   const drawn = [...paths].sort(([one], [other]) => Number(one === 'sickx') - Number(other === 'sickx'));
   const [width, height] = [columns * PITCH - 2, rows * PITCH - 2];
@@ -111,14 +113,6 @@ function dots(vms: readonly Placed[]): TemplateResult | typeof nothing {
   >
     ${drawn.map(([look, path]) => svg`<path class=${look} d=${path}></path>`)}
   </svg>`;
-}
-
-function dotLook(vm: Placed): string {
-  if (vm.status === 'unhealthy' && !vm.gone) return 'sick';
-  if (vm.gone) return 'gone';
-  if (vm.status === 'detached') return 'leaving';
-  if (vm.comes && vm.status !== 'healthy') return 'judged';
-  return vm.side;
 }
 
 function spoken(vms: readonly Placed[]): string {

@@ -4,7 +4,7 @@ import { scale, ticks, type Scale } from '../model/geometry';
 import type { Run } from '../model/run';
 import { DOING, hasBegun, KIND, notBegun, shapes, spoken, tipOf } from '../model/rows';
 import type { Bar, Kind, Row, Story } from '../model/story';
-import { about, clock, counted, counter } from '../model/words';
+import { about, clock, counted, counter, sum } from '../model/words';
 import { icon } from './marks';
 import { counts } from './serving';
 import { tip } from './tip';
@@ -128,7 +128,7 @@ function row(drawing: Drawing, rows: readonly Row[]): TemplateResult {
 }
 
 function folded(drawing: Drawing, rows: readonly Row[], first: Row, last: Row): TemplateResult {
-  const vms = rows.reduce((sum, one) => sum + one.green, 0);
+  const vms = sum(rows, (one) => one.green);
   const words = `Batches ${first.number} to ${last.number}: done, ${counted(vms, 'VM')}`;
   return html`<div class="tl-row" tabindex="0" role="listitem" aria-label=${words}>
     <div class="tl-lab">
