@@ -45,8 +45,8 @@ test('sick VMs that are replaced are a second round in the same row', () => {
 test('a roll back is told with why and when, and its colours go by image', () => {
   const run = runOf('rolledback');
   const of = story(run);
-  assert.equal(of.rollBack?.percent, 41);
-  assert.match(of.rollBack?.why ?? '', /p95 went up/);
+  assert.equal(run.rollBack?.percent, 41);
+  assert.match(run.rollBack?.why ?? '', /p95 went up/);
   assert.deepEqual(
     of.rows.filter((row) => row.back).map((row) => row.number),
     [7, 8, 9],

@@ -2,7 +2,7 @@
 import type { Placed, Run } from './run';
 import type { Story } from './story';
 import { present, wasSick } from './health';
-import { counted, listed, sentence } from './words';
+import { counted, listed, sentence, withoutBatch } from './words';
 
 export interface Advice {
   text: string;
@@ -33,7 +33,7 @@ export function aftermath(run: Run, story: Story): Aftermath {
 
 /** Names of VMs that the page lists itself are left out of the sentence. */
 function happened(reason: string): string {
-  return sentence(reason.replace(/^Batch \d+ of \d+: /, '').replace(/ \([^()]*unhealthy[^()]*\)$/, '')) + '.';
+  return sentence(withoutBatch(reason).replace(/ \([^()]*unhealthy[^()]*\)$/, '')) + '.';
 }
 
 function uniqueSick(run: Run): Placed[] {

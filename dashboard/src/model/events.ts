@@ -1,5 +1,6 @@
 /** How events are shown: an icon, a tone, and the message without what is said beside it. */
 import type { Happened } from './run';
+import { sentence, withoutBatch } from './words';
 
 const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' | 'bad']>> = {
   TurnTaken: ['clock', ''],
@@ -52,8 +53,7 @@ export function eventLook(event: Happened): EventLook {
 }
 
 /** Under the heading of its batch. */
-export const beneath = (event: Happened): string =>
-  event.message.replace(/^Batch \d+ of \d+: (.)/, (_, first: string) => first.toUpperCase());
+export const beneath = (event: Happened): string => sentence(withoutBatch(event.message));
 
 /** Among events of all batches. */
 export const brief = (event: Happened): string => event.message.replace(/^(Batch \d+) of \d+:/, '$1:');

@@ -18,10 +18,19 @@ export function draw(plan: Plan, draining: number): Drawn {
   const rest = each - drain;
   const laid = layOut(rows, first, { launch: rest * 0.25, health: rest * 0.6, drain, terminate: rest * 0.15 });
   const run = { ...fromTo(plan.image), ...EMPTY, size, floor: servingFloor, kept: green } as Run;
-  return { run, story: { rows, steps: [first], waits: [], rollBack: null, ...laid } };
+  return { run, story: { rows, steps: [first], waits: [], ...laid } };
 }
 
-const EMPTY = { deployment: {} as Deployment, batches: [], vms: [], events: [], start: 0, end: null, now: 0 };
+const EMPTY = {
+  deployment: {} as Deployment,
+  batches: [],
+  vms: [],
+  events: [],
+  start: 0,
+  end: null,
+  now: 0,
+  rollBack: null,
+};
 
 /** How many VMs are. */
 export const replaced = (plan: Plan): number => sum(plan.batches, (one) => one.blue);

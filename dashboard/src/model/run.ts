@@ -1,7 +1,7 @@
 /** A deployment as the page draws it: its times in seconds, its VMs by image. */
 import type { Batch, Details, Deployment, Event, Vm } from '../api/types';
 import { fromTo } from './images';
-import { seconds } from './words';
+import { seconds, withoutBatch } from './words';
 
 /** Blue is the image from before, green the one that the deployment brings. */
 export type Side = 'blue' | 'green';
@@ -37,6 +37,8 @@ export interface Run {
   /** How many VMs the set is to have, and as few serve at any time. */
   size: number;
   floor: number | null;
+  /** When it began to go back, where it did, and why. */
+  rollBack: { percent: number; why: string } | null;
   /** Green VMs that were there before it began. */
   kept: number;
 }
@@ -57,6 +59,7 @@ export function makeRun(details: Details, now: number): Run {
     ...fromTo(deployment.image),
     size: sizeOf(deployment, planned),
     floor: deployment.servingFloor ?? null,
+    rollBack: wentBack(deployment),
     kept: number(planned?.kept),
   };
 }
@@ -72,6 +75,10 @@ function placed(vm: Vm, back: boolean): Placed {
   const sick = vm.evidence || vm.readings.some((one) => one.health === 'unhealthy');
   const status = gone && sick ? 'unhealthy' : vm.status;
   return { ...vm, status, side, comes: vm.color === 'green', gone, at: seconds(vm.updatedAt ?? '') };
+}
+
+function wentBack({ rollBack }: Deployment): Run['rollBack'] {
+  return rollBack ? { percent: rollBack.percent, why: withoutBatch(rollBack.reason) } : null;
 }
 
 function sizeOf(deployment: Deployment, planned: Record<string, unknown> | undefined): number {

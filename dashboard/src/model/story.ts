@@ -2,7 +2,7 @@
 import type { Batch } from '../api/types';
 import { forecast, type Forecast } from './forecast';
 import { number, type Happened, type Run } from './run';
-import { mean, seconds } from './words';
+import { seconds } from './words';
 
 export type Kind = 'launch' | 'health' | 'drain' | 'terminate' | 'discard' | 'gate' | 'pause' | 'bake';
 
@@ -52,7 +52,6 @@ export interface Story extends Forecast {
   rows: Row[];
   steps: Step[];
   waits: Wait[];
-  rollBack: { at: number; percent: number; why: string } | null;
 }
 
 /** A deployment, or a plan, with its story: what every drawing is made of. */
@@ -71,7 +70,6 @@ interface Fold {
   steps: Step[];
   waits: Wait[];
   pause: number | null;
-  rollBack: Story['rollBack'];
 }
 
 export function story(run: Run): Story {
@@ -88,15 +86,15 @@ export function story(run: Run): Story {
   for (const row of fold.rows.values()) cutOff(row, stop, run.end === null);
   count(fold, stop);
   const rows = [...fold.rows.values()];
-  const { steps, waits, rollBack } = fold;
-  return { rows, steps, waits, rollBack, ...forecast(run, rows, { at: stop, blue: fold.blue, green: fold.green }) };
+  const { steps, waits } = fold;
+  return { rows, steps, waits, ...forecast(run, rows, { at: stop, blue: fold.blue, green: fold.green }) };
 }
 
 function begin(run: Run): Fold {
   const rows = new Map(run.batches.map((batch) => [batch.number, makeRow(batch)]));
   const [blue, green] = [Math.max(0, run.size - run.kept), run.kept];
   const steps = [{ at: run.start, blue, green }];
-  return { run, rows, current: null, blue, green, steps, waits: [], pause: null, rollBack: null };
+  return { run, rows, current: null, blue, green, steps, waits: [], pause: null };
 }
 
 export function makeRow(batch: Batch): Row {
@@ -133,15 +131,11 @@ const HAPPENS: Readonly<Record<string, Happens>> = {
   }),
   GreenDiscarded: onRow((_fold, event, row) => close(row, event.at)),
   GreenKept: onRow((_fold, event, row) => close(row, event.at)),
-  DeploymentRollingBack: (fold, event, row) => {
-    if (row?.open) {
-      open(row, 'discard', event.at);
-      row.cut = true;
-    }
-    const why = event.message.replace(/^Batch \d+ of \d+: /, '');
-    const percent = fold.run.deployment.rollBack?.percent ?? percentAt(fold);
-    fold.rollBack ??= { at: event.at, percent, why };
-  },
+  DeploymentRollingBack: onRow((_fold, event, row) => {
+    if (!row.open) return;
+    open(row, 'discard', event.at);
+    row.cut = true;
+  }),
   ApprovalAwaited: onRow((fold, event, row) => waits(fold, event, row, 'gate')),
   DeploymentApproved: onRow((fold, event, row) => goesOn(fold, event, row)),
   BakeStarted: onRow((_fold, event, row) => open(row, 'bake', event.at, event.at + number(event.data.seconds))),
@@ -226,11 +220,4 @@ function cutOff(row: Row, at: number, live: boolean): void {
   row.bars.push(...bars);
   const last = bars.at(-1);
   if (live && last) row.live = { kind: last.kind, from: last.from, until: row.open.until };
-}
-
-/** How much was done when the roll back began: the share of batches that go forward, in quarters of each. */
-function percentAt(fold: Fold): number {
-  const forward = [...fold.rows.values()].filter((row) => !row.back);
-  const done = (row: Row): number => (row.done ? 1 : row.healthy ? 0.5 : row.bars.length ? 0.25 : 0);
-  return Math.floor(100 * mean(forward, done));
 }

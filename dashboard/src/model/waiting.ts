@@ -3,7 +3,7 @@ import type { Deployment } from '../api/types';
 import { whenNobody } from './commands';
 import type { Run } from './run';
 import type { Kind, Story } from './story';
-import { about, seconds, sentence } from './words';
+import { about, seconds, sentence, withoutBatch } from './words';
 
 export interface Waiting {
   what: string;
@@ -53,7 +53,7 @@ export function timeLeft(of: Deployment, now: number): string {
 
 /** The reason of the API, without what a heading says already. */
 export function waitsFor(reason: string, doing?: Kind): string {
-  const said = reason.replace(/^Batch \d+ of \d+: /, '');
+  const said = withoutBatch(reason);
   const waits = said.replace(/^waiting for /, '');
   // What has just happened is not what is waited for.
   return sentence(waits === said ? ((doing && NEXT[doing]) ?? said) : waits);

@@ -61,6 +61,9 @@ export function ago(duration: number): string {
   return duration < 60 ? 'just now' : `${about(duration)} ago`;
 }
 
+/** What is said of a batch, under its own heading. */
+export const withoutBatch = (text: string): string => text.replace(/^Batch \d+ of \d+: /, '');
+
 export const sum = <T>(all: readonly T[], of: (one: T) => number): number =>
   all.reduce((total, one) => total + of(one), 0);
 

@@ -19,7 +19,7 @@ export function failure(page: Page, known: Drawn): TemplateResult {
   const where = deployment.currentBatch ? `, in batch ${deployment.currentBatch} of ${deployment.numberOfBatches}` : '';
   return html`<section class="hero ${shown(deployment.status).tone}" aria-label="Status">
     <header>
-      ${title(page, run, story)}<span class="grow"></span>
+      ${title(page, run)}<span class="grow"></span>
       <div class="bs">${retry(page, run)}${more(page, run)}</div>
       <p class="meta">
         ${deployment.comment ? html`${deployment.comment} · ` : nothing}started by ${deployment.startedBy} · ended
@@ -30,8 +30,8 @@ export function failure(page: Page, known: Drawn): TemplateResult {
       <div>
         <h2>What happened</h2>
         <p>${of.happened}</p>
-        ${story.rollBack && story.rollBack.why !== deployment.reason
-          ? html`<p>It began to roll back at ${story.rollBack.percent} %: ${story.rollBack.why}.</p>`
+        ${run.rollBack && run.rollBack.why !== deployment.reason
+          ? html`<p>It began to roll back at ${run.rollBack.percent} %: ${run.rollBack.why}.</p>`
           : nothing}
         ${said(of.sick)}${of.code ? html`<p class="small mute"><code>${of.code}</code></p>` : nothing}
       </div>

@@ -19,27 +19,26 @@ export function hero(page: Page, known: Drawn): TemplateResult {
   const over = known.run.end !== null;
   return html`<section class="hero ${tone}" aria-label="Status">
     <header>
-      ${title(page, known.run, known.story)}<span class="grow"></span>
+      ${title(page, known.run)}<span class="grow"></span>
       ${over ? afterwards(page, known) : commands(page, known)}
-      <p class="meta">${meta(page, known)}</p>
+      <p class="meta">${meta(page, known.run)}</p>
     </header>
     <div class="answers">${progress(page, known)}${how(page, known)}${over ? took(known) : waits(page, known)}</div>
   </section>`;
 }
 
-export function title(page: Page, run: Run, story: Story): TemplateResult {
+export function title(page: Page, run: Run): TemplateResult {
   const { deployment } = run;
-  const back = story.rollBack !== null;
   const state = page.lost
     ? html`<span class="st pill">${icon('plug')}Was ${shown(deployment.status).word.toLowerCase()}</span>`
     : pill(deployment.status);
   return html`${state}
-    <h1>${deployment.groupId} <span>${back ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
+    <h1>${deployment.groupId} <span>${run.rollBack ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
 }
 
-export function meta(page: Page, { run, story }: Drawn): TemplateResult {
+export function meta(page: Page, run: Run): TemplateResult {
   const { deployment } = run;
-  const about = story.rollBack?.why ?? deployment.comment;
+  const about = run.rollBack?.why ?? deployment.comment;
   return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} ·
   ${when(run.start, page.now)}${run.end === null
     ? html`, <teal-since .at=${run.start}></teal-since>`
@@ -85,7 +84,7 @@ function progress(page: Page, { run, story }: Drawn): TemplateResult {
   const batch = deployment.currentBatch
     ? html`Batch ${number(deployment.currentBatch, run)} <span class="of">of ${total(run)}</span>`
     : html`Before the first batch`;
-  const began = story.rollBack ? `Began at ${story.rollBack.percent} %. ` : '';
+  const began = run.rollBack ? `Began at ${run.rollBack.percent} %. ` : '';
   const left = story.expectedEnd === null ? 0 : story.expectedEnd - run.now;
   const words = page.lost
     ? html`${deployment.progress} % at ${time(run.now, true)}`
@@ -153,24 +152,24 @@ function how(page: Page, { run, story }: Drawn): TemplateResult {
   return answer(
     `Health${page.lost ? ', last known' : ''}`,
     html`${of.green + of.blue} serve, ${sick}`,
-    html`${dots(story, of)}
+    html`${dots(run, of)}
       <p>${healthWords(of, run.floor)}</p>`,
   );
 }
 
 /** Up to forty VMs each have a mark; more are a bar. */
-export function dots(story: Story, of: Health): TemplateResult {
+export function dots(run: Run, of: Health): TemplateResult {
   const { blue, green, starting } = of;
   if (blue + green + starting > 40)
     return html`<div class="bar stack2" aria-hidden="true">
-      <i class="greens" ${vars({ w: green })}></i><i class="blues" ${vars({ w: blue })}></i
-      ><i class="news" ${vars({ w: starting })}></i>
+      <i class="green" ${vars({ w: green })}></i><i class="blue" ${vars({ w: blue })}></i
+      ><i class="new" ${vars({ w: starting })}></i>
     </div>`;
   const many = (count: number, side: Parameters<typeof glyph>[0]): TemplateResult[] =>
     Array.from({ length: count }, () => glyph(side));
   return html`<div class="glyphs" aria-hidden="true">
     ${many(green, 'green')}${many(blue, 'blue')}${starting
-      ? html`<i class="gap"></i>${many(starting, story.rollBack ? 'out' : 'new')}`
+      ? html`<i class="gap"></i>${many(starting, run.rollBack ? 'out' : 'new')}`
       : nothing}
   </div>`;
 }

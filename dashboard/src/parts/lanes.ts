@@ -16,7 +16,7 @@ export const TILES_MAX = 40;
 export function lanes(run: Run, story: Story): TemplateResult {
   const many = run.size > TILES_MAX;
   const wide = Math.max(0, ...run.vms.map((vm) => vm.name.length)) > 9;
-  const rows = story.rows.filter((row) => row.back || row.bars.length > 0 || !story.rollBack);
+  const rows = story.rows.filter((row) => row.back || row.bars.length > 0 || !run.rollBack);
   const byBatch = grouped(run.vms);
   return html`<section class="card" aria-labelledby="h-vms" ${vars({ tile: wide ? '196px' : '146px' })}>
     <header>

@@ -50,7 +50,7 @@ export function timeline(run: Run, story: Story, options: TimelineOptions = {}):
     <div class="tl-axis"></div>
     <div role="list">${shapes(forward).map((shape) => row(drawing, shape.rows))}</div>
     ${idle.length ? html`<div class="tl-none"><span>${notBegun(idle)}</span></div>` : nothing}
-    ${back.length || story.rollBack ? rollBack(drawing, back) : nothing} ${counts(run, story, drawing.by, options)}
+    ${back.length || run.rollBack ? rollBack(drawing, back) : nothing} ${counts(run, story, drawing.by, options)}
   </div>`;
 }
 
@@ -189,10 +189,10 @@ function outcome({ story, relative, lost }: Drawing, of: Row): unknown {
 }
 
 function rollBack(drawing: Drawing, rows: readonly Row[]): TemplateResult {
-  const { run, story } = drawing;
-  const at = story.rollBack ? ` from ${story.rollBack.percent} %` : '';
+  const { run } = drawing;
+  const at = run.rollBack ? ` from ${run.rollBack.percent} %` : '';
   return html`<div class="tl-sep">
-      ${icon('undo')}<b>${run.end === null ? 'Rolling back' : 'Rolled back'}${at}</b><span>${story.rollBack?.why}</span>
+      ${icon('undo')}<b>${run.end === null ? 'Rolling back' : 'Rolled back'}${at}</b><span>${run.rollBack?.why}</span>
     </div>
     <div role="list">${shapes(rows).map((shape) => row(drawing, shape.rows))}</div>`;
 }
