@@ -318,7 +318,7 @@ class ServingNow(Shape):
 
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
-    *("scale_set_id", "epoch", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
+    *("scale_set_id", "epoch", "settled", "left_out", "sequence", "heard", "gate", "waiting", "paused_from"),
     *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "expected", "revision"),
 )
 _SHOWN = {
@@ -349,7 +349,7 @@ VM = derived(
     VmRecord,
     "Vm",
     omit=(
-        *("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at"),
+        *("detached_at", "moved_to", "unjudged", "taken_out", "idle", "passed", "trouble", "trouble_at"),
         *("unmade", "relaunched_at", "launched_at"),
     ),
 )

@@ -58,7 +58,7 @@ class EventType(StrEnum):
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
-    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; settled
+    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; leftOut: VMs out of traffic; settled
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
@@ -296,8 +296,9 @@ def _discarded(row: Deployment, event: Event, data: dict[str, Any]) -> Deploymen
 
 def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     green = row.green_vms + data.get("adopted", 0)
-    settled = data.get("settled", True)
-    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    settled, out = data.get("settled", True), data.get("leftOut", 0)
+    ended = replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    return replace(ended, left_out=out)
 
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
