@@ -6,9 +6,22 @@ import re
 from http import HTTPStatus
 
 from local.azure.arm.errors import ArmError
-from local.azure.arm.messages import ArmRequest, ArmResponse, json_response
+from local.azure.arm.messages import ArmRequest, ArmResponse, Json, json_response
 from local.azure.arm.resources import CloudState
 from local.azure.world import Fault
+
+#: What a rule answers that has requests come again: Resource Manager's own words, of any resource, without
+#: ``Retry-After`` (cloudfoundry/bosh-azure-cpi-release#762).
+LATER: Json = {
+    "status": 409,
+    "body": {
+        "error": {
+            "code": "ConflictingConcurrentWriteNotAllowed",
+            "message": "The operation was interrupted by a conflicting concurrent write on the same entity. "
+            "Please retry later.",
+        }
+    },
+}
 
 
 class AzureFaults:
