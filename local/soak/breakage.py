@@ -39,8 +39,8 @@ AZURE: dict[str, dict[str, Any]] = {
     "operationFailed": {"method": "PATCH", "operationStatus": "Failed"},
     "operationCanceled": {"method": "POST", "operationStatus": "Canceled"},
     "operationSlow": {"method": "PATCH", "operationDelay": 200},
-    "allocationRefused": {"method": "PATCH", "path": "/virtualMachineScaleSets/[^/]+$", "status": 409, **_NO_ROOM},
-    "allocationFailed": {"method": "PATCH", "allocationFailures": 1},
+    "allocationRefused": {"raisesCapacity": True, "status": 409, **_NO_ROOM},
+    "allocationFailed": {"raisesCapacity": True, "allocationFailures": 1},
 }
 
 
