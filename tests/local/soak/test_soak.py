@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 
 CLEAN = (*range(12), 18, 348)
-FAULTY = (*range(12),)
+FAULTY = (*range(12), 7000016)
 
 
 @pytest.mark.parametrize("number", CLEAN)

@@ -13,6 +13,7 @@ from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
+from local.virtual.checkers.azure import overlaps
 from local.virtual.checkers.watched import WatchedSet
 from rollout.lifecycle.queue import entry_of
 from rollout.model.events import EventType
@@ -225,6 +226,13 @@ def test_a_vm_that_went_after_the_end_and_is_not_told_is_found() -> None:
         await platform.store.vms.put(row.id, [gone])
 
     assert "told_after_the_end" in broken(untold)
+
+
+@pytest.mark.parametrize(("began", "told"), [("00:10:47.000016Z", 0), ("00:10:46.999Z", 1)])
+def test_an_operation_that_began_while_another_went_on_is_found(began: str, told: int) -> None:
+    first = {"started_at": "2026-01-01T00:10:00Z", "ends_at": "2026-01-01T00:10:47Z"}
+    second = {"started_at": f"2026-01-01T{began}", "ends_at": "2026-01-01T00:11:00Z"}
+    assert len(overlaps([first, second])) == told
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
