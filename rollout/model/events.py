@@ -66,6 +66,8 @@ class EventType(StrEnum):
     KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held for a while after the end
 
 
+_TYPES = frozenset(EventType)
+
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
 ENDS_COMMANDS = frozenset(
     {
@@ -184,8 +186,8 @@ def _foreseen(row: Deployment, event: Event) -> Expected:
 
 
 def _after(deployment: Deployment, event: Event) -> Deployment:
-    kind = EventType(event.type)
-    if kind in _ASIDE:
+    kind = kind_of(event)
+    if kind is None or kind in _ASIDE:
         return replace(deployment, sequence=event.sequence)
     serving = _serving(deployment, event)
     row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
@@ -201,8 +203,14 @@ def apply_to_batch(batch: Batch, event: Event) -> Batch:
     if event.sequence <= batch.sequence or event.type in AFTER_END:
         return batch
     row = replace(batch, sequence=event.sequence, reason=event.message)
-    change = _ON_BATCH.get(EventType(event.type))
+    kind = kind_of(event)
+    change = _ON_BATCH.get(kind) if kind is not None else None
     return change(row, event) if change else row
+
+
+def kind_of(event: Event) -> EventType | None:
+    """The kind of a fact; ``None``: a newer release wrote it, and this one knows nothing that follows from it."""
+    return EventType(event.type) if event.type in _TYPES else None
 
 
 def progress(batch: int, batches: int, kind: EventType) -> int:
