@@ -105,11 +105,15 @@ class Vms(Protocol):
         ...
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        """By batch, blue before green; of one batch where ``batch`` is given."""
+        """Those that have a part in it, by batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+    async def all(self, deployment_id: str) -> tuple[VmRecord, ...]:
+        """The same, and then those that others made: for who shows VMs, or looks at them, and decides nothing."""
         ...
 
     async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
-        """Those whose rows were written after ``mark``, and the mark to go on from; with an empty one all."""
+        """Those of ``all`` that were written after ``mark``, and the mark to go on from; with an empty one all."""
         ...
 
     async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:

@@ -222,6 +222,7 @@ GONE = "gone"
 @dataclass(frozen=True)
 class VmRecord:
     """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays.
+    No ``color``: it has no part, others made it meanwhile (``rollout.steps.others``).
 
     ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
     found out before it was deleted is kept (``rollout.judging.evidence``). ``moved_to``: the batch that takes a green
@@ -238,7 +239,7 @@ class VmRecord:
 
     vm_id: str
     name: str
-    color: Color
+    color: Color | None
     batch: int
     status: VmStatus
     reason: str = ""
