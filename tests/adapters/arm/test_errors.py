@@ -33,6 +33,7 @@ CASES = [
     (Stale, 404, "ResourceGroupNotFound", "Resource group 'demo' could not be found."),
     (Stale, 404, "ParentResourceNotFound", f"The parent resource '/…/{SET_TYPE}/web' could not be found."),
     (Stale, 409, "OperationNotAllowed", "Operation 'Update' is not allowed since it is marked for deletion."),
+    (Stale, 400, "OperationNotAllowed", "'Put on VM Instance' is not allowed since it is marked for deletion."),
     (Busy, 409, "Conflict", "The request failed due to conflict with a concurrent request."),
     (Busy, 409, "SomeOtherCode", "The request failed due to conflict with a concurrent request."),
     (Busy, 409, "Conflict", "Something is in the way."),
