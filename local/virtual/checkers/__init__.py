@@ -6,6 +6,7 @@ know nothing of how Teal works. No answer: the promise was kept.
 
 from __future__ import annotations
 
+from local.virtual.checkers.absences import only_watched_time_counts
 from local.virtual.checkers.azure import (
     capacity_never_lowered,
     never_fewer_serving,
@@ -85,6 +86,7 @@ CHECKERS: tuple[Checker, ...] = (
     queue_has_an_end,
     told_after_the_end,
     deletions_are_told,
+    only_watched_time_counts,
 )
 
 

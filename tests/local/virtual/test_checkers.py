@@ -11,8 +11,9 @@ import pytest
 
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
-from local.virtual import VirtualPlatform
+from local.virtual import Absence, VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
+from local.virtual.checkers.absences import only_watched_time_counts
 from local.virtual.checkers.azure import overlaps
 from local.virtual.checkers.watched import WatchedSet
 from rollout.lifecycle.queue import entry_of
@@ -22,6 +23,9 @@ from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
 from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem, VmRecord
 from rollout.model.rows.holds import Hold
 from rollout.model.status import Color, Status
+from settings import Settings
+
+MINUTE = timedelta(minutes=1)
 
 Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 
@@ -251,6 +255,34 @@ def test_an_operation_that_began_while_another_went_on_is_found(began: str, told
     first = {"started_at": "2026-01-01T00:10:00Z", "ends_at": "2026-01-01T00:10:47Z"}
     second = {"started_at": f"2026-01-01T{began}", "ends_at": "2026-01-01T00:11:00Z"}
     assert len(overlaps([first, second])) == told
+
+
+#: Half of the new VMs are sick until the grace period is over, nobody answers, blue VMs drain, new ones are watched.
+LONG: dict[str, Any] = {
+    "image": "1.3.0",
+    "batchSizePercentage": 50,
+    "batchMinHealthyPercentage": 50,
+    "tolerateUnhealthy": True,
+    "approvals": [1],
+    "actionOnTimeout": "approve",
+    **dict.fromkeys(("gracePeriod", "drainingTimeout", "bakeTime", "waitTimeout"), 480),
+}
+
+
+def test_whatever_ends_by_time_in_which_the_app_was_away_is_found() -> None:
+    async def main() -> set[str]:
+        async with VirtualPlatform(balanced_world(capacity=4), settings=Settings(poll_interval=MINUTE)) as platform:
+            watched = WatchedSet.begin(platform, str(platform.world.groups[0]["scaleSetId"]), "web")
+            row = await platform.ended(await platform.start(**LONG))
+            found = list[str]()
+            for end in await platform.events(row.id):
+                platform.absences = [Absence(end.at - timedelta(seconds=475), end.at - timedelta(seconds=5))]
+                found += await only_watched_time_counts(watched)
+            platform.absences = [Absence(row.created_at - timedelta(hours=1), row.created_at)]
+            assert await only_watched_time_counts(watched) == []
+            return {words.split()[1] for words in found}
+
+    assert run_virtual(main()) == {"BatchHealthy", "DeploymentApproved", "BatchTerminated", "Baked"}
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
