@@ -9,6 +9,7 @@ from __future__ import annotations
 from local.virtual.checkers.azure import (
     capacity_never_lowered,
     never_fewer_serving,
+    no_profile_written_as_it_was,
     no_vm_cut_off,
     no_vm_deleted_twice,
     only_meant_images_applied,
@@ -55,6 +56,7 @@ CHECKERS: tuple[Checker, ...] = (
     only_meant_vms_deleted,
     no_vm_deleted_twice,
     only_meant_images_applied,
+    no_profile_written_as_it_was,
     capacity_never_lowered,
     writes_never_overlap,
     vms_in_their_pools,
