@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.batch.health import with_health
+from activities.former import tell_of_gone
 from activities.rows import deployment_of
 from rollout.model.azure.ownership import told_apart
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
@@ -120,6 +121,7 @@ async def _write(
         for vm in batch.blue
     ]
     left = gone(records, listed.vms, order.at)
+    await tell_of_gone(ports, order, deployment, left)
     stay = _staying(deployment, records, decided, order)
     await ports.store.vms.put(order.deployment_id, [*moved, *blue, *stay, *left])
 

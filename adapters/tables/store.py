@@ -202,6 +202,9 @@ class TableEvents:
     async def put(self, deployment_id: str, event: Event) -> None:
         await self._records.put(encode_key(deployment_id), {event_row(event.sequence): event})
 
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        return await self._records.add(Key(encode_key(deployment_id), event_row(event.sequence)), event)
+
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         return await self._records.list(encode_key(deployment_id), events_after(after), limit)
 

@@ -128,6 +128,10 @@ class Events(Protocol):
         """Add or replace the event of that sequence number."""
         ...
 
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        """Add an event; false, and nothing changed, where there is one of that sequence number."""
+        ...
+
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         """Events with a higher sequence number than ``after``, in order."""
         ...
