@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.messages import ArmRequest
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import Absence, VirtualPlatform
@@ -186,6 +188,18 @@ def test_a_bad_image_in_the_model_that_nobody_tells_or_that_is_told_and_not_ther
     assert "bad_image_is_told" in broken(told, {"image": "1.2.0"})
     assert "bad_image_is_told" in broken(untold)
     assert "bad_image_is_told" not in broken(told)
+
+
+def test_a_write_that_says_the_model_s_profile_as_it_was_is_found() -> None:
+    async def say_again(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        profile = platform.cloud.scale_set(row.scale_set_id).profile
+        body = json.dumps({"properties": {"virtualMachineProfile": {"storageProfile": profile["storageProfile"]}}})
+        url = f"{row.scale_set_id}?api-version=2024-07-01"
+        answer = await platform.cloud.handle(ArmRequest("PATCH", url, body=body.encode()))
+        assert answer.status == 200
+        await platform.clock.sleep(timedelta(hours=1))
+
+    assert broken(say_again) == {"no_profile_written_as_it_was"}
 
 
 def test_a_vm_that_was_not_put_back_into_its_pools_is_found() -> None:
