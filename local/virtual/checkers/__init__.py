@@ -35,6 +35,7 @@ from local.virtual.checkers.ends import (
     settled_was_put_in_order,
 )
 from local.virtual.checkers.host import histories_short, host_without_errors, no_activity_raises, no_step_fails
+from local.virtual.checkers.leftovers import deletions_are_told, told_after_the_end
 from local.virtual.checkers.queue import queue_has_an_end, queue_in_order
 from local.virtual.checkers.rows import (
     events_numbered,
@@ -43,7 +44,6 @@ from local.virtual.checkers.rows import (
     rows_agree,
     rows_as_the_set,
     skipped_vms_stand,
-    told_after_the_end,
 )
 from local.virtual.checkers.shown import vms_shown_as_in_azure
 from local.virtual.checkers.watched import Checker, WatchedSet
@@ -85,6 +85,7 @@ CHECKERS: tuple[Checker, ...] = (
     queue_in_order,
     queue_has_an_end,
     told_after_the_end,
+    deletions_are_told,
     only_watched_time_counts,
 )
 

@@ -71,9 +71,9 @@ class WatchedSet:
         return [await self.platform.row(deployment) for deployment in await self.deployments()]
 
     async def last_begun(self) -> Deployment | None:
-        """The deployment that planned something last."""
+        """The deployment that planned something last: by the lock's epoch, because clocks may be set back."""
         begun = [row for row in await self.rows() if row.started_at is not None]
-        return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+        return max(begun, key=lambda row: (row.epoch, row.started_at or row.created_at), default=None)
 
     @property
     def model(self) -> ImageReference:
