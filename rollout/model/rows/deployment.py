@@ -84,7 +84,8 @@ class Deployment:
     ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it, 0 while it is queued.
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
     an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
-    changed the set before it. ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
+    changed the set before it; ``former``: the last one whose VMs it may find left. ``inheritance`` says in words what
+    of all that counts, ``left`` how it left the set.
 
     ``findings``: what was in the way when a queued deployment was last ``looked_at``.
 
@@ -133,6 +134,7 @@ class Deployment:
     retry_of: str | None = None
     queued_at: datetime | None = None
     continues: str = ""
+    former: str = ""
     inheritance: str = ""
     left: StockAtEnd | None = None
     serving_floor: int | None = None
