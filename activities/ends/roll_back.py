@@ -116,7 +116,9 @@ async def _write(
     ]
     chain = chain_of(planned_rows(deployment, records), deployment.id)
     blue = [
-        _blue(vm, batch.number + first - 1, deployment, chain, order) for batch in decided.batches for vm in batch.blue
+        replace(_blue(vm, batch.number + first - 1, deployment, chain, order), idle=vm.vm_id in decided.idle)
+        for batch in decided.batches
+        for vm in batch.blue
     ]
     left = gone(records, listed.vms, order.at)
     await tell_of_gone(ports, order, deployment, left)

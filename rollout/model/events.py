@@ -58,7 +58,7 @@ class EventType(StrEnum):
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
-    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; settled
+    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; leftOut: VMs out of traffic; settled
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
@@ -66,6 +66,8 @@ class EventType(StrEnum):
     KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held after the end; by: a later one
     LEFT_DELETED = "LeftVmsDeleted"  # vmIds, names; by, batch: of a later deployment; blueVms, greenVms: still there
 
+
+_TYPES = frozenset(EventType)
 
 #: The facts by which a deployment acts on a command, or can no longer act on one that it was given.
 ENDS_COMMANDS = frozenset(
@@ -191,8 +193,8 @@ def _foreseen(row: Deployment, event: Event) -> Expected:
 
 
 def _after(deployment: Deployment, event: Event) -> Deployment:
-    kind = EventType(event.type)
-    if kind in _ASIDE:
+    kind = kind_of(event)
+    if kind is None or kind in _ASIDE:
         return replace(deployment, sequence=event.sequence)
     serving = _serving(deployment, event)
     row = replace(deployment, sequence=event.sequence, reason=event.message, serving=serving)
@@ -208,8 +210,14 @@ def apply_to_batch(batch: Batch, event: Event) -> Batch:
     if event.sequence <= batch.sequence or event.type in AFTER_END:
         return batch
     row = replace(batch, sequence=event.sequence, reason=event.message)
-    change = _ON_BATCH.get(EventType(event.type))
+    kind = kind_of(event)
+    change = _ON_BATCH.get(kind) if kind is not None else None
     return change(row, event) if change else row
+
+
+def kind_of(event: Event) -> EventType | None:
+    """The kind of a fact; ``None``: a newer release wrote it, and this one knows nothing that follows from it."""
+    return EventType(event.type) if event.type in _TYPES else None
 
 
 def progress(batch: int, batches: int, kind: EventType) -> int:
@@ -303,8 +311,9 @@ def _discarded(row: Deployment, event: Event, data: dict[str, Any]) -> Deploymen
 
 def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     green = row.green_vms + data.get("adopted", 0)
-    settled = data.get("settled", True)
-    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    settled, out = data.get("settled", True), data.get("leftOut", 0)
+    ended = replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    return replace(ended, left_out=out)
 
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:

@@ -22,10 +22,13 @@ _NAMES_MAX = 10
 def left_of(status: Status, records: Iterable[VmRecord], vm_ids: Collection[str]) -> tuple[VmRecord, ...]:
     """The rows of those of the VMs that the deployment left, and that nobody has told of yet.
 
-    One that has finished left the blue VMs that it kept: that its green ones are replaced one day is in order.
+    One that has finished left the blue VMs that it kept, and those that it skipped out of traffic: that its green ones
+    are replaced one day is in order.
     """
     there = [one for one in records if one.vm_id in vm_ids and _stands(one)]
-    return tuple(one for one in there if status is not Status.FINISHED or (one.color is Color.BLUE and one.batch))
+    if status is not Status.FINISHED:
+        return tuple(there)
+    return tuple(one for one in there if one.color is Color.BLUE and (one.batch or one.taken_out))
 
 
 def found_by(records: Iterable[VmRecord], vm_ids: Collection[str]) -> frozenset[str]:

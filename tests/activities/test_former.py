@@ -163,11 +163,14 @@ async def test_many_are_told_in_several_events(histories: Histories) -> None:
     assert (await histories.row(SECOND)).green_vms == 2
 
 
-async def test_of_one_that_finished_only_the_blue_vms_are_left(histories: Histories) -> None:
+async def test_of_one_that_finished_those_are_left_that_it_kept_or_skipped_out_of_traffic(histories: Histories) -> None:
     await histories.store.deployments.change(FIRST, lambda found: replace(found, status=Status.FINISHED))
-    await histories.delete(1, 4)
-    assert await histories.told(FIRST) == [["web_1"]]
-    assert (await histories.row(FIRST)).green_vms == 2
+    skipped = [vm(8, Color.BLUE, batch=0, taken_out=True), vm(9, Color.BLUE, batch=0)]
+    for name in (FIRST, SECOND):
+        await histories.store.vms.put(name, skipped)
+    await histories.delete(1, 4, 8, 9)
+    assert await histories.told(FIRST) == [["web_8", "web_1"]]
+    assert ((await histories.row(FIRST)).blue_vms, (await histories.row(FIRST)).green_vms) == (2, 2)
 
 
 async def test_one_that_has_not_ended_or_is_forgotten_is_not_told(histories: Histories) -> None:

@@ -81,9 +81,9 @@ def _stands(record: VmRecord) -> bool:
 
 
 def _is_left(record: VmRecord, row: Deployment) -> bool:
-    """Green VMs of one that has finished are replaced one day, and are not left."""
-    delivered = row.status is Status.FINISHED and (record.color is Color.GREEN or not record.batch)
-    return _stands(record) and not delivered
+    """Green VMs of one that has finished, and such as it skipped, are replaced one day, and are not left."""
+    meant = record.color is Color.GREEN or not (record.batch or record.taken_out)
+    return _stands(record) and not (row.status is Status.FINISHED and meant)
 
 
 def _is_after(event: Event, row: Deployment) -> bool:
