@@ -31,7 +31,7 @@ MINUTE = timedelta(minutes=1)
 
 Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 
-GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
+GOOD: dict[str, Any] = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
 
 
 def balanced_world(**scale_set: Any) -> World:
@@ -259,7 +259,7 @@ def test_a_vm_that_a_later_deployment_deleted_and_the_one_before_it_shows_is_fou
         await taken_over(platform, row)
         await change(platform, row, blue_vms=2)
 
-    bad = {"image": "1.2.0", "gracePeriod": 120}
+    bad: dict[str, Any] = {"image": "1.2.0", "gracePeriod": 120}
     assert broken(shown, bad) == {"deletions_are_told", "told_after_the_end"}
     assert broken(miscounted, bad) == {"told_after_the_end"}
 
