@@ -10,6 +10,7 @@ from typing import Any
 from local.azure.arm.resources import AuditEntry, VmInstance
 from local.azure.compute.serving import ServingChecker
 from local.virtual import VirtualPlatform
+from local.virtual.checkers.looked import ShownWatch
 from rollout.model.azure.images import at_version
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
@@ -22,6 +23,7 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
+    ``shown`` has watched each look since.
     ``older``: deployments that had ended then, of which nothing is asked any more.
     """
 
@@ -33,6 +35,7 @@ class WatchedSet:
     settings: dict[str, Any]
     places: dict[str, Places]
     acts: int
+    shown: ShownWatch
     older: frozenset[str] = frozenset()
 
     @classmethod
@@ -42,7 +45,8 @@ class WatchedSet:
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
         serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
-        return cls(platform, scale_set_id, group_id, serving, good, settings, places(platform, scale_set_id), acts)
+        pools, shown = places(platform, scale_set_id), ShownWatch.begin(platform, scale_set_id)
+        return cls(platform, scale_set_id, group_id, serving, good, settings, pools, acts, shown)
 
     @property
     def undisturbed(self) -> bool:
