@@ -13,7 +13,7 @@ from rollout.model.order import SETBACK, Order, Progress, StepState, again, fail
 from rollout.model.rows.commands import Command
 from rollout.model.rows.deployment import Deployment, Waiter
 from rollout.planning.roll_back import named
-from rollout.ports.errors import AzureError, Busy, Stale
+from rollout.ports.errors import AzureError, Busy, Stale, Unreadable
 from rollout.ports.ports import Ports
 from rollout.steps.commands import to_heed
 from services.revision import revise
@@ -105,6 +105,8 @@ async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
 
 
 def _refusal(order: Order, error: AzureError) -> Progress:
+    if isinstance(error, Unreadable):
+        return replace(again(order.poll_interval, error.message), code=SETBACK)
     if isinstance(error, Busy):
         wait = max(error.retry_after or order.poll_interval, order.poll_interval)
         return replace(again(wait, f"Azure is busy: {error.message}"), code=SETBACK)

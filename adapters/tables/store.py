@@ -37,12 +37,14 @@ from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
+from rollout.model.rows.unreadable import UnreadableRow
 from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import (
     GROUPS,
     HOLDS,
     Key,
+    KeyRange,
     batch_row,
     command_row,
     deployment_key,
@@ -107,6 +109,9 @@ class TableGroups:
     async def list(self) -> tuple[Group, ...]:
         return await self._records.list(GROUPS)
 
+    async def listed(self) -> tuple[Group | UnreadableRow, ...]:
+        return await self._records.listed(GROUPS)
+
     async def put(self, group: Group) -> None:
         await self._records.put(GROUPS, {group_key(group.id).row: group})
 
@@ -138,8 +143,10 @@ class TableDeployments:
         return await self._records.change(key, change)
 
     async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
-        key = deployment_key(before)
-        return await self._records.list(encode_key(group_id), None if key is None else rows_after(key.row), limit)
+        return await self._records.list(encode_key(group_id), _older_than(before), limit)
+
+    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
+        return await self._records.listed(encode_key(group_id), _older_than(before), limit)
 
 
 class TableBatches:
@@ -194,6 +201,9 @@ class TableEvents:
 
     async def put(self, deployment_id: str, event: Event) -> None:
         await self._records.put(encode_key(deployment_id), {event_row(event.sequence): event})
+
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        return await self._records.add(Key(encode_key(deployment_id), event_row(event.sequence)), event)
 
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         return await self._records.list(encode_key(deployment_id), events_after(after), limit)
@@ -315,6 +325,14 @@ class TableHolds:
 
     async def list(self) -> tuple[Hold, ...]:
         return await self._records.list(HOLDS)
+
+    async def listed(self) -> tuple[Hold | UnreadableRow, ...]:
+        return await self._records.listed(HOLDS)
+
+
+def _older_than(deployment_id: str) -> KeyRange | None:
+    key = deployment_key(deployment_id)
+    return None if key is None else rows_after(key.row)
 
 
 def _folded(lock: Lock) -> object:

@@ -192,6 +192,10 @@ _PARTS: Mapping[str, Words] = {
 
 _REST: Mapping[str, Words] = {
     "value": Words("The items of this page."),
+    "unreadable": Words("Items of this page that a newer release wrote and this one cannot read."),
+    "UnreadableItem.id": Words("The id of the group or deployment."),
+    "UnreadableItem.code": Words("Always `writtenByNewerRelease`."),
+    "UnreadableItem.message": Words("What the row holds that this release does not know."),
     "continuationToken": Words("Ask with it for the next page; missing on the last one."),
     "Notification.id": Words("The sender's id of it."),
     "Notification.type": Words("The sender's word for what happened."),

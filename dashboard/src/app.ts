@@ -271,7 +271,7 @@ class App extends View {
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
     if (at.view === 'notifications') return this.#more?.notifications(page, feed.value as Notification[]) ?? loading();
     const data = feed.value as GroupsData;
-    return data.groups.length
+    return data.groups.length + data.unreadable.length
       ? groups(page, data, new URLSearchParams(location.search))
       : (this.#more?.empty(page) ?? loading());
   }

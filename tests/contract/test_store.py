@@ -296,6 +296,10 @@ class TestEvents:
         await store.events.put(ID, Event(1, START, "Started", "first", data={"a": 1}))
         await store.events.put(ID, Event(1, START, "Started", "second"))
         assert await store.events.list(ID) == (Event(1, START, "Started", "second"),)
+        assert not await store.events.add(ID, Event(1, START, "Started", "third"))
+        assert await store.events.list(ID) == (Event(1, START, "Started", "second"),)
+        assert await store.events.add(ID, Event(2, START, "Went", "on"))
+        assert len(await store.events.list(ID)) == 2
 
     async def test_more_events_than_fit_one_page_come_up_to_the_limit(self, store: Store) -> None:
         await asyncio.gather(*(store.events.put(ID, Event(n, START, "Polled", "")) for n in range(1, 1102)))

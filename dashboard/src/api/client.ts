@@ -1,5 +1,5 @@
 /** Requests to the API. What is refused is an `ApiError`; what is not answered at all, a `NotReached`. */
-import type { Listed } from './types';
+import type { Listed, Unreadable } from './types';
 import { heard } from './time';
 
 /** The folder of the page is `…/dashboard/`: the API is beside it. */
@@ -69,17 +69,19 @@ export async function askIfChanged<T>(
   return { body: JSON.parse(text) as T, tag: answer.headers.get('etag') ?? '' };
 }
 
-/** Every page of a list. */
-export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+/** Every page of a list, with what it tells of items that Teal cannot read. */
+export async function all<T>(path: string, signal?: AbortSignal): Promise<Required<Omit<Listed<T>, 'continuationToken'>>> {
   const found: T[] = [];
+  const unreadable: Unreadable[] = [];
   let token = '';
   do {
     const more = token ? `${path.includes('?') ? '&' : '?'}continuationToken=${encodeURIComponent(token)}` : '';
     const page = await ask<Listed<T>>(path + more, { signal });
     found.push(...page.value);
+    unreadable.push(...(page.unreadable ?? []));
     token = page.continuationToken ?? '';
   } while (token);
-  return found;
+  return { value: found, unreadable };
 }
 
 async function send(path: string, { method = 'GET', body, headers = {}, signal }: Asked): Promise<Response> {

@@ -17,10 +17,10 @@ export class GroupsSource {
   #asked = -Infinity;
 
   async load(signal: AbortSignal): Promise<GroupsData> {
-    const groups = await all<Group>('groups?include=state', signal);
+    const { value: groups, unreadable } = await all<Group>('groups?include=state', signal);
     const [deployments] = await Promise.all([this.#live(groups, signal), this.#seldom(groups, signal)]);
     const told = groups.map((one) => ({ ...one, scheduled: one.scheduled ?? this.#scheduled.get(one.id) ?? [] }));
-    return { groups: told, deployments, notifications: this.#notifications };
+    return { groups: told, unreadable, deployments, notifications: this.#notifications };
   }
 
   async #live(groups: readonly Group[], signal: AbortSignal): Promise<Deployment[]> {

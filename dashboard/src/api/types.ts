@@ -40,14 +40,19 @@ export type Group = Omit<Schemas['Group'], 'latest'> & {
   latest?: (Omit<NonNullable<Schemas['Group']['latest']>, 'status'> & { status: Status }) | null;
 };
 
+/** An item of a list that a newer release of Teal wrote, and this one cannot read. */
+export type Unreadable = Schemas['UnreadableItem'];
+
 export interface Listed<T> {
   value: T[];
+  unreadable?: Unreadable[];
   continuationToken?: string;
 }
 
 /** What the page of all groups shows. */
 export interface GroupsData {
   groups: Group[];
+  unreadable: Unreadable[];
   deployments: Deployment[];
   notifications: Notification[];
 }

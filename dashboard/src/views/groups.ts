@@ -11,7 +11,7 @@ import type { Page } from '../page';
 import { dangers } from '../parts/banner';
 import { button } from '../parts/commands';
 import { chip, find } from '../parts/filters';
-import { fromTo, glyph, icon, status, version, when } from '../parts/marks';
+import { fromTo, glyph, icon, note, status, version, when } from '../parts/marks';
 import { vars } from '../parts/vars';
 import { changed, link } from '../router';
 import { notificationTable } from './notifications';
@@ -41,6 +41,7 @@ export function groups(page: Page, data: GroupsData, query: URLSearchParams): Te
         ${find('group', 'Find a group', query.get('find') ?? '', (text) => set({ find: text }))}
       </div>
     </div>
+    ${data.unreadable.map((one) => note('warn', 'warning', one.message))}
     <div class="card">
       ${list.map((one) => keyed(one.group.id, group(page, one, data.notifications)))}
       ${list.length === 0 ? html`<p class="s mute after">No group matches.</p>` : nothing}

@@ -187,7 +187,7 @@ class ArmCall:
         """The key under which a VM is held while it is written to; it must be neither held nor coming or going."""
         key = self.instance_key(scale_set, vm)
         self.operations.check_free(key)
-        if self.world.platform.vm_writes == "oneAtATime" and self.operations.writes_a_vm_of(scale_set.key):
+        if self.operations.one_at_a_time(scale_set) and self.operations.writes_a_vm_of(scale_set.key):
             raise concurrent_request()
         if vm.provisioning_state in ("Creating", "Deleting"):
             raise concurrent_request()

@@ -34,6 +34,7 @@ from local.virtual.checkers.ends import (
     settled_was_put_in_order,
 )
 from local.virtual.checkers.host import histories_short, host_without_errors, no_activity_raises, no_step_fails
+from local.virtual.checkers.leftovers import deletions_are_told, told_after_the_end
 from local.virtual.checkers.queue import queue_has_an_end, queue_in_order
 from local.virtual.checkers.rows import (
     events_numbered,
@@ -42,7 +43,6 @@ from local.virtual.checkers.rows import (
     rows_agree,
     rows_as_the_set,
     skipped_vms_stand,
-    told_after_the_end,
 )
 from local.virtual.checkers.shown import vms_shown_as_in_azure
 from local.virtual.checkers.watched import Checker, WatchedSet
@@ -84,6 +84,7 @@ CHECKERS: tuple[Checker, ...] = (
     queue_in_order,
     queue_has_an_end,
     told_after_the_end,
+    deletions_are_told,
 )
 
 

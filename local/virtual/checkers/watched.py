@@ -23,8 +23,8 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
-    ``shown`` has watched each look since.
-    ``older``: deployments that had ended then, of which nothing is asked any more.
+    ``size``: how many VMs a good end leaves; ``shown`` has watched each look since; ``older``: deployments that had
+    ended then, of which nothing is asked any more.
     """
 
     platform: VirtualPlatform
@@ -35,6 +35,7 @@ class WatchedSet:
     settings: dict[str, Any]
     places: dict[str, Places]
     acts: int
+    size: int
     shown: ShownWatch
     older: frozenset[str] = frozenset()
 
@@ -45,8 +46,8 @@ class WatchedSet:
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
         serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
-        pools, shown = places(platform, scale_set_id), ShownWatch.begin(platform, scale_set_id)
-        return cls(platform, scale_set_id, group_id, serving, good, settings, pools, acts, shown)
+        known, shown = places(platform, scale_set_id), ShownWatch.begin(platform, scale_set_id)
+        return cls(platform, scale_set_id, group_id, serving, good, settings, known, acts, len(known), shown)
 
     @property
     def undisturbed(self) -> bool:
@@ -69,9 +70,9 @@ class WatchedSet:
         return [await self.platform.row(deployment) for deployment in await self.deployments()]
 
     async def last_begun(self) -> Deployment | None:
-        """The deployment that planned something last."""
+        """The deployment that planned something last: by the lock's epoch, because clocks may be set back."""
         begun = [row for row in await self.rows() if row.started_at is not None]
-        return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+        return max(begun, key=lambda row: (row.epoch, row.started_at or row.created_at), default=None)
 
     @property
     def model(self) -> ImageReference:

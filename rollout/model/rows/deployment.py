@@ -84,7 +84,8 @@ class Deployment:
     ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it, 0 while it is queued.
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
     an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
-    changed the set before it. ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
+    changed the set before it, or a finished one that left VMs out of traffic, of which ``left_out`` is the number.
+    ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
 
     ``findings``: what was in the way when a queued deployment was last ``looked_at``.
 
@@ -120,6 +121,7 @@ class Deployment:
     green_vms: int = 0
     remaining_blue: int = 0
     settled: bool = True
+    left_out: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     error: Problem | None = None
@@ -230,9 +232,9 @@ class VmRecord:
     or the place of a sick one: from then on it has its own time to become healthy, and its place is not asked for once
     more. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over. ``trouble``: why the VM serves
-    nobody, as the last list of the set's VMs says (``rollout.steps.known``), and since when. It is shown, and decides
-    nothing.
+    pools; ``idle``: a blue VM that served nobody when its batch was planned. ``passed``: a green VM that nothing judges
+    ran when its batch's time was over. ``trouble``: why the VM serves nobody, as the last list of the set's VMs says
+    (``rollout.steps.known``), and since when. It is shown, and decides nothing.
     """
 
     vm_id: str
@@ -254,6 +256,7 @@ class VmRecord:
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
+    idle: bool = False
     passed: bool = False
     trouble: str = ""
     trouble_at: datetime | None = None

@@ -14,7 +14,8 @@ class Handover:
     """What a deployment takes over from the one before it, as that recorded it.
 
     ``target_size`` 0 and ``previous`` ``None``: what the set shows. ``settled``: the set was left in order.
-    ``continues``: the last unfinished deployment that changed the set; empty where none did.
+    ``continues``: the last unfinished deployment that changed the set, or one that left VMs out of traffic; empty where
+    none did.
     """
 
     target_size: int = 0
@@ -32,6 +33,7 @@ def handed_on(predecessor: Deployment | None) -> Handover:
     if predecessor is None:
         return Handover()
     over = predecessor.settled and predecessor.status in (Status.FINISHED, Status.ROLLED_BACK)
+    over = over and not predecessor.left_out
     began = predecessor.started_at is not None
     continues = "" if over else predecessor.id if began else predecessor.continues
     if predecessor.settled:

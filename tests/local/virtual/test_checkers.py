@@ -13,12 +13,13 @@ from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
+from local.virtual.checkers.azure import overlaps
 from local.virtual.checkers.watched import WatchedSet
 from rollout.lifecycle.queue import entry_of
 from rollout.model.events import EventType
 from rollout.model.names import deployment_id
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
-from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem
+from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem, VmRecord
 from rollout.model.rows.holds import Hold
 from rollout.model.status import Color, Status
 
@@ -139,7 +140,7 @@ def test_a_settled_set_with_more_vms_than_meant_is_found() -> None:
 
 def test_an_end_with_more_vms_than_there_were_is_found() -> None:
     async def more(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
-        watched.places.popitem()
+        watched.size -= 1
 
     assert broken(more) == {"as_many_vms_as_before"}
 
@@ -225,6 +226,31 @@ def test_a_vm_that_went_after_the_end_and_is_not_told_is_found() -> None:
         await platform.store.vms.put(row.id, [gone])
 
     assert "told_after_the_end" in broken(untold)
+
+
+def test_a_vm_that_a_later_deployment_deleted_and_the_one_before_it_shows_is_found() -> None:
+    async def taken_over(platform: VirtualPlatform, row: Deployment) -> list[VmRecord]:
+        assert (await platform.ended(await platform.start(**GOOD))).continues == row.id
+        return [one for one in await platform.store.vms.list(row.id) if one.color is Color.BLUE]
+
+    async def shown(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        before = await taken_over(platform, row)
+        await platform.store.vms.put(row.id, [replace(one, reason="") for one in before])
+
+    async def miscounted(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        await taken_over(platform, row)
+        await change(platform, row, blue_vms=2)
+
+    bad = {"image": "1.2.0", "gracePeriod": 120}
+    assert broken(shown, bad) == {"deletions_are_told", "told_after_the_end"}
+    assert broken(miscounted, bad) == {"told_after_the_end"}
+
+
+@pytest.mark.parametrize(("began", "told"), [("00:10:47.000016Z", 0), ("00:10:46.999Z", 1)])
+def test_an_operation_that_began_while_another_went_on_is_found(began: str, told: int) -> None:
+    first = {"started_at": "2026-01-01T00:10:00Z", "ends_at": "2026-01-01T00:10:47Z"}
+    second = {"started_at": f"2026-01-01T{began}", "ends_at": "2026-01-01T00:11:00Z"}
+    assert len(overlaps([first, second])) == told
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:
