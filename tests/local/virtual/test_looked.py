@@ -54,7 +54,7 @@ def found(spares: Callable[[VmRecord], bool], act: Callable[[VirtualPlatform, st
             platform.store = replace(platform.store, vms=cast(Vms, NotNoting(platform.store.vms, spares)))
             scale_set_id = str(platform.world.groups[0]["scaleSetId"])
             watched = WatchedSet.begin(platform, scale_set_id, "web")
-            asked = {"image": "1.1.0", "batchSize": 1, "gracePeriod": 300, "drainingTimeout": 30}
+            asked: dict[str, Any] = {"image": "1.1.0", "batchSize": 1, "gracePeriod": 300, "drainingTimeout": 30}
             deployment = await platform.start(**asked)
             while not any(event.type == "BatchLaunched" for event in await platform.events(deployment)):
                 await platform.clock.sleep(timedelta(seconds=5))
