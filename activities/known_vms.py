@@ -27,8 +27,8 @@ class _Listening:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._scale_sets, name)
 
-    async def list_vms(self, scale_set_id: str) -> VmList:
-        self.last = await self._scale_sets.list_vms(scale_set_id)
+    async def list_vms(self, scale_set_id: str, share_min: float = 0.0) -> VmList:
+        self.last = await self._scale_sets.list_vms(scale_set_id, share_min)
         return self.last
 
 

@@ -43,6 +43,7 @@ from local.durable.turn import Execution
 from local.event_delivery import EventDelivery
 from local.functions.host import FunctionsHost
 from local.state import MemoryState
+from local.virtual.looks import LooksOfActivities
 from local.virtual.memory import memory_store
 from rollout.model.rows.deployment import Deployment, Event
 from rollout.ports.ports import Ports
@@ -115,6 +116,8 @@ class VirtualPlatform:
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or DurableFaults()
+        self.looks = LooksOfActivities(self.clock)
+        self.faults.on_answer = self.looks.answered
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
         self.options = options
@@ -247,7 +250,7 @@ class VirtualPlatform:
     def _new_host(self) -> FunctionsHost:
         # With the process goes what it remembers of the sets and the images.
         self._images = ArmImages(self._compute)
-        self._scale_sets = ArmScaleSets(self._compute)
+        self._scale_sets = self.looks.through(ArmScaleSets(self._compute))
         self._constraints = ArmConstraints(self._compute)
         app = build(self.ports, self.settings)
         self.hosts.append(

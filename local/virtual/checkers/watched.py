@@ -10,6 +10,7 @@ from typing import Any
 from local.azure.arm.resources import AuditEntry, VmInstance
 from local.azure.compute.serving import ServingChecker
 from local.virtual import VirtualPlatform
+from local.virtual.checkers.looked import ShownWatch
 from rollout.model.azure.images import at_version
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
@@ -22,8 +23,8 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
-    ``size``: how many VMs a good end leaves; ``older``: deployments that had ended then, of which nothing is asked any
-    more.
+    ``size``: how many VMs a good end leaves; ``shown`` has watched each look since; ``older``: deployments that had
+    ended then, of which nothing is asked any more.
     """
 
     platform: VirtualPlatform
@@ -35,6 +36,7 @@ class WatchedSet:
     places: dict[str, Places]
     acts: int
     size: int
+    shown: ShownWatch
     older: frozenset[str] = frozenset()
 
     @classmethod
@@ -43,12 +45,9 @@ class WatchedSet:
         run = {run_version(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
-        serving, acts, known = (
-            platform.serving(scale_set_id),
-            platform.cloud.interfere.acts,
-            places(platform, scale_set_id),
-        )
-        return cls(platform, scale_set_id, group_id, serving, good, settings, known, acts, size=len(known))
+        serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
+        known, shown = places(platform, scale_set_id), ShownWatch.begin(platform, scale_set_id)
+        return cls(platform, scale_set_id, group_id, serving, good, settings, known, acts, len(known), shown)
 
     @property
     def undisturbed(self) -> bool:
