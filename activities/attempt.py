@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from activities.known_vms import noting
 from activities.rows import deployment_of
@@ -13,7 +14,7 @@ from rollout.model.order import SETBACK, Order, Progress, StepState, again, fail
 from rollout.model.rows.commands import Command
 from rollout.model.rows.deployment import Deployment, Waiter
 from rollout.planning.roll_back import named
-from rollout.ports.errors import AzureError, Busy, Stale
+from rollout.ports.errors import AzureError, Busy, Stale, Unreadable
 from rollout.ports.ports import Ports
 from rollout.steps.commands import to_heed
 from services.revision import revise
@@ -61,9 +62,10 @@ async def _steered(activity: Activity, ports: Ports, order: Order) -> Progress:
     """
     if order.steered and (command := await _command(ports, order)):
         return interrupted(command)
-    progress = await _unless_gone(activity, ports, order)
+    look = partial(_answered, activity)
+    progress = await noting(look, ports, order)
     listens = progress.listen or (order.steered and progress.after > order.poll_interval)
-    if progress.state is not StepState.AGAIN or not listens or not order.wake:
+    if progress.state is not StepState.AGAIN or progress.code == SETBACK or not listens or not order.wake:
         return replace(progress, listen=False)
     waiting = Waiter(order.waiter, order.wake)
     await ports.store.deployments.change(order.deployment_id, lambda row: replace(row, waiting=waiting))
@@ -71,8 +73,8 @@ async def _steered(activity: Activity, ports: Ports, order: Order) -> Progress:
         return interrupted(command)
     if not order.steered and progress.listen:
         # An activity that listens by itself reads the commands itself; one may have come since.
-        later = await _unless_gone(activity, ports, order)
-        return replace(later, listen=later.state is StepState.AGAIN)
+        later = await noting(look, ports, order)
+        return replace(later, listen=later.state is StepState.AGAIN and later.code != SETBACK)
     return replace(progress, listen=True)
 
 
@@ -84,14 +86,16 @@ async def _command(ports: Ports, order: Order) -> Command | None:
     return to_heed(replace(row.standing, heard=order.heard), commands)
 
 
-async def _unless_gone(activity: Activity, ports: Ports, order: Order) -> Progress:
-    """A set that is gone changes no more: looking again would not help."""
+async def _answered(activity: Activity, ports: Ports, order: Order) -> Progress:
+    """What the activity says, or Azure to it. A set that is gone changes no more: looking again would not help."""
     try:
-        return await noting(activity, ports, order)
-    except Stale:
+        return await activity(ports, order)
+    except Stale as error:
         if await ports.scale_sets.read(order.scale_set_id) is not None:
-            raise
+            return _refusal(order, error)
         return failed("scaleSetGone", "The scale set does not exist any more")
+    except AzureError as error:
+        return _refusal(order, error)
 
 
 async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
@@ -105,6 +109,8 @@ async def _outcome(activity: Activity, ports: Ports, order: Order) -> Progress:
 
 
 def _refusal(order: Order, error: AzureError) -> Progress:
+    if isinstance(error, Unreadable):
+        return replace(again(order.poll_interval, error.message), code=SETBACK)
     if isinstance(error, Busy):
         wait = max(error.retry_after or order.poll_interval, order.poll_interval)
         return replace(again(wait, f"Azure is busy: {error.message}"), code=SETBACK)

@@ -12,22 +12,24 @@ Standard library only: it also runs where nothing else is installed.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import hashlib
 import os
 import re
 import secrets
 import sys
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 # Run as a script, it finds what is beside its folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from infra.arm import Arm, ArmError, access_token
+from infra.azd.arm import PUBLIC, Arm, ArmError
+from infra.azd.tokens import any_token
+from infra.azd.web import Clock, Stopped, SystemClock, send
 from rollout.model.roles import Role, functions_of
 
 SETTING = "TEAL_ROLE_KEYS"
@@ -36,8 +38,9 @@ API_VERSION = "2024-11-01"
 #: Azure answers more at once with 429.
 AT_ONCE = 5
 #: How long functions and keys are waited for, and how often it is looked.
-WAITS, WAIT_SECONDS = 60, 5.0
+WAITS, WAIT = 60, timedelta(seconds=5)
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -51,37 +54,39 @@ class App:
 
     arm: Arm
     resource_id: str
-    wait: Callable[[float], None]
 
-    def functions(self) -> set[str]:
+    async def functions(self) -> set[str]:
         """The names of the functions that Azure knows by now."""
-        return {str(one["name"]).rpartition("/")[2] for one in self.arm.list(self._path("/functions"))}
+        return {
+            str(one["name"]).rpartition("/")[2] for one in await self.arm.list(self._path("/functions"), API_VERSION)
+        }
 
-    def keys(self, function: str) -> dict[str, str]:
+    async def keys(self, function: str) -> dict[str, str]:
         """A function's keys by name."""
-        answer = self.arm.call("POST", self._path(f"/functions/{function}/listkeys"))
+        answer: dict[str, Any] = await self.arm.post(self._path(f"/functions/{function}/listkeys"), API_VERSION)
         named = answer.get("properties") if isinstance(answer.get("properties"), dict) else answer
         return {name: value for name, value in (named or {}).items() if isinstance(value, str)}
 
-    def put_key(self, function: str, name: str, value: str) -> None:
+    async def put_key(self, function: str, name: str, value: str) -> None:
         """Make a key, or give it this value."""
         body = {"properties": {"name": name, "value": value}}
-        self.arm.call("PUT", self._path(f"/functions/{function}/keys/{name}"), body)
+        await self.arm.put(self._path(f"/functions/{function}/keys/{name}"), API_VERSION, body)
 
-    def delete_key(self, function: str, name: str) -> None:
+    async def delete_key(self, function: str, name: str) -> None:
         """Take a key away, if it is there."""
-        self.arm.call("DELETE", self._path(f"/functions/{function}/keys/{name}"))
+        await self.arm.delete(self._path(f"/functions/{function}/keys/{name}"), API_VERSION)
 
-    def settings(self) -> dict[str, str]:
+    async def settings(self) -> dict[str, str]:
         """The app settings."""
-        return dict(self.arm.call("POST", self._path("/config/appsettings/list")).get("properties") or {})
+        answer = await self.arm.post(self._path("/config/appsettings/list"), API_VERSION)
+        return dict(answer.get("properties") or {})
 
-    def put_settings(self, settings: Mapping[str, str]) -> None:
+    async def put_settings(self, settings: Mapping[str, str]) -> None:
         """Replace the app settings, all of them: the app starts anew."""
-        self.arm.call("PUT", self._path("/config/appsettings"), {"properties": dict(settings)})
+        await self.arm.put(self._path("/config/appsettings"), API_VERSION, {"properties": dict(settings)})
 
     def _path(self, rest: str) -> str:
-        return f"{self.resource_id}{rest}?api-version={API_VERSION}"
+        return f"{self.resource_id}{rest}"
 
 
 @dataclass(frozen=True)
@@ -148,62 +153,62 @@ class Work:
     def __init__(self, app: App, say: Callable[[str], None]) -> None:
         self._app = app
         self._say = say
-        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._free = asyncio.Semaphore(AT_ONCE)
 
-    def make(self, roles: Sequence[Role]) -> None:
+    async def make(self, roles: Sequence[Role]) -> None:
         """Every role has a key, and each of its keys is on each of its functions."""
-        everything = self._look(roles)
+        everything = await self._look(roles)
         made = [one if one.values else _with(one, one.next_name()) for one in everything]
-        self._know({one.role: [digest_of(value) for value in one.values.values()] for one in made})
-        self._put(made)
+        await self._know({one.role: [digest_of(value) for value in one.values.values()] for one in made})
+        await self._put(made)
 
-    def rotate(self, role: Role) -> None:
+    async def rotate(self, role: Role) -> None:
         """A new key beside the old one. One that was begun and not ended is completed."""
-        (there,) = self._look([role])
+        (there,) = await self._look([role])
         if len(there.values) > 1 and not there.missing(there.names[-1]):
             raise KeysError(f"{role} has {' and '.join(there.names)} already: finish that rotation first")
         after = there if len(there.values) > 1 else _with(there, there.next_name())
-        self._know({role: [digest_of(value) for value in after.values.values()]})
-        self._put([after])
+        await self._know({role: [digest_of(value) for value in after.values.values()]})
+        await self._put([after])
 
-    def finish(self, role: Role) -> None:
+    async def finish(self, role: Role) -> None:
         """The old keys go from the functions, and then from the setting."""
-        (there,) = self._look([role])
+        (there,) = await self._look([role])
         if len(there.values) < 2 or there.missing(there.names[-1]):
             raise KeysError(f"{role} has no second key on all of its functions: rotate first")
         *old, newest = there.names
         going = [(function, name) for name in old for function in functions_of(role)]
-        self._each(lambda pair: self._app.delete_key(*pair), going)
-        self._until_served({function: dict.fromkeys(old) for function in functions_of(role)})
+        await self._each(lambda pair: self._app.delete_key(*pair), going)
+        await self._until_served({function: dict.fromkeys(old) for function in functions_of(role)})
         self._say(f"{', '.join(old)}: gone")
-        self._know({role: [digest_of(there.values[newest])]})
+        await self._know({role: [digest_of(there.values[newest])]})
 
-    def _look(self, roles: Sequence[Role]) -> list[RoleKeys]:
+    async def _look(self, roles: Sequence[Role]) -> list[RoleKeys]:
         """What there is, once Azure knows every function that is needed."""
         needed = sorted({function for role in roles for function in functions_of(role)})
-        for _ in self._patience():
-            absent = set(needed) - self._app.functions()
+        async for _ in self._patience():
+            absent = set(needed) - await self._app.functions()
             if not absent:
                 break
             self._say(f"waiting for {len(absent)} functions")
         else:
             raise KeysError(f"Azure does not list {', '.join(sorted(absent))}: deploy the app first")
-        known = parse_known(self._app.settings().get(SETTING, ""))
-        found = dict(zip(needed, self._each(self._app.keys, needed), strict=True))
+        known = parse_known((await self._app.settings()).get(SETTING, ""))
+        found = dict(zip(needed, await self._each(self._app.keys, needed), strict=True))
         return [keys_of(role, found, [digest for name, digest in known if name == role]) for role in roles]
 
-    def _know(self, digests: Mapping[Role, Sequence[str]]) -> None:
+    async def _know(self, digests: Mapping[Role, Sequence[str]]) -> None:
         """Write these roles' digests into the setting, and leave the others'. Nothing is written that is there."""
-        settings = self._app.settings()
+        settings = await self._app.settings()
         others = [(role, digest) for role, digest in parse_known(settings.get(SETTING, "")) if role not in digests]
         mine = [(str(role), digest) for role, several in digests.items() for digest in several]
         text = ",".join(f"{role}={digest}" for role, digest in sorted({*others, *mine}))
         if text != settings.get(SETTING):
-            self._app.put_settings({**settings, SETTING: text})
+            await self._app.put_settings({**settings, SETTING: text})
             self._say(f"{SETTING} is written: the app starts anew")
         print(f"{SETTING}={text}")
 
-    def _put(self, keys: Sequence[RoleKeys]) -> None:
+    async def _put(self, keys: Sequence[RoleKeys]) -> None:
         wanted: dict[str, dict[str, str | None]] = {}
         puts = []
         for one in keys:
@@ -213,14 +218,14 @@ class Work:
                 puts += [(function, name, value) for function in missing]
                 for function in missing:
                     wanted.setdefault(function, {})[name] = value
-        self._each(lambda put: self._app.put_key(*put), puts)
-        self._until_served(wanted)
+        await self._each(lambda put: self._app.put_key(*put), puts)
+        await self._until_served(wanted)
 
-    def _until_served(self, wanted: Mapping[str, Mapping[str, str | None]]) -> None:
+    async def _until_served(self, wanted: Mapping[str, Mapping[str, str | None]]) -> None:
         """Wait until each function tells of each key what it is to be; ``None``: no such key."""
         left = list(wanted)
-        for _ in self._patience():
-            shown = self._each(self._app.keys, left)
+        async for _ in self._patience():
+            shown = await self._each(self._app.keys, left)
             left = [
                 function
                 for function, keys in zip(left, shown, strict=True)
@@ -230,15 +235,20 @@ class Work:
                 return
         raise KeysError(f"Azure has not taken over the keys of {', '.join(left)}: run this again")
 
-    def _patience(self) -> Iterable[int]:
+    async def _patience(self) -> AsyncIterator[int]:
         for number in range(WAITS):
             if number:
-                self._app.wait(WAIT_SECONDS)
+                await self._app.arm.clock.sleep(WAIT)
             yield number
 
-    def _each(self, do: Callable[..., T], many: Sequence[object]) -> list[T]:
-        """Done for each, five at a time."""
-        return list(self._pool.map(do, many))
+    async def _each(self, do: Callable[[S], Awaitable[T]], many: Sequence[S]) -> list[T]:
+        """Do it for each, five at a time."""
+
+        async def one(thing: S) -> T:
+            async with self._free:
+                return await do(thing)
+
+        return list(await asyncio.gather(*map(one, many)))
 
 
 def _with(keys: RoleKeys, name: str) -> RoleKeys:
@@ -257,7 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("--app", required=True, help="the function app's resource id")
-        command.add_argument("--arm", default="https://management.azure.com", help="Azure Resource Manager")
+        command.add_argument("--arm", default=PUBLIC, help="Azure Resource Manager")
         if name == "make":
             command.add_argument("--roles", type=_roles, default=tuple(Role), help="only these, with commas between")
         else:
@@ -272,26 +282,36 @@ def _roles(text: str) -> tuple[Role, ...]:
         raise argparse.ArgumentTypeError(f"roles are {', '.join(Role)}") from None
 
 
-def main(arguments: Sequence[str], environment: Mapping[str, str], wait: Callable[[float], None] = time.sleep) -> int:
+def main(arguments: Sequence[str], environment: Mapping[str, str], clock: Clock | None = None) -> int:
     """0: done, also where nothing was to do; 1: it failed, and stderr says why; 2: used wrongly."""
     asked = _parser().parse_args(arguments)
-
-    def say(words: str) -> None:
-        print(words, file=sys.stderr, flush=True)
-
     try:
-        arm = Arm(asked.arm, lambda: access_token(asked.arm, environment), wait)
-        work = Work(App(arm, asked.app.rstrip("/"), wait), say)
-        if asked.command == "make":
-            work.make(asked.roles)
-        elif asked.command == "rotate":
-            work.rotate(asked.role)
-        else:
-            work.finish(asked.role)
-    except (KeysError, ArmError) as error:
-        say(f"The keys are not all made: {error}")
-        return 1
-    return 0
+        asyncio.run(_work(asked, environment, clock or SystemClock()))
+    except (KeysError, Stopped) as error:
+        why = str(error)
+    except ArmError as error:
+        # Azure's message is left out: it may repeat what was sent.
+        refused = f"is refused: {error.status} {error.code}"
+        why = f"{error.where} " + ("is not answered: run this again later" if error.is_busy else refused)
+    else:
+        return 0
+    _say(f"The keys are not all made: {why}")
+    return 1
+
+
+async def _work(asked: argparse.Namespace, environment: Mapping[str, str], clock: Clock) -> None:
+    arm = Arm(send, any_token(environment), clock, asked.arm)
+    work = Work(App(arm, asked.app.rstrip("/")), _say)
+    if asked.command == "make":
+        await work.make(asked.roles)
+    elif asked.command == "rotate":
+        await work.rotate(asked.role)
+    else:
+        await work.finish(asked.role)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollout.lifecycle.succession import latest_first, lost, took_part
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.handover import Handover
+from rollout.model.rows.unreadable import readable
 from rollout.planning.inheritance import Predecessor
 from rollout.ports.durable import InstanceState
 from rollout.ports.ports import Ports
@@ -53,8 +54,8 @@ async def former_of(ports: Ports, handed: Handover) -> Predecessor | None:
 
 
 async def _earlier(ports: Ports, group_id: str, scale_set_id: str, last_owner: str) -> tuple[Deployment, ...]:
-    """Those that had the scale set's lock, the last one first."""
-    found = {row.id: row for row in await ports.store.deployments.newest(group_id, PREDECESSORS_MAX)}
+    """Those that had the scale set's lock, the last one first. ``Unreadable``: nothing is known of the last one."""
+    found = {row.id: row for row in readable(await ports.store.deployments.listed(group_id, PREDECESSORS_MAX))}
     if last_owner and last_owner not in found and (last := await ports.store.deployments.get(last_owner)) is not None:
         found[last.id] = last
     return latest_first((row for row in found.values() if took_part(row, scale_set_id)), last_owner)

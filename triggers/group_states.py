@@ -10,6 +10,7 @@ from rollout.model.group import Group
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.group_states import look_at_set, note_look
+from services.readable_groups import readable_groups
 
 #: How many sets one run looks at. Each costs a read of the set, a list of its VMs, and mostly three reads of the
 #: gallery where the group follows an image: the image, its versions, and the newest of them.
@@ -23,7 +24,7 @@ async def look_around(ports: Ports) -> None:
 
     A deployment looks at its set itself, and lives on what Azure allows to be read of it.
     """
-    groups = await ports.store.groups.list()
+    groups = await readable_groups(ports)
     states = of_all(groups, await ports.store.group_states.list())
     by_id = {group.id: group for group in groups}
     ready = due(states.values(), ports.clock.now(), len(states))
@@ -39,7 +40,7 @@ async def look_around(ports: Ports) -> None:
 
 async def look_again(ports: Ports, scale_set_id: str) -> None:
     """Look at a set that was written, where it is a group's and no deployment has it: that one looks itself."""
-    groups = [one for one in await ports.store.groups.list() if one.scale_set_id.lower() == scale_set_id.lower()]
+    groups = [one for one in await readable_groups(ports) if one.scale_set_id.lower() == scale_set_id.lower()]
     for group in groups:
         lock = await ports.store.locks.get(group.scale_set_id)
         if lock is None or not lock.owner:

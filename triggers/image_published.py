@@ -20,7 +20,9 @@ from rollout.automation.notification import (
 )
 from rollout.model.group import Group
 from rollout.model.rows.notification import Consequence, NotificationOutcome, NotificationRecord
+from rollout.model.rows.unreadable import readable, unreadable
 from rollout.model.rows.wanted import WantedVersion
+from rollout.ports.errors import Unreadable
 from rollout.ports.ports import Ports
 from triggers.following import have_followed
 from triggers.group_states import look_again
@@ -41,13 +43,17 @@ async def image_published(ports: Ports, notification: Notification) -> None:
     if isinstance(read, IgnoredNotification):
         _log.info("Notification %s is ignored: %s", record.id, record.reason)
         return
-    groups = [group for group in await ports.store.groups.list() if concerns(group.image_rule, read.image_id)]
+    rows = await ports.store.groups.listed()
+    groups = [group for group in readable(rows) if concerns(group.image_rule, read.image_id)]
     for group in groups:
         record = await _consider(ports, record, group, read)
         known = record.of(group.id)
         if known is not None and not known.outcome.final:
             await _want(ports, record, group, read)
             await have_followed(ports, group.id)
+    for row in unreadable(rows):
+        # Whether that group wants the version is found when Event Grid sends this again.
+        raise Unreadable(row, by="Table Storage")
     if not groups and not record.groups:
         await _nobodys(ports, record)
 

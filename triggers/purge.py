@@ -19,7 +19,7 @@ from rollout.model.azure.scale_set import ImageReference
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.keyed_request import KeyedRequest, start_scope
 from rollout.model.rows.tries import Try
-from rollout.ports.errors import AzureError
+from rollout.ports.errors import AzureError, Unreadable
 from rollout.ports.ports import Ports
 from services.images.tries import remember_try
 from services.predecessor import predecessor_of
@@ -119,15 +119,22 @@ class _Deployments:
         store, used = self.night.ports.store, self.used
         rows = await store.archive.ended_before(self.before, self.night.page, self.kept.keys())
         for row in rows:
-            if reason := kept_by(row, await _ties(self.night.ports, row, used), self.now):
+            if reason := await self._reason_to_keep(row):
                 self.kept[row.id] = reason
             else:
                 await _forget(self.night.ports, row, is_used=used.needs_set(row.scale_set_id))
         return len(rows)
 
+    async def _reason_to_keep(self, row: Deployment) -> str:
+        """Why the row stays; empty where nothing needs it. A row that cannot be read may need it."""
+        try:
+            return kept_by(row, await _ties(self.night.ports, row, self.used), self.now)
+        except Unreadable as error:
+            return error.message
+
 
 async def _ties(ports: Ports, row: Deployment, used: InUse) -> Ties:
-    newest = await ports.store.deployments.newest(row.group_id, 1) if row.group_id in used.groups else ()
+    newest = await ports.store.deployments.listed(row.group_id, 1) if row.group_id in used.groups else ()
     wanted = used.needs_set(row.scale_set_id)
     last = await predecessor_of(ports, row.group_id, row.scale_set_id) if wanted else None
     return Ties(

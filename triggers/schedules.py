@@ -32,6 +32,7 @@ from rollout.ports.ports import Ports
 from rollout.preflight.scopes import image_scope
 from services.calendar import following, last_time
 from services.deployment_rows import rows_of
+from services.readable_groups import readable_groups
 from services.scopes import objection
 from services.start import NeedlessStart, StartedDeployment, StartResult, begin, obstacle
 
@@ -63,7 +64,7 @@ class ScheduleMemory:
 async def start_due(ports: Ports, *, decided: ScheduleMemory) -> None:
     """Look at every schedule of every group. What does not work for one is left for the next time."""
     with _left_for_next_time("the groups"):
-        for group in await ports.store.groups.list():
+        for group in await readable_groups(ports):
             for schedule in group.schedules:
                 with _left_for_next_time(f"schedule {schedule.name} of group {group.id}"):
                     await _Look(ports, group, schedule).look(decided)

@@ -22,11 +22,13 @@ from rollout.model.order import Run
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord, names
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.lock import Lock
+from rollout.model.rows.unreadable import readable
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import AzureError
 from rollout.ports.ports import Ports
 from services.group_states import note_deployment
 from services.queue import leave, queued
+from services.readable_groups import readable_groups
 from services.revision import revise
 from triggers.following import have_followed
 
@@ -47,7 +49,7 @@ _log = logging.getLogger("teal")
 
 async def watch(ports: Ports) -> None:
     """Look at every group, every journal, and every danger. What does not work for one is left for the next time."""
-    groups = await ports.store.groups.list()
+    groups = await readable_groups(ports)
     for group in groups:
         with _left_for_next_time(f"group {group.id}"):
             await _watch_group(ports, group)
@@ -55,7 +57,7 @@ async def watch(ports: Ports) -> None:
             if await ports.store.wanted.list(group.id):
                 await have_followed(ports, group.id)
     watched = {group.scale_set_id.lower() for group in groups}
-    for hold in await ports.store.holds.list():
+    for hold in readable(await ports.store.holds.listed()):
         with _left_for_next_time(hold.scale_set_id):
             if hold.scale_set_id.lower() not in watched:
                 await _watch_all(ports, await _owner(ports, hold.scale_set_id))
@@ -89,7 +91,7 @@ async def _watch_all(ports: Ports, found: Sequence[UnderWay]) -> None:
 
 async def _under_way(ports: Ports, group: Group) -> list[UnderWay]:
     """The deployments that hold the group's lock, wait for it, or whose rows say that they are live."""
-    rows = await ports.store.deployments.newest(group.id, DEPLOYMENTS_MAX)
+    rows = readable(await ports.store.deployments.listed(group.id, DEPLOYMENTS_MAX))
     owners = await _owner(ports, group.scale_set_id)
     waiting = [(one.deployment_id, one.scale_set_id, one.queued_at) for one in await queued(ports, group.scale_set_id)]
     live = [(row.id, row.scale_set_id, row.created_at) for row in rows if not row.status.ended]

@@ -42,12 +42,12 @@ class TableNotifications:
         return await self._records.change(Key(NOTIFICATIONS, key), change)
 
     async def newest(self, limit: int, after: str = "") -> tuple[NotificationRecord, ...]:
-        return await self._records.list(NOTIFICATIONS, rows_after(after) if after else None, limit)
+        return await self._records.readable(NOTIFICATIONS, rows_after(after) if after else None, limit)
 
     async def before(
         self, time: datetime, limit: int, but: Collection[str] = frozenset()
     ) -> tuple[NotificationRecord, ...]:
-        found = await self._records.list(NOTIFICATIONS, notifications_before(time), limit + len(but))
+        found = await self._records.readable(NOTIFICATIONS, notifications_before(time), limit + len(but))
         return tuple(record for record in found if record.key not in but)[:limit]
 
     async def delete(self, key: str) -> None:
@@ -97,7 +97,7 @@ class TableScheduleRuns:
         return await self._records.get(schedule_key(group_id, name))
 
     async def list(self, group_id: str) -> tuple[ScheduleRun, ...]:
-        return await self._records.list(encode_key(group_id))
+        return await self._records.readable(encode_key(group_id))
 
     async def swap(self, expected: ScheduleRun | None, run: ScheduleRun) -> bool:
         key = schedule_key(run.group_id, run.name)
@@ -138,4 +138,4 @@ class TableTimerRuns:
         await self._records.put(TIMERS, {run.name: run})
 
     async def list(self) -> tuple[TimerRun, ...]:
-        return await self._records.list(TIMERS)
+        return await self._records.readable(TIMERS)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from adapters.tables.table import Columns
 from rollout.model.codec import Json, camel_case, decode, encode
+from rollout.model.rows.unreadable import UnreadableRow
 
 T = TypeVar("T")
 
@@ -51,6 +52,20 @@ def from_columns(kind: type[T], columns: Columns) -> T:
         elif f"{name}_json" in columns:
             data[name] = json.loads(_joined(columns, f"{name}_json"))
     return decode(kind, data)
+
+
+def read_columns(kind: type[T], columns: Columns) -> T | UnreadableRow:
+    """The ``kind`` of these columns, or, where they hold what this release does not know, why it cannot be read."""
+    try:
+        return from_columns(kind, columns)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        named = str(columns.get("id") or columns.get("name") or "")
+        which = f"The row {named} ({kind.__name__})" if named else f"A row ({kind.__name__})"
+        return UnreadableRow(named, f"{which} {_WHY} ({error}). {_REMEDY}")
+
+
+_WHY = "holds what this release of Teal does not know: a newer release wrote it"
+_REMEDY = "It is left alone until that release is deployed again"
 
 
 def _text_columns(name: str, text: str) -> Iterator[tuple[str, str]]:

@@ -24,4 +24,4 @@ class TableDangers:
         await self._records.delete(danger_key(scale_set_id, code))
 
     async def list(self, scale_set_id: str | None = None) -> tuple[DangerRecord, ...]:
-        return await self._records.list(DANGERS, dangers_of(scale_set_id) if scale_set_id is not None else None)
+        return await self._records.readable(DANGERS, dangers_of(scale_set_id) if scale_set_id is not None else None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from adapters.tables.records import Records
 from rollout.model.rows.group_state import GroupState
+from rollout.ports.errors import Unreadable
 from rollout.ports.keys import GROUP_STATES, Key, encode_key
 
 
@@ -16,10 +17,13 @@ class TableGroupStates:
         self._records = records
 
     async def get(self, group_id: str) -> GroupState | None:
-        return await self._records.get(_key(group_id))
+        try:
+            return await self._records.get(_key(group_id))
+        except Unreadable:
+            return None
 
     async def list(self) -> tuple[GroupState, ...]:
-        return await self._records.list(GROUP_STATES)
+        return await self._records.readable(GROUP_STATES)
 
     async def change(self, group_id: str, change: Callable[[GroupState | None], GroupState]) -> GroupState:
         key = _key(group_id)
@@ -29,6 +33,9 @@ class TableGroupStates:
             except KeyError:
                 if await self._records.add(key, made := change(None)):
                     return made
+            except Unreadable:
+                await self._records.put(key.partition, {key.row: (made := change(None))})
+                return made
 
     async def delete(self, group_id: str) -> None:
         await self._records.delete(_key(group_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters.tables.records import Records
 from rollout.model.rows.health_part import HealthPart
+from rollout.ports.errors import Unreadable
 from rollout.ports.keys import Key, encode_key, health_part_row, rows_of_batch
 
 
@@ -21,8 +22,11 @@ class TableHealthParts:
             except KeyError:
                 if await self._records.add(key, part):
                     return True
+            except Unreadable:
+                await self._records.put(key.partition, {key.row: part})
+                return True
             else:
                 return kept is part
 
     async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
-        return await self._records.list(encode_key(deployment_id), rows_of_batch(batch))
+        return await self._records.readable(encode_key(deployment_id), rows_of_batch(batch))

@@ -247,7 +247,7 @@ def _row(entity: TableEntity) -> Row:
         for name, value in entity.items()
         if name not in ("PartitionKey", "RowKey")
     }
-    return Row(columns, entity.metadata["etag"] or "")
+    return Row(columns, entity.metadata["etag"] or "", str(entity["RowKey"]))
 
 
 def _time_of(entity: TableEntity) -> str:

@@ -37,12 +37,14 @@ from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
 from rollout.model.rows.timer_run import TimerRun
 from rollout.model.rows.tries import Try
+from rollout.model.rows.unreadable import UnreadableRow
 from rollout.model.rows.wanted import Follower, WantedVersion
 from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import (
     GROUPS,
     HOLDS,
     Key,
+    KeyRange,
     batch_row,
     command_row,
     deployment_key,
@@ -57,6 +59,7 @@ from rollout.ports.keys import (
     request_key,
     rows_after,
     rows_of_batch,
+    rows_of_batches,
     signal_key,
     signals_of,
     vm_row,
@@ -106,6 +109,9 @@ class TableGroups:
     async def list(self) -> tuple[Group, ...]:
         return await self._records.list(GROUPS)
 
+    async def listed(self) -> tuple[Group | UnreadableRow, ...]:
+        return await self._records.listed(GROUPS)
+
     async def put(self, group: Group) -> None:
         await self._records.put(GROUPS, {group_key(group.id).row: group})
 
@@ -137,8 +143,10 @@ class TableDeployments:
         return await self._records.change(key, change)
 
     async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
-        key = deployment_key(before)
-        return await self._records.list(encode_key(group_id), None if key is None else rows_after(key.row), limit)
+        return await self._records.list(encode_key(group_id), _older_than(before), limit)
+
+    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
+        return await self._records.listed(encode_key(group_id), _older_than(before), limit)
 
 
 class TableBatches:
@@ -161,7 +169,7 @@ class TableBatches:
 
 
 class TableVms:
-    """VMs: a deployment's in its partition, by batch, blue before green."""
+    """VMs: a deployment's in its partition, by batch, blue before green, and those of others last."""
 
     def __init__(self, records: Records[VmRecord]) -> None:
         self._records = records
@@ -171,7 +179,11 @@ class TableVms:
         await self._records.put(encode_key(deployment_id), rows)
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
+        within = rows_of_batches() if batch is None else rows_of_batch(batch)
+        return await self._records.list(encode_key(deployment_id), within)
+
+    async def all(self, deployment_id: str) -> tuple[VmRecord, ...]:
+        return await self._records.list(encode_key(deployment_id))
 
     async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
         return await self._records.since(encode_key(deployment_id), mark)
@@ -189,6 +201,9 @@ class TableEvents:
 
     async def put(self, deployment_id: str, event: Event) -> None:
         await self._records.put(encode_key(deployment_id), {event_row(event.sequence): event})
+
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        return await self._records.add(Key(encode_key(deployment_id), event_row(event.sequence)), event)
 
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         return await self._records.list(encode_key(deployment_id), events_after(after), limit)
@@ -310,6 +325,14 @@ class TableHolds:
 
     async def list(self) -> tuple[Hold, ...]:
         return await self._records.list(HOLDS)
+
+    async def listed(self) -> tuple[Hold | UnreadableRow, ...]:
+        return await self._records.listed(HOLDS)
+
+
+def _older_than(deployment_id: str) -> KeyRange | None:
+    key = deployment_key(deployment_id)
+    return None if key is None else rows_after(key.row)
 
 
 def _folded(lock: Lock) -> object:

@@ -21,10 +21,11 @@ NAME = "Table Storage"
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it was read. ``etag`` changes with every write to it."""
+    """A row as it was read. ``etag`` changes with every write to it. ``key``: its row key."""
 
     columns: Columns
     etag: str
+    key: str
 
 
 class Table(Protocol):

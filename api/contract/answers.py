@@ -318,8 +318,9 @@ class ServingNow(Shape):
 
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
-    *("scale_set_id", "epoch", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "expected", "revision"),
+    *("scale_set_id", "epoch", "settled", "left_out", "sequence", "heard", "gate", "waiting", "paused_from"),
+    *("idempotency_key", "continues", "former", "inheritance", "left", "findings", "looked_at", "ahead", "expected"),
+    "revision",
 )
 _SHOWN = {
     "can_be": list[Possible],
@@ -349,7 +350,7 @@ VM = derived(
     VmRecord,
     "Vm",
     omit=(
-        *("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at"),
+        *("detached_at", "moved_to", "unjudged", "taken_out", "idle", "passed", "trouble", "trouble_at"),
         *("unmade", "relaunched_at", "launched_at"),
     ),
 )
@@ -390,7 +391,20 @@ NOTIFICATION = derived(NotificationRecord, "Notification", omit=("key",), instea
 SIGNAL = derived(Signal, "Signal", omit=("type",), instead={"signal_type": SignalType, "group_id": str})
 
 
-def listed(item: type[Shape]) -> type[Shape]:
-    """The envelope of a list; ``continuationToken`` where there is more."""
+class UnreadableItem(Shape):
+    """What a list tells in the place of an item that this release of Teal cannot read."""
+
+    id: str
+    code: Literal[Code.WRITTEN_BY_NEWER_RELEASE]
+    message: str
+
+
+def listed(item: type[Shape], *, told: bool = False) -> type[Shape]:
+    """The envelope of a list; ``continuationToken`` where there is more.
+
+    ``told``: items that cannot be read are told beside the others.
+    """
     fields: dict[str, Any] = {"value": (list[item], ...), "continuation_token": (str | Absent, None)}  # type: ignore[valid-type]
+    if told:
+        fields["unreadable"] = (list[UnreadableItem] | Absent, None)
     return create_model(f"{item.__name__}List", __base__=Shape, __doc__="One page of a list.", **fields)

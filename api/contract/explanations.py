@@ -211,6 +211,10 @@ EXPLANATIONS: Mapping[Code, Explanation] = {
         "Azure or its throttling asks to wait",
         "try again after `Retry-After`",
     ),
+    Code.WRITTEN_BY_NEWER_RELEASE: Explanation(
+        "a row that is needed was written by a newer release of Teal, which was taken back since",
+        "deploy that release again; lists leave such rows out and tell them in `unreadable`",
+    ),
     Code.READING_TOO_OFTEN: Explanation(
         "a deployment has the scale set, and needs what Azure allows to be read of it",
         "try again after `Retry-After`, or when the deployment has ended",

@@ -149,8 +149,8 @@ _PARTS: Mapping[str, Words] = {
     "Batch.canary": Words("Whether it is the canary."),
     "vmId": Words("The VM's unique id; names come back, this does not."),
     "Vm.name": Words("Its name in Azure; another VM may get the name once it is gone."),
-    "color": Words("Its part in the batch: `blue` goes, `green` comes."),
-    "Vm.batch": Words("The batch's number; 0: the VM stays."),
+    "color": Words("Its part in the batch: `blue` goes, `green` comes; `null`: others made it meanwhile, it has none."),
+    "Vm.batch": Words("The batch's number; 0: the VM stays, or has no part."),
     "Vm.status": Words("Where it stands."),
     "Vm.reason": Words("Why, in words."),
     "zone": Words("Its availability zone; `null` where it has none."),
@@ -192,6 +192,10 @@ _PARTS: Mapping[str, Words] = {
 
 _REST: Mapping[str, Words] = {
     "value": Words("The items of this page."),
+    "unreadable": Words("Items of this page that a newer release wrote and this one cannot read."),
+    "UnreadableItem.id": Words("The id of the group or deployment."),
+    "UnreadableItem.code": Words("Always `writtenByNewerRelease`."),
+    "UnreadableItem.message": Words("What the row holds that this release does not know."),
     "continuationToken": Words("Ask with it for the next page; missing on the last one."),
     "Notification.id": Words("The sender's id of it."),
     "Notification.type": Words("The sender's word for what happened."),

@@ -53,7 +53,13 @@ class Operation:
 
 
 #: What any route that asks a neighbour may meet.
-NEIGHBOURS = (Code.AZURE_REFUSED, Code.INTERNAL_ERROR, Code.AZURE_FAILED, Code.AZURE_BUSY)
+NEIGHBOURS = (
+    Code.AZURE_REFUSED,
+    Code.INTERNAL_ERROR,
+    Code.AZURE_FAILED,
+    Code.AZURE_BUSY,
+    Code.WRITTEN_BY_NEWER_RELEASE,
+)
 BODY = (
     *(Code.MALFORMED_JSON, Code.MISSING_FIELD, Code.UNKNOWN_FIELD, Code.INVALID_TYPE, Code.INVALID_VALUE),
     Code.OUT_OF_RANGE,
@@ -164,7 +170,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_me": Operation("Access", {200: answers.Me}),
     "list_groups": Operation(
         "Groups",
-        {200: answers.listed(answers.GROUP)},
+        {200: answers.listed(answers.GROUP, told=True)},
         query=(
             Parameter("include", "`state`: how each group was last seen.", {"type": "string", "enum": ["state"]}),
             *_paged(PAGE_MAX),
@@ -198,7 +204,7 @@ OPERATIONS: Mapping[str, Operation] = {
         query=_paged(VERSIONS_MAX, VERSIONS_DEFAULT),
     ),
     "list_group_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, _GROUP, query=(*_FILTERS, *_paged(PAGE))
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT, told=True)}, _GROUP, query=(*_FILTERS, *_paged(PAGE))
     ),
     "start_deployment": Operation(
         "Deployments",
@@ -214,7 +220,7 @@ OPERATIONS: Mapping[str, Operation] = {
         headers={202: (_LOCATION, *_OPERATION, _RETRY_AFTER)},
     ),
     "list_deployments": Operation(
-        "Deployments", {200: answers.listed(answers.DEPLOYMENT)}, query=(*_FILTERS, _KEY, *_paged(PAGE))
+        "Deployments", {200: answers.listed(answers.DEPLOYMENT, told=True)}, query=(*_FILTERS, _KEY, *_paged(PAGE))
     ),
     "get_deployment": _news(_DEPLOYMENT),
     "get_latest_deployment": _news((*_GROUP, *_DEPLOYMENT)),

@@ -27,6 +27,7 @@ from rollout.model.parameters import fill
 from rollout.model.request import StartRequest
 from rollout.model.rows.danger import DangerRecord
 from rollout.model.rows.group_state import GroupState
+from rollout.model.rows.unreadable import readable, unreadable
 from rollout.ports.ports import Ports
 from rollout.preflight.checks import check_set
 from rollout.preflight.scopes import image_scope
@@ -44,17 +45,18 @@ STATE = "state"
 
 async def list_groups(ports: Ports, request: Request) -> Answer:
     """Every group's definition, by id; with ``include=state`` as it was last seen. It asks Azure nothing."""
-    groups = sorted(await ports.store.groups.list(), key=lambda group: group.id)
-    page = page_after(request, "groups", groups, lambda group: group.id)
-    shown = [render_group(group) for group in page.items]
+    rows = sorted(await ports.store.groups.listed(), key=lambda row: row.id)
+    page = page_after(request, "groups", rows, lambda row: row.id)
+    groups = readable(page.items)
+    shown = [render_group(group) for group in groups]
     if STATE in query_words(request, "include", [STATE]):
-        states = of_all(page.items, await ports.store.group_states.list())
+        states = of_all(groups, await ports.store.group_states.list())
         dangers = await ports.store.dangers.list()
         shown = [
             {**definition, **render_group_state(states[group.id], dangers_of(group, dangers))}
-            for definition, group in zip(shown, page.items, strict=True)
+            for definition, group in zip(shown, groups, strict=True)
         ]
-    return Answer(200, page.answer("groups", shown))
+    return Answer(200, page.answer("groups", shown, unreadable(page.items)))
 
 
 async def get_group(ports: Ports, request: Request, *, readings: Readings) -> Answer:

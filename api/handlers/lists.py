@@ -14,16 +14,21 @@ from api.handlers.overview import overviews
 from api.handlers.rendering import render_reference
 from api.transport.http import Answer, Request
 from api.transport.idempotency import checked
-from api.transport.paging import first, position, refuse_token
+from api.transport.paging import Page, first, position, refuse_token
 from api.transport.query import query_integer, query_time, query_words
 from rollout.model.group import Group
 from rollout.model.names import deployment_id as make_id
 from rollout.model.names import parse_deployment_id
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.keyed_request import start_scope
+from rollout.model.rows.unreadable import UnreadableRow, readable, unreadable
 from rollout.model.status import Status
 from rollout.ports.keys import deployment_key
 from rollout.ports.ports import Ports
+from services.readable_groups import readable_groups
+
+#: A deployment, or what is told of one whose row cannot be read.
+ListedRow = Deployment | UnreadableRow
 
 #: The name of both lists of deployments, in tokens.
 DEPLOYMENTS = "deployments"
@@ -53,8 +58,10 @@ class WantedDeployments:
         """Whether rows are passed over between those that are asked for."""
         return bool(self.statuses or self.image or self.before)
 
-    def holds(self, row: Deployment) -> bool:
-        """Whether the deployment is one of them."""
+    def holds(self, row: ListedRow) -> bool:
+        """Whether the deployment is one of them; one that cannot be read may be."""
+        if isinstance(row, UnreadableRow):
+            return not self.passed(row) and (self.before is None or _created_at(row) < self.before)
         return (
             (not self.statuses or row.status in self.statuses)
             and not self.passed(row)
@@ -62,9 +69,9 @@ class WantedDeployments:
             and (not self.image or self.image in _images(row))
         )
 
-    def passed(self, row: Deployment) -> bool:
+    def passed(self, row: ListedRow) -> bool:
         """Whether it, and all that follow it in a list, are too old."""
-        return self.after is not None and row.created_at <= self.after
+        return self.after is not None and _created_at(row) <= self.after
 
     def begins(self, position: str, group_id: str) -> str:
         """After which deployment of the group to begin, where the list is asked for after ``position``."""
@@ -82,7 +89,7 @@ async def list_group_deployments(ports: Ports, request: Request) -> Answer:
 
 async def list_deployments(ports: Ports, request: Request) -> Answer:
     """The newest deployments of all groups, newest first; of some kinds of them a page may have fewer than asked."""
-    return await _listed(ports, request, await ports.store.groups.list())
+    return await _listed(ports, request, await readable_groups(ports))
 
 
 async def _listed(ports: Ports, request: Request, groups: Sequence[Group]) -> Answer:
@@ -91,28 +98,32 @@ async def _listed(ports: Ports, request: Request, groups: Sequence[Group]) -> An
     limit = query_integer(request, "limit", 1, PAGE) or PAGE
     if (key := request.query.get("key")) is not None:
         started = await asyncio.gather(*(_started_with(ports, group.id, checked(key, "key")) for group in groups))
-        found = first([row for row in _by_age(started, after) if wanted.holds(row)], limit, lambda row: row.id)
-        return Answer(200, found.answer(DEPLOYMENTS, await overviews(ports, found.items)))
+        return await _shown(ports, first(list(filter(wanted.holds, _by_age(started, after))), limit, _id))
     seen, end = await _newest(ports, groups, wanted, after, limit)
-    found = first([row for row in seen if wanted.holds(row)], limit, lambda row: row.id)
+    found = first(list(filter(wanted.holds, seen)), limit, _id)
     more = replace(found, after=seen[-1].id) if end is not None and seen and not found.after else found
-    return Answer(200, more.answer(DEPLOYMENTS, await overviews(ports, more.items)))
+    return await _shown(ports, more)
+
+
+async def _shown(ports: Ports, page: Page[ListedRow]) -> Answer:
+    shown = await overviews(ports, readable(page.items))
+    return Answer(200, page.answer(DEPLOYMENTS, shown, unreadable(page.items)))
 
 
 async def _newest(
     ports: Ports, groups: Sequence[Group], wanted: WantedDeployments, after: str, limit: int
-) -> tuple[list[Deployment], tuple[str, str] | None]:
+) -> tuple[list[ListedRow], tuple[str, str] | None]:
     """The newest rows of all groups, ``limit`` of them where there are, and up to where; ``None``: these are all.
 
     Each group is read in small pieces, and on only where its next rows may be among those. Of a list of some kinds,
     where many rows may be passed over, a whole page of each is looked at.
     """
     size = PAGE if wanted.picks else limit // max(1, len(groups)) + 2
-    parts: dict[str, list[Deployment]] = {group.id: [] for group in groups}
+    parts: dict[str, list[ListedRow]] = {group.id: [] for group in groups}
     unread, reading = set(parts), sorted(parts)
     while True:
         starts = [parts[each][-1].id if parts[each] else wanted.begins(after, each) for each in reading]
-        looks = [ports.store.deployments.newest(each, size, start) for each, start in zip(reading, starts, strict=True)]
+        looks = [ports.store.deployments.listed(each, size, start) for each, start in zip(reading, starts, strict=True)]
         for each, page in zip(reading, await asyncio.gather(*looks), strict=True):
             parts[each] += page
             if len(page) < size or wanted.passed(page[-1]):
@@ -147,10 +158,21 @@ async def _started_with(ports: Ports, group_id: str, key: str) -> Deployment | N
     return await ports.store.deployments.get(request.starts) if request is not None and request.starts else None
 
 
-def _by_age(rows: Iterable[Deployment | None], after: str) -> list[Deployment]:
+def _by_age(rows: Iterable[ListedRow | None], after: str) -> list[ListedRow]:
     """Those that are there and come later in the list, newest first."""
     found = sorted((row for row in rows if row is not None), key=lambda row: _age(row.id))
     return [row for row in found if not after or _age(row.id) > _age(after)]
+
+
+def _id(row: ListedRow) -> str:
+    return row.id
+
+
+def _created_at(row: ListedRow) -> datetime:
+    if isinstance(row, Deployment):
+        return row.created_at
+    name = parse_deployment_id(row.id)
+    return name.at if name is not None else LAST_TIME
 
 
 def _age(deployment_id: str) -> tuple[str, str]:

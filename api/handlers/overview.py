@@ -15,7 +15,7 @@ from rollout.model.status import Phase, Status
 from rollout.model.words import batch_named
 from rollout.planning.roll_back import not_to_be_rolled_back
 from rollout.ports.durable import InstanceState
-from rollout.ports.errors import AzureError
+from rollout.ports.errors import AzureError, Unreadable
 from rollout.ports.ports import Ports
 from rollout.steps.commands import objection
 
@@ -44,7 +44,10 @@ def _end(ports: Ports, deployment: Deployment) -> datetime | None:
 async def _against(ports: Ports, deployment: Deployment) -> dict[CommandKind, str]:
     """Why ``api.handlers.commands`` would refuse each command now; empty for one that it would accept."""
     over = deployment.status.ended
-    commands = () if over else await ports.store.commands.list(deployment.id)
+    try:
+        commands = () if over else await ports.store.commands.list(deployment.id)
+    except Unreadable as error:
+        return dict.fromkeys(CommandKind, error.message)
     against = {kind: objection(kind, deployment.standing, commands) for kind in CommandKind}
     if not against[CommandKind.ROLL_BACK]:
         against[CommandKind.ROLL_BACK] = not_to_be_rolled_back(deployment)
@@ -57,7 +60,10 @@ async def _reason(ports: Ports, deployment: Deployment, trouble: str | None) -> 
         return deployment.reason
     if trouble is None:
         trouble = await trouble_of(ports, deployment)
-    return trouble or await _batch_reason(ports, deployment) or deployment.reason
+    try:
+        return trouble or await _batch_reason(ports, deployment) or deployment.reason
+    except Unreadable as error:
+        return error.message
 
 
 async def trouble_of(ports: Ports, deployment: Deployment) -> str:

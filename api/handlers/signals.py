@@ -19,6 +19,7 @@ from rollout.model.azure.scale_set import Vm
 from rollout.model.group import Group, SignalRule
 from rollout.model.rows.signals import Signal
 from rollout.ports.ports import Ports
+from services.readable_groups import readable_groups
 
 if TYPE_CHECKING:
     from api.contract.bodies import SignalBody
@@ -81,7 +82,7 @@ async def _sender(ports: Ports, body: SignalBody, trusts: Callable[[Group], bool
 
     Where several sets of one name are in several subscriptions, only ``vmId`` tells which it is.
     """
-    groups = addressed(await ports.store.groups.list(), body.resource_group_name, body.vm_name)
+    groups = addressed(await readable_groups(ports), body.resource_group_name, body.vm_name)
     if not groups:
         message = (
             f"No group's scale set in resource group {body.resource_group_name[:90]} may have a VM "

@@ -17,7 +17,7 @@ from typing import Any
 from api.transport.http import Answer, Handler, Request
 from rollout.model.findings import Finding
 from rollout.model.words import plain
-from rollout.ports.errors import AzureError, Busy, Refused
+from rollout.ports.errors import AzureError, Busy, Refused, Unreadable
 from rollout.ports.ports import Ports
 from services.claim import LockHolder
 from services.readings import ReadingTooOften
@@ -87,6 +87,7 @@ class Code(StrEnum):
     READING_TOO_OFTEN = "readingTooOften"
     NOT_STARTED = "notStarted"
     START_UNCERTAIN = "startUncertain"
+    WRITTEN_BY_NEWER_RELEASE = "writtenByNewerRelease"
 
 
 #: The HTTP status of each code.
@@ -143,6 +144,7 @@ STATUS: Mapping[Code, int] = {
     Code.READING_TOO_OFTEN: 503,
     Code.NOT_STARTED: 503,
     Code.START_UNCERTAIN: 503,
+    Code.WRITTEN_BY_NEWER_RELEASE: 503,
 }
 
 
@@ -219,6 +221,8 @@ def _azure_answer(error: AzureError) -> Answer:
     if isinstance(error, ReadingTooOften):
         answer = Refusal(Code.READING_TOO_OFTEN, error.message).answer
         return Answer(answer.status, answer.body, _retry_after(error.retry_after or RETRY_AFTER))
+    if isinstance(error, Unreadable):
+        return Refusal(Code.WRITTEN_BY_NEWER_RELEASE, error.message, error.row.id).answer
     said = f"{error.by} answered {error.code}: {error.message}"
     if isinstance(error, Busy):
         answer = Refusal(Code.AZURE_BUSY, f"{said}. Try again later").answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from api.transport.errors import Code, Detail, Refusal, refuse_faults
 from api.transport.http import Request
 from api.transport.query import query_integer
 from rollout.model.codec import Json
+from rollout.model.rows.unreadable import WRITTEN_BY_NEWER_RELEASE, UnreadableRow
 
 T = TypeVar("T")
 
@@ -36,9 +37,14 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     after: str = ""
 
-    def answer(self, name: str, shown: list[Json]) -> Json:
-        """The list's envelope around the items as they are shown."""
-        return {"value": shown, **({PARAMETER: encode_token(name, self.after)} if self.after else {})}
+    def answer(self, name: str, shown: list[Json], unreadable: Sequence[UnreadableRow] = ()) -> Json:
+        """The list's envelope around the items as they are shown. ``unreadable`` ones are told beside them."""
+        told = [{"id": row.id, "code": WRITTEN_BY_NEWER_RELEASE, "message": row.message} for row in unreadable]
+        return {
+            "value": shown,
+            **({"unreadable": told} if told else {}),
+            **({PARAMETER: encode_token(name, self.after)} if self.after else {}),
+        }
 
 
 def page_after(

@@ -256,7 +256,9 @@ class App extends View {
     if (at.view === 'deployments') return history(page, feed.value as Deployment[], at.query);
     if (at.view === 'notifications') return notifications(page, feed.value as Notification[]);
     const data = feed.value as GroupsData;
-    return data.groups.length ? groups(page, data, new URLSearchParams(location.search)) : empty(page);
+    return data.groups.length + data.unreadable.length
+      ? groups(page, data, new URLSearchParams(location.search))
+      : empty(page);
   }
 
   /** Nothing has come yet: it is on its way, or why not. */

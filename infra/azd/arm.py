@@ -1,7 +1,8 @@
-"""Azure Resource Manager for the hooks: requests that are repeated while Azure is busy, and lists to their end."""
+"""Azure Resource Manager, from outside: requests that are repeated while Azure is busy, and lists to their end."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,9 @@ from infra.azd.web import Answer, Clock, Request, Send, Stopped, Tokens
 
 PUBLIC = "https://management.azure.com"
 
-#: How often a request is tried that Azure is too busy for, or that got no answer.
+#: How often a request is tried that Azure is too busy for, or that got no answer (0).
 TRIES = 6
+_BUSY = (0, 408, 429, 500, 502, 503, 504)
 
 #: How long anything is waited for, and how long between two looks.
 PATIENCE = timedelta(minutes=10)
@@ -23,20 +25,29 @@ class ArmError(Exception):
     """Azure refused a request."""
 
     def __init__(self, request: Request, answer: Answer) -> None:
-        error = answer.json().get("error") or {}
+        said = answer.json()
+        error = (said.get("error") or said) if isinstance(said, dict) else {}
+        self.where = f"{request.method} {request.url.partition('?')[0]}"
         self.status = answer.status
         self.code = str(error.get("code") or answer.status)
         self.message = str(error.get("message") or answer.body.decode(errors="replace")[:500])
-        super().__init__(f"{request.method} {request.url.partition('?')[0]}: {self.code}: {self.message}")
+        super().__init__(f"{self.where}: {self.code}: {self.message}")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether Azure was too busy, or did not answer, however often it was asked."""
+        return self.status in _BUSY
 
 
 class Arm:
-    """Resource Manager, as whoever is logged in to azd. Paths begin with a slash."""
+    """Resource Manager, as whoever the tokens are of. Paths begin with a slash."""
 
     def __init__(self, send: Send, tokens: Tokens, clock: Clock, endpoint: str = PUBLIC) -> None:
         self.clock = clock
         self._send = send
         self._tokens = tokens
+        self._token = ""
+        self._asking = asyncio.Lock()
         self._endpoint = endpoint.rstrip("/")
 
     async def get(self, path: str, version: str, **query: str) -> Any:
@@ -97,18 +108,25 @@ class Arm:
         return await self._to(method, f"{self._endpoint}{_quoted(path)}?api-version={version}{options}", body)
 
     async def _to(self, method: str, url: str, body: Any) -> Answer:
-        token = await self._tokens(f"{self._endpoint}/.default")
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         content = b"" if body is None else json.dumps(body).encode()
-        request = Request(method, url, headers, content)
         for number in range(1, TRIES + 1):
+            request = Request(method, url, await self._headers(), content)
             answer = await self._send(request)
-            if answer.status not in (0, 429, 500, 502, 503, 504) or number == TRIES:
+            if answer.status == 401 and number == 1:
+                self._token = ""  # It may have run out meanwhile.
+            elif answer.status in _BUSY and number < TRIES:
+                await self.clock.sleep(_delay(answer, number))
+            else:
                 break
-            await self.clock.sleep(_delay(answer, number))
         if answer.status == 0 or answer.status >= 400:
             raise ArmError(request, answer)
         return answer
+
+    async def _headers(self) -> dict[str, str]:
+        """The headers of a request. A token is asked for once: that takes a program half a second."""
+        async with self._asking:
+            self._token = self._token or await self._tokens(f"{self._endpoint}/.default")
+        return {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
 
 
 def _delay(answer: Answer, number: int) -> timedelta:

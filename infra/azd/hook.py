@@ -11,8 +11,9 @@ from typing import Any
 
 from infra.azd.arm import Arm, ArmError
 from infra.azd.teal import Teal
+from infra.azd.tokens import azd_token
 from infra.azd.values import Values
-from infra.azd.web import Clock, Send, Stopped, SystemClock, Tokens, azd_token, send
+from infra.azd.web import Clock, Send, Stopped, SystemClock, Tokens, send
 
 #: Runs a program to its end: its exit code, and what it wrote to stdout.
 Program = Callable[[Sequence[str]], Awaitable[tuple[int, str]]]

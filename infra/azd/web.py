@@ -1,4 +1,4 @@
-"""HTTP as plain values, and tokens: what the hooks reach Azure and the app with. Standard library only."""
+"""HTTP as plain values: what the hooks reach Azure and the app with. Standard library only."""
 
 from __future__ import annotations
 
@@ -75,21 +75,6 @@ class Stopped(Exception):
 async def send(request: Request) -> Answer:
     """Send a request over the network."""
     return await asyncio.to_thread(_send, request)
-
-
-async def azd_token(scope: str) -> str:
-    """A token of whoever is logged in to azd. The Azure CLI has another login, which is not asked."""
-    command = ("azd", "auth", "token", "--output", "json", "--scope", scope)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-    except FileNotFoundError:
-        raise Stopped("azd is not on the PATH: https://aka.ms/azd-install") from None
-    output, errors = await process.communicate()
-    if process.returncode:
-        raise Stopped(f"azd has no token for {scope}: {errors.decode(errors='replace').strip()}; try `azd auth login`")
-    return str(json.loads(output)["token"])
 
 
 def _send(request: Request) -> Answer:

@@ -164,6 +164,8 @@ class ActivityDispatcher:
             return new_event(
                 HistoryEventType.TASK_FAILED, now, TaskScheduledId=item.task_id, Reason=reason, Details=details
             )
+        if self._faults.on_answer is not None and data is not None:
+            await self._faults.on_answer(data)
         return new_event(
             HistoryEventType.TASK_COMPLETED, self._clock.now(), TaskScheduledId=item.task_id, Result=result
         )

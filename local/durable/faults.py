@@ -8,7 +8,7 @@ the ``DurableFaults`` object and survive a killed host that is replaced by anoth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -78,12 +78,14 @@ class Delivery:
 class DurableFaults:
     """The rules, and a hook that sees every delivery first and may kill the host or terminate an instance there.
 
+    ``on_answer`` is given the input of each activity that has answered, before anybody else hears of the answer.
     ``struck`` counts what the rules have done.
     """
 
     activities: Sequence[ActivityFault] = ()
     turns: Sequence[TurnFault] = ()
     on_delivery: Callable[[Delivery], None] | None = None
+    on_answer: Callable[[str], Awaitable[None]] | None = None
     deliveries: int = 0
     struck: Counter[ActivityLoss | TurnLoss] = field(default_factory=Counter)
     _seen: dict[int, int] = field(default_factory=dict, repr=False)

@@ -43,6 +43,7 @@ from local.durable.turn import Execution
 from local.event_delivery import EventDelivery
 from local.functions.host import FunctionsHost
 from local.state import MemoryState
+from local.virtual.looks import LooksOfActivities
 from local.virtual.memory import memory_store
 from rollout.model.rows.deployment import Deployment, Event
 from rollout.ports.ports import Ports
@@ -61,6 +62,19 @@ class Reply:
     status: int
     body: Any
     headers: dict[str, str]
+
+
+@dataclass(frozen=True, order=True)
+class Absence:
+    """A span of the app's own time in which it did not run."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it was."""
+        return self.end - self.begin
 
 
 class StaticCredential:
@@ -102,9 +116,12 @@ class VirtualPlatform:
         self.cloud = Cloud(self.world, self.clock)
         self.store: Store = memory_store()
         self.faults = faults or DurableFaults()
+        self.looks = LooksOfActivities(self.clock)
+        self.faults.on_answer = self.looks.answered
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
         self.options = options
+        self.absences: list[Absence] = []
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
         self._delivery = EventDelivery(self.cloud, self._deliver)
@@ -133,7 +150,9 @@ class VirtualPlatform:
     async def sleep(self, duration: timedelta) -> None:
         """The host is stopped for a while, as an app that nobody needs may be, and then goes on."""
         await self.host.stop()
+        begin = self.host_clock.now()
         await self.clock.sleep(duration)
+        self.absences.append(Absence(begin, self.host_clock.now()))
         self.host = self._new_host()
         await self.host.start()
 
@@ -231,7 +250,7 @@ class VirtualPlatform:
     def _new_host(self) -> FunctionsHost:
         # With the process goes what it remembers of the sets and the images.
         self._images = ArmImages(self._compute)
-        self._scale_sets = ArmScaleSets(self._compute)
+        self._scale_sets = self.looks.through(ArmScaleSets(self._compute))
         self._constraints = ArmConstraints(self._compute)
         app = build(self.ports, self.settings)
         self.hosts.append(

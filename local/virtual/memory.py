@@ -106,4 +106,4 @@ class MemoryTable:
 
     def _write(self, key: Key, columns: Columns) -> None:
         self._writes += 1
-        self._partitions.setdefault(key.partition, {})[key.row] = Row(columns, str(self._writes))
+        self._partitions.setdefault(key.partition, {})[key.row] = Row(columns, str(self._writes), key.row)

@@ -15,7 +15,10 @@ from rollout.model.schedule import ScheduleRun
 
 
 class Archive(Protocol):
-    """All tables at once, for what is forgotten after a time. The answers come in no particular order."""
+    """All tables at once, for what is forgotten after a time. The answers come in no particular order.
+
+    Rows that cannot be read stay, whatever they are.
+    """
 
     async def ended_before(
         self, time: datetime, limit: int, but: Collection[str] = frozenset()

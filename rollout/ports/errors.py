@@ -2,6 +2,7 @@
 
     AzureError
     ├── Busy       try again later: throttled, another write is in flight, the service is out of order
+    │   └── Unreadable   a row that a newer release wrote: when that release is back
     ├── Stale      the resource changed since it was read (412): read it and decide anew
     └── Refused    the request itself is wrong or not allowed: trying again does not help
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rollout.model.rows.unreadable import WRITTEN_BY_NEWER_RELEASE, UnreadableRow
 from rollout.model.words import plain
 
 
@@ -35,6 +37,14 @@ class Busy(AzureError):
     def __init__(self, code: str, message: str, retry_after: timedelta | None = None, *, by: str = "Azure") -> None:
         super().__init__(code, message, by=by)
         self.retry_after = retry_after
+
+
+class Unreadable(Busy):
+    """A row holds what this release does not know: nothing is decided without it, until a release is back that does."""
+
+    def __init__(self, row: UnreadableRow, *, by: str) -> None:
+        super().__init__(WRITTEN_BY_NEWER_RELEASE, row.message, by=by)
+        self.row = row
 
 
 class Stale(AzureError):

@@ -1,10 +1,13 @@
-"""What Teal needs of Table Storage: one Protocol a table. Every method may raise ``AzureError``."""
+"""What Teal needs of Table Storage: one Protocol a table. Every method may raise ``AzureError``.
+
+A row that a newer release wrote raises ``Unreadable``, also in a list: nothing is decided as if it were not there. Only
+where a method says so, such rows are left out, or told in the place of their values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from rollout.model.azure.evidence import VmEvidence
@@ -17,14 +20,11 @@ from rollout.model.rows.health_part import HealthPart
 from rollout.model.rows.holds import Hold
 from rollout.model.rows.keyed_request import KeyedRequest
 from rollout.model.rows.lock import Lock
-from rollout.model.rows.notification import NotificationRecord
 from rollout.model.rows.queue_entry import QueueEntry
 from rollout.model.rows.signals import Signal
-from rollout.model.rows.timer_run import TimerRun
-from rollout.model.rows.tries import Try
-from rollout.model.rows.wanted import Follower, WantedVersion
-from rollout.model.schedule import ScheduleRun
+from rollout.model.rows.unreadable import UnreadableRow
 from rollout.ports.archive import Archive
+from rollout.ports.automatic import Followers, Notifications, ScheduleRuns, TimerRuns, Tries, WantedVersions
 
 
 class Groups(Protocol):
@@ -32,6 +32,11 @@ class Groups(Protocol):
 
     async def get(self, group_id: str) -> Group | None: ...
     async def list(self) -> tuple[Group, ...]: ...
+
+    async def listed(self) -> tuple[Group | UnreadableRow, ...]:
+        """As ``list``, with those that cannot be read told in their places."""
+        ...
+
     async def put(self, group: Group) -> None: ...
     async def delete(self, group_id: str) -> None: ...
 
@@ -56,15 +61,24 @@ class Deployments(Protocol):
         """The newest of a group, newest first; where ``before`` is an id, those older than that."""
         ...
 
+    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
+        """As ``newest``, with those that cannot be read told in their places."""
+        ...
+
 
 class GroupStates(Protocol):
     """The group states table: one row a group, what is shown of it without asking Azure."""
 
-    async def get(self, group_id: str) -> GroupState | None: ...
-    async def list(self) -> tuple[GroupState, ...]: ...
+    async def get(self, group_id: str) -> GroupState | None:
+        """The state; ``None`` where nobody has looked, or the row cannot be read: whoever looks writes it anew."""
+        ...
+
+    async def list(self) -> tuple[GroupState, ...]:
+        """Those that can be read."""
+        ...
 
     async def change(self, group_id: str, change: Callable[[GroupState | None], GroupState]) -> GroupState:
-        """As ``Deployments.change``; where there is no row, ``change`` is given ``None``, and one is added."""
+        """As ``Deployments.change``; ``change`` is given ``None`` where ``get`` answers that, and the row is put."""
         ...
 
     async def delete(self, group_id: str) -> None:
@@ -91,11 +105,15 @@ class Vms(Protocol):
         ...
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        """By batch, blue before green; of one batch where ``batch`` is given."""
+        """Those that have a part in it, by batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+    async def all(self, deployment_id: str) -> tuple[VmRecord, ...]:
+        """The same, and then those that others made: for who shows VMs, or looks at them, and decides nothing."""
         ...
 
     async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
-        """Those whose rows were written after ``mark``, and the mark to go on from; with an empty one all."""
+        """Those of ``all`` that were written after ``mark``, and the mark to go on from; with an empty one all."""
         ...
 
     async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
@@ -108,6 +126,10 @@ class Events(Protocol):
 
     async def put(self, deployment_id: str, event: Event) -> None:
         """Add or replace the event of that sequence number."""
+        ...
+
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        """Add an event; false, and nothing changed, where there is one of that sequence number."""
         ...
 
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
@@ -144,7 +166,7 @@ class HealthParts(Protocol):
         ...
 
     async def list(self, deployment_id: str, batch: int) -> tuple[HealthPart, ...]:
-        """Those of one batch, by number."""
+        """Those of one batch that can be read, by number: a part that is not there is asked for again."""
         ...
 
 
@@ -243,6 +265,10 @@ class Holds(Protocol):
         """Every journal."""
         ...
 
+    async def listed(self) -> tuple[Hold | UnreadableRow, ...]:
+        """As ``list``, with those that cannot be read told in their places."""
+        ...
+
 
 class Dangers(Protocol):
     """The dangers table: one row a scale set and code (``rollout.lifecycle.dangers``)."""
@@ -260,104 +286,8 @@ class Dangers(Protocol):
         ...
 
     async def list(self, scale_set_id: str | None = None) -> tuple[DangerRecord, ...]:
-        """Those of a scale set; ``None``: every one."""
+        """Those of a scale set that can be read; ``None``: of every one."""
         ...
-
-
-class Notifications(Protocol):
-    """The notifications table: what Event Grid sent, and what each led to."""
-
-    async def add(self, record: NotificationRecord) -> bool:
-        """Add a row; false, and nothing changed, where there is one of that key."""
-        ...
-
-    async def get(self, key: str) -> NotificationRecord | None: ...
-
-    async def change(self, key: str, change: Callable[[NotificationRecord], NotificationRecord]) -> NotificationRecord:
-        """As ``Deployments.change``."""
-        ...
-
-    async def newest(self, limit: int, after: str = "") -> tuple[NotificationRecord, ...]:
-        """The newest, newest first; where ``after`` is the key of one, those that follow it."""
-        ...
-
-    async def before(
-        self, time: datetime, limit: int, but: Collection[str] = frozenset()
-    ) -> tuple[NotificationRecord, ...]:
-        """Some of those that are older than ``time``; not those whose keys are in ``but``, which take no place."""
-        ...
-
-    async def delete(self, key: str) -> None:
-        """Remove the row; nothing happens where there is none."""
-        ...
-
-
-class WantedVersions(Protocol):
-    """The wanted table: versions that are waited for, one row for each group and notification."""
-
-    async def put(self, wanted: WantedVersion) -> None:
-        """Add or replace the row."""
-        ...
-
-    async def list(self, group_id: str) -> tuple[WantedVersion, ...]:
-        """Those of a group."""
-        ...
-
-    async def delete(self, wanted: WantedVersion) -> None:
-        """Remove the row; nothing happens where there is none."""
-        ...
-
-
-class Followers(Protocol):
-    """The followers table: one row a group, which outlives the group."""
-
-    async def get(self, group_id: str) -> Follower | None: ...
-
-    async def swap(self, expected: Follower | None, follower: Follower) -> bool:
-        """Write ``follower`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
-        ...
-
-
-class ScheduleRuns(Protocol):
-    """The schedule runs table: one row a schedule."""
-
-    async def get(self, group_id: str, name: str) -> ScheduleRun | None: ...
-
-    async def list(self, group_id: str) -> tuple[ScheduleRun, ...]:
-        """Those of a group's schedules, also of former ones."""
-        ...
-
-    async def swap(self, expected: ScheduleRun | None, run: ScheduleRun) -> bool:
-        """Write ``run`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
-        ...
-
-
-class Tries(Protocol):
-    """The tries table: one row a scale set and image version (``rollout.automation.tries``)."""
-
-    async def get(self, scale_set_id: str, version_id: str) -> Try | None:
-        """The try; the case of both ids does not matter."""
-        ...
-
-    async def swap(self, expected: Try | None, row: Try) -> bool:
-        """Write ``row`` if the row still is ``expected`` (``None``: there is no row); false where it is not."""
-        ...
-
-    async def delete(self, row: Try) -> None:
-        """Remove the row; nothing happens where there is none."""
-        ...
-
-    async def all(self, limit: int) -> tuple[Try, ...]:
-        """Those of every scale set. It reads the table: for daily work only."""
-        ...
-
-
-class TimerRuns(Protocol):
-    """The timers table: when each timer last ran to its end."""
-
-    async def put(self, run: TimerRun) -> None: ...
-
-    async def list(self) -> tuple[TimerRun, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from infra.arm import ArmError, access_token
+from infra.azd.tokens import any_token
+from infra.azd.web import Stopped, SystemClock
 from infra.role_keys import AT_ONCE, digest_of, keys_of, main, parse_known
 from local.access import Access
 from local.clock import run_virtual
@@ -23,6 +26,13 @@ from local.virtual import VirtualPlatform
 from rollout.model.roles import NEEDS, Role, functions_of
 
 APP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/teal"
+
+
+class Hasty(SystemClock):
+    """A clock by which no wait takes time."""
+
+    async def sleep(self, duration: timedelta) -> None:
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -105,7 +115,7 @@ class Site:
     def run(self, *arguments: str) -> int:
         command, *rest = arguments
         environment = {"ARM_ACCESS_TOKEN": "token"}
-        return main([command, "--app", APP, "--arm", self.url, *rest], environment, lambda seconds: None)
+        return main([command, "--app", APP, "--arm", self.url, *rest], environment, Hasty())
 
     def come(self, is_write: bool) -> None:
         with self._together:
@@ -301,15 +311,16 @@ def sign_in(folder: Path, program: str, answer: str) -> dict[str, str]:
     return {"PATH": str(folder)}
 
 
-def test_a_token_is_azds_else_azs_unless_one_is_given(tmp_path: Path) -> None:
-    assert access_token("https://arm", {"ARM_ACCESS_TOKEN": "given"}) == "given"
-    with pytest.raises(ArmError, match="nobody is signed in"):
-        access_token("https://arm", {"PATH": str(tmp_path)})
+async def test_a_token_is_azds_else_azs_unless_one_is_given(tmp_path: Path) -> None:
+    scope = "https://arm/.default"
+    assert await any_token({"ARM_ACCESS_TOKEN": "given"})(scope) == "given"
+    with pytest.raises(Stopped, match="nobody is signed in"):
+        await any_token({"PATH": str(tmp_path)})(scope)
     environment = sign_in(tmp_path, "az", """echo '{"accessToken": "of az"}'""")
-    assert access_token("https://arm", environment) == "of az"
+    assert await any_token(environment)(scope) == "of az"
     sign_in(
         tmp_path, "azd", """test "$5" = --scope && test "$6" = https://arm/.default && echo '{"token": "of azd"}'"""
     )
-    assert access_token("https://arm", environment) == "of azd"
+    assert await any_token(environment)(scope) == "of azd"
     sign_in(tmp_path, "azd", "exit 1")
-    assert access_token("https://arm", environment) == "of az"
+    assert await any_token(environment)(scope) == "of az"

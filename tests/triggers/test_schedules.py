@@ -150,7 +150,7 @@ async def test_while_nothing_is_due_only_the_groups_are_listed(clockwork: Clockw
     for _ in range(30):
         await clockwork.later()
     assert {name: table.asked for name, table in tables.items() if table.asked} == {
-        "groups": ["list"] * 30,
+        "groups": ["listed"] * 30,
         "schedule_runs": ["get"] * 30,  # this test's own look at the row
     }
     assert (world.scale_sets.reads, world.scale_sets.lists) == (reads, lists)
@@ -426,8 +426,8 @@ async def test_what_was_changed_since_the_list_was_read_is_left_alone(clockwork:
     now = {"disabled": (replace(DAILY, enabled=False),), "changed": (replace(DAILY, cron="16 8 * * *"),), "removed": ()}
 
     class Late(Counted):
-        async def list(self) -> Any:
-            found = await groups.list()
+        async def listed(self) -> Any:
+            found = await groups.listed()
             if change == "deleted":
                 await groups.delete("web")
             else:

@@ -264,14 +264,14 @@ async def test_a_row_that_cannot_be_read_keeps_nothing_else_from_being_looked_af
     await desk.lock("")
     await desk.store.holds.put(Hold(SCALE_SET, row.id, (), NOW, keep_until=NOW))
 
-    class Unreadable:
-        async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
+    class Broken:
+        async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
             raise ValueError("'superseding' is not a valid Status")
 
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.store.deployments, name)
 
-    store = replace(desk.store, deployments=cast(Any, Unreadable()))
+    store = replace(desk.store, deployments=cast(Any, Broken()))
     desk.ports = replace(desk.ports, store=store)
     assert await desk.watch() == [("restore_group", f"{row.id}:release-4")]
     assert "group api" in caplog.text

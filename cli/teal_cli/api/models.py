@@ -298,6 +298,12 @@ class Surge(TypedDict):
     cores: int | None
 
 
+class UnreadableItem(TypedDict):
+    id: str
+    code: Literal["writtenByNewerRelease"]
+    message: str
+
+
 VmPolicy: TypeAlias = Literal["refuse", "skip", "replace"]
 
 
@@ -604,7 +610,7 @@ class SignalRuleBody(TypedDict):
 class Vm(TypedDict):
     vmId: str
     name: str
-    color: str
+    color: str | None
     batch: int
     status: str
     reason: str
@@ -662,6 +668,7 @@ class Group(TypedDict):
 class GroupList(TypedDict):
     value: list[Group]
     continuationToken: NotRequired[str]
+    unreadable: NotRequired[list[UnreadableItem]]
 
 
 class Parameters(TypedDict):
@@ -751,6 +758,7 @@ class Deployment(TypedDict):
 class DeploymentList(TypedDict):
     value: list[Deployment]
     continuationToken: NotRequired[str]
+    unreadable: NotRequired[list[UnreadableItem]]
 
 
 class GroupBody(TypedDict):

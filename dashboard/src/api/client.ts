@@ -1,5 +1,5 @@
 /** Requests to the API. What is refused is an `ApiError`; what is not answered at all, a `NotReached`. */
-import type { Listed } from './types';
+import type { Listed, Unreadable } from './types';
 import { heard } from './time';
 
 /** The folder of the page is `…/dashboard/`: the API is beside it. */
@@ -63,17 +63,22 @@ export async function askIfChanged<T>(
   return { body: (await answer.json()) as T, tag: answer.headers.get('etag') ?? '' };
 }
 
-/** Every page of a list. */
-export async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+/** Every page of a list, with what it tells of items that Teal cannot read. */
+export async function all<T>(
+  path: string,
+  signal?: AbortSignal,
+): Promise<Required<Omit<Listed<T>, 'continuationToken'>>> {
   const found: T[] = [];
+  const unreadable: Unreadable[] = [];
   let more: string | undefined = path;
   while (more) {
     const page: Listed<T> = await ask<Listed<T>>(more, { signal });
     found.push(...page.value);
+    unreadable.push(...(page.unreadable ?? []));
     const token = page.continuationToken && encodeURIComponent(page.continuationToken);
     more = token && `${path}${path.includes('?') ? '&' : '?'}continuationToken=${token}`;
   }
-  return found;
+  return { value: found, unreadable };
 }
 
 /** Send a request. What is refused is thrown, and what nobody answers. */

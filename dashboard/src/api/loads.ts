@@ -17,10 +17,10 @@ export class GroupsSource {
   #asked = -Infinity;
 
   async load(signal: AbortSignal): Promise<GroupsData> {
-    const groups = await all<Group>('groups?include=state', signal);
+    const { value: groups, unreadable } = await all<Group>('groups?include=state', signal);
     const [deployments] = await Promise.all([this.#live(groups, signal), this.#seldom(groups, signal)]);
     const told = groups.map((one) => ({ ...one, scheduled: one.scheduled ?? this.#scheduled.get(one.id) ?? [] }));
-    return { groups: told, deployments, notifications: this.#notifications };
+    return { groups: told, unreadable, deployments, notifications: this.#notifications };
   }
 
   async #live(groups: readonly Group[], signal: AbortSignal): Promise<Deployment[]> {
@@ -93,11 +93,17 @@ export class DetailsSource {
     this.#known = {
       deployment,
       batches: merged(this.#known?.batches, batches, (one) => `${one.number}`),
-      vms: merged(this.#known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`),
+      vms: withoutDoubles(merged(this.#known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`)),
       events: merged(this.#known?.events, events, (one) => `${one.sequence}`),
     };
     return events.length;
   }
+}
+
+/** A VM that others made loses its row without a colour once it has a part. */
+function withoutDoubles(vms: readonly Vm[]): Vm[] {
+  const own = new Set(vms.filter((one) => one.color).map((one) => one.vmId));
+  return vms.filter((one) => one.color || !own.has(one.vmId));
 }
 
 /** Those that were there, each as it is now, and new ones at the end. */

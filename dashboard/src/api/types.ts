@@ -6,7 +6,7 @@ type Schemas = components['schemas'];
 export type HealthCheckType = Schemas['HealthCheckType'];
 export type Parameters = Schemas['Parameters'];
 export type Batch = Schemas['Batch'];
-export type Vm = Omit<Schemas['Vm'], 'color'> & { color: 'blue' | 'green' };
+export type Vm = Omit<Schemas['Vm'], 'color'> & { color: 'blue' | 'green' | null };
 export type Reading = Schemas['Reading'];
 export type Event = Schemas['Event'];
 export type Command = Schemas['Command'];
@@ -40,14 +40,19 @@ export type Group = Omit<Schemas['Group'], 'latest'> & {
   latest?: (Omit<NonNullable<Schemas['Group']['latest']>, 'status'> & { status: Status }) | null;
 };
 
+/** An item of a list that a newer release of Teal wrote, and this one cannot read. */
+export type Unreadable = Schemas['UnreadableItem'];
+
 export interface Listed<T> {
   value: T[];
+  unreadable?: Unreadable[];
   continuationToken?: string;
 }
 
 /** What the page of all groups shows. */
 export interface GroupsData {
   groups: Group[];
+  unreadable: Unreadable[];
   deployments: Deployment[];
   notifications: Notification[];
 }

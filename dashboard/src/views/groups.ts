@@ -11,7 +11,7 @@ import type { Page } from '../page';
 import { dangers } from '../parts/banner';
 import { button } from '../parts/commands';
 import { after, chips, find, sought, table, type Chip } from '../parts/lists';
-import { bar, fromTo, glyph, icon, status, version, when, type Content } from '../parts/marks';
+import { bar, fromTo, glyph, icon, note, status, version, when, type Content } from '../parts/marks';
 import { link } from '../router';
 import { notificationTable } from './notifications';
 
@@ -40,6 +40,7 @@ export function groups(page: Page, data: GroupsData, query: URLSearchParams): Te
       <span class="grow"></span>
       <div class="filters bare-f">${find(page, query, 'group', 'Find a group')}</div>
     </div>
+    ${data.unreadable.map((one) => note('warn', 'warning', one.message))}
     <div class="card">
       ${found.map((one) => keyed(one.group.id, group(page, one, data.notifications)))}
       ${found.length ? nothing : after('No group matches.')}

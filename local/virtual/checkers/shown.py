@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from local.virtual.checkers.looked import MAY_BE, misshown
 from local.virtual.checkers.watched import WatchedSet
-from rollout.model.status import Status, VmStatus
-from rollout.steps.known import shown
+from rollout.model.rows.deployment import Deployment, VmRecord
+from rollout.model.status import Status
+from rollout.steps.retirement import DELETED
 
 #: Two looks, the time that Azure takes until its list has what happened, and the end itself.
 TWO_LOOKS = timedelta(minutes=2)
 
-#: What may be shown of a VM by what has become of it.
-_MAY_BE: dict[str, frozenset[VmStatus]] = {
-    "deleting": frozenset(VmStatus),
-    "gone": frozenset({VmStatus.DELETED}),
-    "stopped": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
-    "failed": frozenset({VmStatus.UNHEALTHY, VmStatus.DETACHED}),
-    "serving": frozenset(VmStatus) - {VmStatus.DELETED},
-    "notServing": frozenset(VmStatus) - {VmStatus.DELETED},
-}
-
 
 async def vms_shown_as_in_azure(watched: WatchedSet) -> list[str]:
-    """At the end of a finished deployment no VM is shown otherwise than it has been in Azure for the last two looks.
+    """No VM is shown otherwise than it has been in Azure for two looks of the deployment, nor left out at its end.
 
-    Of one that did not finish nobody looks after its last step.
+    At the end of a finished deployment two looks are a time. After another end nobody looks any more.
     """
-    found = []
-    for row in await watched.rows():
+    rows = await watched.rows()
+    ids = {row.id for row in rows}
+    found = [f"{deployment} {words}" for deployment, words in watched.shown.found if deployment in ids]
+    for row in rows:
         if row.status is not Status.FINISHED or row.ended_at is None or not row.number_of_batches:
             continue
         states = _steady_states(watched, row.ended_at)
-        for record in await watched.platform.store.vms.list(row.id):
-            state = states.get(record.vm_id, "")
-            status, reason = shown(record)
-            if not record.moved_to and status not in _MAY_BE.get(state, frozenset(VmStatus)):
-                found.append(f"{row.id} shows {record.name} as {status} ({reason}), and it is {state}")
+        records = await watched.platform.store.vms.all(row.id)
+        said = filter(None, (misshown(one, states.get(one.vm_id, "")) for one in records if not _went_later(one, row)))
+        left_out = sorted(_came(watched, row) & _there(states) - {record.vm_id for record in records})
+        found += [f"{row.id} {words}" for words in (*said, *(f"does not show {vm_id}" for vm_id in left_out))]
     return found
 
 
+def _came(watched: WatchedSet, row: Deployment) -> set[str]:
+    """The VMs that nobody had heard of before the deployment had begun."""
+    changes, begun = watched.platform.cloud.changes, row.started_at or row.created_at
+    return {one.vm_id for one in changes} - {one.vm_id for one in changes if one.time <= begun}
+
+
+def _there(states: Mapping[str, str]) -> set[str]:
+    return {vm_id for vm_id, state in states.items() if state in ("serving", "notServing", "stopped", "failed")}
+
+
 def _steady_states(watched: WatchedSet, at: datetime) -> dict[str, str]:
-    """By ``vmId``, what each VM had been for two looks then; empty where it changed in between."""
+    """By ``vmId``, what each VM of the set had been for two looks then; empty where it changed in between."""
     states: dict[str, str] = {}
     for change in watched.platform.cloud.changes:
-        if change.time <= at and change.state in _MAY_BE:
+        if change.time <= at and change.state in MAY_BE and change.scale_set.lower() == watched.scale_set_id.lower():
             states[change.vm_id] = change.state if change.time <= at - TWO_LOOKS else ""
     return states
+
+
+def _went_later(record: VmRecord, row: Deployment) -> bool:
+    """Whether a later deployment has deleted the VM, or what was kept for a while is over."""
+    late = record.updated_at is not None and row.ended_at is not None and record.updated_at > row.ended_at
+    return late and record.reason == DELETED

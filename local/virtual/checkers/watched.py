@@ -10,6 +10,7 @@ from typing import Any
 from local.azure.arm.resources import AuditEntry, VmInstance
 from local.azure.compute.serving import ServingChecker
 from local.virtual import VirtualPlatform
+from local.virtual.checkers.looked import ShownWatch
 from rollout.model.azure.images import at_version
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
@@ -22,7 +23,8 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
-    ``older``: deployments that had ended then, of which nothing is asked any more.
+    ``size``: how many VMs a good end leaves; ``shown`` has watched each look since; ``older``: deployments that had
+    ended then, of which nothing is asked any more.
     """
 
     platform: VirtualPlatform
@@ -33,6 +35,8 @@ class WatchedSet:
     settings: dict[str, Any]
     places: dict[str, Places]
     acts: int
+    size: int
+    shown: ShownWatch
     older: frozenset[str] = frozenset()
 
     @classmethod
@@ -42,7 +46,8 @@ class WatchedSet:
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
         serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
-        return cls(platform, scale_set_id, group_id, serving, good, settings, places(platform, scale_set_id), acts)
+        known, shown = places(platform, scale_set_id), ShownWatch.begin(platform, scale_set_id)
+        return cls(platform, scale_set_id, group_id, serving, good, settings, known, acts, len(known), shown)
 
     @property
     def undisturbed(self) -> bool:
@@ -65,9 +70,9 @@ class WatchedSet:
         return [await self.platform.row(deployment) for deployment in await self.deployments()]
 
     async def last_begun(self) -> Deployment | None:
-        """The deployment that planned something last."""
+        """The deployment that planned something last: by the lock's epoch, because clocks may be set back."""
         begun = [row for row in await self.rows() if row.started_at is not None]
-        return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+        return max(begun, key=lambda row: (row.epoch, row.started_at or row.created_at), default=None)
 
     @property
     def model(self) -> ImageReference:

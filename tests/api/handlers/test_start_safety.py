@@ -11,6 +11,7 @@ from typing import Any
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.rows.deployment import Deployment
 from rollout.model.rows.lock import Lock
+from rollout.model.rows.unreadable import UnreadableRow
 from rollout.model.status import Status
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
@@ -57,6 +58,9 @@ class AddedDeployments:
 
     async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
         return await self.deployments.newest(group_id, limit, before)
+
+    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
+        return await self.deployments.listed(group_id, limit, before)
 
 
 async def test_a_second_start_is_409_with_the_holders_id(world: Any) -> None:

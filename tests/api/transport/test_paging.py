@@ -99,8 +99,8 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rows, name)
 
-    async def newest(self, *place: Any) -> list[Deployment]:
-        page: list[Deployment] = await self.rows.newest(*place)
+    async def listed(self, *place: Any) -> list[Deployment]:
+        page: list[Deployment] = await self.rows.listed(*place)
         self.read += len(page)
         return page
 
