@@ -2,11 +2,12 @@
 import type { Placed, Run } from './run';
 import type { Story } from './story';
 import { present, wasSick } from './health';
-import { counted, listed, sentence, withoutBatch } from './words';
+import { about, counted, listed, sentence, withoutBatch } from './words';
 
+/** What can be done, by which button. */
 export interface Advice {
   text: string;
-  does: 'evidence' | 'deploy' | 'retry' | 'retryLonger' | 'open' | '';
+  does: 'evidence' | 'deploy' | 'retry' | 'retryLonger';
   button: string;
 }
 
@@ -63,31 +64,31 @@ function left(run: Run, story: Story, sick: readonly Placed[]): string[] {
   return story.rows.length ? lines : lines.slice(-1);
 }
 
+/** Of how many seconds of grace a retry is, where VMs were only slow to start. */
+export const longer = (run: Run): number => run.deployment.gracePeriod * 2;
+
+const DEPLOY = { does: 'deploy', button: 'Deploy…' } as const;
+const RETRY = { does: 'retry', button: 'Retry…' } as const;
+
 function advice(run: Run, sick: readonly Placed[]): Advice[] {
   const { status, error } = run.deployment;
-  const proof = sick.filter((vm) => vm.evidence);
+  const proof = sick.filter((vm) => vm.evidence).map((vm) => vm.name);
   const found: Advice[] = [];
   if (proof.length) {
-    const names = listed(
-      proof.map((vm) => vm.name),
-      2,
-    );
-    found.push({
-      text: proof.length === 1 ? 'Find out why it was sick.' : 'Find out why they were sick.',
-      does: 'evidence',
-      button: `Evidence of ${names}`,
-    });
+    const text = proof.length === 1 ? 'Find out why it was sick.' : 'Find out why they were sick.';
+    found.push({ text, does: 'evidence', button: `Evidence of ${listed(proof, 2)}` });
   }
   if (status === 'failed') {
-    found.push({ text: 'Mended the image? Deploy its new version.', does: 'deploy', button: 'Deploy…' });
+    found.push({ text: 'Mended the image? Deploy its new version.', ...DEPLOY });
+    const more = `Retry with ${about(longer(run))} of grace…`;
     if (error?.code === 'batchUnhealthy')
-      found.push({ text: 'Only slow to start?', does: 'retryLonger', button: 'Retry with a longer grace period…' });
-    else found.push({ text: 'Put right what stood in the way?', does: 'retry', button: 'Retry…' });
+      found.push({ text: 'Only slow to start?', does: 'retryLonger', button: more });
+    else found.push({ text: 'Put right what stood in the way?', ...RETRY });
   } else if (status === 'stopped') {
-    found.push({ text: 'It can go on where it was stopped.', does: 'retry', button: 'Retry…' });
-    found.push({ text: 'Or take another image.', does: 'deploy', button: 'Deploy…' });
+    found.push({ text: 'It can go on where it was stopped.', ...RETRY });
+    found.push({ text: 'Or take another image.', ...DEPLOY });
   } else if (status === 'rolledBack') {
-    found.push({ text: 'Mended? Deploy what has been put right.', does: 'deploy', button: 'Deploy…' });
+    found.push({ text: 'Mended? Deploy what has been put right.', ...DEPLOY });
   }
   return found;
 }

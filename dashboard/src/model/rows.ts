@@ -63,8 +63,13 @@ export function spoken(row: Row, planned: Planned | undefined): string {
   return `Batch ${row.number}: ${bars.join(', ') || ahead}`;
 }
 
-/** What a tooltip says of a row. */
-export function tipOf(row: Row): { head: string; facts: [string, string][] } {
+/** What a tooltip says: a heading, and names with their values. */
+export interface Tip {
+  head: string;
+  facts: [string, string][];
+}
+
+export function tipOf(row: Row): Tip {
   const head = `Batch ${row.number}${row.canary ? ' (canary)' : ''}: ${row.blue} blue, ${row.green} green`;
   const facts = row.bars.map((bar): [string, string] => {
     const took = counter(bar.to - bar.from);

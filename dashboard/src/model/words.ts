@@ -87,9 +87,8 @@ export function listed(names: readonly string[], most = 4): string {
 
 /** A text of a machine, with each control character, and those that turn the writing round, shown by its code. */
 export function plain(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (one) => {
-    const code = one.codePointAt(0) ?? 0;
-    if (code === 13) return '';
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+  return text.replaceAll('\r', '').replace(/(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu, (one) => {
+    const code = one.charCodeAt(0).toString(16);
+    return code.length < 3 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
   });
 }

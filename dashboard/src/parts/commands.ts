@@ -4,7 +4,6 @@ import { address } from '../api/client';
 import type { CommandKind, Deployment } from '../api/types';
 import { COMMANDS, offered, whyNot } from '../model/commands';
 import type { Run } from '../model/run';
-import type { Drawn } from '../model/story';
 import { named } from '../model/words';
 import { tealWatch } from '../model/teal';
 import type { Page } from '../page';
@@ -29,11 +28,11 @@ export function button(look: string, sign: string, words: string, why: string, c
   </button>`;
 }
 
-export function commands(page: Page, known: Drawn): TemplateResult {
-  const of = known.run.deployment;
+/** Those that a deployment has, and why none of them can be used. */
+export function commands(page: Page, of: Deployment, rest: TemplateResult): TemplateResult {
   const kinds = offered(of);
   const why = kinds.map((kind) => whyNot(kind, page)).find(Boolean);
-  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind))}${more(page, known.run)}</div>
+  return html`<div class="bs">${kinds.map((kind) => command(page, of, kind))}${rest}</div>
     ${why ? html`<p class="why">${icon('lock')}${why}</p>` : nothing}`;
 }
 

@@ -1,15 +1,14 @@
 /** What stands first after an end that nobody asked for: what happened, what is left, what to do. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { aftermath, type Advice } from '../model/aftermath';
+import { aftermath, longer, type Advice } from '../model/aftermath';
 import type { Placed, Run } from '../model/run';
-import { shown } from '../model/status';
 import type { Drawn } from '../model/story';
-import { about, counter } from '../model/words';
+import { counter } from '../model/words';
 import { whyNot } from '../model/commands';
 import type { Page } from '../page';
 import { link } from '../router';
 import { button, more } from './commands';
-import { title } from './hero';
+import { heroCard } from './hero-card';
 import { glyph, icon, reading, time } from './marks';
 
 export function failure(page: Page, known: Drawn): TemplateResult {
@@ -17,16 +16,12 @@ export function failure(page: Page, known: Drawn): TemplateResult {
   const { deployment } = run;
   const of = aftermath(run, story);
   const where = deployment.currentBatch ? `, in batch ${deployment.currentBatch} of ${deployment.numberOfBatches}` : '';
-  return html`<section class="hero ${shown(deployment.status).tone}" aria-label="Status">
-    <header>
-      ${title(page, run)}<span class="grow"></span>
-      <div class="bs">${retry(page, run)}${more(page, run)}</div>
-      <p class="meta">
-        ${deployment.comment ? html`${deployment.comment} · ` : nothing}started by ${deployment.startedBy} · ended
-        ${time(run.end ?? run.now)}, after ${counter((run.end ?? run.now) - run.start)}${where}
-      </p>
-    </header>
-    <div class="three">
+  const end = run.end ?? run.now;
+  return heroCard(page, run, {
+    buttons: html`<div class="bs">${retry(page, run)}${more(page, run)}</div>`,
+    why: deployment.comment,
+    who: html`started by ${deployment.startedBy} · ended ${time(end)}, after ${counter(end - run.start)}${where}`,
+    body: html`<div class="three">
       <div>
         <h2>What happened</h2>
         <p>${of.happened}</p>
@@ -48,8 +43,8 @@ export function failure(page: Page, known: Drawn): TemplateResult {
         <h2>What to do</h2>
         <div class="do">${of.advice.map((one, i) => advice(page, run, of.sick, one, i === 0))}</div>
       </div>
-    </div>
-  </section>`;
+    </div>`,
+  });
 }
 
 /** Of the sick VMs the first few, with what each source said. */
@@ -79,25 +74,19 @@ function again(page: Page, run: Run, gracePeriod?: number): void {
 }
 
 function advice(page: Page, run: Run, sick: readonly Placed[], of: Advice, first: boolean): TemplateResult {
+  const { id, groupId } = run.deployment;
   const look = first ? 'primary' : '';
-  const proof = sick.find((vm) => vm.evidence);
-  const longer = run.deployment.gracePeriod * 2;
-  const acts: Record<Advice['does'], TemplateResult | typeof nothing> = {
-    evidence: proof
-      ? html`<a class="b ${look}" href=${link.vm(run.deployment.id, proof.vmId)}>${icon('search')}${of.button}</a>`
-      : nothing,
-    deploy: button(look, 'image', of.button, whyNot('start', page), () =>
-      page.deploy({ groupId: run.deployment.groupId }),
-    ),
-    retry: button(look, 'retry', of.button, whyNot('retry', page), () => again(page, run)),
-    retryLonger: button(look, 'retry', `Retry with ${about(longer)} of grace…`, whyNot('retry', page), () =>
-      again(page, run, longer),
-    ),
-    open: nothing,
-    '': nothing,
-  };
+  const proof = sick.find((vm) => vm.evidence)?.vmId ?? '';
+  const act =
+    of.does === 'evidence'
+      ? html`<a class="b ${look}" href=${link.vm(id, proof)}>${icon('search')}${of.button}</a>`
+      : of.does === 'deploy'
+        ? button(look, 'image', of.button, whyNot('start', page), () => page.deploy({ groupId }))
+        : button(look, 'retry', of.button, whyNot('retry', page), () =>
+            again(page, run, of.does === 'retry' ? undefined : longer(run)),
+          );
   return html`<div>
     <p>${of.text}</p>
-    ${acts[of.does]}
+    ${act}
   </div>`;
 }

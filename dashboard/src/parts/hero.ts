@@ -1,6 +1,5 @@
 /** The first thing of a deployment's page: what, how well, what it waits for, and what can be done. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { shown } from '../model/status';
 import { health, healthWords, type Health } from '../model/health';
 import type { Run } from '../model/run';
 import { length, type Drawn, type Row, type Story } from '../model/story';
@@ -10,62 +9,34 @@ import { waiting } from '../model/waiting';
 import { about, clock, counted, counter, day, mean } from '../model/words';
 import type { Page } from '../page';
 import { commands, button, more } from './commands';
-import { bar, fromTo, glyph, icon, pill, time, when, type Content } from './marks';
+import { bar, glyph, time, when } from './marks';
+import { answer, heroCard } from './hero-card';
 import { vars } from './vars';
 
 export function hero(page: Page, known: Drawn): TemplateResult {
-  const { deployment } = known.run;
-  const tone = shown(deployment.status).tone;
-  const over = known.run.end !== null;
-  return html`<section class="hero ${tone}" aria-label="Status">
-    <header>
-      ${title(page, known.run)}<span class="grow"></span>
-      ${over ? afterwards(page, known) : commands(page, known)}
-      <p class="meta">${meta(page, known.run)}</p>
-    </header>
-    <div class="answers">${progress(page, known)}${how(page, known)}${over ? took(known) : waits(page, known)}</div>
-  </section>`;
+  const { run } = known;
+  const { startedBy, comment } = run.deployment;
+  const over = run.end !== null;
+  const until = run.end === null ? html`, <teal-since .at=${run.start}></teal-since>` : html` to ${time(run.end)}`;
+  return heroCard(page, run, {
+    buttons: over ? afterwards(page, run) : commands(page, run.deployment, more(page, run)),
+    why: run.rollBack?.why ?? comment,
+    who: html`started by ${startedBy} · ${when(run.start, page.now)}${until}`,
+    body: html`<div class="answers">
+      ${progress(page, known)}${how(page, known)}${over ? took(known) : waits(page, known)}
+    </div>`,
+  });
 }
 
-export function title(page: Page, run: Run): TemplateResult {
-  const { deployment } = run;
-  const state = page.lost
-    ? html`<span class="st pill">${icon('plug')}Was ${shown(deployment.status).word.toLowerCase()}</span>`
-    : pill(deployment.status);
-  return html`${state}
-    <h1>${deployment.groupId} <span>${run.rollBack ? fromTo(run.to, run.from) : fromTo(run.from, run.to)}</span></h1>`;
-}
-
-export function meta(page: Page, run: Run): TemplateResult {
-  const { deployment } = run;
-  const about = run.rollBack?.why ?? deployment.comment;
-  return html`${about ? html`${about} · ` : nothing}started by ${deployment.startedBy} ·
-  ${when(run.start, page.now)}${run.end === null
-    ? html`, <teal-since .at=${run.start}></teal-since>`
-    : html` to ${time(run.end)}`}`;
-}
-
-function afterwards(page: Page, known: Drawn): TemplateResult {
-  const { deployment } = known.run;
-  const previous = deployment.image.previous;
+function afterwards(page: Page, run: Run): TemplateResult {
+  const { groupId, image, status } = run.deployment;
+  const why = whyNot('start', page);
+  const { previous } = image;
   return html`<div class="bs">
-    ${previous && deployment.status === 'finished'
-      ? button('', 'undo', `Roll back to ${known.run.from}…`, whyNot('start', page), () =>
-          page.deploy({ groupId: deployment.groupId, image: previous }),
-        )
+    ${previous && status === 'finished'
+      ? button('', 'undo', `Roll back to ${run.from}…`, why, () => page.deploy({ groupId, image: previous }))
       : nothing}
-    ${button('', 'retry', 'Same again…', whyNot('start', page), () => page.deploy(sameAgain(deployment)))}${more(
-      page,
-      known.run,
-    )}
-  </div>`;
-}
-
-function answer(heading: string, big: Content, rest: unknown): TemplateResult {
-  return html`<div>
-    <h2>${heading}</h2>
-    <p class="big">${big}</p>
-    ${rest}
+    ${button('', 'retry', 'Same again…', why, () => page.deploy(sameAgain(run.deployment)))}${more(page, run)}
   </div>`;
 }
 

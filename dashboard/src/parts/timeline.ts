@@ -7,7 +7,6 @@ import type { Bar, Kind, Row, Story } from '../model/story';
 import { about, clock, counted, counter, sum } from '../model/words';
 import { icon } from './marks';
 import { counts } from './serving';
-import { tip } from './tip';
 import { vars } from './vars';
 
 export interface TimelineOptions {
@@ -113,7 +112,8 @@ function row(drawing: Drawing, rows: readonly Row[]): TemplateResult {
     tabindex="0"
     role="listitem"
     aria-label=${spoken(first, planned)}
-    ${tip(tipOf(first))}
+    data-tip
+    .tip=${tipOf(first)}
   >
     <div class="tl-lab">
       ${first.back ? icon('undo') : nothing}<span><span class="long">Batch </span><b>${first.number}</b></span

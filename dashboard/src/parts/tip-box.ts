@@ -1,13 +1,17 @@
-/** What `tip()` has said of an element, beside it. */
+/** What an element with `data-tip` and `.tip=${{ head, facts }}` says, beside it: on hover and on focus. */
 import { html, nothing, type TemplateResult } from 'lit-html';
+import type { Tip } from '../model/rows';
 import { fact } from './marks';
-import { tips } from './tip';
 import { vars } from './vars';
 import { View } from './view';
 
+interface Tipped extends Element {
+  tip: Tip;
+}
+
 /** The one tooltip of the page. */
 class TealTip extends View {
-  #of: Element | null = null;
+  #of: Tipped | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -23,14 +27,14 @@ class TealTip extends View {
   }
 
   #point(target: EventTarget | null): void {
-    const of = target instanceof Element ? target.closest('[data-tip]') : null;
+    const of = target instanceof Element ? target.closest<Tipped>('[data-tip]') : null;
     if (of === this.#of) return;
     this.#of = of;
     void this.update();
   }
 
   protected override render(): TemplateResult | symbol {
-    const shown = this.#of && tips.get(this.#of);
+    const shown = this.#of?.tip;
     if (!this.#of || !shown || shown.facts.length === 0) return nothing;
     const box = this.#of.getBoundingClientRect();
     const above = box.top > 60 + 20 * shown.facts.length;
