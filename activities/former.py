@@ -17,7 +17,7 @@ from rollout.steps.retirement import DELETED
 from services.after_end import follow, unless_said, write_on
 from services.revision import revise
 
-#: How many unfinished deployments in a row are told of what one after them deletes.
+#: How many deployments in a row that left VMs are told of what one after them deletes.
 CHAIN_MAX = 20
 
 
@@ -25,21 +25,21 @@ async def tell_of_deleted(ports: Ports, order: Order, deployment: Deployment, vm
     """Tell of these VMs, which the deployment has deleted, where earlier ones left them. Twice: once.
 
     It is called before the deployment's own rows say that they are gone, so that a run that dies is made up for by the
-    next. Where it continues no other deployment, nothing is read.
+    next. Where no earlier one left anything, nothing is read.
     """
-    former = deployment.continues
+    former = deployment.former
     for _ in range(CHAIN_MAX):
         row = await ports.store.deployments.get(former) if former and vm_ids else None
         if row is None or not row.status.ended:
             return
         records = await ports.store.vms.list(row.id)
-        await _tell(ports, order, row, records, left_of(records, vm_ids))
-        former, vm_ids = row.continues, found_by(records, vm_ids)
+        await _tell(ports, order, row, records, left_of(row.status, records, vm_ids))
+        former, vm_ids = row.former, found_by(records, vm_ids)
 
 
 async def tell_of_gone(ports: Ports, order: Order, deployment: Deployment, gone: Sequence[VmRecord]) -> None:
     """As ``tell_of_deleted``, of VMs that a later step finds to be gone: those that it was about to delete."""
-    if deployment.continues and gone:
+    if deployment.former and gone:
         intents = await ports.store.intents.list(deployment.id)
         await tell_of_deleted(ports, order, deployment, asked_for(gone, intents))
 

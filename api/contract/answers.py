@@ -319,7 +319,8 @@ class ServingNow(Shape):
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
     *("scale_set_id", "epoch", "settled", "left_out", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "expected", "revision"),
+    *("idempotency_key", "continues", "former", "inheritance", "left", "findings", "looked_at", "ahead", "expected"),
+    "revision",
 )
 _SHOWN = {
     "can_be": list[Possible],

@@ -302,6 +302,7 @@ class Cloud:
             deleted=tuple(effect.deleted) if effect else (),
             capacity_before=effect.capacity_before if effect else None,
             capacity_after=effect.capacity_after if effect else None,
+            outdated=effect.outdated if effect else False,
         )
         self._state.audit.append(entry)
 

@@ -1,4 +1,4 @@
-"""The VMs that a deployment left that did not finish, and what its history says when a later one deletes them."""
+"""The VMs that a deployment left, and what its history says when a later one deletes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rollout.model.codec import Json
 from rollout.model.events import EventType
 from rollout.model.order import Order
 from rollout.model.rows.deployment import GONE, Event, Intent, IntentKind, VmRecord
-from rollout.model.status import Color
+from rollout.model.status import Color, Status
 from rollout.model.words import counted
 from rollout.steps.retirement import DELETED
 
@@ -19,9 +19,16 @@ NAMED_TOGETHER = 100
 _NAMES_MAX = 10
 
 
-def left_of(records: Iterable[VmRecord], vm_ids: Collection[str]) -> tuple[VmRecord, ...]:
-    """The rows of those of the VMs that the deployment left, and that nobody has told of yet."""
-    return tuple(one for one in records if one.vm_id in vm_ids and _stands(one))
+def left_of(status: Status, records: Iterable[VmRecord], vm_ids: Collection[str]) -> tuple[VmRecord, ...]:
+    """The rows of those of the VMs that the deployment left, and that nobody has told of yet.
+
+    One that has finished left the blue VMs that it kept, and those that it skipped out of traffic: that its green ones
+    are replaced one day is in order.
+    """
+    there = [one for one in records if one.vm_id in vm_ids and _stands(one)]
+    if status is not Status.FINISHED:
+        return tuple(there)
+    return tuple(one for one in there if one.color is Color.BLUE and (one.batch or one.taken_out))
 
 
 def found_by(records: Iterable[VmRecord], vm_ids: Collection[str]) -> frozenset[str]:

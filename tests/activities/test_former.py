@@ -28,10 +28,10 @@ END = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NOW = END + timedelta(days=2)
 
 
-def row(name: str, continues: str = "", **fields: Any) -> Deployment:
+def row(name: str, former: str = "", **fields: Any) -> Deployment:
     image, created = Image("1.1.0", ImageReference(id="/i")), END - timedelta(hours=1)
-    base = Deployment(name, "web", SET, Parameters("1.1.0"), image, created, continues=continues)
-    return replace(base, **{"status": Status.STOPPED, "reason": "so it ended", "ended_at": END, "sequence": 2} | fields)
+    base = Deployment(name, "web", SET, Parameters("1.1.0"), image, created, former=former, sequence=2)
+    return replace(replace(base, status=Status.STOPPED, reason="so it ended", ended_at=END), **fields)
 
 
 def vm(number: int, color: Color, batch: int = 1, **fields: Any) -> VmRecord:
@@ -163,17 +163,27 @@ async def test_many_are_told_in_several_events(histories: Histories) -> None:
     assert (await histories.row(SECOND)).green_vms == 2
 
 
+async def test_of_one_that_finished_those_are_left_that_it_kept_or_skipped_out_of_traffic(histories: Histories) -> None:
+    await histories.store.deployments.change(FIRST, lambda found: replace(found, status=Status.FINISHED))
+    skipped = [vm(8, Color.BLUE, batch=0, taken_out=True), vm(9, Color.BLUE, batch=0)]
+    for name in (FIRST, SECOND):
+        await histories.store.vms.put(name, skipped)
+    await histories.delete(1, 4, 8, 9)
+    assert await histories.told(FIRST) == [["web_8", "web_1"]]
+    assert ((await histories.row(FIRST)).blue_vms, (await histories.row(FIRST)).green_vms) == (2, 2)
+
+
 async def test_one_that_has_not_ended_or_is_forgotten_is_not_told(histories: Histories) -> None:
     await histories.store.deployments.change(FIRST, lambda found: replace(found, status=Status.IN_PROGRESS))
     await histories.delete(1)
     assert (await histories.told(FIRST), await histories.gone(FIRST)) == ([], [])
-    await histories.delete(2, by=replace(LATER, continues="web-20261101T081500Z-aaaaaa"))
+    await histories.delete(2, by=replace(LATER, former="web-20261101T081500Z-aaaaaa"))
     assert await histories.told(SECOND) == [["web_1"]]
 
 
 async def test_where_nothing_was_left_nothing_is_read(histories: Histories) -> None:
     histories.ports = replace(histories.ports, store=cast(Store, None))
-    alone = replace(LATER, continues="")
+    alone = replace(LATER, former="")
     await histories.delete(1, by=alone)
     await tell_of_gone(histories.ports, Order(THIRD, SET, 3, 0, NOW, NOW), alone, [vm(1, Color.BLUE)])
     await tell_of_given_back(histories.ports, Order(THIRD, SET, 3, 0, NOW, NOW), [held(HoldKind.REPAIRS)])

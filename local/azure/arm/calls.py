@@ -32,12 +32,16 @@ VIRTUAL_MACHINE_TYPE = "Microsoft.Compute/virtualMachines"
 
 @dataclass
 class Effect:
-    """What a write did, for the audit, and the id of the operation that it goes on as."""
+    """What a write did, for the audit, and the id of the operation that it goes on as.
+
+    ``outdated``: it said the model's profile as it was.
+    """
 
     created: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     capacity_before: int | None = None
     capacity_after: int | None = None
+    outdated: bool = False
     operation: str | None = None
 
 

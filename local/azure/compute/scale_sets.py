@@ -232,6 +232,7 @@ def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json, *, renewed:
     is_new_model = replace_body(scale_set, wanted)
     if renewed and not is_new_model:
         _add_model(scale_set, wanted)
+        call.effect.outdated = True
     boots: list[Boot] = []
     ends = [call.state.now + call.world.platform.update_time]
     mode = str((scale_set.properties.get("upgradePolicy") or {}).get("mode", "Manual")).lower()

@@ -6,9 +6,11 @@ know nothing of how Teal works. No answer: the promise was kept.
 
 from __future__ import annotations
 
+from local.virtual.checkers.absences import only_watched_time_counts
 from local.virtual.checkers.azure import (
     capacity_never_lowered,
     never_fewer_serving,
+    no_profile_written_as_it_was,
     no_vm_cut_off,
     no_vm_deleted_twice,
     only_meant_images_applied,
@@ -55,6 +57,7 @@ CHECKERS: tuple[Checker, ...] = (
     only_meant_vms_deleted,
     no_vm_deleted_twice,
     only_meant_images_applied,
+    no_profile_written_as_it_was,
     capacity_never_lowered,
     writes_never_overlap,
     vms_in_their_pools,
@@ -86,6 +89,7 @@ CHECKERS: tuple[Checker, ...] = (
     queue_has_an_end,
     told_after_the_end,
     deletions_are_told,
+    only_watched_time_counts,
 )
 
 

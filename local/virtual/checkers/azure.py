@@ -76,6 +76,11 @@ async def only_meant_images_applied(watched: WatchedSet) -> list[str]:
     ]
 
 
+async def no_profile_written_as_it_was(watched: WatchedSet) -> list[str]:
+    """No write says how VMs are made without saying anything new: by that alone Azure outdates every VM."""
+    return [f"{entry.time}: a {entry.method} wrote the profile as it was" for entry in watched.writes if entry.outdated]
+
+
 async def capacity_never_lowered(watched: WatchedSet) -> list[str]:
     """No PATCH lowers the capacity: Azure would choose the VMs that go."""
     return [

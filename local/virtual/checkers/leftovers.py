@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from local.virtual.checkers.watched import WatchedSet
 from rollout.model.events import AFTER_END, EventType
 from rollout.model.rows.deployment import GONE, Deployment, Event, IntentKind, VmRecord
-from rollout.model.status import Color
+from rollout.model.status import Color, Status
 
 
 async def told_after_the_end(watched: WatchedSet) -> list[str]:
@@ -28,18 +28,18 @@ async def told_after_the_end(watched: WatchedSet) -> list[str]:
 
 
 async def deletions_are_told(watched: WatchedSet) -> list[str]:
-    """No deployment that ended shows a VM as there that one which continues it has deleted."""
+    """No deployment shows a VM as there that it left, and that one after it has deleted."""
     found = []
     for row in await watched.rows():
-        deleted = await _deleted_by(watched, row) if row.continues else frozenset[str]()
+        deleted = await _deleted_by(watched, row) if row.former else frozenset[str]()
         former = row
-        while deleted and former.continues:
-            next_one = await watched.platform.store.deployments.get(former.continues)
+        while deleted and former.former:
+            next_one = await watched.platform.store.deployments.get(former.former)
             if next_one is None:
                 break
             former = next_one
             records = await watched.platform.store.vms.list(former.id)
-            shown = [one.name for one in records if one.vm_id in deleted and _stands(one)]
+            shown = [one.name for one in records if one.vm_id in deleted and _is_left(one, former)]
             found += [f"{former.id} shows {name}, which {row.id} has deleted" for name in shown]
     return found
 
@@ -78,6 +78,12 @@ def _miscounted(row: Deployment, records: Sequence[VmRecord], events: Sequence[E
 
 def _stands(record: VmRecord) -> bool:
     return record.reason != "Deleted" and record.trouble != GONE and not record.moved_to
+
+
+def _is_left(record: VmRecord, row: Deployment) -> bool:
+    """Green VMs of one that has finished, and such as it skipped, are replaced one day, and are not left."""
+    meant = record.color is Color.GREEN or not (record.batch or record.taken_out)
+    return _stands(record) and not (row.status is Status.FINISHED and meant)
 
 
 def _is_after(event: Event, row: Deployment) -> bool:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from local.virtual.checkers.looked import MAY_BE, misshown
 from local.virtual.checkers.watched import WatchedSet
-from rollout.model.rows.deployment import Deployment
+from rollout.model.rows.deployment import Deployment, VmRecord
 from rollout.model.status import Status
+from rollout.steps.retirement import DELETED
 
 #: Two looks, the time that Azure takes until its list has what happened, and the end itself.
 TWO_LOOKS = timedelta(minutes=2)
@@ -31,10 +32,16 @@ async def vms_shown_at_the_end(watched: WatchedSet) -> list[str]:
             continue
         states = _steady_states(watched, row.ended_at)
         records = await watched.platform.store.vms.all(row.id)
-        said = filter(None, (misshown(record, states.get(record.vm_id, "")) for record in records))
+        then = (record for record in records if not _deleted_later(record, row.ended_at))
+        said = filter(None, (misshown(record, states.get(record.vm_id, "")) for record in then))
         left_out = sorted(_came(watched, row) & _there(states) - {record.vm_id for record in records})
         found += [f"{row.id} {words}" for words in (*said, *(f"does not show {vm_id}" for vm_id in left_out))]
     return found
+
+
+def _deleted_later(record: VmRecord, ended_at: datetime) -> bool:
+    """Whether a later deployment deleted the VM, and said so in this one's row."""
+    return record.reason == DELETED and record.updated_at is not None and record.updated_at > ended_at
 
 
 def _came(watched: WatchedSet, row: Deployment) -> set[str]:

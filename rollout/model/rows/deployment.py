@@ -85,7 +85,8 @@ class Deployment:
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
     an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
     changed the set before it, or a finished one that left VMs out of traffic, of which ``left_out`` is the number.
-    ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
+    ``former``: the last one whose VMs it may find left. ``inheritance`` says in words what of all that counts, ``left``
+    how it left the set.
 
     ``findings``: what was in the way when a queued deployment was last ``looked_at``.
 
@@ -135,6 +136,7 @@ class Deployment:
     retry_of: str | None = None
     queued_at: datetime | None = None
     continues: str = ""
+    former: str = ""
     inheritance: str = ""
     left: StockAtEnd | None = None
     serving_floor: int | None = None

@@ -41,6 +41,20 @@ def handed_on(predecessor: Deployment | None) -> Handover:
     return Handover(predecessor.target_size, predecessor.image.previous, False, continues)
 
 
+def former_id(predecessor: Deployment | None) -> str:
+    """The last deployment that left VMs which another one may delete; empty where none did.
+
+    It is one that did not finish, or one that has finished and left VMs out of traffic, or kept blue VMs in the places
+    of sick green ones.
+    """
+    if predecessor is None:
+        return ""
+    if predecessor.started_at is None:
+        return predecessor.former
+    kept = predecessor.status is Status.FINISHED and predecessor.blue_vms > 0
+    return predecessor.id if kept else handed_on(predecessor).continues
+
+
 def handed_on_to(row: Deployment) -> Handover:
     """What a deployment's own row says that it was handed on."""
     return Handover(row.target_size, row.image.previous, row.settled, row.continues)

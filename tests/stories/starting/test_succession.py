@@ -203,6 +203,24 @@ def test_what_the_next_one_makes_of_what_was_left_is_told_where_it_was_left(play
     play(story, scaled_world(mode), exempt=["never_fewer_serving"])
 
 
+def test_a_blue_vm_that_a_finished_one_kept_is_told_when_it_goes(play: Play, either_world: Worlds) -> None:
+    async def story(stage: Any) -> None:
+        first = await stage.platform.start(image="1.3.0", gracePeriod=300, batchSizePercentage=50)
+        row = await stage.platform.ended(first)
+        assert (row.status, row.blue_vms, row.green_vms) == (Status.FINISHED, 1, 3)
+        (kept,) = [
+            one for one in await stage.platform.store.vms.list(first) if one.color == "blue" and not one.detached_at
+        ]
+        second = await stage.platform.start(**QUICK)
+        assert (await stage.platform.ended(second)).status is Status.FINISHED
+        after = await stage.platform.row(first)
+        assert (after.status, after.blue_vms, after.green_vms) == (Status.FINISHED, 0, 3)
+        (event,) = await stage.platform.events(first, after=row.sequence)
+        assert (event.data["by"], event.data["names"]) == (second, [kept.name])
+
+    play(story, either_world(4))
+
+
 @pytest.mark.parametrize("name", ["shop", "web"])
 def test_what_was_left_is_the_sets_whatever_its_group_is_called(play: Play, either_world: Worlds, name: str) -> None:
     async def story(stage: Any) -> None:
