@@ -32,16 +32,10 @@ async def vms_shown_at_the_end(watched: WatchedSet) -> list[str]:
             continue
         states = _steady_states(watched, row.ended_at)
         records = await watched.platform.store.vms.all(row.id)
-        then = (record for record in records if not _deleted_later(record, row.ended_at))
-        said = filter(None, (misshown(record, states.get(record.vm_id, "")) for record in then))
+        said = filter(None, (misshown(one, states.get(one.vm_id, "")) for one in records if not _went_later(one, row)))
         left_out = sorted(_came(watched, row) & _there(states) - {record.vm_id for record in records})
         found += [f"{row.id} {words}" for words in (*said, *(f"does not show {vm_id}" for vm_id in left_out))]
     return found
-
-
-def _deleted_later(record: VmRecord, ended_at: datetime) -> bool:
-    """Whether a later deployment deleted the VM, and said so in this one's row."""
-    return record.reason == DELETED and record.updated_at is not None and record.updated_at > ended_at
 
 
 def _came(watched: WatchedSet, row: Deployment) -> set[str]:
@@ -61,3 +55,9 @@ def _steady_states(watched: WatchedSet, at: datetime) -> dict[str, str]:
         if change.time <= at and change.state in MAY_BE and change.scale_set.lower() == watched.scale_set_id.lower():
             states[change.vm_id] = change.state if change.time <= at - TWO_LOOKS else ""
     return states
+
+
+def _went_later(record: VmRecord, row: Deployment) -> bool:
+    """Whether a later deployment has deleted the VM, or what was kept for a while is over."""
+    late = record.updated_at is not None and row.ended_at is not None and record.updated_at > row.ended_at
+    return late and record.reason == DELETED
