@@ -61,8 +61,10 @@ class Deployments(Protocol):
         """The newest of a group, newest first; where ``before`` is an id, those older than that."""
         ...
 
-    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
-        """As ``newest``, with those that cannot be read told in their places."""
+    async def listed(
+        self, group_id: str, limit: int, before: str = "", statuses: Collection[str] = ()
+    ) -> tuple[Deployment | UnreadableRow, ...]:
+        """As ``newest``, with those that cannot be read told in their places; only of ``statuses`` where some are."""
         ...
 
 
