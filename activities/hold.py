@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from activities.former import tell_of_given_back
 from activities.image import WAIT_LIMIT
 from activities.rights import obstacle
 from activities.rows import deployment_of
-from rollout.holds.holds import HoldNeeds, conflicts, held_kinds, keep_after, keep_time, label_of, plan_hold, unreadable
+from rollout.holds.holds import HoldNeeds, conflicts, held_kinds, keep_after, keep_time, plan_hold, unreadable
+from rollout.holds.inherited import named, restored_words, taken_over, told
 from rollout.holds.moves import closed, is_of_the_set, next_writes, refused, to_hold, to_restore
 from rollout.model.azure.scale_set import ScaleSet
 from rollout.model.codec import encode_time
@@ -55,7 +57,7 @@ async def _journal(ports: Ports, order: Order, scale_set: ScaleSet, processes: S
     planned = await ports.store.vms.list(order.deployment_id)
     count = max(len(planned), scale_set.capacity, deployment.target_size)
     needs = HoldNeeds.of(batches, count, deployment.parameters.adjust)
-    items = plan_hold(processes, needs, earlier.items if earlier is not None else ())
+    items = plan_hold(processes, needs, taken_over(earlier) if earlier is not None else ())
     journal = Hold(order.scale_set_id, order.deployment_id, items, order.at)
     if items:
         await ports.store.holds.put(journal)
@@ -71,7 +73,7 @@ async def _standing(ports: Ports, order: Order) -> int:
 
 def _held(journal: Hold, processes: Sequence[Process]) -> Progress:
     held, theirs, unread = held_kinds(journal.items), conflicts(journal.items), unreadable(processes)
-    words = [f"Held: {_named(held)}" if held else "Nothing to hold", *theirs]
+    words = [f"Held: {named(held)}" if held else "Nothing to hold", *theirs]
     words += [f"not held, because it cannot be read: {what}" for what in unread]
     progress = done("; ".join(words), held=held, conflicts=theirs, unreadable=unread)
     return replace(progress, silent=not (held or theirs or unread))
@@ -119,7 +121,9 @@ async def _begun(ports: Ports, order: Order, journal: Hold, deployment: Deployme
     """The journal once it says when all that it still holds comes back, whoever does that."""
     keep_for = deployment.parameters.keep_for if deployment is not None else timedelta(0)
     until = keep_time(journal, order.keep, order.at, keep_for)
-    return await _rewritten(ports, journal, replace(journal, deployment_id=order.deployment_id, keep_until=until))
+    items = journal.items if journal.deployment_id == order.deployment_id else taken_over(journal)
+    begun = replace(journal, deployment_id=order.deployment_id, keep_until=until, items=items)
+    return await _rewritten(ports, journal, begun)
 
 
 async def _keeping(ports: Ports, order: Order, journal: Hold) -> Hold:
@@ -156,7 +160,9 @@ async def _bring_back(
             return waiting
     if refusal := await obstacle(ports, order):
         return refusal
-    ended = replace(journal, items=closed(move.items, keep), discard_batch=journal.discard_batch if keep else 0)
+    items = closed(move.items, keep)
+    await tell_of_given_back(ports, order, items)
+    ended = replace(journal, items=told(items), discard_batch=journal.discard_batch if keep else 0)
     await ports.store.holds.put(ended)
     return _restored(ended)
 
@@ -165,15 +171,11 @@ def _restored(journal: Hold) -> Progress:
     kept = held_kinds(item for item in journal.items if not item.restored)
     back = held_kinds(item for item in journal.items if item.restored and not item.conflict)
     theirs = conflicts(journal.items)
-    words = [f"Restored: {_named(back)}" if back else "Nothing restored", *theirs]
+    words = [restored_words(back, theirs)]
     if kept and journal.keep_until is not None:
-        words.append(f"{_named(kept)} stays as it is until {encode_time(journal.keep_until)}")
+        words.append(f"{named(kept)} stays as it is until {encode_time(journal.keep_until)}")
     progress = done("; ".join(words), restored=back, conflicts=theirs, kept=kept)
     return replace(progress, silent=not (back or theirs or kept))
-
-
-def _named(kinds: Sequence[str]) -> str:
-    return ", ".join(label_of(HoldKind(kind)) for kind in kinds)
 
 
 def _on_its_way(order: Order, scale_set: ScaleSet, writes: Sequence[Process], purpose: str) -> Progress | None:

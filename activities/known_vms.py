@@ -1,11 +1,12 @@
-"""Whatever looks at the set notes what it says of every VM that the deployment knows."""
+"""Whatever looks at the set notes what it says of every VM that the deployment knows, and of those that others made."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+from activities.rows import deployment_of
 from rollout.model.azure.scale_set import VmList
 from rollout.model.codec import encode
 from rollout.model.order import NEWS, Order, Progress
@@ -13,6 +14,7 @@ from rollout.model.rows.deployment import VmRecord
 from rollout.ports.azure import ScaleSets
 from rollout.ports.ports import Ports
 from rollout.steps.known import seen_now, to_tell
+from rollout.steps.others import may_be_own, others_now
 
 
 class _Listening:
@@ -42,7 +44,8 @@ async def noting(activity: Callable[[Ports, Order], Awaitable[Progress]], ports:
 
 async def _note(ports: Ports, order: Order, listed: VmList) -> list[VmRecord]:
     """Only the rows that change are written, each as it is by then: another may have been told of its VM meanwhile."""
-    records = await ports.store.vms.list(order.deployment_id)
+    everything = await ports.store.vms.all(order.deployment_id)
+    records = [record for record in everything if record.color is not None]
     noted = []
     for record in seen_now(records, listed.vms, order.at):
         trouble, since = record.trouble, record.trouble_at
@@ -55,4 +58,21 @@ async def _note(ports: Ports, order: Order, listed: VmList) -> list[VmRecord]:
                 ),
             )
         )
+    await _note_others(ports, order, listed, everything)
     return noted
+
+
+async def _note_others(ports: Ports, order: Order, listed: VmList, everything: Sequence[VmRecord]) -> None:
+    known = {record.vm_id for record in everything}
+    came = [vm for vm in listed.vms if vm.vm_id not in known and not vm.leaving]
+    if came and await _may_be_own(ports, order, everything):
+        came = []
+    await ports.store.vms.put(order.deployment_id, others_now(everything, listed.by_id(), came, order.at))
+
+
+async def _may_be_own(ports: Ports, order: Order, records: Sequence[VmRecord]) -> bool:
+    row = await deployment_of(ports, order)
+    number = order.batch or row.current_batch
+    batch = await ports.store.batches.get(row.id, number)
+    intents = await ports.store.intents.list(row.id, number)
+    return may_be_own(row, batch, intents, records)

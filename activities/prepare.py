@@ -108,7 +108,10 @@ def _rows(deployment: Deployment, decided: BatchPlan, counts: Inheritance | None
         for vm in decided.skipped
     ]
     blue = [
-        VmRecord(vm.vm_id, vm.name, Color.BLUE, batch.number, VmStatus.RUNNING, "", vm.zone, updated_at=at)
+        replace(
+            VmRecord(vm.vm_id, vm.name, Color.BLUE, batch.number, VmStatus.RUNNING, "", vm.zone, updated_at=at),
+            idle=vm.vm_id in decided.idle,
+        )
         for batch in decided.batches
         for vm in batch.blue
     ]

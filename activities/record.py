@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial
 
 from rollout.model.events import AFTER_END, ENDS_COMMANDS, EventResult, apply, apply_to_batch, illegal, with_serving
 from rollout.model.rows.deployment import Deployment, Event
 from rollout.ports.errors import Busy
 from rollout.ports.ports import Ports
+from services.after_end import follow, unless_said, write_on
 from services.group_states import note_deployment
 from services.heed import end_commands
 from services.queue import leave
 from services.revision import revise
-
-#: More events than ever come after an end.
-_NEWEST = 100
 
 
 @dataclass(frozen=True)
@@ -77,26 +75,14 @@ async def record_event(ports: Ports, entry: Entry) -> EventResult:
 async def _go_on(ports: Ports, entry: Entry, row: Deployment) -> None:
     """Write what happens after the end of a deployment, once, under the number after the last.
 
-    The number is read here, because no recipe that is under way knows it. Only who acts for the deployment in its last
-    epoch writes such an event, so no other one takes the same number. Another deployment that has taken the lock over
-    writes none here, and what was done before is told all the same.
+    Only who acts for the deployment in its last epoch writes such an event here. Another deployment that has taken the
+    lock over does not keep what was done before from being told.
     """
     lock = await ports.store.locks.get(row.scale_set_id)
     if lock is not None and lock.owner == row.id and lock.epoch != entry.epoch:
         return
     # An earlier run may have written it, and died before the row followed, or before it answered.
-    newest = await ports.store.events.list(row.id, after=max(0, row.sequence - _NEWEST))
-    written = [one for one in newest if one.type in AFTER_END]
-    last = max((one.sequence for one in written), default=0)
-    if not any(_says_the_same(one, entry.event) for one in written):
-        written.append(replace(entry.event, sequence=max(row.sequence, last) + 1))
-        await ports.store.events.put(row.id, written[-1])
-    row = await ports.store.deployments.change(row.id, lambda found: reduce(apply, written, found))
-    await note_deployment(ports, row)
-
-
-def _says_the_same(one: Event, other: Event) -> bool:
-    return (one.type, one.batch, one.data) == (other.type, other.batch, other.data)
+    await follow(ports, row, await write_on(ports, row, partial(unless_said, entry.event)))
 
 
 async def _is_late(ports: Ports, entry: Entry) -> bool:

@@ -37,6 +37,8 @@ class PlatformClock:
         self._loop = asyncio.get_running_loop()
         self._origin = self._loop.time()
         self._start = start or datetime.now(UTC)
+        #: What it showed before and after each time that it was set.
+        self.steps: list[tuple[datetime, datetime]] = []
 
     def now(self) -> datetime:
         """The platform's time, aware, in UTC."""
@@ -44,6 +46,8 @@ class PlatformClock:
 
     def step(self, by: timedelta) -> None:
         """Set the clock ahead, or back: what waits goes on waiting as long as it did."""
+        now = self.now()
+        self.steps.append((now, now + by))
         self._start += by
 
     async def sleep(self, duration: timedelta) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from activities.batch.pools import DRAIN_LIMIT
 from activities.batch.signals import waits_of
+from activities.former import tell_of_deleted
 from activities.intents import write_down
 from activities.rights import obstacle
 from activities.rows import batch_of
@@ -17,7 +18,7 @@ from rollout.model.azure.scale_set import ScaleSet, VmList
 from rollout.model.group import SignalType
 from rollout.model.order import Order, Progress, again, done, failed
 from rollout.model.parameters import Parameters
-from rollout.model.rows.deployment import IntentKind, VmRecord
+from rollout.model.rows.deployment import Deployment, IntentKind, VmRecord
 from rollout.model.rows.signals import longest_wait, rule_of
 from rollout.model.stages import begins_to_delete
 from rollout.model.status import Color, VmStatus
@@ -34,20 +35,20 @@ DELETE_LIMIT = timedelta(hours=1)
 BUSY_LIMIT = timedelta(hours=3)
 
 
-async def delete_as_due(ports: Ports, order: Order, parameters: Parameters, records: Sequence[VmRecord]) -> Progress:
+async def delete_as_due(ports: Ports, order: Order, deployment: Deployment, records: Sequence[VmRecord]) -> Progress:
     """One step towards these VMs being gone, each of them that was drained once its wait has ended."""
-    if progress := await until_due(ports, order, parameters, records):
+    if progress := await until_due(ports, order, deployment, records):
         return progress
-    return await _delete_once_settled(ports, order, parameters, records)
+    return await _delete_once_settled(ports, order, deployment, records)
 
 
-async def until_due(ports: Ports, order: Order, parameters: Parameters, records: Sequence[VmRecord]) -> Progress | None:
+async def until_due(ports: Ports, order: Order, deployment: Deployment, records: Sequence[VmRecord]) -> Progress | None:
     """While some are still waited for, how that stands, with the others deleted in one call; ``None``: nobody is.
 
     Those that were not drained go with the first of those that were. A signal may end a wait at any time; the draining
     timeout ends all waits at once.
     """
-    parameters = await _with_gateways(ports, order, parameters)
+    parameters = await _with_gateways(ports, order, deployment.parameters)
     waits = await waits_of(ports, order, parameters, waiting_ones(records))
     waiting = {vm_id: wait for vm_id, wait in waits.items() if not wait.ended}
     if not waiting:
@@ -55,7 +56,7 @@ async def until_due(ports: Ports, order: Order, parameters: Parameters, records:
     due = [record for record in records if record.vm_id not in waiting and record.reason != DELETED]
     after = timedelta(0)
     if any(was_drained(record) for record in due):
-        progress = await _delete_once_settled(ports, order, parameters, due)
+        progress = await _delete_once_settled(ports, order, replace(deployment, parameters=parameters), due)
         if not progress.done:
             return progress
         after = progress.after
@@ -78,12 +79,13 @@ async def _with_gateways(ports: Ports, order: Order, parameters: Parameters) -> 
 
 
 async def _delete_once_settled(
-    ports: Ports, order: Order, parameters: Parameters, records: Sequence[VmRecord]
+    ports: Ports, order: Order, deployment: Deployment, records: Sequence[VmRecord]
 ) -> Progress:
-    scale_set = await settled(ports, order, parameters, records)
+    scale_set = await settled(ports, order, deployment.parameters, records)
     if isinstance(scale_set, Progress):
         return scale_set
-    return await delete(ports, order, scale_set, await ports.scale_sets.list_vms(order.scale_set_id), records)
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    return await delete(ports, order, deployment, scale_set, listed, records)
 
 
 async def settled(
@@ -114,12 +116,17 @@ async def settled(
 
 
 async def delete(
-    ports: Ports, order: Order, scale_set: ScaleSet, listed: VmList, records: Sequence[VmRecord]
+    ports: Ports,
+    order: Order,
+    deployment: Deployment,
+    scale_set: ScaleSet,
+    listed: VmList,
+    records: Sequence[VmRecord],
 ) -> Progress:
     """One delete call for all that are still there; done once they are gone."""
     vm_ids = tuple(record.vm_id for record in records)
     left = remaining(vm_ids, listed.vms)
-    await _record_gone(ports, order, records, left)
+    await _record_gone(ports, order, deployment, records, left)
     if left.gone:
         return done(await _told(ports, order, records), before_next_step(listed))
     if left.ask:
@@ -146,7 +153,9 @@ async def _told(ports: Ports, order: Order, records: Sequence[VmRecord]) -> str:
     return words + (f"; {cut} of them undrained: still in their pools after {DRAIN_LIMIT}" if cut else "")
 
 
-async def _record_gone(ports: Ports, order: Order, records: Sequence[VmRecord], left: Remaining) -> None:
+async def _record_gone(
+    ports: Ports, order: Order, deployment: Deployment, records: Sequence[VmRecord], left: Remaining
+) -> None:
     """Write down which VMs are gone and forget what they said; at the end all of it, in case an earlier run died."""
     present = {vm.vm_id for vm in (*left.ask, *left.leaving)}
     gone = [record for record in records if record.vm_id not in present]
@@ -160,6 +169,7 @@ async def _record_gone(ports: Ports, order: Order, records: Sequence[VmRecord], 
         for record in gone
         if record.reason != DELETED
     ]
+    await tell_of_deleted(ports, order, deployment, {record.vm_id for record in fresh})
     await ports.store.vms.put(order.deployment_id, fresh)
     if fresh or left.gone:
         await ports.store.signals.delete(order.scale_set_id, [record.vm_id for record in gone])

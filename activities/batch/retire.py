@@ -13,7 +13,6 @@ from activities.rows import batch_of, deployment_of
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
 from rollout.model.codec import encode_time
 from rollout.model.order import Order, Progress, StepState, done
-from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Batch, Deployment, IntentKind, VmRecord
 from rollout.model.status import Color, VmStatus
 from rollout.ports.ports import Ports
@@ -23,12 +22,12 @@ from rollout.steps.retirement import DELETED, in_place, to_delete, to_replace
 
 async def terminate_blue(ports: Ports, order: Order) -> Progress:
     """Delete the batch's detached blue VMs and its sick green ones, each when its wait has ended."""
-    parameters = (await deployment_of(ports, order)).parameters
+    deployment = await deployment_of(ports, order)
     records = await ports.store.vms.list(order.deployment_id, order.batch)
-    leaving = to_delete(records, parameters.tolerate_unhealthy)
+    leaving = to_delete(records, deployment.parameters.tolerate_unhealthy)
     if not leaving:
         return done("Nothing to delete", deleted=0, discarded=0)
-    progress = await delete_as_due(ports, order, parameters, leaving)
+    progress = await delete_as_due(ports, order, deployment, leaving)
     if not progress.done:
         return progress
     blue = sum(1 for record in leaving if record.color is Color.BLUE)
@@ -39,20 +38,20 @@ async def terminate_blue(ports: Ports, order: Order) -> Progress:
 
 async def discard_sick(ports: Ports, order: Order) -> Progress:
     """Drain and delete the sick green VMs of a batch that passed, so that others can take their places."""
-    parameters = (await deployment_of(ports, order)).parameters
+    deployment = await deployment_of(ports, order)
     batch = await batch_of(ports, order)
     records = to_replace(await ports.store.vms.list(order.deployment_id, order.batch))
     if batch.round >= order.round or not records:
         return done("The sick green VMs were discarded before", discarded=len(records))
     chosen = [replace(record, replaced=True) for record in records]
     await ports.store.vms.put(order.deployment_id, chosen)
-    if progress := await until_due(ports, order, parameters, chosen):
+    if progress := await until_due(ports, order, deployment, chosen):
         return progress
-    scale_set = await settled(ports, order, parameters, chosen)
+    scale_set = await settled(ports, order, deployment.parameters, chosen)
     if isinstance(scale_set, Progress):
         return scale_set
     listed = await ports.scale_sets.list_vms(order.scale_set_id)
-    progress = await _retire(ports, order, parameters, scale_set, listed, chosen)
+    progress = await _retire(ports, order, deployment, scale_set, listed, chosen)
     if not progress.done:
         return progress
     reason = f"{progress.reason}, to be replaced once"
@@ -77,7 +76,7 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
     intents = await ports.store.intents.list(order.deployment_id, batch.number)
     if not green and not any(intent.kind is IntentKind.LAUNCH for intent in intents):
         return done("No green VM was launched", discarded=0)
-    if progress := await until_due(ports, order, deployment.parameters, green):
+    if progress := await until_due(ports, order, deployment, green):
         return progress
     scale_set = await settled(ports, order, deployment.parameters, green)
     if isinstance(scale_set, Progress):
@@ -86,7 +85,7 @@ async def discard_green(ports: Ports, order: Order) -> Progress:
         listed = await ports.scale_sets.list_vms(order.scale_set_id)
         found = orphans(scale_set, listed.vms, records, batch, batch.image(deployment.image))
         green += await _adopted(ports, order, found)
-        progress = await _retire(ports, order, deployment.parameters, scale_set, listed, green)
+        progress = await _retire(ports, order, deployment, scale_set, listed, green)
     return replace(progress, data={"discarded": in_place(green)}) if progress.done else progress
 
 
@@ -132,7 +131,7 @@ def _orphan(vm: Vm, order: Order) -> VmRecord:
 async def _retire(
     ports: Ports,
     order: Order,
-    parameters: Parameters,
+    deployment: Deployment,
     scale_set: ScaleSet,
     listed: VmList,
     green: Sequence[VmRecord],
@@ -146,5 +145,5 @@ async def _retire(
         return progress
     rows = await ports.store.vms.list(order.deployment_id, order.batch)
     drained = [record for record in rows if record.vm_id in set(vm_ids) and record.color is Color.GREEN]
-    waiting = await until_due(ports, order, parameters, drained)
-    return waiting or await delete(ports, order, scale_set, listed, drained)
+    waiting = await until_due(ports, order, deployment, drained)
+    return waiting or await delete(ports, order, deployment, scale_set, listed, drained)

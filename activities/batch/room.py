@@ -60,8 +60,7 @@ async def _delete_first(
         await note_gateways(ports, order, scene, intents)
         out = set_aside(out, order.at)
         await keep_vms(ports, order, out)
-    parameters = (await deployment_of(ports, order)).parameters
-    progress = await delete_as_due(ports, order, parameters, out)
+    progress = await delete_as_due(ports, order, await deployment_of(ports, order), out)
     if progress.state is StepState.AGAIN:
         return replace(progress, reason=f"{progress.reason} first: their set runs as many models as it may")
     if not progress.done:

@@ -12,7 +12,7 @@ from rollout.lifecycle import lock as locks
 from rollout.model.azure.ownership import told_apart
 from rollout.model.azure.scale_set import ScaleSet, Vm
 from rollout.model.order import Order, Progress, again, done, failed, lock_lost
-from rollout.model.rows.deployment import VmRecord
+from rollout.model.rows.deployment import Deployment, VmRecord
 from rollout.model.status import Color, Status
 from rollout.model.words import counted
 from rollout.planning.roll_back import going_back, planned_rows
@@ -67,7 +67,7 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     """
     deployment = await deployment_of(ports, order)
     if deployment.number_of_batches == 0:
-        return await obstacle(ports, order) or done(f"No VM to replace: {deployment.reason}")
+        return await obstacle(ports, order) or await _nothing_replaced(ports, order, deployment)
     scale_set = await ports.scale_sets.read(order.scale_set_id)
     if scale_set is None:
         return failed("scaleSetGone", "The scale set does not exist any more")
@@ -84,7 +84,7 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     planned = [record.vm_id for record in before]
     reason = "; ".join(outcome(deployment, scale_set, listed.vms, skipped, len(adopted), planned))
     if deployment.status is not Status.ROLLING_BACK:
-        return done("; ".join([reason, *await _left_out(ports, scale_set, listed.vms, records)]), adopted=len(adopted))
+        return _with(await _left_out(ports, scale_set, listed.vms, records), done(reason, adopted=len(adopted)))
     staying = still_on(deployment, listed.vms)
     # What an earlier deployment left out of traffic is in no batch of a roll back that came before its turn.
     standing = [vm for vm in listed.vms if not vm.leaving]
@@ -93,15 +93,31 @@ async def verify_end(ports: Ports, order: Order) -> Progress:
     return done(reason, stayed=len(staying), stayedVms=list(staying[:STAYED_MAX]), settled=not (left or aside))
 
 
+async def _nothing_replaced(ports: Ports, order: Order, deployment: Deployment) -> Progress:
+    told = done(f"No VM to replace: {deployment.reason}")
+    records = await ports.store.vms.list(deployment.id) if deployment.continues else ()
+    if not any(record.taken_out for record in records):
+        return told
+    scale_set = await ports.scale_sets.read(order.scale_set_id)
+    listed = await ports.scale_sets.list_vms(order.scale_set_id)
+    return _with(await _left_out(ports, scale_set, listed.vms, records) if scale_set else (), told)
+
+
 async def _left_out(ports: Ports, scale_set: ScaleSet, vms: Sequence[Vm], records: Sequence[VmRecord]) -> Sequence[str]:
-    """In words, the skipped VMs that an earlier deployment took out of their pools and did not live to replace."""
+    """The names of skipped VMs that an earlier deployment took out of their pools and did not live to replace."""
     left = {record.vm_id for record in records if record.batch == 0 and record.taken_out}
     standing = [vm for vm in vms if vm.vm_id in left and not vm.leaving]
     out = await out_of_traffic(ports, scale_set, standing) if standing else ()
-    if not out:
-        return ()
-    names = ", ".join(sorted(vm.name for vm in standing if vm.vm_id in out)[:STAYED_MAX])
-    return [f"{counted(len(out), 'VM')} still out of traffic since an earlier deployment: {names}"]
+    return sorted(vm.name for vm in standing if vm.vm_id in out)
+
+
+def _with(left_out: Sequence[str], told: Progress) -> Progress:
+    """The end with those named, and counted for the next deployment, which is handed them on."""
+    if not left_out:
+        return told
+    names = ", ".join(left_out[:STAYED_MAX])
+    words = f"{counted(len(left_out), 'VM')} still out of traffic since an earlier deployment: {names}"
+    return replace(told, reason=f"{told.reason}; {words}", data={**told.data, "leftOut": len(left_out)})
 
 
 async def release_group(ports: Ports, order: Order) -> Progress:

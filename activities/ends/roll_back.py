@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from activities.batch.health import with_health
+from activities.former import tell_of_gone
 from activities.rows import deployment_of
 from rollout.model.azure.ownership import told_apart
 from rollout.model.azure.scale_set import ScaleSet, Vm, VmList
@@ -115,9 +116,12 @@ async def _write(
     ]
     chain = chain_of(planned_rows(deployment, records), deployment.id)
     blue = [
-        _blue(vm, batch.number + first - 1, deployment, chain, order) for batch in decided.batches for vm in batch.blue
+        replace(_blue(vm, batch.number + first - 1, deployment, chain, order), idle=vm.vm_id in decided.idle)
+        for batch in decided.batches
+        for vm in batch.blue
     ]
     left = gone(records, listed.vms, order.at)
+    await tell_of_gone(ports, order, deployment, left)
     stay = _staying(deployment, records, decided, order)
     await ports.store.vms.put(order.deployment_id, [*moved, *blue, *stay, *left])
 

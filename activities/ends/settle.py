@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from activities.batch.pools import drain_intents, scene_of
 from activities.batch.reattach import reattach_blue
+from activities.former import tell_of_gone
 from activities.rights import obstacle
 from activities.rows import batch_of, deployment_of, keep_vms
 from rollout.model.azure.scale_set import Vm, VmList
@@ -41,7 +42,9 @@ async def settle_vms(ports: Ports, order: Order) -> Progress:
         return out
     noted = {record.vm_id: record for record in out}
     records = [noted.get(record.vm_id, record) for record in records]
-    await keep_vms(ports, order, [*out, *gone(records, listed.vms, order.at)])
+    missing = gone(records, listed.vms, order.at)
+    await tell_of_gone(ports, order, deployment, missing)
+    await keep_vms(ports, order, [*out, *missing])
     return done(remains(listed.vms, records))
 
 

@@ -1,10 +1,8 @@
 """Azure's refusals, as the three kinds that Teal tells apart (``rollout.ports.errors``).
 
 What no rule below names is ``Refused``: 400 ``InvalidParameter``, 403 ``AuthorizationFailed``, and of the 409s
-``SkuNotAvailable``, ``ScopeLocked``, ``MissingSubscriptionRegistration``, ``PropertyChangeNotAllowed``
-(azure-powershell#11911), and ``OperationNotAllowed`` for "… exceeding approved … Cores quota"
-(karpenter-provider-azure#192, onefuzz#605) and "The Image type for a Virtual Machine Scale Set may not be changed"
-(azure-docs#89791).
+``OperationNotAllowed`` for "… exceeding approved … Cores quota" (karpenter-provider-azure#192, onefuzz#605) and "The
+Image type for a Virtual Machine Scale Set may not be changed" (azure-docs#89791).
 """
 
 from __future__ import annotations
@@ -21,6 +19,9 @@ from rollout.model.azure.allocation import ALLOCATION_CODES
 from rollout.ports.errors import MODELS_EXHAUSTED, AzureError, Busy, Refused, Stale
 
 ANY = range(100, 600)
+
+#: Codes of what stays so until somebody does something; the last is azure-powershell#11911.
+FOR_A_PERSON = ("scopelocked", "skunotavailable", "missingsubscriptionregistration", "propertychangenotallowed")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ RULES = (
     # Azure has no room for VMs. The texts ask to try again, but that is a matter of minutes and of other sizes
     # (https://learn.microsoft.com/troubleshoot/azure/virtual-machines/allocation-failure): a launch has its own time.
     *(Rule(Refused, ANY, code) for code in ALLOCATION_CODES),
+    # These wait for a person, whatever their texts say of trying again: "… Please remove the lock and try again"
+    # (https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/error-codes/scopelocked-error).
+    *(Rule(Refused, (409,), code) for code in FOR_A_PERSON),
     # Recorded by cloud-provider-azure (virtualmachinescalesetclient/testdata): 412 PreconditionFailed.
     Rule(Stale, (412,)),
     # The instance is gone. Text: cloud-provider-azure pkg/consts; code: cloud-provider-azure#2356; its status is not

@@ -59,6 +59,7 @@ from rollout.ports.keys import (
     request_key,
     rows_after,
     rows_of_batch,
+    rows_of_batches,
     signal_key,
     signals_of,
     vm_row,
@@ -171,7 +172,7 @@ class TableBatches:
 
 
 class TableVms:
-    """VMs: a deployment's in its partition, by batch, blue before green."""
+    """VMs: a deployment's in its partition, by batch, blue before green, and those of others last."""
 
     def __init__(self, records: Records[VmRecord]) -> None:
         self._records = records
@@ -181,7 +182,11 @@ class TableVms:
         await self._records.put(encode_key(deployment_id), rows)
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        return await self._records.list(encode_key(deployment_id), None if batch is None else rows_of_batch(batch))
+        within = rows_of_batches() if batch is None else rows_of_batch(batch)
+        return await self._records.list(encode_key(deployment_id), within)
+
+    async def all(self, deployment_id: str) -> tuple[VmRecord, ...]:
+        return await self._records.list(encode_key(deployment_id))
 
     async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
         return await self._records.since(encode_key(deployment_id), mark)
@@ -199,6 +204,9 @@ class TableEvents:
 
     async def put(self, deployment_id: str, event: Event) -> None:
         await self._records.put(encode_key(deployment_id), {event_row(event.sequence): event})
+
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        return await self._records.add(Key(encode_key(deployment_id), event_row(event.sequence)), event)
 
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         return await self._records.list(encode_key(deployment_id), events_after(after), limit)

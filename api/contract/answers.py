@@ -318,8 +318,9 @@ class ServingNow(Shape):
 
 #: What of a deployment's row is Teal's own affair.
 _INNER = (
-    *("scale_set_id", "epoch", "settled", "sequence", "heard", "gate", "waiting", "paused_from"),
-    *("idempotency_key", "continues", "inheritance", "left", "findings", "looked_at", "ahead", "expected", "revision"),
+    *("scale_set_id", "epoch", "settled", "left_out", "sequence", "heard", "gate", "waiting", "paused_from"),
+    *("idempotency_key", "continues", "former", "inheritance", "left", "findings", "looked_at", "ahead", "expected"),
+    "revision",
 )
 _SHOWN = {
     "can_be": list[Possible],
@@ -349,7 +350,7 @@ VM = derived(
     VmRecord,
     "Vm",
     omit=(
-        *("detached_at", "moved_to", "unjudged", "taken_out", "passed", "trouble", "trouble_at"),
+        *("detached_at", "moved_to", "unjudged", "taken_out", "idle", "passed", "trouble", "trouble_at"),
         *("unmade", "relaunched_at", "launched_at"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from api.contract.page_sizes import BATCH_MAX, EVENTS_PAGE
 from api.handlers.lookup import find_deployment
@@ -13,8 +14,10 @@ from api.transport.http import Answer, Request
 from api.transport.paging import first, page_after, position, refuse_token
 from api.transport.query import query_integer
 from rollout.model.azure.evidence import VmEvidence
+from rollout.model.rows.deployment import VmRecord
 from rollout.ports.keys import batch_row, vm_row
 from rollout.ports.ports import Ports
+from rollout.steps.others import without_doubles
 
 #: Durable's words for an orchestration that has ended.
 RUNTIME_ENDS = ("Completed", "Failed", "Canceled", "Terminated")
@@ -27,12 +30,19 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 async def list_deployment_vms(ports: Ports, request: Request) -> Answer:
-    """Its VMs, of one batch where ``batch`` is given."""
+    """Its VMs, and those that others made meanwhile; of one batch where ``batch`` is given."""
     deployment = await find_deployment(ports, request)
     batch = query_integer(request, "batch", 0, BATCH_MAX)
-    records = await ports.store.vms.list(deployment.id, batch)
+    records = await _listed(ports, deployment.id, batch)
     page = page_after(request, "vms", records, lambda record: vm_row(record.batch, record.color, record.vm_id))
     return Answer(200, page.answer("vms", [render_vm(record) for record in page.items]))
+
+
+async def _listed(ports: Ports, deployment_id: str, batch: int | None) -> Sequence[VmRecord]:
+    if batch:
+        return await ports.store.vms.list(deployment_id, batch)
+    records = without_doubles(await ports.store.vms.all(deployment_id))
+    return [record for record in records if batch is None or record.batch == batch]
 
 
 async def get_vm_evidence(ports: Ports, request: Request) -> Answer:

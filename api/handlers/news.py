@@ -27,6 +27,7 @@ from rollout.model.names import GROUP_ID
 from rollout.model.rows.deployment import Batch, Deployment, Event
 from rollout.model.status import Status
 from rollout.ports.ports import Ports
+from rollout.steps.others import without_doubles
 
 #: The facts that write batches: after one of them all of them may be new.
 _PLANS = frozenset({EventType.PLANNED, EventType.ROLL_BACK_PLANNED})
@@ -90,7 +91,7 @@ async def _included(ports: Ports, row: Deployment, parts: frozenset[str], after:
         shown["batches"] = [render_batch(batch) for batch in await _batches(ports, row, events, after)]
     if VMS in parts:
         records, mark = await ports.store.vms.since(row.id, mark)
-        shown["vms"] = [render_vm(record) for record in records]
+        shown["vms"] = [render_vm(record) for record in without_doubles(records)]
     if COMMANDS in parts:
         shown["commands"] = [render_command(command) for command in await ports.store.commands.list(row.id)]
     next_ = events[-1].sequence if events else after

@@ -4,7 +4,9 @@ import { line, area, corners, labels, scale, ticks } from '../src/model/geometry
 import { story, type Row } from '../src/model/story';
 import { shapes } from '../src/model/rows';
 import { waiting } from '../src/model/waiting';
-import { runAt, runOf } from './captured';
+import { health, present } from '../src/model/health';
+import { makeRun } from '../src/model/run';
+import { captured, runAt, runOf } from './captured';
 
 const kinds = (row: Row | undefined): string => (row?.bars ?? []).map((bar) => bar.kind).join(' ');
 
@@ -144,4 +146,14 @@ test('many batches fold those that are done into one row', () => {
     [11, ...Array(9).fill(1)],
   );
   assert.equal(shapes(rows.slice(0, 14)).length, 14);
+});
+
+test('a VM that others made is there, and counts on no side', () => {
+  const details = captured('finished');
+  const [vm] = details.vms;
+  assert.ok(vm);
+  details.vms.push({ ...vm, vmId: 'others', color: null, batch: 0, status: 'unhealthy', reason: '', readings: [] });
+  const [run, before] = [makeRun(details, 0), runOf('finished')];
+  assert.equal(run.vms.at(-1)?.side, 'others');
+  assert.deepEqual([present(run), health(run, story(run))], [present(before), health(before, story(before))]);
 });

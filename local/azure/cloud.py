@@ -6,12 +6,10 @@ order and each at its exact time. Real, scaled and virtual time therefore give t
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -22,7 +20,7 @@ from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
 from local.azure.arm.faults import AzureFaults, refusal
 from local.azure.arm.managed_routes import managed_routes
-from local.azure.arm.messages import ArmRequest, ArmResponse, ConnectionLost, Json
+from local.azure.arm.messages import ArmRequest, ArmResponse, ConnectionLost, Json, readable
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import Rendering
 from local.azure.arm.resources import AuditEntry, CloudState, RequestCount, ScaleSetResource, VmChange, VmInstance
@@ -207,12 +205,13 @@ class Cloud:
 
         :raises ConnectionLost: the fault script says that there is no answer.
         """
+        self.advance()
         fault = self.faults.match(request)
         if fault and fault.delay:
             await self.clock.sleep(fault.delay)
+            self.advance()
         if fault and fault.lose_request:
             raise ConnectionLost(f"{request.method} {request.path}: lost before it took effect, by the fault script")
-        self.advance()
         response = self._answer(request, fault)
         if request.method != "GET":
             self.changed()
@@ -296,13 +295,14 @@ class Cloud:
             time=self._state.now,
             method=request.method,
             path=request.path,
-            body=_readable(request.body),
+            body=readable(request.body),
             status=int(response.status),
             code=code,
             created=tuple(effect.created) if effect else (),
             deleted=tuple(effect.deleted) if effect else (),
             capacity_before=effect.capacity_before if effect else None,
             capacity_after=effect.capacity_after if effect else None,
+            outdated=effect.outdated if effect else False,
         )
         self._state.audit.append(entry)
 
@@ -312,11 +312,3 @@ class Cloud:
             self.on_change()
         if self.on_event:
             self.on_event()
-
-
-def _readable(body: bytes) -> Any:
-    """A request's body for the audit: JSON where it is JSON, else its text."""
-    try:
-        return json.loads(body) if body else None
-    except ValueError:
-        return body.decode(errors="replace")

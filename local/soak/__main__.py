@@ -75,6 +75,8 @@ def _again(seed: Seed) -> int:
 def _soak(seeds: Sequence[Seed], processes: int) -> int:
     # A shell that starts this in the background has it ignore ^C; one that sends it all the same means it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Whoever ends it otherwise is told as much, and leaves no process behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     tally = Tally(len(seeds))
     begun = time.monotonic()
     try:

@@ -11,22 +11,13 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+from local.azure.arm.faults import LATER
 from local.azure.world import Fault
 from local.durable.faults import ActivityFault, ActivityLoss, TurnFault, TurnLoss
 from local.durable.host import InstanceEnded, UnknownInstance
 from local.soak.scene import SoakScene
 
 Breaks = Callable[[SoakScene, Random], None]
-
-_LATER: dict[str, Any] = {
-    "status": 409,
-    "body": {
-        "error": {
-            "code": "ConflictingConcurrentWriteNotAllowed",
-            "message": "The request is not allowed since there is a concurrent write. Please retry later.",
-        }
-    },
-}
 
 _NO_ROOM: dict[str, Any] = {
     "body": {"error": {"code": "ZonalAllocationFailed", "message": "There is no room in the zone. Please try again."}}
@@ -39,17 +30,17 @@ AZURE: dict[str, dict[str, Any]] = {
     "requestDelayed": {"delay": 45},
     "throttled": {"status": 429, "headers": {"Retry-After": "60"}},
     "conflict": {"method": "PATCH", "status": 409, "body": {"error": {"code": "Conflict", "message": "Try again."}}},
-    "concurrentPatch": {"method": "PATCH", **_LATER},
-    "concurrentPost": {"method": "POST", "path": "/delete$", **_LATER},
-    "concurrentPut": {"method": "PUT", **_LATER},
+    "concurrentPatch": {"method": "PATCH", **LATER},
+    "concurrentPost": {"method": "POST", "path": "/delete$", **LATER},
+    "concurrentPut": {"method": "PUT", **LATER},
     "stale": {"method": "PATCH", "status": 412},
     "unavailable": {"status": 503},
     "internalError": {"status": 500},
     "operationFailed": {"method": "PATCH", "operationStatus": "Failed"},
     "operationCanceled": {"method": "POST", "operationStatus": "Canceled"},
     "operationSlow": {"method": "PATCH", "operationDelay": 200},
-    "allocationRefused": {"method": "PATCH", "path": "/virtualMachineScaleSets/[^/]+$", "status": 409, **_NO_ROOM},
-    "allocationFailed": {"method": "PATCH", "allocationFailures": 1},
+    "allocationRefused": {"raisesCapacity": True, "status": 409, **_NO_ROOM},
+    "allocationFailed": {"raisesCapacity": True, "allocationFailures": 1},
 }
 
 

@@ -101,8 +101,7 @@ async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable
                 tell_when(str(step))
                 await _carry_out(scene, step, script.seed.dice(f"step {number}"))
             _mend(scene)
-            await _until_quiet(scene, LONG_ENOUGH)
-            await scene.sleep(AFTERWARDS)
+            await _come_to_rest(scene)
         await _judge(scene, outcome, tell)
 
 
@@ -230,6 +229,15 @@ def _mend(scene: SoakScene) -> None:
     faults.activities, faults.turns, faults.on_delivery = (), (), None
     for act in scene.undo:
         act()
+
+
+async def _come_to_rest(scene: SoakScene) -> None:
+    """Leave all alone until nothing more comes, though what comes late (an event of the gallery) begins anew."""
+    for _ in range(3):
+        await _until_quiet(scene, LONG_ENOUGH)
+        await scene.sleep(AFTERWARDS)
+        if await _is_quiet(scene):
+            return
 
 
 async def _until_quiet(scene: SoakScene, within: timedelta) -> None:

@@ -63,6 +63,19 @@ class Reply:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, order=True)
+class Absence:
+    """A span of the app's own time in which it did not run."""
+
+    begin: datetime
+    end: datetime
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it was."""
+        return self.end - self.begin
+
+
 class StaticCredential:
     """A credential for an Azure that looks at none."""
 
@@ -105,6 +118,7 @@ class VirtualPlatform:
         self.state = MemoryState()
         self.hosts: list[FunctionsHost] = []
         self.options = options
+        self.absences: list[Absence] = []
         self._compute = ComputeClients(self.settings, StaticCredential(), lambda: InProcessTransport(self.cloud))
         self.host = self._new_host()
         self._delivery = EventDelivery(self.cloud, self._deliver)
@@ -133,7 +147,9 @@ class VirtualPlatform:
     async def sleep(self, duration: timedelta) -> None:
         """The host is stopped for a while, as an app that nobody needs may be, and then goes on."""
         await self.host.stop()
+        begin = self.host_clock.now()
         await self.clock.sleep(duration)
+        self.absences.append(Absence(begin, self.host_clock.now()))
         self.host = self._new_host()
         await self.host.start()
 

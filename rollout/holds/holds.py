@@ -79,7 +79,8 @@ def _held(process: Process, needs: HoldNeeds, earlier: ProcessHold | None) -> Pr
         return None
     old, new, there = (_only(parts, value) for value in (original, wanted, now))
     beside = earlier.beside if earlier is not None and inherited else process.beside
-    return ProcessHold(process.kind, process.resource_id, old, new, there, beside=beside)
+    left_by = earlier.left_by if earlier is not None and inherited else ()
+    return ProcessHold(process.kind, process.resource_id, old, new, there, beside=beside, left_by=left_by)
 
 
 def _ours(item: ProcessHold, now: Json) -> list[str]:

@@ -10,7 +10,7 @@ from rollout.model.azure.scale_set import ImageReference
 from rollout.model.group import Group
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Deployment, Image, Problem
-from rollout.model.rows.handover import handed_on
+from rollout.model.rows.handover import former_id, handed_on
 from rollout.model.status import Status
 
 #: The code of a deployment whose orchestration was not started.
@@ -69,6 +69,7 @@ def inherit(row: Deployment, predecessor: Deployment | None) -> Deployment:
         image=replace(row.image, previous=handed.previous),
         settled=handed.settled,
         continues=handed.continues,
+        former=former_id(predecessor),
     )
 
 

@@ -119,16 +119,20 @@ def _dataclass_decoder(kind: type) -> _Coder:
         for f in dataclasses.fields(kind)
     ]
     decoders: list[_Coder] = []
+    nullable: set[str] = set()
 
     def decode_it(data: Json) -> Any:
         if not decoders:
             # Not before it is needed: a dataclass may hold values of its own kind.
             hints = typing.get_type_hints(kind)
             decoders.extend(_decoder(hints[name]) for name, _, _ in known)
+            nullable.update(name for name, _, _ in known if type(None) in typing.get_args(hints[name]))
         given: Json = {}
         for (name, key, required), decoder in zip(known, decoders, strict=True):
             if key in data:
                 given[name] = decoder(data[key])
+            elif required and name in nullable:
+                given[name] = None
             elif required:
                 raise ValueError(f"{kind.__name__} needs {key}")
         return kind(**given)

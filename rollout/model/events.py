@@ -58,12 +58,13 @@ class EventType(StrEnum):
     GREEN_DISCARDED = "GreenDiscarded"  # discarded: green VMs
     IMAGE_RESTORED = "ImageRestored"
     IMAGE_NOT_RESTORED = "ImageNotRestored"
-    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; settled
+    FINISHED = "DeploymentFinished"  # adopted: green VMs that others made; leftOut: VMs out of traffic; settled
     FAILED = "DeploymentFailed"  # code, settled; left: how the set is where it is not in order
     STOPPED = "DeploymentStopped"  # settled, left
     ROLLED_BACK = "DeploymentRolledBack"  # settled, left; stayed, stayedVms: VMs on the image from before
     KEPT_DISCARDED = "KeptGreenDiscarded"  # discarded: green VMs that were kept for a while after the end
-    KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held for a while after the end
+    KEPT_RESTORED = "KeptProcessesRestored"  # restored, conflicts: what stayed held after the end; by: a later one
+    LEFT_DELETED = "LeftVmsDeleted"  # vmIds, names; by, batch: of a later deployment; blueVms, greenVms: still there
 
 
 _TYPES = frozenset(EventType)
@@ -88,7 +89,7 @@ ENDS_COMMANDS = frozenset(
 _ASIDE = frozenset({EventType.VMS_GONE, EventType.VMS_FAILED})
 
 #: What can still happen after the end of a deployment, whose status, reason, error and time of end stay as they are.
-AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED})
+AFTER_END = frozenset({EventType.KEPT_DISCARDED, EventType.KEPT_RESTORED, EventType.LEFT_DELETED})
 
 #: How much of a batch's work is behind it once a phase is reached.
 _SHARE = {
@@ -137,11 +138,17 @@ def apply(deployment: Deployment, event: Event, *, checked: bool = True) -> Depl
     if event.sequence <= deployment.sequence or deployment.status.ended != (event.type in AFTER_END):
         return deployment
     if deployment.status.ended:
-        green = deployment.green_vms - event.data.get("discarded", 0)
-        return replace(deployment, sequence=event.sequence, green_vms=max(0, green))
+        return _gone_on(deployment, event)
     if checked and illegal(deployment, event):
         return replace(deployment, sequence=event.sequence)
     return _after(deployment, event)
+
+
+def _gone_on(row: Deployment, event: Event) -> Deployment:
+    """The row of a deployment that has ended, after what became of its VMs since."""
+    green = max(0, row.green_vms - event.data.get("discarded", 0))
+    blue, green = event.data.get("blueVms", row.blue_vms), event.data.get("greenVms", green)
+    return replace(row, sequence=event.sequence, blue_vms=blue, green_vms=green)
 
 
 def with_serving(deployment: Deployment, event: Event) -> Event:
@@ -304,8 +311,9 @@ def _discarded(row: Deployment, event: Event, data: dict[str, Any]) -> Deploymen
 
 def _finished(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:
     green = row.green_vms + data.get("adopted", 0)
-    settled = data.get("settled", True)
-    return replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    settled, out = data.get("settled", True), data.get("leftOut", 0)
+    ended = replace(_ended(row, event), status=Status.FINISHED, progress=100, settled=settled, green_vms=green)
+    return replace(ended, left_out=out)
 
 
 def _failed(row: Deployment, event: Event, data: dict[str, Any]) -> Deployment:

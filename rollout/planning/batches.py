@@ -70,13 +70,14 @@ class PlannedBatch:
 @dataclass(frozen=True)
 class BatchPlan:
     """What a deployment will do. ``kept`` already run the image and are healthy, so they stay; ``skipped`` are left as
-    they are, because the request says so.
+    they are, because the request says so. ``idle``: by ``vm_id``, those of the batches that serve nobody.
     """
 
     target_size: int
     kept: tuple[Vm, ...]
     batches: tuple[PlannedBatch, ...]
     skipped: tuple[Vm, ...] = ()
+    idle: frozenset[str] = frozenset()
 
     @property
     def blue(self) -> int:
@@ -140,4 +141,4 @@ def plan(
         is_canary = any(alone) and number == 1
         planned.append(PlannedBatch(number, ordered[taken : taken + leave], arrive, is_canary))
         taken += leave
-    return BatchPlan(target_size, tuple(kept), tuple(planned), tuple(skipped))
+    return BatchPlan(target_size, tuple(kept), tuple(planned), tuple(skipped), frozenset(first))

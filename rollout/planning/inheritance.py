@@ -59,6 +59,11 @@ class Predecessor:
     records: tuple[VmRecord, ...] = ()
 
     @property
+    def has_finished(self) -> bool:
+        """Whether it brought what was asked for, and left nothing but VMs out of traffic that it had skipped."""
+        return self.row.settled and self.row.status is Status.FINISHED
+
+    @property
     def given_up(self) -> tuple[ImageReference, ...]:
         """What it and those before it failed with, or were rolled back from; not the image that they were to keep."""
         image, earlier = self.row.image, self.row.image.given_up
@@ -69,9 +74,12 @@ class Predecessor:
     def chain(self, vms: Sequence[Vm]) -> Chain:
         """The VMs that it launched, or those before it.
 
-        One that was lost wrote no end, so a launch of its may have made VMs that no row names.
+        One that finished hands on only who is out of traffic still. One that was lost wrote no end, so a launch of its
+        may have made VMs that no row names.
         """
         chain = chain_of(self.records, self.row.id)
+        if self.has_finished:
+            return Chain(taken_out=chain.taken_out)
         if self.row.left is not None or self.row.settled:
             return chain
         named = {record.vm_id for record in self.records}
@@ -125,11 +133,12 @@ def inherited(
         words = (f"the set was made again since: nothing that {former.row.id} left counts",)
         before = image_before(None, None, scale_set.image, standing, blue, pinned)
         return Inheritance(True, 0, before.image, words=words, unknown=before.unknown)
-    given_up = former.given_up if former is not None else ()
+    given_up = former.given_up if former is not None and not former.has_finished else ()
+    out = tuple(sorted(vm.name for vm in standing if vm.vm_id in chain.taken_out and vm.vm_id in skipped))
     if handed.settled:
         before = image_before(None, None, scale_set.image, standing, blue, pinned, given_up)
         bad = is_among(before.image, given_up)
-        return Inheritance(True, 0, before.image, chain, unknown=before.unknown, bad=bad, given_up=given_up)
+        return Inheritance(True, 0, before.image, chain, (), before.unknown, bad, given_up, out)
     left = former.row.left if former is not None else None
     removable = sum(1 for vm in standing if vm.vm_id in chain.launched and vm.vm_id not in skipped)
     unjudged = sum(1 for vm in standing if vm.vm_id in chain.unjudged)
@@ -138,7 +147,6 @@ def inherited(
     bad = is_among(before.image, given_up)
     fate = (f"{counted(unjudged, 'VM')} that nobody judged to be healthy will not stay",) if unjudged else ()
     words = (*of_size, *before.words, *fate)
-    out = tuple(sorted(vm.name for vm in standing if vm.vm_id in chain.taken_out and vm.vm_id in skipped))
     return Inheritance(False, size, before.image, chain, words, before.unknown, bad, given_up, out)
 
 

@@ -103,12 +103,14 @@ def batch_row(number: int) -> str:
     return _padded(number, _NUMBER_WIDTH)
 
 
-def vm_row(batch: int, color: Color, vm_id: str) -> str:
+def vm_row(batch: int, color: Color | None, vm_id: str) -> str:
     """VMs by batch, blue before green. A VM's batch and color never change within a deployment, so it has one row.
 
-    Azure does not keep the case of a VM's id, so the key has none.
+    Those that others made, without a color, come last, so that no range of batches has them. Azure does not keep the
+    case of a VM's id, so the key has none.
     """
-    return f"{batch_row(batch)}-{_COLORS[color]}-{encode_key(vm_id.lower())}"
+    vm = encode_key(vm_id.lower())
+    return f"others-{vm}" if color is None else f"{batch_row(batch)}-{_COLORS[color]}-{vm}"
 
 
 def evidence_key(deployment_id: str, vm_id: str) -> Key:
@@ -145,6 +147,12 @@ def rows_of_batch(batch: int) -> KeyRange:
     """The VMs, the intents or the parts of a look, of one batch."""
     # The tilde comes after every character that follows the number.
     return KeyRange(f"{batch_row(batch)}-", f"{batch_row(batch)}~")
+
+
+def rows_of_batches() -> KeyRange:
+    """The VMs that have a part in a batch, or stay: not those that others made."""
+    # The colon comes after every digit.
+    return KeyRange("0", ":")
 
 
 def rows_after(row: str) -> KeyRange:

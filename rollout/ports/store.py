@@ -107,11 +107,15 @@ class Vms(Protocol):
         ...
 
     async def list(self, deployment_id: str, batch: int | None = None) -> tuple[VmRecord, ...]:
-        """By batch, blue before green; of one batch where ``batch`` is given."""
+        """Those that have a part in it, by batch, blue before green; of one batch where ``batch`` is given."""
+        ...
+
+    async def all(self, deployment_id: str) -> tuple[VmRecord, ...]:
+        """The same, and then those that others made: for who shows VMs, or looks at them, and decides nothing."""
         ...
 
     async def since(self, deployment_id: str, mark: str) -> tuple[tuple[VmRecord, ...], str]:
-        """Those whose rows were written after ``mark``, and the mark to go on from; with an empty one all."""
+        """Those of ``all`` that were written after ``mark``, and the mark to go on from; with an empty one all."""
         ...
 
     async def change(self, deployment_id: str, record: VmRecord, change: Callable[[VmRecord], VmRecord]) -> VmRecord:
@@ -124,6 +128,10 @@ class Events(Protocol):
 
     async def put(self, deployment_id: str, event: Event) -> None:
         """Add or replace the event of that sequence number."""
+        ...
+
+    async def add(self, deployment_id: str, event: Event) -> bool:
+        """Add an event; false, and nothing changed, where there is one of that sequence number."""
         ...
 
     async def list(self, deployment_id: str, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:

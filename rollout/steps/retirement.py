@@ -18,7 +18,8 @@ def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = F
     """The batch's blue VMs that its healthy green ones replace: for each sick green one, one blue VM stays.
 
     Two go and two came, one of them sick: one goes. Two go and one came (the set had a VM too many): both go. Where
-    sick green VMs are tolerated, all go.
+    sick green VMs are tolerated, all go. Those that stay are to serve: VMs that served nobody when the batch was
+    planned go first, then those that nobody judged.
     """
     blue = [record for record in records if record.color is Color.BLUE]
     if tolerate:
@@ -26,7 +27,8 @@ def blue_to_detach(records: Sequence[VmRecord], batch: Batch, tolerate: bool = F
     green = [record for record in records if record.color is Color.GREEN]
     healthy = sum(1 for record in green if record.is_good)
     sick = max(0, batch.green - healthy)
-    return tuple(blue[: max(0, len(blue) - sick)])
+    first = sorted(blue, key=lambda record: (not record.idle, not record.unjudged))
+    return tuple(first[: max(0, len(blue) - sick)])
 
 
 def to_delete(records: Sequence[VmRecord], tolerate: bool = False) -> tuple[VmRecord, ...]:

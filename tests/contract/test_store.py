@@ -226,6 +226,18 @@ class TestVms:
         assert await store.vms.list(ID, 2) == (vm(2, batch=2),)
         assert await store.vms.list(ID, 99) == ()
 
+    async def test_vms_of_others_are_shown_and_have_no_part(self, store: Store) -> None:
+        own = tuple(vm(n, batch) for batch in (0, 1, 99_999) for n in (1, 2))
+        other = replace(vm(3, 0), color=None)
+        await store.vms.put(ID, [other, *own])
+        assert await store.vms.list(ID) == own
+        assert await store.vms.list(ID, 0) == own[:2]
+        assert await store.vms.all(ID) == (*own, other)
+        everything, mark = await store.vms.since(ID, "")
+        assert other in everything
+        gone = await store.vms.change(ID, other, lambda row: replace(row, trouble="gone"))
+        assert (await store.vms.since(ID, mark))[0] == (gone,)
+
     async def test_only_those_come_that_were_written_since(self, store: Store) -> None:
         await store.vms.put(ID, [vm(n) for n in range(250)])
         everything, mark = await store.vms.since(ID, "")
@@ -297,6 +309,10 @@ class TestEvents:
         await store.events.put(ID, Event(1, START, "Started", "first", data={"a": 1}))
         await store.events.put(ID, Event(1, START, "Started", "second"))
         assert await store.events.list(ID) == (Event(1, START, "Started", "second"),)
+        assert not await store.events.add(ID, Event(1, START, "Started", "third"))
+        assert await store.events.list(ID) == (Event(1, START, "Started", "second"),)
+        assert await store.events.add(ID, Event(2, START, "Went", "on"))
+        assert len(await store.events.list(ID)) == 2
 
     async def test_more_events_than_fit_one_page_come_up_to_the_limit(self, store: Store) -> None:
         await asyncio.gather(*(store.events.put(ID, Event(n, START, "Polled", "")) for n in range(1, 1102)))

@@ -610,7 +610,7 @@ class SignalRuleBody(TypedDict):
 class Vm(TypedDict):
     vmId: str
     name: str
-    color: str
+    color: str | None
     batch: int
     status: str
     reason: str

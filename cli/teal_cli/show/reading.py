@@ -139,7 +139,9 @@ def event_lines(events: Sequence[Event]) -> list[str]:
 
 def vm_lines(vms: Sequence[Vm]) -> list[str]:
     """One VM a line."""
-    rows = [(one["batch"], one["color"], plain(one["name"]), one["status"], plain(one["reason"])) for one in vms]
+    rows = [
+        (one["batch"], one["color"] or "others", plain(one["name"]), one["status"], plain(one["reason"])) for one in vms
+    ]
     return table(("batch", "color", "name", "status", "why"), rows)
 
 

@@ -19,6 +19,8 @@ from teal_cli.show.plain import plain
 from teal_cli.wait.goals import AtGate, Goal, OnCancel, over
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from teal_cli.api.models import Batch, Deployment, Event, Vm
 
 _LIVE_INTERVAL = timedelta(seconds=2)
@@ -95,7 +97,7 @@ class Follower:
     tag: str = ""
     last: Look | None = None
     batches: dict[int, Batch] = field(default_factory=dict)
-    vms: dict[tuple[str, int, str], Vm] = field(default_factory=dict)
+    vms: dict[tuple[str, int, str | None], Vm] = field(default_factory=dict)
 
     def follow(self) -> Exit:
         """Look until the wait is over; say how."""
@@ -144,13 +146,19 @@ class Follower:
             news = deployment.get("events", [])
             events += news
             self.batches |= {batch["number"]: batch for batch in deployment.get("batches", [])}
-            self.vms |= {(vm["vmId"], vm["batch"], vm["color"]): vm for vm in deployment.get("vms", [])}
+            self._keep(deployment.get("vms", []))
             self.after = deployment.get("next", self.after)
             self.vms_since = deployment.get("vmsSince", self.vms_since)
             if len(news) < PAGE:
                 bare = cast("Deployment", {name: said for name, said in deployment.items() if name not in _NEWS})
                 self.last = Look(bare, events, list(self.batches.values()), list(self.vms.values()))
                 return self.last
+
+    def _keep(self, vms: Sequence[Vm]) -> None:
+        """VMs as they are now. One that others made loses its row without a color once it has a part."""
+        known = self.vms | {(vm["vmId"], vm["batch"], vm["color"]): vm for vm in vms}
+        own = {vm_id for vm_id, _, color in known if color is not None}
+        self.vms = {key: vm for key, vm in known.items() if key[2] is not None or key[0] not in own}
 
     def _at_gate(self) -> AtGate:
         if self.waiting.at_gate is not None:

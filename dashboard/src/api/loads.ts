@@ -93,11 +93,17 @@ export class DetailsSource {
     this.#known = {
       deployment,
       batches: merged(this.#known?.batches, batches, (one) => `${one.number}`),
-      vms: merged(this.#known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`),
+      vms: withoutDoubles(merged(this.#known?.vms, vms, (one) => `${one.vmId} ${one.batch} ${one.color}`)),
       events: merged(this.#known?.events, events, (one) => `${one.sequence}`),
     };
     return events.length;
   }
+}
+
+/** A VM that others made loses its row without a colour once it has a part. */
+function withoutDoubles(vms: readonly Vm[]): Vm[] {
+  const own = new Set(vms.filter((one) => one.color).map((one) => one.vmId));
+  return vms.filter((one) => one.color || !own.has(one.vmId));
 }
 
 /** Those that were there, each as it is now, and new ones at the end. */

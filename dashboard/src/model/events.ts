@@ -38,6 +38,7 @@ const LOOKS: Readonly<Record<string, readonly [icon: string, tone: '' | 'warn' |
   DeploymentRolledBack: ['undo', 'warn'],
   KeptGreenDiscarded: ['trash', ''],
   KeptProcessesRestored: ['lock', ''],
+  LeftVmsDeleted: ['trash', ''],
 };
 
 export interface EventLook {

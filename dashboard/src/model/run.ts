@@ -7,8 +7,8 @@ import { seconds } from './words';
 export type Side = 'blue' | 'green';
 
 export interface Placed extends Omit<Vm, 'updatedAt'> {
-  /** By image: in a batch that rolls back the API's two colours change places. */
-  side: Side;
+  /** By image: in a batch that rolls back the API's two colours change places. Others made it: it has no part. */
+  side: Side | 'others';
   /** Whether it came in its batch, rather than goes. */
   comes: boolean;
   gone: boolean;
@@ -63,7 +63,7 @@ function happened(event: Event): Happened {
 }
 
 function placed(vm: Vm, back: boolean): Placed {
-  const side = back ? (vm.color === 'blue' ? 'green' : 'blue') : vm.color;
+  const side = back ? (vm.color === 'blue' ? 'green' : 'blue') : (vm.color ?? 'others');
   const gone = vm.status === 'deleted' || vm.reason === 'Deleted';
   // Of one that is gone the API says no more that it was sick; the page does, and leads to its evidence.
   const sick = vm.evidence || vm.readings.some((one) => one.health === 'unhealthy');

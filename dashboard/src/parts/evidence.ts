@@ -59,7 +59,7 @@ class VmDrawer extends View {
           >${glyph(vm.side)}
           <h2 id="h-evi">${vm.name}</h2></span
         >
-        <span class="mute s">batch ${vm.batch}${zone}</span><span class="grow"></span>
+        <span class="mute s">${vm.side === 'others' ? 'made by others' : `batch ${vm.batch}`}${zone}</span><span class="grow"></span>
         <a class="b quiet icon" href=${this.back} aria-label="Close">${icon('x')}</a>
       </header>
       <section>

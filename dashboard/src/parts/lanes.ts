@@ -32,6 +32,7 @@ export function lanes(run: Run, story: Story): TemplateResult {
     <div class="body lanes">
       <div class="lane-h"><span></span><span>leaving</span><span></span><span>arriving</span></div>
       ${rows.map((row) => keyed(row.number, lane(run, row, byBatch.get(row.number) ?? [], many)))}
+      ${others(run, (byBatch.get(0) ?? []).filter((vm) => vm.side === 'others'), many)}
     </div>
   </section>`;
 }
@@ -46,23 +47,33 @@ function grouped(vms: readonly Placed[]): Map<number, Placed[]> {
   return found;
 }
 
+/** VMs that others made meanwhile, and that are none of this deployment's. */
+function others(run: Run, vms: readonly Placed[], many: boolean): TemplateResult | typeof nothing {
+  if (vms.length === 0) return nothing;
+  return html`<div class="lane">
+    <div class="lab">Made by others</div>
+    <div class=${many ? '' : 'tiles'}>${draw(run, vms, many)}</div>
+  </div>`;
+}
+
+const draw = (run: Run, vms: readonly Placed[], many: boolean): unknown =>
+  many ? dots(vms) : vms.map((vm) => keyed(vm.vmId, tile(run.deployment.id, vm)));
+
 function lane(run: Run, row: Row, vms: readonly Placed[], many: boolean): TemplateResult {
   const [goes, comes] = [vms.filter((vm) => !vm.comes), vms.filter((vm) => vm.comes)];
   const healthy = comes.filter((vm) => vm.status === 'healthy').length;
   const state =
     many && row.live?.kind === 'health' ? `${healthy} of ${row.green} healthy` : phase(row, run.end !== null);
-  const draw = (some: readonly Placed[]): unknown =>
-    many ? dots(some) : some.map((vm) => keyed(vm.vmId, tile(run.deployment.id, vm)));
   const empty = run.end !== null ? 'none' : row.green ? `${counted(row.green, 'VM')} to come` : 'none needed';
   return html`<div class="lane ${row.live ? 'cur' : ''}">
     <div class="lab">
       ${row.back ? icon('undo') : nothing} Batch <b>${row.number}</b
       ><small>${row.canary ? 'canary, ' : ''}${state}</small>
     </div>
-    <div class=${many ? '' : 'tiles'}>${draw(goes)}</div>
+    <div class=${many ? '' : 'tiles'}>${draw(run, goes, many)}</div>
     <div class="to" aria-hidden="true">→</div>
     <div class=${many ? '' : 'tiles'}>
-      ${comes.length ? draw(comes) : html`<span class="mute small none">${empty}</span>`}
+      ${comes.length ? draw(run, comes, many) : html`<span class="mute small none">${empty}</span>`}
     </div>
   </div>`;
 }

@@ -1,7 +1,7 @@
 /** The small marks that everything is made of: icons, statuses, sides, versions, times. */
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import type { Status } from '../api/types';
-import type { Placed, Side } from '../model/run';
+import type { Placed } from '../model/run';
 import { shown, vmShown, type Shown } from '../model/status';
 import { clock, moment, utc } from '../model/words';
 
@@ -17,7 +17,7 @@ export const status = (of: Status): TemplateResult => marked(shown(of));
 export const pill = (of: Status): TemplateResult => marked(shown(of), 'pill');
 export const vmStatus = (vm: Placed): TemplateResult => marked(vmShown(vm));
 
-export const glyph = (side: Side | 'new' | 'out'): TemplateResult => html`<i class="g ${side}" aria-hidden="true"></i>`;
+export const glyph = (side: Placed['side'] | 'new' | 'out'): TemplateResult => html`<i class="g ${side}" aria-hidden="true"></i>`;
 
 export const version = (of: string): TemplateResult => html`<span class="ver">${of}</span>`;
 

@@ -32,12 +32,16 @@ VIRTUAL_MACHINE_TYPE = "Microsoft.Compute/virtualMachines"
 
 @dataclass
 class Effect:
-    """What a write did, for the audit, and the id of the operation that it goes on as."""
+    """What a write did, for the audit, and the id of the operation that it goes on as.
+
+    ``outdated``: it said the model's profile as it was.
+    """
 
     created: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     capacity_before: int | None = None
     capacity_after: int | None = None
+    outdated: bool = False
     operation: str | None = None
 
 
@@ -187,7 +191,7 @@ class ArmCall:
         """The key under which a VM is held while it is written to; it must be neither held nor coming or going."""
         key = self.instance_key(scale_set, vm)
         self.operations.check_free(key)
-        if self.world.platform.vm_writes == "oneAtATime" and self.operations.writes_a_vm_of(scale_set.key):
+        if self.operations.one_at_a_time(scale_set) and self.operations.writes_a_vm_of(scale_set.key):
             raise concurrent_request()
         if vm.provisioning_state in ("Creating", "Deleting"):
             raise concurrent_request()

@@ -6,9 +6,22 @@ import re
 from http import HTTPStatus
 
 from local.azure.arm.errors import ArmError
-from local.azure.arm.messages import ArmRequest, ArmResponse, json_response
+from local.azure.arm.messages import ArmRequest, ArmResponse, Json, json_response, readable
 from local.azure.arm.resources import CloudState
 from local.azure.world import Fault
+
+#: What a rule answers that has requests come again: Resource Manager's own words, of any resource, without
+#: ``Retry-After`` (cloudfoundry/bosh-azure-cpi-release#762).
+LATER: Json = {
+    "status": 409,
+    "body": {
+        "error": {
+            "code": "ConflictingConcurrentWriteNotAllowed",
+            "message": "The operation was interrupted by a conflicting concurrent write on the same entity. "
+            "Please retry later.",
+        }
+    },
+}
 
 
 class AzureFaults:
@@ -39,13 +52,28 @@ class AzureFaults:
         """What goes wrong with this request."""
         acting = None
         for index, rule in enumerate(self._state.faults):
-            if rule.method not in ("*", request.method) or not re.search(rule.path, request.path, re.IGNORECASE):
+            if not self._is_for(rule, request):
                 continue
             self._state.fault_matches[index] += 1
             if acting is None and (not rule.calls or self._state.fault_matches[index] in rule.calls):
                 acting = rule
         self.struck += acting is not None
         return acting
+
+    def _is_for(self, rule: Fault, request: ArmRequest) -> bool:
+        return (
+            rule.method in ("*", request.method)
+            and re.search(rule.path, request.path, re.IGNORECASE) is not None
+            and (not rule.raises_capacity or self._raises_capacity(request))
+        )
+
+    def _raises_capacity(self, request: ArmRequest) -> bool:
+        """Whether a write asks for more VMs than its set is to have: a new set's, for any."""
+        body = readable(request.body)
+        sku = body.get("sku") if isinstance(body, dict) and request.method in ("PATCH", "PUT") else None
+        wanted = sku.get("capacity") if isinstance(sku, dict) else None
+        scale_set = self._state.scale_sets.get(request.path.lower())
+        return isinstance(wanted, int) and wanted > (scale_set.capacity if scale_set else 0)
 
 
 def refusal(fault: Fault, status: int) -> ArmResponse:

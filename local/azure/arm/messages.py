@@ -65,6 +65,14 @@ def encode(body: Any) -> bytes:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def readable(body: bytes) -> Any:
+    """A request's body: JSON where it is JSON, else its text."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return body.decode(errors="replace")
+
+
 def json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> ArmResponse:
     """An answer with a JSON body."""
     return raw_response(status, encode(body), headers)

@@ -52,6 +52,10 @@ class Operations:
         if key in self._state.held and self._platform.concurrent_writes == "conflict":
             raise error()
 
+    def one_at_a_time(self, scale_set: ScaleSetResource) -> bool:
+        """Whether a write of a VM is one of its set; VMs of a Flexible set are resources by themselves."""
+        return self._platform.vm_writes == "oneAtATime" and not scale_set.is_flexible
+
     def writes_a_vm_of(self, scale_set: str) -> bool:
         """Whether an operation holds one of a set's VMs."""
         return any(key.startswith(f"{scale_set}/") for key in self._state.held)
@@ -168,6 +172,8 @@ class Operations:
         if vm is not None and vm.provisioning_state == "Updating":
             vm.provisioning_state = "Succeeded"
             vm.revision += 1
+        if scale_set.provisioning_state == "Updating" and scale_set.key not in self._state.held:
+            scale_set.provisioning_state = "Succeeded"
         scale_set.etag += 1
 
     def find(self, operation_id: str) -> LongRunningOperation:

@@ -312,7 +312,10 @@ class Bucket:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """A write that a client sent, and what it did. VMs are named by ``vmId``."""
+    """A write that a client sent, and what it did. VMs are named by ``vmId``.
+
+    ``outdated``: it said the model's profile as it was, and by that alone outdated every VM.
+    """
 
     time: datetime
     method: str
@@ -324,6 +327,7 @@ class AuditEntry:
     deleted: tuple[str, ...] = ()
     capacity_before: int | None = None
     capacity_after: int | None = None
+    outdated: bool = False
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ def put(call: ArmCall) -> ArmResponse:
     vm.etag += 1
     operation = call.operations.begin(key, scale_set.key, call.state.now + call.world.platform.update_time, call.fault)
     vm.provisioning_state = "Updating"
+    if call.operations.one_at_a_time(scale_set) and scale_set.provisioning_state == "Succeeded":
+        scale_set.provisioning_state = "Updating"
     body = instance_body(scale_set, vm, with_view=False)
     headers = {**call.async_headers(operation), **call.operations.retry_after(), "etag": f'"{vm.etag}"'}
     return json_response(HTTPStatus.OK, body, headers)

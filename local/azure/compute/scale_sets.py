@@ -40,7 +40,7 @@ _PATCHABLE = frozenset({"sku", "plan", "properties", "identity", "zones", "tags"
 #: What tells a gallery's or managed image from one that is shared, and from the marketplace's.
 _IMAGE_KINDS = frozenset({"id", "sharedGalleryImageId", "communityGalleryImageId", "publisher"})
 
-#: What Azure itself wrote, and a PUT leaves as it is.
+#: What Azure itself wrote, and a PUT leaves as it is, as it does the ETag.
 _READ_ONLY = ("uniqueId", "timeCreated", "provisioningState")
 
 
@@ -124,8 +124,10 @@ def put(call: ArmCall) -> ArmResponse:
     scale_set = call.writable()
     kept = {name: scale_set.properties[name] for name in _READ_ONLY if name in scale_set.properties}
     identity = {name: scale_set.body[name] for name in ("name", "id", "type", "location")}
-    properties = {**(body.get("properties") or scale_set.properties), **kept}
+    said = {name: value for name, value in (body.get("properties") or {}).items() if name not in _READ_ONLY}
+    properties = {**(said or scale_set.properties), **kept}
     wanted = {**scale_set.body, **body, **identity, "properties": properties}
+    wanted.pop("etag", None)
     return update(call, scale_set, wanted, renewed=_names_profile(body))
 
 
@@ -230,6 +232,7 @@ def _apply(call: ArmCall, scale_set: ScaleSetResource, wanted: Json, *, renewed:
     is_new_model = replace_body(scale_set, wanted)
     if renewed and not is_new_model:
         _add_model(scale_set, wanted)
+        call.effect.outdated = True
     boots: list[Boot] = []
     ends = [call.state.now + call.world.platform.update_time]
     mode = str((scale_set.properties.get("upgradePolicy") or {}).get("mode", "Manual")).lower()

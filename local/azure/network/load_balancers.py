@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from local.azure.arm.calls import ArmCall
@@ -198,8 +199,8 @@ def put(call: ArmCall) -> ArmResponse:
         raise network_precondition_failed(given, current["etag"], identifier)
     if _stateless(wanted) != _stateless(current):
         raise not_simulated("changing more of a load balancer than the adminState of its pools' members")
-    for body in wanted["properties"]["backendAddressPools"]:
-        _set_states(call, _pool(call, body["name"]), body, is_allowed=spec.admin_state != "never")
+    bodies = {body["name"]: body for body in wanted["properties"]["backendAddressPools"]}
+    _set_states(call, identifier, bodies, is_allowed=spec.admin_state != "never")
     operation = _begin(call, identifier)
     body = _body(call, identifier, spec)
     body["properties"]["provisioningState"] = "Succeeded"
@@ -224,7 +225,7 @@ def put_pool(call: ArmCall) -> ArmResponse:
     given, etag = call.request.header("if-match"), _pool_body(call, pool)["etag"]
     if given is not None and given not in (etag, "*"):
         raise network_precondition_failed(given, etag, pool.id)
-    _set_states(call, pool, call.body(), is_allowed=spec.admin_state == "pool")
+    _set_states(call, pool.balancer_id, {pool.name: call.body()}, is_allowed=spec.admin_state == "pool")
     operation = _begin(call, pool.balancer_id)
     return json_response(HTTPStatus.OK, _pool_body(call, pool), call.async_headers(operation))
 
@@ -236,21 +237,28 @@ def _begin(call: ArmCall, balancer_id: str) -> LongRunningOperation:
     return call.operations.begin_network(balancer_id.lower(), network.location, ends_at, call.fault)
 
 
-def _set_states(call: ArmCall, pool: Pool, body: Json, *, is_allowed: bool) -> None:
-    """Set the states that a pool's body says; that inbound NAT rules refuse them in this way is assumed."""
-    network = call.fabric.network
-    members = network.members(pool)
-    call.operations.check_free(pool.balancer_id.lower(), lambda: network_busy(pool.balancer_id))
+def _set_states(call: ArmCall, balancer_id: str, bodies: Mapping[str, Json], *, is_allowed: bool) -> None:
+    """Set the states that pools' bodies say, of all of them or of none."""
+    call.operations.check_free(balancer_id.lower(), lambda: network_busy(balancer_id))
+    pools = [_pool(call, name) for name in bodies]
+    wanted = {pool.key: _states(call, pool, bodies[pool.name], is_allowed=is_allowed) for pool in pools}
+    for pool in pools:
+        call.state.admin_states[pool.key] = {key: state for key, state in wanted[pool.key].items() if state != "None"}
+        for member in call.fabric.network.members(pool):
+            call.fabric.rewire(member.scale_set, member.vm)
+
+
+def _states(call: ArmCall, pool: Pool, body: Json, *, is_allowed: bool) -> dict[str, str]:
+    """The states that a pool's members are to have; that inbound NAT rules refuse them in this way is assumed."""
+    members = call.fabric.network.members(pool)
     if failed := next((member for member in members if member.vm.interface_failed), None):
         raise interface_not_provisioned(failed.interface_id, pool.id)
     wanted = _wanted_states(body, pool, members)
-    current = {member.key: network.admin_state(pool, member) for member in members}
+    current = {member.key: call.fabric.network.admin_state(pool, member) for member in members}
     _, spec = _balancer(call)
     if wanted != current and (not is_allowed or spec.inbound_nat):
         raise pool_members_not_modifiable(pool.id)
-    call.state.admin_states[pool.key] = {key: state for key, state in wanted.items() if state != "None"}
-    for member in members:
-        call.fabric.rewire(member.scale_set, member.vm)
+    return wanted
 
 
 def _wanted_states(body: Json, pool: Pool, members: list[Member]) -> dict[str, str]:

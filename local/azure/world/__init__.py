@@ -142,6 +142,9 @@ class Fault(Part):
     path: Annotated[str, AfterValidator(_expression)] = Field(
         default=".*", description="a regular expression found anywhere in the path, whatever the letter case"
     )
+    raises_capacity: bool = Field(
+        default=False, description="only requests that ask for more VMs than a set has: Azure has no room"
+    )
     calls: tuple[int, ...] = Field(default=(), description="which of the matching requests, from 1; empty: all of them")
     status: int | None = Field(default=None, ge=400, le=599, description="refused with this status, without effect")
     body: Json | None = Field(default=None, description="the refusal's body; none: an ARM error named after the status")

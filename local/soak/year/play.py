@@ -18,7 +18,7 @@ from local.soak.year.life import WEEK, Happening, happen, week
 from local.soak.year.scene import YearScene
 from local.soak.year.tables import CountedTables
 from local.soak.year.wall import schedule_problems, wall_times
-from local.soak.year.world import RENAMED, RULED, SCHEDULES, definition, year_world
+from local.soak.year.world import RENAMED, RULED, SCHEDULES, year_world
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
 from settings import Settings
@@ -92,7 +92,7 @@ async def _play(months: int, outcome: YearOutcome, tell: Tell) -> None:
                 number += 1
                 tell(f"week {number}, until {platform.clock.now():%d %b %H:%M}")
             tell(f"month {month}: {len(outcome.problems)} broken")
-            await _rename(scene, month)
+            await scene.rename(RENAMED, f"{RENAMED}-{month}")
             if counted:
                 outcome.samples.append(Growth(month, await _count(scene, longest)))
                 longest = 0
@@ -127,21 +127,10 @@ async def _judge(scene: YearScene, outcome: YearOutcome, tell: Tell) -> None:
     """Ask for all promises since the last time, and forget what was logged for them."""
     for group, watched in scene.watched.items():
         spared = OF_THE_HOST if group != RULED else frozenset[str]()
-        # What an unfinished deployment left is not what there is to be.
-        spared |= frozenset[str]() if scene.in_order[group] else frozenset({"as_many_vms_as_before"})
         for problem in await violations(watched, spared):
             outcome.problems.append(f"{scene.platform.clock.now():%d %b} {group}: {problem}")
             tell(outcome.problems[-1])
     scene.platform.forget_log()
-    await scene.watch()
-
-
-async def _rename(scene: YearScene, month: int) -> None:
-    """One group is deleted and made anew under another name, as branches come and go."""
-    name = f"{RENAMED}-{month}"
-    await scene.ask("DELETE", f"/api/groups/{scene.named(RENAMED)}", None, 204)
-    await scene.ask("PUT", f"/api/groups/{name}", definition(RENAMED, scene.base), 200, 201)
-    scene.names[RENAMED] = name
     await scene.watch()
 
 

@@ -15,7 +15,7 @@ from local.durable.options import HostOptions
 from local.soak.worlds import Setting
 from local.soak.year.tables import CountedTables
 from local.soak.year.wall import Gap
-from local.soak.year.world import BALANCED, FLEXIBLE, SCHEDULES, vms_of
+from local.soak.year.world import BALANCED, FLEXIBLE, SCHEDULES, definition, vms_of
 from local.virtual import Reply, VirtualPlatform
 from local.virtual.checkers.watched import WatchedSet, image_version
 
@@ -24,8 +24,7 @@ from local.virtual.checkers.watched import WatchedSet, image_version
 class YearScene:
     """The platform with its tables; ``names`` says what each group is called now, ``gaps`` when the app was not itself.
 
-    ``unexpected`` are answers that no request may get; ``in_order``: whether the set was, when it was last begun to
-    watch it. While the app is away nobody does anything else.
+    ``unexpected`` are answers that no request may get. While the app is away nobody does anything else.
     """
 
     platform: VirtualPlatform
@@ -34,7 +33,6 @@ class YearScene:
     gaps: list[Gap] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     watched: dict[str, WatchedSet] = field(default_factory=dict)
-    in_order: dict[str, bool] = field(default_factory=dict)
     published: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in SCHEDULES})
     numbers: int = 0
     looks: bool = True
@@ -64,15 +62,23 @@ class YearScene:
         await self.platform.clock.sleep(duration)
 
     async def watch(self) -> None:
-        """Hold each set, from now on, to what it is; nothing is under way."""
+        """Hold each set, from now on, to what it is; nothing is under way.
+
+        What an unfinished deployment left over need not serve and is not to stay, for nobody changes a set's size. The
+        next deployment may be of a group with another name.
+        """
         for group in SCHEDULES:
             watched = WatchedSet.begin(self.platform, self.set_id(group), self.named(group))
-            last = await watched.last_begun()
-            self.in_order[group] = last is None or last.settled
-            # What is left over of an unfinished deployment need not serve.
-            floor = min(watched.serving.floor, vms_of(group))
-            serving = ServingChecker(self.platform.cloud, self.set_id(group), floor)
-            self.watched[group] = replace(watched, serving=serving, older=frozenset(await watched.deployments()))
+            size, older = vms_of(group), frozenset(await watched.deployments())
+            serving = ServingChecker(self.platform.cloud, self.set_id(group), min(watched.serving.floor, size))
+            self.watched[group] = replace(watched, serving=serving, size=size, older=older)
+
+    async def rename(self, group: str, name: str) -> None:
+        """Delete the group and make it anew under another name, as branches come and go."""
+        await self.ask("DELETE", f"/api/groups/{self.named(group)}", None, 204)
+        await self.ask("PUT", f"/api/groups/{name}", definition(group, self.base), 200, 201)
+        self.names[group] = name
+        await self.watch()
 
     def publish(self, group: str, behavior: Behavior, kept: int) -> None:
         """Publish the next version of the group's image, and delete the oldest beyond so many that nobody uses."""

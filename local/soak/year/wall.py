@@ -31,7 +31,9 @@ class Gap:
 
 
 def wall_times(cron: str, zone: str, begin: datetime, end: datetime) -> Iterator[datetime]:
-    """Each minute, after ``begin`` and up to ``end``, at which the expression is due.
+    """Each minute, from ``begin`` on and up to ``end``, at which the expression is due.
+
+    ``begin`` is a time of its own: a schedule that is made at one of its times runs at once.
 
     One whose minute or hour begins with a star is due whenever the clock shows it; another when the clock comes to it
     or past it for the first time.
@@ -47,9 +49,8 @@ def wall_times(cron: str, zone: str, begin: datetime, end: datetime) -> Iterator
         return (on_day and on_weekday) if both else (on_day or on_weekday)
 
     tz = ZoneInfo(zone)
-    begin = begin.replace(second=0, microsecond=0)
-    reached = (begin - timedelta(days=1)).astimezone(tz).replace(tzinfo=None)
-    moment = begin - timedelta(days=1)
+    moment = begin.replace(second=0, microsecond=0) - timedelta(days=1)
+    reached = moment.astimezone(tz).replace(tzinfo=None)
     while moment < end:
         moment += MINUTE
         shown = moment.astimezone(tz).replace(tzinfo=None)
@@ -57,7 +58,7 @@ def wall_times(cron: str, zone: str, begin: datetime, end: datetime) -> Iterator
         due = matches(shown) and (often or shown > reached)
         while not often and not due and (candidate := candidate - MINUTE) > reached:
             due = matches(candidate)
-        if due and moment > begin:
+        if due and moment >= begin:
             yield moment
         reached = max(reached, shown)
 

@@ -6,9 +6,11 @@ know nothing of how Teal works. No answer: the promise was kept.
 
 from __future__ import annotations
 
+from local.virtual.checkers.absences import only_watched_time_counts
 from local.virtual.checkers.azure import (
     capacity_never_lowered,
     never_fewer_serving,
+    no_profile_written_as_it_was,
     no_vm_cut_off,
     no_vm_deleted_twice,
     only_meant_images_applied,
@@ -34,6 +36,7 @@ from local.virtual.checkers.ends import (
     settled_was_put_in_order,
 )
 from local.virtual.checkers.host import histories_short, host_without_errors, no_activity_raises, no_step_fails
+from local.virtual.checkers.leftovers import deletions_are_told, told_after_the_end
 from local.virtual.checkers.queue import queue_has_an_end, queue_in_order
 from local.virtual.checkers.rows import (
     events_numbered,
@@ -42,7 +45,6 @@ from local.virtual.checkers.rows import (
     rows_agree,
     rows_as_the_set,
     skipped_vms_stand,
-    told_after_the_end,
 )
 from local.virtual.checkers.shown import vms_shown_as_in_azure
 from local.virtual.checkers.watched import Checker, WatchedSet
@@ -55,6 +57,7 @@ CHECKERS: tuple[Checker, ...] = (
     only_meant_vms_deleted,
     no_vm_deleted_twice,
     only_meant_images_applied,
+    no_profile_written_as_it_was,
     capacity_never_lowered,
     writes_never_overlap,
     vms_in_their_pools,
@@ -84,6 +87,8 @@ CHECKERS: tuple[Checker, ...] = (
     queue_in_order,
     queue_has_an_end,
     told_after_the_end,
+    deletions_are_told,
+    only_watched_time_counts,
 )
 
 

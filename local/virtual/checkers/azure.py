@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -76,6 +76,11 @@ async def only_meant_images_applied(watched: WatchedSet) -> list[str]:
     ]
 
 
+async def no_profile_written_as_it_was(watched: WatchedSet) -> list[str]:
+    """No write says how VMs are made without saying anything new: by that alone Azure outdates every VM."""
+    return [f"{entry.time}: a {entry.method} wrote the profile as it was" for entry in watched.writes if entry.outdated]
+
+
 async def capacity_never_lowered(watched: WatchedSet) -> list[str]:
     """No PATCH lowers the capacity: Azure would choose the VMs that go."""
     return [
@@ -115,12 +120,17 @@ async def writes_never_overlap(watched: WatchedSet) -> list[str]:
     """One operation on the set at a time, whether Azure refuses a second one or lets it cancel the first."""
     operations = watched.platform.cloud.snapshot()["state"]["operations"].values()
     ours = [one for one in operations if one["holds"] == watched.scale_set_id.lower()]
-    ours.sort(key=lambda one: one["started_at"])
+    ours.sort(key=lambda one: datetime.fromisoformat(one["started_at"]))
     preempted = [one for one in ours if (one["error"] or {}).get("code") == OPERATION_PREEMPTED["code"]]
-    return [f"the operation of {one['started_at']} was canceled by the next one" for one in preempted] + [
+    return [f"the operation of {one['started_at']} was canceled by the next one" for one in preempted] + overlaps(ours)
+
+
+def overlaps(operations: list[dict[str, Any]]) -> list[str]:
+    """Operations, ``{started_at, ends_at}`` in order, that began while the one before went on, in words."""
+    return [
         f"an operation began at {later['started_at']} while another went on until {earlier['ends_at']}"
-        for earlier, later in pairwise(ours)
-        if later["started_at"] < earlier["ends_at"]
+        for earlier, later in pairwise(operations)
+        if datetime.fromisoformat(later["started_at"]) < datetime.fromisoformat(earlier["ends_at"])
     ]
 
 

@@ -54,10 +54,10 @@ async def as_many_vms_as_before(watched: WatchedSet) -> list[str]:
     """A deployment that finished, or was rolled back, leaves as many VMs as there were before, unless others act."""
     last = await watched.last_begun()
     good = last is not None and last.status in (Status.FINISHED, Status.ROLLED_BACK)
-    before, now = len(watched.places), len(watched.vms())
-    if last is None or not good or not watched.left_alone or now == before:
+    now = len(watched.vms())
+    if last is None or not good or not watched.left_alone or now == watched.size:
         return []
-    return [f"{last.id} is {last.status}, and leaves {now} VMs where there were {before}"]
+    return [f"{last.id} is {last.status}, and leaves {now} VMs where there are to be {watched.size}"]
 
 
 async def settled_was_put_in_order(watched: WatchedSet) -> list[str]:

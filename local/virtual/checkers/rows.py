@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from local.azure.arm.resources import VmInstance
 from local.virtual.checkers.watched import WatchedSet
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.codec import decode
-from rollout.model.events import AFTER_END, EventType
 from rollout.model.rows.deployment import Deployment, IntentKind, VmRecord
 from rollout.model.status import Color, Phase, Status, VmStatus
 
@@ -27,26 +24,6 @@ async def events_numbered(watched: WatchedSet) -> list[str]:
         if times != sorted(times):
             found.append(f"{deployment}: the times of the events are out of order")
     return found
-
-
-async def told_after_the_end(watched: WatchedSet) -> list[str]:
-    """Of green VMs that were deleted after a deployment's end its history says so, and its end stays the last word."""
-    found = []
-    for row in await watched.rows():
-        if row.ended_at is None:
-            continue
-        records = await watched.platform.store.vms.list(row.id)
-        gone = [one.name for one in records if one.color is Color.GREEN and _went_after(one, row.ended_at)]
-        events = [event for event in await watched.platform.events(row.id) if event.at > row.ended_at]
-        if gone and not any(event.type == EventType.KEPT_DISCARDED for event in events):
-            found.append(f"{row.id}: {', '.join(gone)} went after its end, and no event says so")
-        strange = {str(event.type) for event in events} - AFTER_END
-        found += [f"{row.id}: {kind} came after its end" for kind in sorted(strange)]
-    return found
-
-
-def _went_after(record: VmRecord, end: datetime) -> bool:
-    return record.reason == "Deleted" and record.updated_at is not None and record.updated_at > end
 
 
 async def rows_as_the_set(watched: WatchedSet) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from local.virtual.checkers.watched import WatchedSet
 from rollout.model.status import Status, VmStatus
 from rollout.steps.known import shown
+from rollout.steps.retirement import DELETED
 
 #: Two looks, the time that Azure takes until its list has what happened, and the end itself.
 TWO_LOOKS = timedelta(minutes=2)
@@ -33,6 +34,8 @@ async def vms_shown_as_in_azure(watched: WatchedSet) -> list[str]:
             continue
         states = _steady_states(watched, row.ended_at)
         for record in await watched.platform.store.vms.list(row.id):
+            if record.reason == DELETED and record.updated_at is not None and record.updated_at > row.ended_at:
+                continue  # A later deployment deleted it.
             state = states.get(record.vm_id, "")
             status, reason = shown(record)
             if not record.moved_to and status not in _MAY_BE.get(state, frozenset(VmStatus)):

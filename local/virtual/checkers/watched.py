@@ -22,7 +22,8 @@ class WatchedSet:
 
     ``good_images`` were judged good before, by their version's name; ``settings`` are what ``self_changing`` said then;
     ``places`` the pools of each VM then, configuration by configuration; ``acts`` how often others had interfered.
-    ``older``: deployments that had ended then, of which nothing is asked any more.
+    ``size``: how many VMs a good end leaves; ``older``: deployments that had ended then, of which nothing is asked any
+    more.
     """
 
     platform: VirtualPlatform
@@ -33,6 +34,7 @@ class WatchedSet:
     settings: dict[str, Any]
     places: dict[str, Places]
     acts: int
+    size: int
     older: frozenset[str] = frozenset()
 
     @classmethod
@@ -41,8 +43,12 @@ class WatchedSet:
         run = {run_version(vm.image) for vm in platform.cloud.scale_set(scale_set_id).active()}
         good = frozenset({image_version(platform, scale_set_id)} | run)
         settings = copy.deepcopy(self_changing(platform, scale_set_id))
-        serving, acts = platform.serving(scale_set_id), platform.cloud.interfere.acts
-        return cls(platform, scale_set_id, group_id, serving, good, settings, places(platform, scale_set_id), acts)
+        serving, acts, known = (
+            platform.serving(scale_set_id),
+            platform.cloud.interfere.acts,
+            places(platform, scale_set_id),
+        )
+        return cls(platform, scale_set_id, group_id, serving, good, settings, known, acts, size=len(known))
 
     @property
     def undisturbed(self) -> bool:
@@ -65,9 +71,9 @@ class WatchedSet:
         return [await self.platform.row(deployment) for deployment in await self.deployments()]
 
     async def last_begun(self) -> Deployment | None:
-        """The deployment that planned something last."""
+        """The deployment that planned something last: by the lock's epoch, because clocks may be set back."""
         begun = [row for row in await self.rows() if row.started_at is not None]
-        return max(begun, key=lambda row: row.started_at or row.created_at, default=None)
+        return max(begun, key=lambda row: (row.epoch, row.started_at or row.created_at), default=None)
 
     @property
     def model(self) -> ImageReference:

@@ -84,7 +84,9 @@ class Deployment:
     ``sequence`` is the last that it holds. ``epoch`` is the lock's when the deployment took it, 0 while it is queued.
     ``settled`` is false from the first change to the set until everything is in order again: a deployment that follows
     an unsettled one inherits its ``target_size`` and ``image.previous``. ``continues``: the last unfinished one that
-    changed the set before it. ``inheritance`` says in words what of all that counts, ``left`` how it left the set.
+    changed the set before it, or a finished one that left VMs out of traffic, of which ``left_out`` is the number.
+    ``former``: the last one whose VMs it may find left. ``inheritance`` says in words what of all that counts, ``left``
+    how it left the set.
 
     ``findings``: what was in the way when a queued deployment was last ``looked_at``.
 
@@ -120,6 +122,7 @@ class Deployment:
     green_vms: int = 0
     remaining_blue: int = 0
     settled: bool = True
+    left_out: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
     error: Problem | None = None
@@ -133,6 +136,7 @@ class Deployment:
     retry_of: str | None = None
     queued_at: datetime | None = None
     continues: str = ""
+    former: str = ""
     inheritance: str = ""
     left: StockAtEnd | None = None
     serving_floor: int | None = None
@@ -220,6 +224,7 @@ GONE = "gone"
 @dataclass(frozen=True)
 class VmRecord:
     """One row of the VMs table: a VM's part in one deployment. ``batch`` 0: the VM already ran the image, it stays.
+    No ``color``: it has no part, others made it meanwhile (``rollout.steps.others``).
 
     ``replaced``: a green VM that was sick, and whose place another one takes. ``evidence``: of a sick VM, what could be
     found out before it was deleted is kept (``rollout.judging.evidence``). ``moved_to``: the batch that takes a green
@@ -229,14 +234,14 @@ class VmRecord:
     or the place of a sick one: from then on it has its own time to become healthy, and its place is not asked for once
     more. ``launched_by``: of a VM that the plan found, the unfinished deployment that launched it, where one that this
     one continues did; ``unjudged``: none of them judged it healthy; ``taken_out``: one of them took it out of its
-    pools. ``passed``: a green VM that nothing judges ran when its batch's time was over. ``trouble``: why the VM serves
-    nobody, as the last list of the set's VMs says (``rollout.steps.known``), and since when. It is shown, and decides
-    nothing.
+    pools; ``idle``: a blue VM that served nobody when its batch was planned. ``passed``: a green VM that nothing judges
+    ran when its batch's time was over. ``trouble``: why the VM serves nobody, as the last list of the set's VMs says
+    (``rollout.steps.known``), and since when. It is shown, and decides nothing.
     """
 
     vm_id: str
     name: str
-    color: Color
+    color: Color | None
     batch: int
     status: VmStatus
     reason: str = ""
@@ -253,6 +258,7 @@ class VmRecord:
     launched_by: str = ""
     unjudged: bool = False
     taken_out: bool = False
+    idle: bool = False
     passed: bool = False
     trouble: str = ""
     trouble_at: datetime | None = None

@@ -61,7 +61,8 @@ class ProcessHold:
 
     ``before``: what ``new`` is written over. It is ``old``, unless an earlier deployment's value was there. ``kept``:
     it stays so for a while after the deployment. ``restored``: nothing is left to do. ``conflict``: what of it is
-    somebody else's by now, in words. ``beside``: as ``Process.beside``, when it was read to be held.
+    somebody else's by now, in words. ``beside``: as ``Process.beside``, when it was read to be held. ``left_by``: the
+    deployments that ended and left it held.
     """
 
     kind: HoldKind
@@ -73,6 +74,7 @@ class ProcessHold:
     conflict: str = ""
     restored: bool = False
     beside: Json = field(default_factory=dict)
+    left_by: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[HoldKind, str]:

@@ -11,6 +11,7 @@ from azure.core import exceptions as sdk
 from adapters.arm.client import ComputeClients
 from adapters.arm.scale_sets import ArmScaleSets
 from adapters.arm.uniform import UniformVms
+from local.azure.arm.faults import LATER
 from rollout.model.azure.scale_set import ScaleSet
 from rollout.ports.errors import MODELS_EXHAUSTED, AzureError, Busy, Refused, Stale
 from settings import Settings
@@ -32,9 +33,12 @@ CASES = [
     (Stale, 404, "ResourceGroupNotFound", "Resource group 'demo' could not be found."),
     (Stale, 404, "ParentResourceNotFound", f"The parent resource '/…/{SET_TYPE}/web' could not be found."),
     (Stale, 409, "OperationNotAllowed", "Operation 'Update' is not allowed since it is marked for deletion."),
+    (Stale, 400, "OperationNotAllowed", "'Put on VM Instance' is not allowed since it is marked for deletion."),
     (Busy, 409, "Conflict", "The request failed due to conflict with a concurrent request."),
     (Busy, 409, "SomeOtherCode", "The request failed due to conflict with a concurrent request."),
     (Busy, 409, "Conflict", "Something is in the way."),
+    (Busy, 409, "ConflictingConcurrentWriteNotAllowed", "Said in other words."),
+    (Busy, 409, "SomeOtherCode", str(LATER["body"]["error"]["message"])),
     (Busy, 409, "OperationPreempted", "A newer operation took its place."),
     (Busy, 409, "CanceledAndSupersededDueToAnotherOperation", "A newer operation took its place."),
     (Busy, 409, "AnotherOperationInProgress", "Wait for it."),
@@ -51,7 +55,10 @@ CASES = [
     (Refused, 409, "OperationNotAllowed", "The Image type for a Virtual Machine Scale Set may not be changed."),
     (Refused, 409, "SkuNotAvailable", "The requested VM size is currently not available in location 'eastus'."),
     (Refused, 409, "PropertyChangeNotAllowed", "Changing property 'imageReference.sku' is not allowed."),
-    (Refused, 409, "ScopeLocked", "The scope cannot perform write operation because following scope(s) are locked."),
+    # What is to be tried again once a person has done something is no "later".
+    (Refused, 409, "ScopeLocked", "Following scope(s) are locked. Please remove the lock and try again."),
+    (Refused, 409, "SkuNotAvailable", "The requested VM size is not available. Please try again with another size."),
+    (Refused, 409, "MissingSubscriptionRegistration", "The subscription is not registered. Register, and try again."),
     (Refused, 404, "ResourceNotFound", "The Resource 'Microsoft.Compute/galleries/apps/images/web' was not found."),
     (Refused, 404, "GalleryImageNotFound", "The gallery image is not available in eastus2 region."),
     (Refused, 404, "SubscriptionNotFound", "The subscription could not be found."),

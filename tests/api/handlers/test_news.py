@@ -110,6 +110,23 @@ async def test_everything_at_first_and_then_what_is_new(world: Any) -> None:
     assert (then["next"], then["vmsSince"] > first["vmsSince"]) == ("3", True)
 
 
+async def test_a_vm_of_others_is_told_until_it_has_a_part(world: Any) -> None:
+    name = await under_way(world)
+    other = replace(vm(77, 0), color=None)
+    await world.store.vms.put(name, [other])
+    first = (await ask(world, name, ALL)).body
+    assert [one["vmId"] for one in first["vms"] if one["color"] is None] == ["id-77"]
+    for batch, ids in (("", ["id-77"]), ("?batch=0", ["id-77"]), ("?batch=1", [])):
+        listed = (await world.send("GET", f"deployments/{name}/vms{batch}")).body["value"]
+        assert [one["vmId"] for one in listed if one["color"] is None] == ids
+
+    await world.store.vms.put(name, [replace(other, reason="late"), vm(77, 2)])
+    for query in (ALL, f"{ALL}&vmsSince={first['vmsSince']}"):
+        found = (await ask(world, name, query)).body["vms"]
+        assert [one["color"] for one in found if one["vmId"] == "id-77"] == ["blue"]
+    assert (await world.send("GET", f"deployments/{name}/vms?batch=0")).body["value"] == []
+
+
 async def test_only_what_is_asked_for_is_told(world: Any) -> None:
     name = await under_way(world)
     plain = await ask(world, name, "")

@@ -26,9 +26,16 @@ def test_everything_that_the_simulator_lets_others_do_is_done() -> None:
 def test_everything_that_can_go_wrong_with_a_request_goes_wrong() -> None:
     rules = [Fault.model_validate(rule) for rule in AZURE.values()]
     # What a fault is for, and how its effect looks in detail.
-    aside = {"method", "path", "calls", "body", "headers", "operation_error"}
+    aside = {"method", "path", "raises_capacity", "calls", "body", "headers", "operation_error"}
     effects = {name for rule in rules for name in rule.model_fields_set} - aside
     assert effects == set(Fault.model_fields) - aside
+
+
+def test_azure_has_no_room_where_more_vms_are_asked_for_and_nowhere_else() -> None:
+    said = {kind for kind, rule in AZURE.items() if rule.get("raisesCapacity")}
+    assert (
+        said == {kind for kind in AZURE if kind.startswith("allocation")} == {"allocationRefused", "allocationFailed"}
+    )
 
 
 def test_everything_that_can_go_wrong_with_a_delivery_goes_wrong() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,22 +10,28 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.messages import ArmRequest
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import run_virtual
-from local.virtual import VirtualPlatform
+from local.virtual import Absence, VirtualPlatform
 from local.virtual.checkers import CHECKERS, checker_name, violations
+from local.virtual.checkers.absences import only_watched_time_counts
+from local.virtual.checkers.azure import overlaps
 from local.virtual.checkers.watched import WatchedSet
 from rollout.lifecycle.queue import entry_of
 from rollout.model.events import EventType
 from rollout.model.names import deployment_id
 from rollout.model.rows.danger import MODEL_NAMES_BAD_IMAGE, DangerRecord
-from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem
+from rollout.model.rows.deployment import Deployment, Intent, IntentKind, Problem, VmRecord
 from rollout.model.rows.holds import Hold
 from rollout.model.status import Color, Status
+from settings import Settings
+
+MINUTE = timedelta(minutes=1)
 
 Break = Callable[[VirtualPlatform, WatchedSet, Deployment], Awaitable[Any]]
 
-GOOD = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
+GOOD: dict[str, Any] = {"image": "1.1.0", "batchSizePercentage": 50, "gracePeriod": 300, "drainingTimeout": 30}
 
 
 def balanced_world(**scale_set: Any) -> World:
@@ -139,7 +146,7 @@ def test_a_settled_set_with_more_vms_than_meant_is_found() -> None:
 
 def test_an_end_with_more_vms_than_there_were_is_found() -> None:
     async def more(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
-        watched.places.popitem()
+        watched.size -= 1
 
     assert broken(more) == {"as_many_vms_as_before"}
 
@@ -181,6 +188,18 @@ def test_a_bad_image_in_the_model_that_nobody_tells_or_that_is_told_and_not_ther
     assert "bad_image_is_told" in broken(told, {"image": "1.2.0"})
     assert "bad_image_is_told" in broken(untold)
     assert "bad_image_is_told" not in broken(told)
+
+
+def test_a_write_that_says_the_model_s_profile_as_it_was_is_found() -> None:
+    async def say_again(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        profile = platform.cloud.scale_set(row.scale_set_id).profile
+        body = json.dumps({"properties": {"virtualMachineProfile": {"storageProfile": profile["storageProfile"]}}})
+        url = f"{row.scale_set_id}?api-version=2024-07-01"
+        answer = await platform.cloud.handle(ArmRequest("PATCH", url, body=body.encode()))
+        assert answer.status == 200
+        await platform.clock.sleep(timedelta(hours=1))
+
+    assert broken(say_again) == {"no_profile_written_as_it_was"}
 
 
 def test_a_vm_that_was_not_put_back_into_its_pools_is_found() -> None:
@@ -225,6 +244,59 @@ def test_a_vm_that_went_after_the_end_and_is_not_told_is_found() -> None:
         await platform.store.vms.put(row.id, [gone])
 
     assert "told_after_the_end" in broken(untold)
+
+
+def test_a_vm_that_a_later_deployment_deleted_and_the_one_before_it_shows_is_found() -> None:
+    async def taken_over(platform: VirtualPlatform, row: Deployment) -> list[VmRecord]:
+        assert (await platform.ended(await platform.start(**GOOD))).continues == row.id
+        return [one for one in await platform.store.vms.list(row.id) if one.color is Color.BLUE]
+
+    async def shown(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        before = await taken_over(platform, row)
+        await platform.store.vms.put(row.id, [replace(one, reason="") for one in before])
+
+    async def miscounted(platform: VirtualPlatform, watched: WatchedSet, row: Deployment) -> None:
+        await taken_over(platform, row)
+        await change(platform, row, blue_vms=2)
+
+    bad: dict[str, Any] = {"image": "1.2.0", "gracePeriod": 120}
+    assert broken(shown, bad) == {"deletions_are_told", "told_after_the_end"}
+    assert broken(miscounted, bad) == {"told_after_the_end"}
+
+
+@pytest.mark.parametrize(("began", "told"), [("00:10:47.000016Z", 0), ("00:10:46.999Z", 1)])
+def test_an_operation_that_began_while_another_went_on_is_found(began: str, told: int) -> None:
+    first = {"started_at": "2026-01-01T00:10:00Z", "ends_at": "2026-01-01T00:10:47Z"}
+    second = {"started_at": f"2026-01-01T{began}", "ends_at": "2026-01-01T00:11:00Z"}
+    assert len(overlaps([first, second])) == told
+
+
+#: Half of the new VMs are sick until the grace period is over, nobody answers, blue VMs drain, new ones are watched.
+LONG: dict[str, Any] = {
+    "image": "1.3.0",
+    "batchSizePercentage": 50,
+    "batchMinHealthyPercentage": 50,
+    "tolerateUnhealthy": True,
+    "approvals": [1],
+    "actionOnTimeout": "approve",
+    **dict.fromkeys(("gracePeriod", "drainingTimeout", "bakeTime", "waitTimeout"), 480),
+}
+
+
+def test_whatever_ends_by_time_in_which_the_app_was_away_is_found() -> None:
+    async def main() -> set[str]:
+        async with VirtualPlatform(balanced_world(capacity=4), settings=Settings(poll_interval=MINUTE)) as platform:
+            watched = WatchedSet.begin(platform, str(platform.world.groups[0]["scaleSetId"]), "web")
+            row = await platform.ended(await platform.start(**LONG))
+            found = list[str]()
+            for end in await platform.events(row.id):
+                platform.absences = [Absence(end.at - timedelta(seconds=475), end.at - timedelta(seconds=5))]
+                found += await only_watched_time_counts(watched)
+            platform.absences = [Absence(row.created_at - timedelta(hours=1), row.created_at)]
+            assert await only_watched_time_counts(watched) == []
+            return {words.split()[1] for words in found}
+
+    assert run_virtual(main()) == {"BatchHealthy", "DeploymentApproved", "BatchTerminated", "Baked"}
 
 
 def test_an_exemption_that_is_no_promise_is_refused() -> None:

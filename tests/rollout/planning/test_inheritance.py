@@ -16,7 +16,7 @@ from rollout.model.codec import decode, encode
 from rollout.model.findings import Severity
 from rollout.model.parameters import Parameters
 from rollout.model.rows.deployment import Deployment, Image, StockAtEnd, VmRecord
-from rollout.model.rows.handover import Handover, handed_on
+from rollout.model.rows.handover import Handover, former_id, handed_on
 from rollout.model.status import Color, Status, VmStatus
 from rollout.planning.inheritance import (
     Chain,
@@ -79,6 +79,21 @@ def blue(number: int, **change: Any) -> VmRecord:
 )
 def test_what_is_handed_on_along_unfinished_deployments(predecessor: Deployment | None, handed: Handover) -> None:
     assert handed_on(predecessor) == handed
+
+
+@pytest.mark.parametrize(
+    ("predecessor", "former"),
+    [
+        (None, ""),
+        (row(Status.FAILED, settled=True), "web-1"),
+        (row(Status.STOPPED, started_at=None, former="web-0"), "web-0"),
+        (row(Status.FINISHED, settled=True), ""),
+        (row(Status.FINISHED, settled=True, blue_vms=1), "web-1"),
+        (row(Status.ROLLED_BACK, settled=True), ""),
+    ],
+)
+def test_who_is_told_of_what_goes_of_that_which_it_left(predecessor: Deployment | None, former: str) -> None:
+    assert former_id(predecessor) == former
 
 
 def test_who_launched_a_vm_is_handed_on_and_whether_it_was_judged() -> None:

@@ -35,6 +35,16 @@ def test_for_each_sick_green_vm_one_blue_stays(blue: int, green: int, healthy: i
     assert len(blue_to_detach(records(blue, healthy, sick), Batch(1, blue, green))) == detached
 
 
+def test_blue_vm_that_stays_is_one_that_serves() -> None:
+    others = [
+        VmRecord("idle", "", Color.BLUE, 1, VmStatus.RUNNING, idle=True),
+        VmRecord("unjudged", "", Color.BLUE, 1, VmStatus.RUNNING, unjudged=True),
+    ]
+    rows = [*records(2, 2, 1), *others]
+    for sick, leaving in ((1, ["idle", "unjudged", "blue-0"]), (2, ["idle", "unjudged"]), (3, ["idle"])):
+        assert [record.vm_id for record in blue_to_detach(rows, Batch(1, 4, 2 + sick))] == leaving
+
+
 def test_detached_blue_and_sick_green_are_deleted() -> None:
     rows = [*records(1, 1, 1), VmRecord("gone", "", Color.BLUE, 1, VmStatus.DETACHED)]
     assert [record.vm_id for record in to_delete(rows)] == ["sick-0", "gone"]

@@ -306,6 +306,13 @@ def test_vm_that_a_stop_left_out_of_traffic_and_the_next_one_skips_is_named(play
         row = await stage.platform.ended(second)
         names = ", ".join(sorted(vm.name for vm in out))
         assert row.status is Status.FINISHED
-        assert row.reason.endswith(f"2 VMs still out of traffic since an earlier deployment: {names}")
+        words = f"2 VMs still out of traffic since an earlier deployment: {names}"
+        assert row.reason.endswith(words)
+        for version in ("1.0.0", "1.0.0"):  # The second finds nothing to replace.
+            later = await stage.platform.start(**GOOD | {"image": version}, stoppedVms="skip")
+            row = await stage.platform.ended(later)
+            assert (row.status, row.reason.endswith(words)) == (Status.FINISHED, True), row.reason
+        plan = await stage.platform.post("/api/groups/web/deployments?dryRun=true", {**GOOD, "stoppedVms": "skip"})
+        assert "skippedOutOfTraffic" in {one["code"] for one in plan.body["findings"]}
 
     play(story, behind(*LOAD_BALANCER, mode=mode), exempt=["never_fewer_serving"])

@@ -42,3 +42,35 @@ def test_blue_vms_that_stop_or_go_are_shown_and_told_before_their_batch(play: Pl
         assert numbers == list(range(1, row.sequence + 1))
 
     play(story, either_world(4), exempt=("never_fewer_serving", "capacity_never_lowered", "as_many_vms_as_before"))
+
+
+def test_vms_that_others_make_are_shown_and_go_into_no_count(play: Play, either_world: SmallWorld) -> None:
+    async def story(stage: Any) -> None:
+        async def of_others() -> dict[str, tuple[str, str]]:
+            found = (await stage.platform.get(f"/api/deployments/{deployment}/vms?batch=0")).body["value"]
+            return {vm["vmId"]: (vm["status"], vm["reason"]) for vm in found if vm["color"] is None}
+
+        cloud = stage.platform.cloud
+        deployment = await stage.platform.start(image="1.1.0", batchSize=1, gracePeriod=300)
+        await stage.until(deployment, "BatchLaunched", 1)
+        before = {vm.vm_id for vm in cloud.scale_set(stage.scale_set_id).active()}
+        cloud.interfere.scale(stage.scale_set_id, 7)
+        await stage.sleep(seconds=60)
+        gone, taken = sorted({vm.vm_id for vm in cloud.scale_set(stage.scale_set_id).active()} - before)
+        made = ("running", "Made by others, from 1.1.0")
+        assert await of_others() == {gone: made, taken: made}
+        row = await stage.platform.row(deployment)
+        assert (row.green_vms, row.target_size) == (1, 4)
+
+        cloud.interfere.delete_vm(stage.scale_set_id, gone)
+        await stage.sleep(seconds=75)
+        assert (await of_others())[gone] == ("deleted", "Gone: this deployment did not delete it")
+        await stage.platform.ended(deployment)
+        # The next batch took the other one for its own.
+        assert set(await of_others()) == {gone}
+        shown = (await stage.platform.get(f"/api/deployments/{deployment}/vms")).body["value"]
+        assert [(vm["color"], vm["batch"]) for vm in shown if vm["vmId"] == taken] == [("green", 2)]
+        assert not [event for event in await stage.platform.events(deployment) if event.type.startswith("Vms")]
+
+    disturbed = ("capacity_never_lowered", "as_many_vms_as_before", "only_meant_vms_created")
+    play(story, either_world(4, healthy_after=180), exempt=disturbed)

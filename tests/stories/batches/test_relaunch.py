@@ -124,8 +124,7 @@ def test_allocation_that_is_refused_at_once_is_asked_for_again(
 
     async def story(stage: Any) -> None:
         body = {"error": {"code": "ZonalAllocationFailed", "message": "There is no room in zone 1. Please try again."}}
-        calls = list(range(2, 2 + times))
-        rule = {"method": "PATCH", "calls": calls, "status": 409, "body": body}
+        rule = {"raisesCapacity": True, "calls": list(range(1, 1 + times)), "status": 409, "body": body}
         stage.platform.cloud.faults.add(Fault.model_validate(rule))
         deployment = await stage.platform.start(**ASKED)
         row = await stage.platform.ended(deployment)

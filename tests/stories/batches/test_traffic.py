@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.faults import LATER
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.durable.faults import ActivityFault, ActivityLoss, DurableFaults
 from rollout.model.choices import HealthCheckType
@@ -321,15 +322,7 @@ AZURE_FAULTS: dict[str, dict[str, Any]] = {
     "response lost": {"loseResponse": True},
     "throttled": {"status": 429, "headers": {"Retry-After": "60"}},
     "conflict": {"status": 409, "body": {"error": {"code": "Conflict", "message": "a concurrent request"}}},
-    "conflict in Resource Manager": {
-        "status": 409,
-        "body": {
-            "error": {
-                "code": "ConflictingConcurrentWriteNotAllowed",
-                "message": "The request is not allowed since there is a concurrent write. Please retry later.",
-            }
-        },
-    },
+    "conflict in Resource Manager": LATER,
     "stale": {"status": 412},
     "out of order": {"status": 500},
     "operation failed": {"operationStatus": "Failed"},
@@ -374,8 +367,6 @@ def test_900_vms_in_10_batches_leave_their_pools_and_nothing_is_throttled(
     play(story, behind(*BOTH, mode=mode, capacity=900, checks=BOTH_CHECKS, load_balancer=balancer))
 
 
-CONFLICT = AZURE_FAULTS["conflict in Resource Manager"]
-
 #: Every kind of write of a deployment behind a load balancer and a gateway, as far as both modes have it.
 WRITES = {
     "image and capacity": ("PATCH", "/virtualMachineScaleSets/web$"),
@@ -395,7 +386,7 @@ def test_one_write_that_resource_manager_wants_later_changes_nothing(
     method, path = WRITES[write]
 
     async def story(stage: Any) -> None:
-        fault = Fault.model_validate({"method": method, "path": path, "calls": [call], **CONFLICT})
+        fault = Fault.model_validate({"method": method, "path": path, "calls": [call], **LATER})
         stage.platform.cloud.faults.add(fault)
         deployment = await stage.platform.start(**GOOD)
         await finished(stage, deployment)
@@ -405,33 +396,6 @@ def test_one_write_that_resource_manager_wants_later_changes_nothing(
         assert {batch.refused_pools for batch in batches} == {()}
 
     play(story, behind(*BOTH, mode=mode, checks=BOTH_CHECKS))
-
-
-async def _writes(stage: Any) -> list[str]:
-    """What a deployment writes, by method. It ends the same, whatever Azure wanted later."""
-    await finished(stage, await stage.platform.start(**GOOD))
-    assert (stage.versions(), stage.serving(), stage.capacity()) == (["1.1.0"] * 4, 4, 4)
-    wrote = [one for one in stage.platform.cloud.audit if one.method != "POST" or one.path.endswith("/delete")]
-    return [one.method for one in wrote]
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
-def test_each_write_in_turn_that_resource_manager_wants_later_changes_nothing(play: Play, mode: str) -> None:
-    world = behind(*BOTH, mode=mode, checks=BOTH_CHECKS)
-    undisturbed = play(_writes, world)
-    assert len(undisturbed) > 8
-    for number, method in enumerate(undisturbed):
-        path = "/delete$" if method == "POST" else ".*"
-        nth = undisturbed[: number + 1].count(method)
-        fault = Fault.model_validate({"method": method, "path": path, "calls": [nth], **CONFLICT})
-
-        async def story(stage: Any, fault: Fault = fault) -> None:
-            stage.platform.cloud.faults.add(fault)
-            await _writes(stage)
-            assert stage.platform.cloud.faults.struck == 1
-
-        play(story, world)
 
 
 @pytest.mark.parametrize("vms", [12, pytest.param(100, marks=pytest.mark.nightly)])

@@ -176,6 +176,51 @@ def test_what_autoscale_made_of_the_set_since_counts(play: Play, mode: str, size
     play(story, scaled_world(mode), exempt=["never_fewer_serving"])
 
 
+@pytest.mark.parametrize("mode", ["Uniform", "Flexible"])
+def test_what_the_next_one_makes_of_what_was_left_is_told_where_it_was_left(play: Play, mode: str) -> None:
+    async def story(stage: Any) -> None:
+        first = await stopped(stage, "BatchLaunched", 2, batchSize=2)
+        before, told = await stage.platform.row(first), len(await stage.platform.events(first))
+        assert (before.blue_vms, before.green_vms) == (2, 4)
+        second = await stage.platform.start(**QUICK, approvals="none")
+        assert (await stage.platform.ended(second)).status is Status.FINISHED
+        row, events = await stage.platform.row(first), await stage.platform.events(first, after=told)
+        assert (row.blue_vms, row.green_vms) == (0, 2)
+        assert (row.status, row.reason, row.ended_at, row.error) == (
+            Status.STOPPED,
+            before.reason,
+            before.ended_at,
+            None,
+        )
+        deleted = [event for event in events if event.type == "LeftVmsDeleted"]
+        records = [one for one in await stage.platform.store.vms.list(first) if one.updated_at > before.ended_at]
+        assert {one.reason for one in records} == {"Deleted"}
+        assert sorted(vm for event in deleted for vm in event.data["vmIds"]) == sorted(one.vm_id for one in records)
+        assert [(event.data["by"], event.data["batch"]) for event in deleted] == [(second, n) for n in (1, 2, 3, 4)]
+        (back,) = [event for event in events if event.type == "KeptProcessesRestored"]
+        assert (back.data["by"], back.data["restored"]) == (second, ["autoscale"])
+
+    play(story, scaled_world(mode), exempt=["never_fewer_serving"])
+
+
+def test_a_blue_vm_that_a_finished_one_kept_is_told_when_it_goes(play: Play, either_world: Worlds) -> None:
+    async def story(stage: Any) -> None:
+        first = await stage.platform.start(image="1.3.0", gracePeriod=300, batchSizePercentage=50)
+        row = await stage.platform.ended(first)
+        assert (row.status, row.blue_vms, row.green_vms) == (Status.FINISHED, 1, 3)
+        (kept,) = [
+            one for one in await stage.platform.store.vms.list(first) if one.color == "blue" and not one.detached_at
+        ]
+        second = await stage.platform.start(**QUICK)
+        assert (await stage.platform.ended(second)).status is Status.FINISHED
+        after = await stage.platform.row(first)
+        assert (after.status, after.blue_vms, after.green_vms) == (Status.FINISHED, 0, 3)
+        (event,) = await stage.platform.events(first, after=row.sequence)
+        assert (event.data["by"], event.data["names"]) == (second, [kept.name])
+
+    play(story, either_world(4))
+
+
 @pytest.mark.parametrize("name", ["shop", "web"])
 def test_what_was_left_is_the_sets_whatever_its_group_is_called(play: Play, either_world: Worlds, name: str) -> None:
     async def story(stage: Any) -> None:

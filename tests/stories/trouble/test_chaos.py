@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local.azure.arm.faults import LATER
 from local.azure.world import Fault, World
 from local.durable.errors import HostKilled
 from local.durable.faults import ActivityFault, ActivityLoss, Delivery, DurableFaults, TurnFault, TurnLoss
@@ -35,6 +36,8 @@ AZURE_FAULTS: tuple[dict[str, Any], ...] = (
     {"method": "PATCH", "operationDelay": 200},
     {"method": "PATCH", "allocationFailures": 1},
     {"method": "POST", "operationStatus": "Canceled"},
+    {"method": "PATCH", **LATER},
+    {"method": "POST", "path": "/delete$", **LATER},
 )
 
 

@@ -144,6 +144,64 @@ def test_settings_that_are_tightened_while_a_version_and_a_deployment_wait_hold_
     play(story, small_world(4))
 
 
+def test_an_interval_that_is_changed_counts_at_the_next_look_of_a_deployment_under_way(
+    play: Play, small_world: Worlds
+) -> None:
+    async def story(stage: Any) -> list[int]:
+        platform: VirtualPlatform = stage.platform
+        deployment = await platform.start(**ASKED | {"image": "1.2.0", "gracePeriod": 3600})
+        await stage.until(deployment, "BatchLaunched")
+        looks = []
+        for seconds in (15, 60):
+            platform.settings = Settings(poll_interval=timedelta(seconds=seconds))
+            await platform.restart_host()
+            await stage.sleep(minutes=10)
+            looks.append(sum(one.name == "wait_until_done" for one in platform.host.durable.executions))
+        await stage.say(deployment, "stop")
+        return looks
+
+    often, seldom = play(story, small_world(2))
+    assert often > 3 * seldom > 0
+
+
+def test_a_schedule_of_a_scope_that_is_not_allowed_any_more_starts_nothing(play: Play, small_world: Worlds) -> None:
+    async def story(stage: Any) -> str:
+        platform: VirtualPlatform = stage.platform
+        group = dict(platform.world.groups[0])
+        hourly = {"name": "hourly", "cron": "0 * * * *", "deployment": {"image": "1.1.0"}}
+        assert (await platform.put(f"/api/groups/{group.pop('id')}", {**group, "schedules": [hourly]})).status == 200
+        platform.settings = Settings(allowed_scopes="/subscriptions/s/resourceGroups/other")
+        await platform.sleep(timedelta(minutes=1))
+        await stage.sleep(hours=1)
+        assert await platform.store.deployments.newest("web", 1) == ()
+        (run,) = await platform.store.schedule_runs.list("web")
+        return f"{run.outcome}: {run.reason}"
+
+    outcome, _, reason = play(story, small_world(2)).partition(": ")
+    assert (outcome, "TEAL_ALLOWED_SCOPES" in reason) == ("failed", True)
+
+
+def test_a_launch_that_has_no_room_is_not_given_up_at_the_first_look_after_an_hour(
+    play: Play, small_world: Worlds
+) -> None:
+    async def story(stage: Any) -> None:
+        # The first PATCH is that of the image.
+        full = {"error": {"code": "AllocationFailed", "message": "There is no room."}}
+        calls = tuple(range(2, 100))
+        stage.platform.cloud.faults.add(
+            Fault(method="PATCH", path="/virtualMachineScaleSets/", status=409, body=full, calls=calls)
+        )
+        deployment = await stage.platform.start(**ASKED, allocationTimeout=300)
+        await stage.until(deployment, "BatchStarted")
+        await stage.sleep(minutes=2)
+        stage.platform.cloud.faults.clear()
+        await stage.platform.sleep(timedelta(hours=1))
+        row = await stage.platform.ended(deployment)
+        assert row.status is Status.FINISHED, await stage.platform.story(deployment)
+
+    play(story, small_world(2))
+
+
 def test_a_history_stays_short_however_often_a_deployment_is_paused(play: Play, small_world: Worlds) -> None:
     async def story(stage: Any) -> None:
         deployment = await stage.platform.start(**ASKED, bakeTime=3600)
@@ -163,7 +221,7 @@ def test_a_version_that_the_gallery_has_later_is_deployed_then(play: Play, small
     async def story(stage: Any) -> None:
         images = images_of(stage)
         await images.rule()
-        for status, name in ((404, "1.5.0"), (503, "1.6.0")):
+        for status, name in ((404, "1.5.0"), (503, "1.6.0"), (429, "1.7.0")):
             stage.platform.cloud.faults.add(Fault(method="GET", path="/galleries/", status=status))
             images.publish(name)
             await images.notify(name)
@@ -172,6 +230,6 @@ def test_a_version_that_the_gallery_has_later_is_deployed_then(play: Play, small
             assert (outcome, reason.startswith(("The gallery has no version", "Azure is busy"))) == ("waiting", True)
             stage.platform.cloud.faults.clear()
             await stage.quiet()
-        assert stage.versions() == ["1.6.0"] * 2
+        assert stage.versions() == ["1.7.0"] * 2
 
     play(story, small_world(2))

@@ -80,6 +80,31 @@ async def test_allocation_can_fail_for_some_of_the_vms(ask: Ask, cloud: Cloud, c
     assert cloud.scale_set(web).capacity == 13
 
 
+async def test_a_set_for_which_there_is_no_room_takes_every_write_but_those_that_ask_for_more_vms(
+    ask: Ask, patched_demo: Callable[..., World], clock: PlatformClock, web: str, image: str
+) -> None:
+    late = {"capacityFalls": "late", "concurrentWrites": "preempt"}
+    cloud = Cloud(patched_demo(platform=late), clock)
+    cloud.faults.add(Fault(raises_capacity=True, status=409))
+    reference = {"imageReference": {"id": f"{image}/versions/1.1.0"}}
+    writes: list[tuple[str, str, Any, int]] = [
+        ("PATCH", web, {"properties": {"virtualMachineProfile": {"storageProfile": reference}}}, 200),
+        ("PATCH", web, {"sku": {"capacity": 10}}, 200),
+        ("PATCH", web.upper().replace("WEB", "Web"), {"sku": {"capacity": 11}}, 409),
+        ("PUT", f"{web}2", {"location": "eastus2", "sku": {"name": "Standard_D2s_v5", "capacity": 1}}, 409),
+        ("PATCH", web, "more", 400),
+        ("PATCH", web, {"sku": {"capacity": 9}}, 200),
+        ("POST", f"{web}/delete", {"instanceIds": ["1"]}, 202),
+    ]
+    assert [(await ask(cloud, method, path, body)).status for method, path, body, _ in writes] == [
+        status for *_, status in writes
+    ]
+    # By then it has fallen to eight, though nobody has asked since.
+    await clock.sleep(timedelta(minutes=5))
+    assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 9}})).status == 409
+    assert [matches for _, matches in cloud.faults.matched()] == [3]
+
+
 async def test_faults_of_the_world_are_in_force_from_the_start(
     ask: Ask, clock: PlatformClock, patched_demo: Callable[..., World], web: str
 ) -> None:

@@ -13,6 +13,8 @@ from local.clock import PlatformClock
 
 Ask = Callable[..., Awaitable[ArmResponse]]
 
+PROTECTION = {"properties": {"protectionPolicy": {"protectFromScaleIn": True}}}
+
 
 async def settle(cloud: Cloud) -> None:
     """Wait until no operation can be under way any more."""
@@ -158,14 +160,58 @@ async def test_a_vm_of_its_own_network_keeps_it_and_names_itself_custom(ask: Ask
 async def test_updates_of_one_vm_conflict_but_leave_the_set_and_the_others_free(
     ask: Ask, cloud: Cloud, web: str
 ) -> None:
-    protection = {"properties": {"protectionPolicy": {"protectFromScaleIn": True}}}
-    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/0", protection)).status == 200
-    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/0", protection)).status == 409
-    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/1", protection)).status == 200
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/0", PROTECTION)).status == 200
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/0", PROTECTION)).status == 409
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/1", PROTECTION)).status == 200
     assert (await ask(cloud, "PATCH", web, {"sku": {"capacity": 11}})).status == 200
-    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/10", protection)).status == 409
-    stale = await ask(cloud, "PUT", f"{web}/virtualMachines/2", protection, if_match='"9"')
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/10", PROTECTION)).status == 409
+    stale = await ask(cloud, "PUT", f"{web}/virtualMachines/2", PROTECTION, if_match='"9"')
     assert stale.status == 412
+
+
+async def test_vms_may_be_written_to_one_at_a_time_only_and_the_others_are_told_no_time(
+    ask: Ask, patched_demo: Any, clock: PlatformClock, web: str
+) -> None:
+    cloud = Cloud(patched_demo(platform={"vmWrites": "oneAtATime", "updateTime": 40}), clock)
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/0", PROTECTION)).status == 200
+    for vm in ("0", "1"):
+        refused = await ask(cloud, "PUT", f"{web}/virtualMachines/{vm}", PROTECTION)
+        assert (refused.status, refused.json()["error"]["code"]) == (409, "Conflict")
+        assert "retry-after" not in refused.headers
+    await clock.sleep(timedelta(seconds=40))
+    assert (await ask(cloud, "PUT", f"{web}/virtualMachines/1", PROTECTION)).status == 200
+
+
+@pytest.mark.parametrize(("vm_writes", "set_state"), [("parallel", "Succeeded"), ("oneAtATime", "Updating")])
+async def test_a_write_of_a_vm_shows_at_once_in_the_vm_and_at_its_end_in_the_set_s_etag(
+    ask: Ask, patched_demo: Any, clock: PlatformClock, web: str, vm_writes: str, set_state: str
+) -> None:
+    cloud = Cloud(patched_demo(platform={"vmWrites": vm_writes, "updateTime": 40}), clock)
+
+    async def shown() -> tuple[str, str, str, str]:
+        scale_set, vm = [(await ask(cloud, "GET", path)).json() for path in (web, f"{web}/virtualMachines/0")]
+        states = (scale_set["properties"]["provisioningState"], vm["properties"]["provisioningState"])
+        return scale_set["etag"], states[0], vm["etag"], states[1]
+
+    assert await shown() == ('"1"', "Succeeded", '"1"', "Succeeded")
+    await ask(cloud, "PUT", f"{web}/virtualMachines/0", PROTECTION)
+    assert await shown() == ('"1"', set_state, '"2"', "Updating")
+    await clock.sleep(timedelta(seconds=39))
+    assert (await shown())[0] == '"1"'
+    await clock.sleep(timedelta(seconds=1))
+    assert await shown() == ('"2"', "Succeeded", '"2"', "Succeeded")
+
+
+async def test_the_end_of_a_vm_s_write_leaves_the_set_as_its_own_operation_has_it(
+    ask: Ask, patched_demo: Any, clock: PlatformClock, web: str
+) -> None:
+    cloud = Cloud(patched_demo(platform={"vmWrites": "oneAtATime", "deleteTime": 60}), clock)
+    await ask(cloud, "PUT", f"{web}/virtualMachines/0", PROTECTION)
+    await ask(cloud, "POST", f"{web}/delete", {"instanceIds": ["5"]})
+    await clock.sleep(timedelta(seconds=30))
+    assert cloud.scale_set(web).provisioning_state == "Updating"
+    await clock.sleep(timedelta(seconds=30))
+    assert cloud.scale_set(web).provisioning_state == "Succeeded"
 
 
 async def test_what_an_update_of_a_vm_cannot_change_is_refused_loudly(ask: Ask, cloud: Cloud, web: str) -> None:

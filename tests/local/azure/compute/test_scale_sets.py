@@ -52,6 +52,20 @@ async def test_a_profile_that_is_said_as_it_was_outdates_every_vm_and_leaves_the
     assert (await ask(cloud, "PATCH", web, {"tags": {"a": "b"}})).json()["etag"] != before["etag"]
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_write_that_says_nothing_new_leaves_the_etag_and_one_without_a_profile_the_vms(
+    ask: Ask, cloud: Cloud, web: str, method: str
+) -> None:
+    before = (await ask(cloud, "GET", web)).json()
+    same = {name: before[name] for name in ("location", "sku", "tags")}
+    for body, latest in ((same, True), (before, False)):
+        answer = await ask(cloud, method, web, body, if_match=before["etag"])
+        assert (answer.status, answer.json()["etag"]) == (200, before["etag"])
+        await settle(cloud)
+        listed = (await ask(cloud, "GET", f"{web}/virtualMachines")).json()["value"]
+        assert {vm["properties"]["latestModelApplied"] for vm in listed} == {latest}
+
+
 async def test_turning_zone_rebalancing_on_turns_repairs_on_unless_the_write_says_no(
     ask: Ask, cloud: Cloud, web: str
 ) -> None:
@@ -68,7 +82,8 @@ async def test_turning_zone_rebalancing_on_turns_repairs_on_unless_the_write_say
 
 async def test_a_rolling_upgrade_is_cancelled_where_there_is_one(ask: Ask, cloud: Cloud, web: str) -> None:
     refused = await ask(cloud, "POST", f"{web}/rollingUpgrades/cancel")
-    assert (refused.status, refused.json()["error"]["code"]) == (409, "OperationNotAllowed")
+    error = {"code": "OperationNotAllowed", "message": "There is no ongoing Rolling Upgrade to cancel."}
+    assert (refused.status, refused.json()) == (409, {"error": error})
     cloud.interfere.rolling_upgrade(web, "RollingForward")
     assert (await ask(cloud, "POST", f"{web}/rollingUpgrades/cancel")).status == 202
     latest = (await ask(cloud, "GET", f"{web}/rollingUpgrades/latest")).json()

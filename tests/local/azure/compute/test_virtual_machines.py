@@ -168,6 +168,46 @@ async def test_a_deletion_is_an_operation_and_a_second_one_meets_it(ask: Ask, vm
     assert (await ask(cloud, "GET", vm["id"])).status == 404
 
 
+async def test_a_vm_that_is_being_deleted_has_no_view_in_the_list(ask: Ask, vms: Any, cloud: Cloud, api: str) -> None:
+    [vm, *_] = await vms(cloud)
+    await ask(cloud, "POST", f"{api}/delete", {"instanceIds": [vm["name"]]})
+    without = [one["name"] for one in await vms(cloud) if "instanceView" not in one["properties"]]
+    assert without == [vm["name"]]
+
+
+async def test_one_vm_is_deallocated_and_stays_in_its_set(ask: Ask, vms: Any, cloud: Cloud, api: str) -> None:
+    [vm, other, *_] = await vms(cloud)
+    answer = await ask(cloud, "POST", f"{vm['id']}/deallocate")
+    assert (answer.status, answer.body) == (202, b"")
+    assert (await ask(cloud, "GET", answer.headers["azure-asyncoperation"])).json()["status"] == "InProgress"
+    assert (await ask(cloud, "POST", f"{vm['id']}/deallocate")).status == 409
+    assert (await ask(cloud, "POST", f"{other['id']}x/deallocate")).status == 404
+    await cloud.clock.sleep(MINUTES)
+    assert (await ask(cloud, "GET", answer.headers["azure-asyncoperation"])).json()["status"] == "Succeeded"
+    view = (await ask(cloud, "GET", f"{vm['id']}/instanceView")).json()
+    codes = [status["code"] for status in view["statuses"]]
+    assert codes == ["ProvisioningState/succeeded", "PowerState/deallocated"]
+    assert {"vmAgent", "vmHealth"}.isdisjoint(view)
+    assert [one.name for one in cloud.scale_set(api).active() if not one.serving] == [vm["name"]]
+    assert (cloud.scale_set(api).capacity, len(await vms(cloud))) == (6, 6)
+
+
+async def test_the_sdk_s_own_client_deallocates_a_vm(client: ComputeManagementClient, cloud: Cloud, api: str) -> None:
+    name = cloud.scale_set(api).active()[0].name
+    await (await client.virtual_machines.begin_deallocate("demo", name)).result()
+    view = await client.virtual_machines.instance_view("demo", name)
+    assert view["statuses"][-1]["code"] == "PowerState/deallocated"
+
+
+async def test_vms_of_a_flexible_set_are_written_to_side_by_side_in_either_world(
+    ask: Ask, vms: Any, clock: PlatformClock, networked: Callable[..., World]
+) -> None:
+    cloud = Cloud(networked(platform={"vmWrites": "oneAtATime"}), clock)
+    [vm, other, *_] = await vms(cloud)
+    assert (await ask(cloud, "DELETE", vm["id"])).status == 202
+    assert (await ask(cloud, "POST", f"{other['id']}/deallocate")).status == 202
+
+
 async def test_a_write_names_the_vm_s_version(ask: Ask, vms: Any, cloud: Cloud) -> None:
     [vm, *_] = await vms(cloud)
     assert (await ask(cloud, "DELETE", vm["id"], if_match='"99"')).status == 412

@@ -254,6 +254,24 @@ async def test_a_subscription_hears_of_what_its_filters_let_pass(
     assert len(cloud.topic.due()) == int(is_told)
 
 
+@pytest.mark.parametrize(("more", "latest"), [({}, 2), ({"arrivesWithin": 600}, 600)])
+async def test_events_of_versions_come_late_and_out_of_order(
+    clock: PlatformClock, image: str, more: dict[str, Any], latest: int
+) -> None:
+    cloud = subscribed(clock, **more)
+    for number in range(40):
+        cloud.interfere.publish(image, f"2.0.{number}")
+    await clock.sleep(timedelta(seconds=latest / 2))
+    cloud.advance()
+    early = [one.number for one in cloud.topic.due()]
+    await clock.sleep(timedelta(seconds=latest / 2))
+    cloud.advance()
+    every = sorted(cloud.topic.due(), key=lambda one: one.due_at)
+    assert 5 < len(early) < 35
+    assert len(every) == 40
+    assert [one.number for one in every] != sorted(one.number for one in every)
+
+
 async def test_a_subscription_that_was_not_validated_hears_nothing(clock: PlatformClock, image: str) -> None:
     document = demo_world().model_dump(mode="json", by_alias=True)
     cloud = Cloud(parse_world({**document, "eventSubscriptions": [{"name": "a", "function": "b"}]}), clock)

@@ -124,6 +124,16 @@ async def test_a_managed_image_tells_its_system(rich: Cloud, connect: Connect) -
         await images.get("images", "other")
 
 
+#: What Azure answers with, besides 400: evidence in ``local/azure/arm/errors.py``.
+STATUSES = {
+    "": 200,
+    "OperationNotAllowed": 409,
+    "PropertyChangeNotAllowed": 409,
+    "GalleryImageNotFound": 404,
+    "PlatformImageNotFound": 404,
+}
+
+
 def model(**reference: str) -> dict[str, Any]:
     return {"properties": {"virtualMachineProfile": {"storageProfile": {"imageReference": reference}}}}
 
@@ -210,6 +220,7 @@ async def test_a_set_takes_the_images_that_fit_it(
         reference = {"id": f"{group}/galleries/apps/images/web/versions/{reference['id']}"}
     answer = await ask(cloud, "PATCH", web, model(**reference))
     assert (answer.json().get("error") or {}).get("code") == code
+    assert answer.status == STATUSES.get(code or "", 400)
 
 
 async def test_a_set_with_a_security_type_takes_no_image_of_generation_one(
@@ -220,6 +231,41 @@ async def test_a_set_with_a_security_type_takes_no_image_of_generation_one(
     for generation, status in (("V2", 200), ("V1", 400)):
         cloud = Cloud(rich_world(overrides=trusted, gallery={"hyperVGeneration": generation}), clock)
         assert (await ask(cloud, "PATCH", web, model(id=image))).status == status
+
+
+@pytest.mark.parametrize(
+    ("overrides", "gallery", "status", "words"),
+    [
+        ({}, {"osState": "Specialized"}, 409, "current OS state of the Virtual Machine Scale Set is Generalized"),
+        (
+            {"osProfile": None},
+            {"osState": "Generalized"},
+            409,
+            "is Specialized, which is different from the OS state of the image: Generalized",
+        ),
+        (
+            {"securityProfile": {"securityType": "TrustedLaunch"}},
+            {"securityType": "ConfidentialVM"},
+            400,
+            "Use of TrustedLaunch setting is not supported for the provided image.",
+        ),
+    ],
+)
+async def test_an_image_of_another_kind_is_refused_in_azure_s_words(
+    ask: Ask,
+    clock: PlatformClock,
+    web: str,
+    overrides: dict[str, Any],
+    gallery: dict[str, Any],
+    status: int,
+    words: str,
+) -> None:
+    profile = {"properties": {"virtualMachineProfile": overrides}}
+    image = f"{web.partition('/virtualMachineScaleSets/')[0]}/galleries/apps/images/web/versions/1.1.0"
+    cloud = Cloud(rich_world(overrides=profile, gallery=gallery), clock)
+    refused = await ask(cloud, "PATCH", web, model(id=image))
+    assert refused.status == status
+    assert words in refused.json()["error"]["message"]
 
 
 async def test_a_managed_image_behaves_as_the_world_says(clock: PlatformClock, web: str) -> None:
