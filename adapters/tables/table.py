@@ -1,4 +1,4 @@
-"""What the store needs of one table: the few operations of Table Storage that it is built on.
+"""One table, as the store needs it: a few operations of Table Storage.
 
 ``service.ServiceTable`` is one in Azure or Azurite. The local platform has one in memory, for virtual time: everything
 above this seam is the same code in both.

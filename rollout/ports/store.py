@@ -1,4 +1,4 @@
-"""What Teal needs of Table Storage: one Protocol a table. Every method may raise ``AzureError``.
+"""Table Storage, one Protocol a table. Every method may raise ``AzureError``.
 
 A row that a newer release wrote raises ``Unreadable``, also in a list: nothing is decided as if it were not there. Only
 where a method says so, such rows are left out, or told in the place of their values.
