@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.tables.store import store_over
-from adapters.tables.table import ANY, Row, Where
+from adapters.tables.table import ANY, Row, Table, Where
 from local.virtual.memory import MemoryTable
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.events import EventType
