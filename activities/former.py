@@ -1,4 +1,4 @@
-"""What a deployment deletes or gives back that earlier ones left is told in their histories."""
+"""Tell in earlier deployments' histories which of their remains a later one deletes or gives back."""
 
 from __future__ import annotations
 

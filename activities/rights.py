@@ -1,4 +1,4 @@
-"""Whether a deployment may still write to its scale set."""
+"""The right of a deployment to write to its scale set."""
 
 from __future__ import annotations
 

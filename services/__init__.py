@@ -1,1 +1,1 @@
-"""What HTTP triggers and activities do alike, over the ports: both ask them, so both do the same."""
+"""Work that HTTP triggers and activities do alike, over the ports."""

@@ -1,4 +1,4 @@
-"""What refuses a start beside the deployment that has the scale set."""
+"""Refusals of a start beside the deployment that has the scale set."""
 
 from __future__ import annotations
 

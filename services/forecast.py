@@ -1,4 +1,4 @@
-"""What batches of a group took before."""
+"""Times that a group's batches took before."""
 
 from __future__ import annotations
 

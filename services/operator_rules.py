@@ -1,4 +1,4 @@
-"""What the operator has set, for those who are told no settings."""
+"""The operator's rules, for those who are told no settings."""
 
 from __future__ import annotations
 

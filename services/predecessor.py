@@ -1,4 +1,4 @@
-"""What a new deployment finds of those before it: their ends are written, and the last one is what it follows."""
+"""End the deployments before a new one, and find the one that it follows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether ``TEAL_ALLOWED_SCOPES`` lets a resource be used, in words for whoever asked for it."""
+"""Objections of ``TEAL_ALLOWED_SCOPES`` to the use of a resource, in words for the asker."""
 
 from __future__ import annotations
 

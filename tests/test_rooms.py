@@ -81,3 +81,10 @@ def test_tests_lie_as_what_they_test_does() -> None:
     themes = {"stories", "contract", "replay", "dashboard", "cli", "infra", "scripts", "bench"}
     strays = [str(one) for one in folders if one.parts and one.parts[0] not in themes and not (ROOT / one).is_dir()]
     assert strays == []
+
+
+def test_modules_of_the_app_begin_with_what_they_are_or_do() -> None:
+    indirect = ("What", "Whether", "As", "So", "Of")
+    app = [path for room in PRODUCT[:7] for path in (ROOT / room).rglob("*.py")]
+    first = {str(path.relative_to(ROOT)): ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "" for path in app}
+    assert {name: words for name, words in first.items() if words.split(" ")[0] in indirect} == {}

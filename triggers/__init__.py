@@ -1,1 +1,1 @@
-"""What starts without a request: timers, and Event Grid's notifications."""
+"""Triggers without a request: timers, and Event Grid's notifications."""

@@ -1,4 +1,4 @@
-"""What balancers say of green VMs, for those who judge them."""
+"""Balancers' words about green VMs, for those who judge them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What VMs said of themselves, for those who judge them and those who wait for them."""
+"""VMs' own signals, for those who judge them and those who wait for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens at the end of a deployment, whichever end it is."""
+"""Steps at the end of a deployment, whichever end it is."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What becomes of published versions."""
+"""Steps that follow published versions."""

@@ -1,4 +1,4 @@
-"""What Azure tells of one VM: its instance view, and the end of what it wrote to its serial console.
+"""Azure's view of one VM: its instance view, and its serial console's last lines.
 
 The log is a blob behind a signed address (SAS), which opens it to whoever has it: the address is asked for with the
 shortest life that does, used at once, and neither kept nor logged, nor is any message of the storage service.

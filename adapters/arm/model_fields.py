@@ -1,4 +1,4 @@
-"""What a scale set's model and its VMs say in the same words, as texts by Azure's paths
+"""Fields that a set's model and its VMs share, as texts by Azure's paths
 (``rollout.judging.roll_needed``).
 
 A path is that of the set's body without ``properties``, and names items of lists: ``sku.name``,

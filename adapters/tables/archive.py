@@ -1,4 +1,4 @@
-"""What is forgotten after a time, over all tables."""
+"""Forget what is old, over all tables."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from adapters.tables.columns import read_columns, to_columns
-from adapters.tables.table import NAME, Row, Table
+from adapters.tables.table import ANY, NAME, Row, Table, Where
 from rollout.model.codec import encode
 from rollout.model.rows.unreadable import UnreadableRow, readable
 from rollout.ports.errors import Busy, Unreadable
@@ -46,10 +46,10 @@ class Records(Generic[T]):
         return tuple(_known(value) for value in await self.listed(partition, within, limit))
 
     async def listed(
-        self, partition: str, within: KeyRange | None = None, limit: int | None = None
+        self, partition: str, within: KeyRange | None = None, limit: int | None = None, where: Where = ANY
     ) -> tuple[T | UnreadableRow, ...]:
         """As ``list``, with what is to be said of each row that cannot be read in the place of its value."""
-        return tuple(self._told(row) for row in await self._rows(partition, within, limit))
+        return tuple(self._told(row) for row in await self._rows(partition, within, limit, where))
 
     async def readable(self, partition: str, within: KeyRange | None = None, limit: int | None = None) -> tuple[T, ...]:
         """As ``list``, without the rows that cannot be read; under a limit all keys of the range are as long."""
@@ -61,8 +61,10 @@ class Records(Generic[T]):
             within = KeyRange(rows_after(rows[-1].key).start, within.end if within is not None else "~")
         return tuple(found)
 
-    async def _rows(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
-        return () if limit is not None and limit < 1 else await self._table.list(partition, within, limit)
+    async def _rows(
+        self, partition: str, within: KeyRange | None, limit: int | None, where: Where = ANY
+    ) -> tuple[Row, ...]:
+        return () if limit is not None and limit < 1 else await self._table.list(partition, within, limit, where)
 
     def _told(self, row: Row) -> T | UnreadableRow:
         return read_columns(self._kind, row.columns)

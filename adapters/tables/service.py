@@ -17,7 +17,7 @@ from azure.data.tables import EdmType, EntityProperty, TableEntity, TransactionO
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from adapters.tables.store import store_over
-from adapters.tables.table import NAME, Columns, Row
+from adapters.tables.table import ANY, NAME, Columns, Row, Where
 from rollout.ports.errors import AzureError, Busy, Refused
 from rollout.ports.keys import Key, KeyRange
 from rollout.ports.store import Store
@@ -125,11 +125,14 @@ class ServiceTable:
             else:
                 await _transact(self._client, entities)
 
-    async def list(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
+    async def list(
+        self, partition: str, within: KeyRange | None, limit: int | None, where: Where = ANY
+    ) -> tuple[Row, ...]:
         await self._make()
         rows: list[Row] = []
+        page = min(limit or LARGEST_PAGE, LARGEST_PAGE)
         with _client_errors():
-            async for entity in _query(self._client, partition, within, min(limit or LARGEST_PAGE, LARGEST_PAGE)):
+            async for entity in _query(self._client, partition, within, page, where=where):
                 rows.append(_row(entity))
                 if len(rows) == limit:
                     break
@@ -205,7 +208,12 @@ class ServiceTable:
 
 
 def _query(
-    client: TableClient, partition: str | None, within: KeyRange | None, page: int, select: list[str] | None = None
+    client: TableClient,
+    partition: str | None,
+    within: KeyRange | None,
+    page: int,
+    select: list[str] | None = None,
+    where: Where = ANY,
 ) -> AsyncItemPaged[TableEntity]:
     """``partition`` ``None``: all of them. ``select``: the columns to read, all where none is named."""
     terms, values = [], {}
@@ -214,6 +222,11 @@ def _query(
     if within is not None:
         terms.append("RowKey ge @start and RowKey lt @end")
         values |= {"start": within.start, "end": within.end}
+    for column, texts in where.items():
+        asked = {f"{column}{number}": text for number, text in enumerate(sorted(texts))}
+        # The client finds its parameters between blanks.
+        terms.append(f"( {' or '.join(f'{column} eq @{name}' for name in asked)} )")
+        values |= asked
     if not terms:
         return client.list_entities(results_per_page=page, select=select)
     return client.query_entities(" and ".join(terms), parameters=values, results_per_page=page, select=select)

@@ -20,7 +20,7 @@ from adapters.tables.group_states import TableGroupStates
 from adapters.tables.health_parts import TableHealthParts
 from adapters.tables.queue import TableQueue
 from adapters.tables.records import Records
-from adapters.tables.table import TableMaker
+from adapters.tables.table import ANY, TableMaker
 from rollout.model.azure.evidence import VmEvidence
 from rollout.model.codec import encode
 from rollout.model.group import Group, SignalType
@@ -145,8 +145,11 @@ class TableDeployments:
     async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
         return await self._records.list(encode_key(group_id), _older_than(before), limit)
 
-    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
-        return await self._records.listed(encode_key(group_id), _older_than(before), limit)
+    async def listed(
+        self, group_id: str, limit: int, before: str = "", statuses: Collection[str] = ()
+    ) -> tuple[Deployment | UnreadableRow, ...]:
+        where = {"status": statuses} if statuses else ANY
+        return await self._records.listed(encode_key(group_id), _older_than(before), limit, where)
 
 
 class TableBatches:

@@ -1,4 +1,4 @@
-"""What the store needs of one table: the few operations of Table Storage that it is built on.
+"""One table, as the store needs it: a few operations of Table Storage.
 
 ``service.ServiceTable`` is one in Azure or Azurite. The local platform has one in memory, for virtual time: everything
 above this seam is the same code in both.
@@ -6,14 +6,19 @@ above this seam is the same code in both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from rollout.ports.keys import Key, KeyRange
 
 #: The columns of a row, without its keys.
 Columns = Mapping[str, str | int | float | bool]
+
+#: Which rows are asked for: those whose columns have one of these texts, each.
+Where = Mapping[str, Collection[str]]
+ANY: Where = MappingProxyType({})
 
 #: What people know the service by.
 NAME = "Table Storage"
@@ -45,8 +50,12 @@ class Table(Protocol):
         """Add or replace any number of rows of one partition, by row key. Not atomic as a whole."""
         ...
 
-    async def list(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
-        """A partition's rows in the order of their keys: those ``within`` a range, the first ``limit``."""
+    async def list(
+        self, partition: str, within: KeyRange | None, limit: int | None, where: Where = ANY
+    ) -> tuple[Row, ...]:
+        """A partition's rows in the order of their keys: those ``within`` a range and ``where`` that holds, the first
+        ``limit``.
+        """
         ...
 
     async def since(self, partition: str, mark: str) -> tuple[tuple[Row, ...], str]:

@@ -1,1 +1,1 @@
-"""What routes take and answer, and the documents made from that."""
+"""The contract: what routes take and answer, and the documents made from that."""

@@ -1,4 +1,4 @@
-"""What each answer holds. ``api.handlers`` make them; the tests hold them to these models."""
+"""Models of every answer. ``api.handlers`` make them; the tests hold them to these models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each field of a body or an answer means: of the document of the API, and of the tables in docs/api.md.
+"""Meanings of all fields of bodies and answers, for the API's document and docs/api.md.
 
 ``describe`` finds a field's words. They are keyed by the field's name, and by ``Model.field`` where it means something
 else in one model. A test sees to it that no field is without words, and no words without a field.

@@ -1,4 +1,4 @@
-"""What the error codes mean, in words: of the table in docs/api.md, and of the document of the API."""
+"""Explanations of the error codes, for the API's document and docs/api.md."""
 
 from __future__ import annotations
 

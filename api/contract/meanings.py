@@ -1,4 +1,4 @@
-"""What the fields of deployments and of all that belongs to them mean (``descriptions`` has the others)."""
+"""Meanings of the fields of deployments and their parts (``descriptions`` has the others)."""
 
 from __future__ import annotations
 

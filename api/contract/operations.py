@@ -1,4 +1,4 @@
-"""What each route takes and answers, beside the table of routes: the document of the API is made from both.
+"""Inputs and answers of each route, from which the API's document is made.
 
 It loads pydantic, so only what makes or checks the document imports it, when that is called for.
 """

@@ -1,4 +1,4 @@
-"""What of a deployment one request may ask for besides."""
+"""Parts of a deployment that one request may ask for besides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fields of a deployment say of each other, whoever asks for it: a request, an image rule, a schedule."""
+"""Contradictions between a deployment's fields, whether a request, a rule or a schedule asks."""
 
 from __future__ import annotations
 

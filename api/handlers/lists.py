@@ -33,6 +33,9 @@ ListedRow = Deployment | UnreadableRow
 #: The name of both lists of deployments, in tokens.
 DEPLOYMENTS = "deployments"
 
+#: How many rows a page of one image's deployments looks at, before it leaves the rest to the next.
+ROWS_MAX = 1000
+
 #: The last time to which a second can be added.
 LAST_TIME = datetime(9999, 12, 31, 23, 59, 58, tzinfo=UTC)
 
@@ -52,11 +55,6 @@ class WantedDeployments:
         image = request.query.get("image", "").casefold()
         after, before = query_time(request, "createdAfter"), query_time(request, "createdBefore")
         return cls(query_words(request, "status", list(Status)), after, before, image)
-
-    @property
-    def picks(self) -> bool:
-        """Whether rows are passed over between those that are asked for."""
-        return bool(self.statuses or self.image or self.before)
 
     def holds(self, row: ListedRow) -> bool:
         """Whether the deployment is one of them; one that cannot be read may be."""
@@ -88,7 +86,7 @@ async def list_group_deployments(ports: Ports, request: Request) -> Answer:
 
 
 async def list_deployments(ports: Ports, request: Request) -> Answer:
-    """The newest deployments of all groups, newest first; of some kinds of them a page may have fewer than asked."""
+    """The newest deployments of all groups, newest first; of one image a page may have fewer than asked."""
     return await _listed(ports, request, await readable_groups(ports))
 
 
@@ -115,27 +113,33 @@ async def _newest(
 ) -> tuple[list[ListedRow], tuple[str, str] | None]:
     """The newest rows of all groups, ``limit`` of them where there are, and up to where; ``None``: these are all.
 
-    Each group is read in small pieces, and on only where its next rows may be among those. Of a list of some kinds,
-    where many rows may be passed over, a whole page of each is looked at.
+    Each group is read in small pieces, and on only where its next rows may be among those. Storage passes over rows of
+    other statuses itself. It knows nothing of images: of those, no more than ``ROWS_MAX`` or so are looked at.
     """
-    size = PAGE if wanted.picks else limit // max(1, len(groups)) + 2
+    size, read = min(PAGE, (ROWS_MAX if wanted.image else limit) // max(1, len(groups)) + 2), 0
     parts: dict[str, list[ListedRow]] = {group.id: [] for group in groups}
     unread, reading = set(parts), sorted(parts)
     while True:
         starts = [parts[each][-1].id if parts[each] else wanted.begins(after, each) for each in reading]
-        looks = [ports.store.deployments.listed(each, size, start) for each, start in zip(reading, starts, strict=True)]
+        places = zip(reading, starts, strict=True)
+        looks = [ports.store.deployments.listed(each, size, start, wanted.statuses) for each, start in places]
         for each, page in zip(reading, await asyncio.gather(*looks), strict=True):
             parts[each] += page
+            read += len(page)
             if len(page) < size or wanted.passed(page[-1]):
                 unread.remove(each)
         ends = {each: _age(parts[each][-1].id) for each in unread}
         end = min(ends.values(), default=None)
         rows = _by_age(chain(*parts.values()), after)
         seen = [row for row in rows if end is None or _age(row.id) <= end]
-        if end is None or wanted.picks or len(seen) >= limit:
+        found = [_age(row.id) for row in filter(wanted.holds, rows)][:limit]
+        last = found[-1] if len(found) == limit else None
+        if end is None or (last is not None and last <= end):
             return seen, end
-        last = _age(rows[limit - 1].id) if len(rows) >= limit else max(ends.values())
+        last = last or max(ends.values())
         reading, size = [each for each, reached in sorted(ends.items()) if reached <= last], min(PAGE, 2 * size)
+        if wanted.image and read + size * len(reading) > ROWS_MAX:
+            return seen, end
 
 
 def _images(row: Deployment) -> frozenset[str]:

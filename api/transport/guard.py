@@ -1,4 +1,4 @@
-"""What every request that changes something must keep to, before anybody looks at what it asks.
+"""Rules for every request that changes something, before anybody looks at what it asks.
 
 A page of another site can make a browser send requests, with whatever the browser is signed in with. It cannot choose
 what ``Origin`` and ``Sec-Fetch-Site`` say, and the browser asks the app before it sends JSON, a PUT or a DELETE.

@@ -40,7 +40,7 @@ EXEMPT: dict[str, frozenset[str]] = {
     # What others did to Teal: the step that deletes green VMs, or gives them rows, may be the one that was ended.
     "partTerminated": frozenset({"rows_as_the_set"}),
     # Azure's clock is not the app's any more, and these are about what had happened when, and which came last.
-    "clockSet": frozenset({"vms_shown_as_in_azure", "told_after_the_end", "rows_as_the_set"}),
+    "clockSet": frozenset({"vms_shown_at_the_end", "told_after_the_end", "rows_as_the_set", "queue_in_order"}),
     # What others did to the set and to what is around it.
     # Azure cancels what is under way on a set that is deleted.
     "delete_scale_set": VMS

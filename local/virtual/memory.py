@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 from adapters.tables.store import store_over
-from adapters.tables.table import Columns, Row
+from adapters.tables.table import ANY, Columns, Row, Where
 from rollout.ports.errors import Busy
 from rollout.ports.keys import Key, KeyRange
 from rollout.ports.store import Store
@@ -58,11 +59,15 @@ class MemoryTable:
         for row, columns in rows.items():
             self._write(Key(partition, row), columns)
 
-    async def list(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
+    async def list(
+        self, partition: str, within: KeyRange | None, limit: int | None, where: Where = ANY
+    ) -> tuple[Row, ...]:
         await asyncio.sleep(0)
         rows = self._partitions.get(partition, {})
         keys = sorted(key for key in rows if within is None or within.start <= key < within.end)
-        return tuple(rows[key] for key in keys[:limit])
+        found = (rows[key] for key in keys)
+        wanted = (row for row in found if all(row.columns.get(name) in texts for name, texts in where.items()))
+        return tuple(islice(wanted, limit))
 
     async def since(self, partition: str, mark: str) -> tuple[tuple[Row, ...], str]:
         await asyncio.sleep(0)

@@ -1,1 +1,1 @@
-"""What starts by itself: published images and schedules."""
+"""Starts without a request: published images and schedules."""

@@ -1,4 +1,4 @@
-"""What to do about the last time of a schedule: leave it, try to start its deployment, or say that it was missed.
+"""Decide on a schedule's last time: leave it, try it, or call it missed.
 
 A time is decided once. Until then it is tried again and again, and the row of the schedule (``ScheduleRun``) says so;
 a time that comes meanwhile takes the place of the one before, since both ask for the same.

@@ -1,4 +1,4 @@
-"""What the recipe that follows a group's wanted versions tells its activities, and what it and they are called."""
+"""Messages between the recipe that follows a group's wanted versions and its activities."""
 
 from __future__ import annotations
 

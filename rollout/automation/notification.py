@@ -1,4 +1,4 @@
-"""What an Event Grid notification says: that something was written. What it is now, its resource tells."""
+"""Read an Event Grid notification: something was written; what it is now, its resource tells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was tried: an image version that was deployed to a scale set is not deployed to it again by itself."""
+"""Tries: an image version once deployed to a set never starts by itself again."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is held of what changes a set by itself, and how it comes back."""
+"""Holds on what changes a set by itself, and how they end."""

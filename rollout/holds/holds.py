@@ -1,4 +1,4 @@
-"""What changes a scale set by itself, how it is kept from interfering with a deployment, and how it comes back.
+"""Keep what changes a set by itself from interfering, and bring it back.
 
 Azure scales a set that has autoscale in at once where it is above the maximum
 (https://learn.microsoft.com/azure/azure-monitor/autoscale/autoscale-understanding-settings), and a scale-in takes the

@@ -1,4 +1,4 @@
-"""What stays held after a deployment's end and is another's from then on: whose history tells when it comes back."""
+"""Holds that outlive their deployment and become another's: whose history tells their end."""
 
 from __future__ import annotations
 

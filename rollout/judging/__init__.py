@@ -1,1 +1,1 @@
-"""Whether VMs, batches and the group are well."""
+"""Judgements of VMs, batches and the group: are they well?"""

@@ -1,4 +1,4 @@
-"""Whether green VMs that are in service stay healthy."""
+"""Watch whether green VMs that are in service stay healthy."""
 
 from __future__ import annotations
 

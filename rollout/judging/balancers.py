@@ -1,4 +1,4 @@
-"""What the words of balancers' probes mean, and a VM's state where it is not in its pools."""
+"""Meaning of balancers' probes, and a VM's state where it is not in its pools."""
 
 from __future__ import annotations
 

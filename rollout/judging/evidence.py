@@ -1,4 +1,4 @@
-"""What is kept of a sick VM before it is deleted: what was last seen of it, how Azure saw it, and how its log ended."""
+"""Evidence kept of a sick VM: its last readings, Azure's view, and its log's end."""
 
 from __future__ import annotations
 

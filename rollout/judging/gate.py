@@ -1,4 +1,4 @@
-"""Whether the whole group is well enough for another batch."""
+"""Judge whether the whole group is well enough for another batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see of a group without anybody asking Azure: one row, written by whoever has just looked."""
+"""A group as people see it without asking Azure: one row, by whoever just looked."""
 
 from __future__ import annotations
 

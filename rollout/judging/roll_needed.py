@@ -1,4 +1,4 @@
-"""Whether a scale set needs a roll: which of its VMs are not what it would make now, and in what they differ."""
+"""Compare a set's VMs with those it would make now: does it need a roll?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands between a scale set and order: a row from when it is found until somebody finds it cured."""
+"""Dangers between a scale set and order: rows from their finding until they are cured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is old enough to be forgotten, and what is kept all the same."""
+"""Decide which rows are old enough to be forgotten, and which are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of deployments whose orchestration is gone: decisions, each with its reason in words."""
+"""Decide on deployments whose orchestration is gone, each time with a reason in words."""
 
 from __future__ import annotations
 

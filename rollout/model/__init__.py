@@ -1,1 +1,1 @@
-"""What is spoken of: values, rows, and how they are read and written. Everything else imports it."""
+"""The values and rows that all rooms speak of, and how they are stored."""

@@ -1,4 +1,4 @@
-"""What speaks for and against a deployment before anything is changed."""
+"""Findings for and against a deployment, before anything is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What recipes and activities tell each other: orders go down, progress comes back. Each is plain JSON on the wire."""
+"""Orders to activities, and progress back to recipes, as plain JSON on the wire."""
 
 from __future__ import annotations
 

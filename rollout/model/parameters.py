@@ -1,4 +1,4 @@
-"""What a request asks for, completed by the deployment it goes on from, the group's defaults, and Teal's own."""
+"""A request's parameters, completed by its predecessor, the group's defaults, and Teal's own."""
 
 from __future__ import annotations
 

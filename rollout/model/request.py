@@ -1,4 +1,4 @@
-"""What a request, a rule or a schedule asks of a deployment."""
+"""A request for a deployment, by a person, a rule or a schedule."""
 
 from __future__ import annotations
 

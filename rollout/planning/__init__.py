@@ -1,1 +1,1 @@
-"""What a deployment is to do: which VMs go, in which batches, and what it goes back to."""
+"""Plans of deployments: which VMs go, in which batches, and where a roll back leads."""

@@ -1,4 +1,4 @@
-"""What unfinished deployments left is the next one's, and is believed only as long as it is so.
+"""Inherit what unfinished deployments left, and believe it only as long as it is so.
 
 Each deployment hands on to the next how many VMs the set is to have, the image before it all, and which VMs it
 launched; and it writes down how it left the set (``StockAtEnd``). The next one compares that with the set as it is now.

@@ -1,4 +1,4 @@
-"""What a deployment will do to which VMs, and what that takes: decided from one reading of the set."""
+"""Plan a deployment from one reading of the set: which VMs go, and its needs."""
 
 from __future__ import annotations
 

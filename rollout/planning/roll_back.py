@@ -1,4 +1,4 @@
-"""What of a scale set has to be rolled back: what came since, and nothing else."""
+"""Find the VMs that a roll back takes away: those that came since, no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the image before can still be gone back to: it is read as the new one is."""
+"""Look whether the image before can be gone back to, as at a new one."""
 
 from __future__ import annotations
 

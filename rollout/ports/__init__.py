@@ -1,1 +1,1 @@
-"""What Teal needs of the outside world: one Protocol a neighbour, their keys and their errors."""
+"""Teal's needs of the outside world: one Protocol a neighbour, their keys and errors."""

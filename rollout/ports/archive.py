@@ -1,4 +1,4 @@
-"""What Teal needs of Table Storage to forget what is old. Every method may raise ``AzureError``."""
+"""Table Storage for forgetting what is old. Every method may raise ``AzureError``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Teal needs of Table Storage for deployments that start by themselves. Every method may raise ``AzureError``."""
+"""Table Storage for deployments that start by themselves. Every method may raise ``AzureError``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an adapter raises when the outside world does not do as asked.
+"""Errors that an adapter raises when the outside world does not do as asked.
 
     AzureError
     ├── Busy       try again later: throttled, another write is in flight, the service is out of order

@@ -1,4 +1,4 @@
-"""What Teal needs of the outside world: one Protocol a neighbour. Adapters implement them and decide nothing.
+"""Teal's neighbours, a Protocol each. Adapters implement them and decide nothing.
 
 Whatever speaks to a service raises ``rollout.ports.errors.AzureError``: ``Busy`` where trying again may help,
 ``Refused`` where it does not.

@@ -1,4 +1,4 @@
-"""What Teal needs of Table Storage: one Protocol a table. Every method may raise ``AzureError``.
+"""Table Storage, one Protocol a table. Every method may raise ``AzureError``.
 
 A row that a newer release wrote raises ``Unreadable``, also in a list: nothing is decided as if it were not there. Only
 where a method says so, such rows are left out, or told in the place of their values.
@@ -61,8 +61,10 @@ class Deployments(Protocol):
         """The newest of a group, newest first; where ``before`` is an id, those older than that."""
         ...
 
-    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
-        """As ``newest``, with those that cannot be read told in their places."""
+    async def listed(
+        self, group_id: str, limit: int, before: str = "", statuses: Collection[str] = ()
+    ) -> tuple[Deployment | UnreadableRow, ...]:
+        """As ``newest``, with those that cannot be read told in their places; only of ``statuses`` where some are."""
         ...
 
 

@@ -1,1 +1,1 @@
-"""What speaks against a deployment, found before anything is changed."""
+"""Objections to a deployment, found before anything is changed."""

@@ -1,4 +1,4 @@
-"""What refuses a deployment that is to wait for another one, or to take its place.
+"""Refusals of a deployment that is to wait for another one, or to replace it.
 
 Findings are of two kinds. Some the deployment that is under way may itself cause: the set is busy with its writes, its
 green VMs fill quotas, or are stopped. They are looked at again at the turn. All others are there without it too, and

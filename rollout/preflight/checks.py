@@ -1,4 +1,4 @@
-"""What would go wrong, found before anything is changed: refuse, never degrade.
+"""Find before anything is changed what would go wrong: refuse, never degrade.
 
 ``check_start`` needs only the set and the image, ``check_vms`` the set's VMs too, and ``check_planned`` the plan that
 follows from them. All are asked before a deployment is accepted and again under the lock (``services.survey``). Each

@@ -1,4 +1,4 @@
-"""Whether the set's model names an image that was judged bad, and the request would roll the set to just that."""
+"""Refuse to roll a set to an image in its model that was judged bad."""
 
 from __future__ import annotations
 

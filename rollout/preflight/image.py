@@ -1,4 +1,4 @@
-"""Whether the image is there, can be used in the set's region, and fits the set."""
+"""Check that the image is there, usable in the set's region, and fits the set."""
 
 from __future__ import annotations
 

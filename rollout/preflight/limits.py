@@ -1,4 +1,4 @@
-"""What Azure would refuse in the middle of a deployment: limits, quotas and locks."""
+"""Find limits, quotas and locks by which Azure would refuse in mid-deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what was asked for can be done with the VMs that there are."""
+"""Check that the VMs that there are allow what was asked for."""
 
 from __future__ import annotations
 

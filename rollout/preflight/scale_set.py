@@ -1,4 +1,4 @@
-"""What of a scale set's own configuration speaks against deployments to it, and what should be known of it."""
+"""Check a set's own configuration: objections to deployments, and things to be known."""
 
 from __future__ import annotations
 

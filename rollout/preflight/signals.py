@@ -1,4 +1,4 @@
-"""Whether signals that are waited for can come in time."""
+"""Check that signals that are waited for can come in time."""
 
 from __future__ import annotations
 

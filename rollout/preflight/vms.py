@@ -1,4 +1,4 @@
-"""What a scale set's VMs add to the preflight."""
+"""Check a scale set's VMs for the preflight."""
 
 from __future__ import annotations
 

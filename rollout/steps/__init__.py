@@ -1,1 +1,1 @@
-"""What one look at the set makes of a step: launch, drain, retire, and what is left."""
+"""Decisions from one look at the set: launch, drain, retire, and what is left."""

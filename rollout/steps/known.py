@@ -1,4 +1,4 @@
-"""What a look at the set says of the VMs that a deployment knows, whatever their part."""
+"""News of the VMs that a deployment knows, from one look at the set."""
 
 from __future__ import annotations
 

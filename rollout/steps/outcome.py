@@ -1,4 +1,4 @@
-"""What a deployment came to, compared with what was planned."""
+"""The outcome of a deployment, compared with its plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployment that did not finish leaves behind, and what it had changed, in words."""
+"""Remains of an unfinished deployment, and what it had changed, in words."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What services know of images: the newest version, what was tried, which are bad, and the way back."""
+"""Knowledge of images: the newest version, tries, bad ones, and the way back."""

@@ -142,6 +142,19 @@ class TestDeployments:
         assert await store.deployments.newest("api", 100) == ()
         assert await store.deployments.newest("web", 0) == ()
 
+    async def test_those_of_some_statuses_are_found_however_many_others_came_after_them(self, store: Store) -> None:
+        statuses = [Status.FAILED, *[Status.FINISHED] * 30, Status.PAUSED, Status.FAILED, Status.FINISHED]
+        rows = [
+            replace(deployment(START + timedelta(minutes=minute)), status=status)
+            for minute, status in enumerate(statuses)
+        ]
+        for row in rows:
+            await store.deployments.add(row)
+        asked = {"paused", "failed"}
+        assert await store.deployments.listed("web", 2, statuses=asked) == (rows[32], rows[31])
+        assert await store.deployments.listed("web", 9, rows[31].id, asked) == (rows[0],)
+        assert await store.deployments.listed("web", 9, statuses={"queued"}) == ()
+
     async def test_the_newest_come_first_across_centuries(self, store: Store) -> None:
         times = [datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC) for year in (1969, 1999, 2026, 2286, 9999)]
         for at in times:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from adapters.tables.columns import from_columns
-from adapters.tables.table import Columns, Row
+from adapters.tables.table import ANY, Columns, Row, Where
 from local.virtual.memory import MemoryTable
 from rollout.model.schedule import ScheduleRun
 from rollout.ports.keys import Key, KeyRange
@@ -66,9 +66,11 @@ class CountedTable(MemoryTable):
         self._tables.count(self._name)
         await super().put(partition, rows)
 
-    async def list(self, partition: str, within: KeyRange | None, limit: int | None) -> tuple[Row, ...]:
+    async def list(
+        self, partition: str, within: KeyRange | None, limit: int | None, where: Where = ANY
+    ) -> tuple[Row, ...]:
         self._tables.count(self._name)
-        return await super().list(partition, within, limit)
+        return await super().list(partition, within, limit, where)
 
     async def since(self, partition: str, mark: str) -> tuple[tuple[Row, ...], str]:
         self._tables.count(self._name)

@@ -46,7 +46,7 @@ from local.virtual.checkers.rows import (
     rows_as_the_set,
     skipped_vms_stand,
 )
-from local.virtual.checkers.shown import vms_shown_as_in_azure
+from local.virtual.checkers.shown import vms_shown_as_in_azure, vms_shown_at_the_end
 from local.virtual.checkers.watched import Checker, WatchedSet
 
 #: Every promise. A story names those that it breaks on purpose.
@@ -75,6 +75,7 @@ CHECKERS: tuple[Checker, ...] = (
     rows_as_the_set,
     rows_agree,
     vms_shown_as_in_azure,
+    vms_shown_at_the_end,
     skipped_vms_stand,
     rolled_back_is_explained,
     finished_is_on_the_image,

@@ -16,14 +16,18 @@ TWO_LOOKS = timedelta(minutes=2)
 
 
 async def vms_shown_as_in_azure(watched: WatchedSet) -> list[str]:
-    """No VM is shown otherwise than it has been in Azure for two looks of the deployment, nor left out at its end.
+    """No VM is shown otherwise than it has been in Azure for two looks of the deployment."""
+    ids = set(await watched.deployments())
+    return [f"{deployment} {words}" for deployment, words in watched.shown.found if deployment in ids]
 
-    At the end of a finished deployment two looks are a time. After another end nobody looks any more.
+
+async def vms_shown_at_the_end(watched: WatchedSet) -> list[str]:
+    """A finished deployment shows each VM as it has been in Azure for a while, and leaves out none that came meanwhile.
+
+    After another end nobody looks any more.
     """
-    rows = await watched.rows()
-    ids = {row.id for row in rows}
-    found = [f"{deployment} {words}" for deployment, words in watched.shown.found if deployment in ids]
-    for row in rows:
+    found: list[str] = []
+    for row in await watched.rows():
         if row.status is not Status.FINISHED or row.ended_at is None or not row.number_of_batches:
             continue
         states = _steady_states(watched, row.ended_at)

@@ -1,1 +1,1 @@
-"""What Azure showed at one moment: the set, its VMs, their images, pools and surroundings."""
+"""Azure as seen at one moment: the set, its VMs, images, pools and surroundings."""

@@ -1,4 +1,4 @@
-"""What balancers' probes say of VMs."""
+"""Answers of balancers' probes about VMs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a sick VM once it is deleted, and what Azure can tell of one."""
+"""Evidence that is kept of a sick VM, and all that Azure can tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sources say of one VM, and what that makes of it."""
+"""Health of one VM, made of what the sources say of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a scale set needs a roll, and the reasons."""
+"""The need of a scale set for a roll, and the reasons."""
 
 from __future__ import annotations
 

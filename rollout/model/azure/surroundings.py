@@ -1,4 +1,4 @@
-"""What is around a scale set and may be in a deployment's way, as Azure showed it at one moment."""
+"""Surroundings of a set, possibly in a deployment's way, as seen at one moment."""
 
 from __future__ import annotations
 

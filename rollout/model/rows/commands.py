@@ -1,4 +1,4 @@
-"""What a person or a pipeline says to a running deployment."""
+"""Commands of a person or a pipeline to a running deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployment is handed on by the one before it."""
+"""The handover from one deployment to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes a scale set by itself, and the journal of what is held of it."""
+"""Processes that change a set by themselves, and the journal of their holds."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from adapters.tables.store import store_over
-from adapters.tables.table import Row, Table
+from adapters.tables.table import ANY, Row, Table, Where
 from local.virtual.memory import MemoryTable
 from rollout.model.azure.scale_set import ImageReference
 from rollout.model.events import EventType
@@ -56,8 +56,8 @@ class CountedTable(MemoryTable):
         self._count(1)
         return row
 
-    async def list(self, partition: str, within: Any, limit: int | None) -> tuple[Row, ...]:
-        rows = await super().list(partition, within, limit)
+    async def list(self, partition: str, within: Any, limit: int | None, where: Where = ANY) -> tuple[Row, ...]:
+        rows = await super().list(partition, within, limit, where)
         self._count(len(rows))
         return rows
 

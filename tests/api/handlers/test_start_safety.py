@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -59,8 +59,10 @@ class AddedDeployments:
     async def newest(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment, ...]:
         return await self.deployments.newest(group_id, limit, before)
 
-    async def listed(self, group_id: str, limit: int, before: str = "") -> tuple[Deployment | UnreadableRow, ...]:
-        return await self.deployments.listed(group_id, limit, before)
+    async def listed(
+        self, group_id: str, limit: int, before: str = "", statuses: Collection[str] = ()
+    ) -> tuple[Deployment | UnreadableRow, ...]:
+        return await self.deployments.listed(group_id, limit, before, statuses)
 
 
 async def test_a_second_start_is_409_with_the_holders_id(world: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.handlers.lists import ROWS_MAX
 from api.transport.errors import Refusal
 from api.transport.http import Request
 from api.transport.paging import Page, decode_token, encode_token, page_after
@@ -127,6 +128,32 @@ async def test_a_status_is_found_however_far_back(world: Any) -> None:
     (other,) = await add(world, [row(world, "api", 3, "00000e", Status.FAILED)])
     found = await pages(world, "deployments?status=failed")
     assert [name for page in found for name in page] == [other, old]
+
+
+@pytest.mark.parametrize("groups", [1, 60])
+async def test_deployments_of_a_status_are_one_page_that_reads_few_others(world: Any, groups: int) -> None:
+    rows = [row(world, f"g{n % groups}", n, f"{n:06x}") for n in range(600)]
+    rows = [replace(one, status=Status.FAILED) if n in (0, 7, 400) else one for n, one in enumerate(rows)]
+    for group in {one.group_id for one in rows}:
+        await world.add_group(id=group, scale_set_id=f"/{group}")
+    ids = await add(world, rows)
+    world.store = replace(world.store, deployments=Counted(world.store.deployments))
+    assert await pages(world, "deployments?status=failed,queued&limit=20") == [[ids[400], ids[7], ids[0]]]
+    assert world.store.deployments.read == 3
+
+
+@pytest.mark.parametrize("groups", [1, 60])
+async def test_a_page_of_an_image_looks_at_so_many_rows_and_the_next_goes_on(world: Any, groups: int) -> None:
+    rows = [row(world, f"g{n % groups}", n, f"{n:06x}") for n in range(2500)]
+    rows[3] = replace(rows[3], image=replace(rows[3].image, requested="9.9.9"))
+    for group in {one.group_id for one in rows}:
+        await world.add_group(id=group, scale_set_id=f"/{group}")
+    ids = await add(world, rows)
+    world.store = replace(world.store, deployments=Counted(world.store.deployments))
+    found = await pages(world, "deployments?image=9.9.9&limit=20")
+    assert [name for page in found for name in page] == [ids[3]]
+    assert 3 <= len(found) <= 5
+    assert world.store.deployments.read <= len(found) * (ROWS_MAX + 2 * groups)
 
 
 async def started(world: Any) -> str:

@@ -12,12 +12,10 @@ import pytest
 from local.azure.world import World, demo_world, parse_world
 from local.clock import run_virtual
 from local.virtual import VirtualPlatform
-from local.virtual.checkers.shown import vms_shown_as_in_azure
+from local.virtual.checkers.shown import vms_shown_as_in_azure, vms_shown_at_the_end
 from local.virtual.checkers.watched import WatchedSet
 from rollout.model.rows.deployment import VmRecord
 from rollout.ports.store import Vms
-
-NAME = "vms_shown_as_in_azure"
 
 
 class NotNoting:
@@ -60,7 +58,7 @@ def found(spares: Callable[[VmRecord], bool], act: Callable[[VirtualPlatform, st
                 await platform.clock.sleep(timedelta(seconds=5))
             whom = act(platform, scale_set_id)
             await platform.ended(deployment)
-            return whom, await vms_shown_as_in_azure(watched)
+            return whom, [*await vms_shown_as_in_azure(watched), *await vms_shown_at_the_end(watched)]
 
     return run_virtual(main())
 
