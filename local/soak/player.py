@@ -84,7 +84,11 @@ def play(
 async def _play(script: Script, outcome: RunOutcome, tell: Tell, table: Callable[[str], Table] | None) -> None:
     options = HostOptions(disabled=frozenset() if script.setting.asked else EACH_MINUTE)
     platform = VirtualPlatform(world_of(script.setting), faults=DurableFaults(), options=options)
-    platform.settings = replace(platform.settings, part_size=script.setting.part_size)
+    platform.settings = replace(
+        platform.settings,
+        part_size=script.setting.part_size,
+        poll_interval=timedelta(seconds=script.setting.poll_interval),
+    )
     if table is not None:
         platform.store = store_over(table)
     async with platform:

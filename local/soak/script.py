@@ -86,7 +86,12 @@ def write_script(seed: Seed) -> Script:
 
 def _setting(seed: Seed) -> Setting:
     """The seed's setting. With dice of their own, many looks of a few VMs are read in parts."""
-    return replace(choose_setting(seed.dice("setting")), part_size=seed.dice("parts").choice([1, 2, PART_SIZE]))
+    # A look costs most of what a run costs, so most runs look each minute.
+    return replace(
+        choose_setting(seed.dice("setting")),
+        part_size=seed.dice("parts").choice([1, 2, PART_SIZE]),
+        poll_interval=seed.dice("looks").choice([15, 60, 60, 60]),
+    )
 
 
 #: In how many runs somebody walks through the API besides, and how many calls are made of a script that is all walk.

@@ -35,7 +35,7 @@ DEFAULTS = {"waitTimeout": 600, "keepFor": 1800}
 class Setting:
     """What a run begins with. ``balancer``: a health check type, or none; ``aside``: the matter with the first VMs;
     ``asked``: the timers of each minute look whether the set needs a roll, and what is due;
-    ``part_size``: as in the app's settings.
+    ``part_size`` and ``poll_interval``: as in the app's settings.
     """
 
     mode: str
@@ -53,6 +53,7 @@ class Setting:
     vm_writes: str = "parallel"
     asked: bool = True
     part_size: int = PART_SIZE
+    poll_interval: int = 15
     admin_state: str = "pool"
     events_late: int = 2
     rebalances: bool = False
