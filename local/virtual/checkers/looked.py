@@ -10,6 +10,7 @@ from local.virtual import VirtualPlatform
 from rollout.model.rows.deployment import VmRecord
 from rollout.model.status import VmStatus
 from rollout.steps.known import shown
+from rollout.steps.others import without_doubles
 
 #: In so many looks what has become of a VM is to be shown.
 LOOKS = 2
@@ -75,7 +76,7 @@ class ShownWatch:
         if not due:
             return
         self._looks[deployment_id] = {vm_id: times for vm_id, times in looks.items() if vm_id not in due}
-        for record in await self.platform.store.vms.all(deployment_id):
+        for record in without_doubles(await self.platform.store.vms.all(deployment_id)):
             if record.vm_id in due and (words := misshown(record, self._now[record.vm_id].state)):
                 self.found.append((deployment_id, f"{words}, {LOOKS} looks later, at {at:%d %H:%M:%S}"))
 

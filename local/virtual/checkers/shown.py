@@ -9,6 +9,7 @@ from local.virtual.checkers.looked import MAY_BE, misshown
 from local.virtual.checkers.watched import WatchedSet
 from rollout.model.rows.deployment import Deployment, VmRecord
 from rollout.model.status import Status
+from rollout.steps.others import without_doubles
 from rollout.steps.retirement import DELETED
 
 #: Two looks, the time that Azure takes until its list has what happened, and the end itself.
@@ -31,7 +32,7 @@ async def vms_shown_at_the_end(watched: WatchedSet) -> list[str]:
         if row.status is not Status.FINISHED or row.ended_at is None or not row.number_of_batches:
             continue
         states = _steady_states(watched, row.ended_at)
-        records = await watched.platform.store.vms.all(row.id)
+        records = without_doubles(await watched.platform.store.vms.all(row.id))
         said = filter(None, (misshown(one, states.get(one.vm_id, "")) for one in records if not _went_later(one, row)))
         left_out = sorted(_came(watched, row) & _there(states) - {record.vm_id for record in records})
         found += [f"{row.id} {words}" for words in (*said, *(f"does not show {vm_id}" for vm_id in left_out))]

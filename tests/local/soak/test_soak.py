@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 
 CLEAN = (*range(12), 18, 348, 8000554, 8000569)
-FAULTY = (*range(12), 1000005, 7000016, 8001320)
+FAULTY = (*range(12), 1000005, 1000110, 7000016, 8001320)
 
 
 @pytest.mark.parametrize("number", CLEAN)
