@@ -59,3 +59,7 @@ class HostOptions:
     cross_check: bool = False
     timers: bool = True
     disabled: frozenset[str] = frozenset()
+
+
+#: Nobody asks each minute whether sets need a roll: where nothing is told of that, it costs a third of the time.
+QUIET = HostOptions(disabled=frozenset({"groupStates"}))

@@ -14,7 +14,7 @@ from local.azure.compute.fabric import image_name
 from local.azure.world import World, demo_world, parse_world
 from local.clock import VIRTUAL_START, run_virtual
 from local.durable.faults import DurableFaults
-from local.durable.options import HostOptions
+from local.durable.options import QUIET, HostOptions
 from local.durable.timestamps import fast_timestamps
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
@@ -25,9 +25,6 @@ GROUP = "web"
 
 WEBHOOK = "/runtime/webhooks/EventGrid?functionName=imagePublished"
 WRITE_VERSION = "Microsoft.Compute/galleries/images/versions/write"
-
-#: Nobody asks each minute whether sets need a roll: of that only few stories tell, and it costs others a third.
-QUIET = HostOptions(disabled=frozenset({"groupStates"}))
 
 #: What an image rule of a story asks for.
 QUICK = {"batchSizePercentage": 100, "gracePeriod": 300, "drainingTimeout": 0}

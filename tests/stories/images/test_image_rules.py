@@ -14,6 +14,7 @@ import pytest
 
 from local.azure.world import World, parse_world
 from local.clock import run_virtual
+from local.durable.options import QUIET
 from local.virtual import VirtualPlatform
 from rollout.model.status import Status
 from settings import Settings
@@ -414,7 +415,7 @@ def test_a_version_that_was_rolled_back_stays_so_when_its_deployment_is_forgotte
     images_of: ImagesOf, small_world: SmallWorld, renamed: bool
 ) -> None:
     async def main() -> None:
-        async with VirtualPlatform(small_world(1), settings=Settings(rows_days=1)) as platform:
+        async with VirtualPlatform(small_world(1), settings=Settings(rows_days=1), options=QUIET) as platform:
             images = images_of(
                 SimpleNamespace(platform=platform, sleep=lambda **time: platform.clock.sleep(timedelta(**time)))
             )

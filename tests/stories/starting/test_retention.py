@@ -10,6 +10,7 @@ import pytest
 
 from local.azure.world import Fault, World, parse_world
 from local.clock import run_virtual
+from local.durable.options import QUIET
 from local.virtual import VirtualPlatform
 from local.virtual.checkers.watched import image_version
 from rollout.model.status import Status
@@ -26,7 +27,7 @@ GOOD: dict[str, Any] = {"image": "1.1.0", "batchSizePercentage": 50, "gracePerio
 def test_what_is_old_is_forgotten_but_the_newest_deployment(small_world: SmallWorld) -> None:
     async def main() -> None:
         settings = Settings(history_days=2, rows_days=4)
-        async with VirtualPlatform(small_world(2), settings=settings) as platform:
+        async with VirtualPlatform(small_world(2), settings=settings, options=QUIET) as platform:
             first = await platform.start(**GOOD)
             await platform.ended(first)
             await platform.clock.sleep(timedelta(hours=1))
@@ -81,7 +82,9 @@ def releases(platform: VirtualPlatform) -> list[str]:
 @pytest.mark.parametrize("end", ["failed", "stopped"])
 def test_what_keeps_something_is_not_forgotten_before_that_is_given_back(small_world: SmallWorld, end: str) -> None:
     async def main() -> None:
-        async with VirtualPlatform(scaled_world(small_world), settings=Settings(rows_days=1)) as platform:
+        async with VirtualPlatform(
+            scaled_world(small_world), settings=Settings(rows_days=1), options=QUIET
+        ) as platform:
             scale_set_id = str(platform.world.groups[0]["scaleSetId"])
             kept = await keep_something(platform, end)
             await platform.clock.sleep(timedelta(days=1, hours=12))
@@ -101,7 +104,7 @@ def test_what_keeps_something_is_not_forgotten_before_that_is_given_back(small_w
 
 def test_journal_whose_deployment_is_forgotten_is_given_back_all_the_same(small_world: SmallWorld) -> None:
     async def main() -> None:
-        async with VirtualPlatform(scaled_world(small_world)) as platform:
+        async with VirtualPlatform(scaled_world(small_world), options=QUIET) as platform:
             scale_set_id = str(platform.world.groups[0]["scaleSetId"])
             kept = await keep_something(platform, "stopped")
             assert platform.cloud.autoscale_settings(scale_set_id)[0]["properties"]["profiles"][0]["capacity"] == {
@@ -121,7 +124,7 @@ def test_journal_whose_deployment_is_forgotten_is_given_back_all_the_same(small_
 
 def test_what_cannot_be_given_back_is_tried_again_told_and_cured(small_world: SmallWorld) -> None:
     async def main() -> None:
-        async with VirtualPlatform(scaled_world(small_world)) as platform:
+        async with VirtualPlatform(scaled_world(small_world), options=QUIET) as platform:
             kept = await keep_something(platform, "failed")
             denied = {"error": {"code": "AuthorizationFailed", "message": "no role"}}
             platform.cloud.faults.add(Fault(method="GET", path="virtualMachineScaleSets", status=403, body=denied))

@@ -21,6 +21,7 @@ from local.azure.interference import Interference
 from local.azure.world import Fault, World, demo_world, parse_world
 from local.clock import VirtualLoop
 from local.durable.host import InstanceEnded, UnknownInstance
+from local.durable.options import QUIET
 from local.virtual import VirtualPlatform
 from local.virtual.checkers import violations
 from local.virtual.checkers.watched import WatchedSet
@@ -113,7 +114,7 @@ class AnySequence(RuleBasedStateMachine):
         """Open the platform."""
 
         async def opened() -> None:
-            self.platform = VirtualPlatform(lone_set(mode, vms))
+            self.platform = VirtualPlatform(lone_set(mode, vms), options=QUIET)
             await self.platform.__aenter__()
             self.scale_set_id = str(self.platform.world.groups[0]["scaleSetId"])
             self.watched = WatchedSet.begin(self.platform, self.scale_set_id, "web")
