@@ -172,6 +172,9 @@ async def _purge_leftovers(night: _Night, used: InUse, now: datetime, rows: time
     )
     for what, forget_page in parts:
         await night.pages(what, forget_page)
+    for state in await night.ports.store.group_states.list():
+        if state.group_id not in used.groups:
+            await night.ports.store.group_states.delete(state.group_id)
     for danger in await night.ports.store.dangers.list():
         if danger.since < before and not used.needs_set(danger.scale_set_id):
             await night.ports.store.dangers.delete(danger.scale_set_id, danger.code)

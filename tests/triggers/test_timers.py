@@ -31,6 +31,7 @@ from rollout.model.status import Status, VmStatus
 from rollout.ports.durable import InstanceState
 from rollout.ports.errors import Busy
 from rollout.ports.ports import Ports
+from services.group_states import note_deployment
 from settings import Settings
 from triggers.purge import LASTS, PAGE, purge
 from triggers.timers import timers
@@ -467,6 +468,8 @@ async def test_a_deleted_group_leaves_nothing_once_its_rows_are_old(desk: Desk) 
             None, ScheduleRun(group, "nightly", old, old, ScheduleOutcome.STARTED, "so")
         )
         await desk.store.evidence.put(row.id, VmEvidence("vm-1", "web_1", 1, old, VmStatus.UNHEALTHY, ""))
+        # What a later deployment of the set makes of what this one left is noted for its group, there or not.
+        await note_deployment(desk.ports, row)
         await desk.store.groups.put(Group(group, scale_set, schedules=(Schedule("nightly", "0 3 * * *"),)))
     for group in ("gone", "moved"):
         await desk.store.groups.delete(group)
@@ -478,10 +481,15 @@ async def test_a_deleted_group_leaves_nothing_once_its_rows_are_old(desk: Desk) 
             await desk.store.locks.get(f"{SCALE_SET}-{group}") is not None,
             await desk.store.followers.get(group) is not None,
             len(await desk.store.schedule_runs.list(group)),
+            await desk.store.group_states.get(group) is not None,
         )
         for group in ("gone", "moved", "web")
     }
-    assert there == {"gone": (0, False, False, 0), "moved": (1, True, False, 0), "web": (1, True, True, 1)}
+    assert there == {
+        "gone": (0, False, False, 0, False),
+        "moved": (1, True, False, 0, False),
+        "web": (1, True, True, 1, True),
+    }
 
 
 async def test_what_signals_said_goes_with_the_rows(desk: Desk) -> None:
