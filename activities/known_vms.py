@@ -46,8 +46,11 @@ async def _note(ports: Ports, order: Order, listed: VmList) -> list[VmRecord]:
     """Only the rows that change are written, each as it is by then: another may have been told of its VM meanwhile."""
     everything = await ports.store.vms.all(order.deployment_id)
     records = [record for record in everything if record.color is not None]
+    known = seen_now(records, listed.vms, order.at)
+    if known and not await _has_the_set(ports, order):
+        return []
     noted = []
-    for record in seen_now(records, listed.vms, order.at):
+    for record in known:
         trouble, since = record.trouble, record.trouble_at
         noted.append(
             await ports.store.vms.change(
@@ -60,6 +63,12 @@ async def _note(ports: Ports, order: Order, listed: VmList) -> list[VmRecord]:
         )
     await _note_others(ports, order, listed, everything)
     return noted
+
+
+async def _has_the_set(ports: Ports, order: Order) -> bool:
+    """Whether the deployment still has the lock; a step that is delivered late sees what came of its VMs since."""
+    lock = await ports.store.locks.get(order.scale_set_id)
+    return lock is not None and lock.owner == order.deployment_id
 
 
 async def _note_others(ports: Ports, order: Order, listed: VmList, everything: Sequence[VmRecord]) -> None:

@@ -94,7 +94,7 @@ async def _make(scene: SoakScene, call: ApiCall) -> None:
         return
     scene.tell(f"  {call.method} {call.target[:100]} {call.asked if call.body else ''} -> {answer.status}")
     if call.name == "start_deployment" and answer.status == 202:
-        scene.traits |= traits(call.asked, scene.setting)
+        scene.traits |= traits(call.asked, scene.setting, answer.body)
     for problem in _problems(scene, call, answer.status, answer.headers, answer.body):
         scene.unexpected.append(f"{call.method} {call.target} {call.body[:300]!r}: {problem}")
 

@@ -58,9 +58,10 @@ def exempt(happened: Iterable[str]) -> frozenset[str]:
     return frozenset(name for one in happened for name in EXEMPT.get(one, frozenset()))
 
 
-def traits(asked: Mapping[str, Any], setting: Setting) -> frozenset[str]:
-    """What of a start takes a promise back."""
+def traits(asked: Mapping[str, Any], setting: Setting, answer: Any = None) -> frozenset[str]:
+    """What of a start takes a promise back: what is asked for, and what its ``answer`` warns of."""
     decides = setting.balancer or "applicationHealth"
     unchecked = decides not in asked.get("healthCheckTypes", setting.health_check_types)
     found = {"unchecked": unchecked, "tolerated": bool(asked.get("tolerateUnhealthy"))}
-    return frozenset(name for name, is_so in found.items() if is_so)
+    warned = {one["code"] for one in answer.get("findings", ())} if isinstance(answer, dict) else set()
+    return frozenset(name for name, is_so in found.items() if is_so) | warned

@@ -147,7 +147,7 @@ async def _deploy(scene: SoakScene, asked: dict[str, Any], dice: Random) -> None
     # A host that dies, or an Azure that is busy, is no answer to rely on; nothing of it may be a 500.
     reply = await scene.ask("POST", f"/api/groups/{GROUP}/deployments", asked, 202, 409, 422, 502, 503)
     if reply is not None and reply.status == 202:
-        scene.traits |= traits(asked, scene.setting)
+        scene.traits |= traits(asked, scene.setting, reply.body)
 
 
 async def _retry(scene: SoakScene, asked: dict[str, Any], dice: Random) -> None:

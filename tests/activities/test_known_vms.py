@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from rollout.model.order import NEWS, SETBACK, Order, Progress, StepState
+from rollout.model.order import NEWS, SETBACK, Order, Progress, StepState, done
 from rollout.ports.errors import AzureError, Busy, Refused, Stale
 from rollout.ports.ports import Ports
 from rollout.steps.known import shown
@@ -45,5 +46,23 @@ def test_what_a_list_said_is_noted_where_azure_refuses_what_follows(
         assert [news["vms"] for news in progress.data[NEWS]] == [[vm.vm_id]]
         rows = {row.vm_id: shown(row)[1] for row in await bench.ports.store.vms.list(bench.order().deployment_id)}
         assert rows[vm.vm_id] == "vmState: power state stopped"
+
+    on_bench(story)
+
+
+def test_what_a_look_sees_that_is_delivered_after_the_end_is_not_noted(on_bench: OnBench) -> None:
+    async def look(ports: Ports, order: Order) -> Progress:
+        return done(f"{len((await ports.scale_sets.list_vms(order.scale_set_id)).vms)} VMs")
+
+    async def story(bench: Any) -> None:
+        await bench.prepare()
+        store, id_ = bench.ports.store, bench.order().deployment_id
+        before = await store.vms.list(id_)
+        lock = await store.locks.get(bench.order().scale_set_id)
+        await store.locks.swap(lock, replace(lock, owner="web-20260102T000000Z-000002", epoch=lock.epoch + 1))
+        for vm in bench.scale_set.active():
+            bench.cloud.interfere.stop(bench.scale_set_id, vm.vm_id)
+        assert NEWS not in (await bench.call(look)).data
+        assert await store.vms.list(id_) == before
 
     on_bench(story)

@@ -22,6 +22,8 @@ DOOR_OPEN = timedelta(minutes=5)
 #: Less is no sooner: an absence is measured when the host has stopped, and is back.
 _MOMENT = timedelta(seconds=1)
 
+_ASKS = (EventType.APPROVAL_AWAITED, EventType.PAUSED)
+
 _HEALTHY = (EventType.BATCH_HEALTHY, EventType.BATCH_NOT_JUDGED)
 
 #: How long VMs may take that are to leave their pools, or to be deleted, by the code of the failure.
@@ -70,7 +72,8 @@ def _too_early(row: Deployment, events: Sequence[Event], absences: Sequence[Abse
             yield f"{end.type} came after {present} in which the app ran, and {limit.least} are asked ({end.message})"
     for event in events:
         if "nobody answered within" in event.message:
-            back = [one for one in absences if one.end <= event.at < one.end + DOOR_OPEN - _MOMENT]
+            asked = max(one.at for one in events if one.type in _ASKS and one.sequence < event.sequence)
+            back = [one for one in absences if asked < one.end <= event.at < one.end + DOOR_OPEN - _MOMENT]
             yield from (f"{event.type} came {event.at - one.end} after an absence: {event.message}" for one in back)
 
 

@@ -73,7 +73,9 @@ class ShownWatch:
         for vm_id in looks:
             looks[vm_id] += self._now[vm_id].time < at
         due = {vm_id for vm_id, times in looks.items() if times >= LOOKS}
-        if not due:
+        # A look that is delivered after the end sees what has become of VMs since, which the rows are not to show.
+        row = await self.platform.store.deployments.get(deployment_id) if due else None
+        if row is None or row.status.ended:
             return
         self._looks[deployment_id] = {vm_id: times for vm_id, times in looks.items() if vm_id not in due}
         for record in without_doubles(await self.platform.store.vms.all(deployment_id)):

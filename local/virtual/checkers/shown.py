@@ -33,7 +33,7 @@ async def vms_shown_at_the_end(watched: WatchedSet) -> list[str]:
             continue
         states = _steady_states(watched, row.ended_at)
         records = without_doubles(await watched.platform.store.vms.all(row.id))
-        said = filter(None, (misshown(one, states.get(one.vm_id, "")) for one in records if not _went_later(one, row)))
+        said = filter(None, (misshown(one, states.get(one.vm_id, "")) for one in records if not _noted_later(one, row)))
         left_out = sorted(_came(watched, row) & _there(states) - {record.vm_id for record in records})
         found += [f"{row.id} {words}" for words in (*said, *(f"does not show {vm_id}" for vm_id in left_out))]
     return found
@@ -58,7 +58,7 @@ def _steady_states(watched: WatchedSet, at: datetime) -> dict[str, str]:
     return states
 
 
-def _went_later(record: VmRecord, row: Deployment) -> bool:
-    """Whether a later deployment has deleted the VM, or what was kept for a while is over."""
-    late = record.updated_at is not None and row.ended_at is not None and record.updated_at > row.ended_at
-    return late and record.reason == DELETED
+def _noted_later(record: VmRecord, row: Deployment) -> bool:
+    """Whether the row tells of what became of the VM after the deployment's end: it may have gone since."""
+    at = record.updated_at if record.reason == DELETED else record.trouble_at
+    return at is not None and row.ended_at is not None and at > row.ended_at

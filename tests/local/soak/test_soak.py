@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 
-CLEAN = (*range(12), 18, 348, 8000554, 8000569)
-FAULTY = (*range(12), 1000005, 1000110, 7000016, 8001320)
+CLEAN = (*range(12), 18, 348, 2001121, 8000554, 8000569)
+FAULTY = (*range(12), 1000005, 1000110, 2001163, 2001223, 7000016, 8001320)
 
 
 @pytest.mark.parametrize("number", CLEAN)
