@@ -176,11 +176,12 @@ class Cloud:
         self._agenda.advance(self.clock.now())
 
     def forget_log(self) -> None:
-        """Forget the writes up to now, VMs that are gone, and operations that ended long ago."""
+        """Forget the writes and events up to now, VMs that are gone, and operations that ended long ago."""
         self.advance()
         state = self._state
         there = {vm.vm_id for one in state.scale_sets.values() for vm in one.active()}
         state.audit.clear()
+        state.events.clear()
         state.changes[:] = [change for change in state.changes if change.vm_id in there]
         ended = [key for key, one in state.operations.items() if one.ends_at < state.now - KEPT_OPERATIONS]
         for key in ended:

@@ -364,7 +364,8 @@ class CloudState:
     ``interfaces`` are the bodies of network interfaces that outlived their VM. ``locks`` are those of Resource Manager.
     ``autoscale`` are the bodies of autoscale settings, ``image_versions`` those of galleries, by id in lower case.
     ``managed`` are resources that are kept as they were written (``local/azure/arm/managed.py``), by id in lower case.
-    ``subscribed`` names the event subscriptions that are told of ``events``; ``notified`` counts ``notifications``.
+    ``subscribed`` names the event subscriptions that are told of ``events``, of which there were ``told`` in all;
+    ``notified`` counts ``notifications``.
     """
 
     started_at: datetime
@@ -392,6 +393,7 @@ class CloudState:
     audit: list[AuditEntry] = field(default_factory=list)
     changes: list[VmChange] = field(default_factory=list)
     events: list[ResourceEvent] = field(default_factory=list)
+    told: int = 0
     subscribed: list[str] = field(default_factory=list)
     notified: int = 0
     notifications: list[PendingNotification] = field(default_factory=list)

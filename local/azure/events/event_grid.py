@@ -60,7 +60,8 @@ class Topic:
 
     def tell(self, write: ResourceWrite, outcome: WriteOutcome) -> None:
         """A write has ended: everyone who subscribed to it is to hear of it."""
-        identifier = self._identifier(f"event/{len(self._state.events)}")
+        self._state.told = max(self._state.told, len(self._state.events)) + 1
+        identifier = self._identifier(f"event/{self._state.told - 1}")
         event = ResourceEvent(identifier, self._state.now, write, outcome)
         self._state.events.append(event)
         for name in self._state.subscribed:

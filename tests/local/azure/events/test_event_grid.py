@@ -56,6 +56,20 @@ async def test_updates_and_deletions_are_told_too(ask: Ask, cloud: Cloud, clock:
     ]
 
 
+async def test_no_event_has_the_id_of_one_that_was_forgotten(
+    ask: Ask, cloud: Cloud, clock: PlatformClock, image: str
+) -> None:
+    ids = []
+    for tag in ("b", "c"):
+        await ask(cloud, "PATCH", f"{image}/versions/1.1.0", {"tags": {"a": tag}})
+        await clock.sleep(timedelta(minutes=1))
+        cloud.advance()
+        ids += [event.id for event in cloud.topic.events]
+        cloud.forget_log()
+        assert cloud.topic.events == []
+    assert len(set(ids)) == len(ids) == 2
+
+
 async def test_writes_of_sets_and_vms_are_told_under_azure_s_names(
     ask: Ask, cloud: Cloud, clock: PlatformClock, web: str, api: str
 ) -> None:
