@@ -38,7 +38,7 @@ class PoolRefused(Exception):
 
 @dataclass(frozen=True)
 class PoolView:
-    """What one run saw: the set, its VMs, and the pools that those of interest are in."""
+    """The sight of one run: the set, its VMs, and the pools that those of interest are in."""
 
     scale_set: ScaleSet
     listed: VmList
@@ -79,13 +79,13 @@ async def scene_of(ports: Ports, scale_set: ScaleSet, listed: VmList, vm_ids: Co
 
 
 async def drain_intents(ports: Ports, order: Order) -> list[Intent]:
-    """What was meant to be done to the pools of the batch's VMs so far."""
+    """The intents about the pools of the batch's VMs so far."""
     intents = await ports.store.intents.list(order.deployment_id, order.batch)
     return [intent for intent in intents if intent.kind is IntentKind.DRAIN]
 
 
 def is_over(intents: Sequence[Intent], order: Order, writes: VmWrites) -> bool:
-    """Whether nothing moved for too long since the first write: before that, the deployment may have been suspended."""
+    """True if nothing moved for too long since the first write: before that, the deployment may have been suspended."""
     if not intents:
         return False
     begun = min(intent.at for intent in intents)

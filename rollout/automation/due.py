@@ -22,7 +22,7 @@ TRY_LASTS = timedelta(minutes=2)
 
 
 class ScheduleAct(StrEnum):
-    """What is to be done."""
+    """The kinds of things to do."""
 
     NOTHING = "nothing"
     """Nothing, until the schedule's next time comes or somebody changes the schedule."""
@@ -34,7 +34,7 @@ class ScheduleAct(StrEnum):
 
 @dataclass(frozen=True)
 class ScheduleDecision:
-    """What to do, for which time of the schedule, and why."""
+    """A thing to do, for a time of the schedule, and why."""
 
     act: ScheduleAct
     reason: str
@@ -50,7 +50,7 @@ class DueTimes:
 
 
 def decide(schedule: Schedule, run: ScheduleRun | None, times: DueTimes, now: datetime) -> ScheduleDecision:
-    """What to do about the schedule at ``now``; ``run`` is the row of its last run."""
+    """Decide what is due of the schedule at ``now``; ``run`` is the row of its last run."""
     if run is not None and run.trying and now - run.at < TRY_LASTS:
         return ScheduleDecision(ScheduleAct.LATER, f"It is being tried since {encode_time(run.at)}", run.due)
     due = _undecided(schedule, run, times.last)
@@ -101,7 +101,7 @@ def _passed(schedule: Schedule, run: ScheduleRun | None, times: DueTimes, due: d
 
 
 def _slept_through(schedule: Schedule, run: ScheduleRun | None, before: datetime | None) -> bool:
-    """Whether nothing ever ran for the time ``before`` the last one."""
+    """True if nothing ever ran for the time ``before`` the last one."""
     if before is None or not _is_own(schedule, before):
         return False
     return before > run.due if run is not None else schedule.since is not None
@@ -145,7 +145,7 @@ def try_token(group_id: str, schedule_name: str, due: datetime) -> str:
 
 
 def is_try(row: Deployment, schedule_name: str, due: datetime) -> bool:
-    """Whether a try for this time has made the deployment, whether or not it was answered."""
+    """True if a try for this time has made the deployment, answered or not."""
     name = parse_deployment_id(row.id)
     if name is None or row.created_at < due or row.started_by != starter(schedule_name):
         return False

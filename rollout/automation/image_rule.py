@@ -23,14 +23,14 @@ class VersionRange:
     below: _Key | None = None
 
     def holds(self, version: str) -> bool:
-        """Whether the version, three numbers, is within the range."""
+        """True if the version, three numbers, is within the range."""
         key = version_key(version)
         return self.low <= key and (self.below is None or key < self.below)
 
 
 @dataclass(frozen=True)
 class Match:
-    """Whether a rule wants a version, and why."""
+    """A rule's verdict on a version, and why."""
 
     wanted: bool
     reason: str
@@ -54,12 +54,12 @@ def parse_versions(text: str) -> VersionRange | None:
 
 
 def concerns(rule: ImageRule | None, image_id: str) -> bool:
-    """Whether the rule is about the image ``image_id``; resource ids have no case."""
+    """True if the rule is about the image ``image_id``; resource ids have no case."""
     return rule is not None and rule.image_id.rstrip("/").casefold() == image_id.rstrip("/").casefold()
 
 
 def match_rule(rule: ImageRule | None, image_id: str, version: str) -> Match:
-    """Whether the rule wants ``version`` of the image ``image_id``."""
+    """Decide if the rule wants ``version`` of the image ``image_id``."""
     if rule is None:
         return Match(False, "The group has no image rule")
     if not concerns(rule, image_id):
@@ -75,7 +75,7 @@ def match_rule(rule: ImageRule | None, image_id: str, version: str) -> Match:
 
 
 def _range_of(operator: str, text: str) -> VersionRange:
-    """What one term holds; ``text`` stands for all versions from ``low`` on and below ``after``."""
+    """The versions of one term; ``text`` stands for all versions from ``low`` on and below ``after``."""
     given = [int(part) for part in text.split(".") if part.isdigit()]
     low = _fill(given)
     after = _fill([*given[:-1], given[-1] + 1]) if given else None

@@ -35,18 +35,18 @@ def version_id(reference: ImageReference) -> str:
 
 
 def try_of(row: Deployment) -> Try | None:
-    """What a deployment tries; ``None``: no version of a gallery."""
+    """The version that a deployment tries; ``None``: none of a gallery."""
     named = version_id(row.image.pinned)
     return Try(row.scale_set_id.lower(), named, row.id, row.created_at) if named else None
 
 
 def counts(row: Deployment) -> bool:
-    """Whether the deployment was a try: one that could not be started was none."""
+    """True if the deployment was a try: one that could not be started was none."""
     return not (row.status.ended and row.sequence == 0)
 
 
 def outcome(one: Try, row: Deployment | None) -> TriedVersion | None:
-    """What came of a try; ``row`` is its deployment's. ``None``: it was none.
+    """The outcome of a try; ``row`` is its deployment's. ``None``: it was none.
 
     The try is written between the row and the start. A deployment that had to wait may have moved on to the image that
     the set's model had by then.
@@ -59,7 +59,7 @@ def outcome(one: Try, row: Deployment | None) -> TriedVersion | None:
 
 
 def is_newer(version: PublishedVersion, tried: TriedVersion) -> bool:
-    """Whether the version was deleted, and published again under its name, after it was tried.
+    """True if the version was deleted, and published again under its name, after it was tried.
 
     A write to a version, of its tags or regions, leaves the date on which it was published.
     """
