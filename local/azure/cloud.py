@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from local.azure.arm import management_locks
 from local.azure.arm.accounts import Accounts
 from local.azure.arm.agenda import Agenda
+from local.azure.arm.buckets import RequestCount
 from local.azure.arm.calls import ArmCall
 from local.azure.arm.errors import NOT_SIMULATED, ArmError, method_not_allowed, missing_api_version, not_simulated
 from local.azure.arm.faults import AzureFaults, refusal
@@ -23,7 +24,7 @@ from local.azure.arm.managed_routes import managed_routes
 from local.azure.arm.messages import ArmRequest, ArmResponse, ConnectionLost, Json, readable
 from local.azure.arm.operations import Operations
 from local.azure.arm.rendering import Rendering
-from local.azure.arm.resources import AuditEntry, CloudState, RequestCount, ScaleSetResource, VmChange, VmInstance
+from local.azure.arm.resources import AuditEntry, CloudState, ScaleSetResource, VmChange, VmInstance
 from local.azure.arm.rights import Rights
 from local.azure.arm.routes import (
     ArmRoute,

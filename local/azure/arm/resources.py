@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from local.azure.arm.buckets import Bucket, RequestCount
 from local.azure.arm.messages import Json
 from local.azure.events.events import PendingNotification, ResourceEvent, ResourceWrite
 from local.azure.world import Fault
@@ -302,14 +303,6 @@ class Due:
     boot: int = field(default=0, compare=False)
 
 
-@dataclass
-class Bucket:
-    """A token bucket: what is left since the minute that began at ``filled_at``."""
-
-    tokens: int
-    filled_at: datetime
-
-
 @dataclass(frozen=True)
 class AuditEntry:
     """A write that a client sent, and what it did. VMs are named by ``vmId``.
@@ -345,15 +338,6 @@ class VmChange:
     name: str
     image: str
     state: str
-
-
-@dataclass
-class RequestCount:
-    """Requests of one kind: how many were let through, how many throttled, by which policy."""
-
-    bucket: str
-    passed: int = 0
-    throttled: int = 0
 
 
 @dataclass

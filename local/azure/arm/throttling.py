@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from local.azure.arm.buckets import Bucket, RequestCount
 from local.azure.arm.errors import Throttled
-from local.azure.arm.resources import Bucket, CloudState, RequestCount
+from local.azure.arm.resources import CloudState
 
 MINUTE = timedelta(minutes=1)
 
